@@ -1,0 +1,38 @@
+"""Who uses Reading Room."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    READER = "reader"
+    COORDINATOR = "coordinator"
+    ADMIN = "admin"
+
+
+class User(AbstractUser):
+    """A person with one role, or a simulated reader, marked as such for good."""
+
+    role = models.CharField(max_length=16, choices=Role, default=Role.READER)
+    is_simulated = models.BooleanField(default=False, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="simulated_users_are_readers",
+                condition=models.Q(is_simulated=False) | models.Q(role=Role.READER),
+            )
+        ]
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Coordinators design studies; admins may do all that coordinators do."""
+        return self.role in {Role.COORDINATOR, Role.ADMIN}
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username

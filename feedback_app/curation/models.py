@@ -1,0 +1,77 @@
+"""Policies, and the immutable curated sets that come of applying them."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from feedback_app.images.models import Candidate
+from feedback_app.readings.models import Grade
+from feedback_app.studies.models import Study
+
+
+class Policy(models.Model):
+    """Rules over readings and measures that a candidate must meet to be curated.
+
+    ``min_mean_scores`` maps a criterion's slug to the least mean over readers.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    studies = models.ManyToManyField(Study, related_name="policies")
+    min_readers = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    min_mean_scores = models.JSONField(default=dict)
+    vetoing_flags = ArrayField(models.SlugField(max_length=32), default=list, blank=True)
+    vetoing_grade = models.CharField(max_length=8, choices=Grade, default=Grade.MINOR)
+    refuses_copies = models.BooleanField(default=True)
+    uses_simulated_readers = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CuratedSet(models.Model):
+    """The immutable result of a policy; ``sha256`` is that of rules and items."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="curated_sets")
+    rules = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    is_simulated = models.BooleanField(default=False)
+    considered = models.PositiveIntegerField()
+    refused = models.JSONField(default=dict)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class CuratedItem(models.Model):
+    """A candidate of a curated set, with the mean scores that it got in with."""
+
+    curated_set = models.ForeignKey(CuratedSet, on_delete=models.CASCADE, related_name="items")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
+    position = models.PositiveIntegerField()
+    mean_scores = models.JSONField()
+    reader_count = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                name="a_candidate_once_a_curated_set", fields=["curated_set", "candidate"]
+            )
+        ]

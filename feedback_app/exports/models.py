@@ -1,0 +1,28 @@
+"""Exports: curated sets written out in a format, with a manifest."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from feedback_app.curation.models import CuratedSet
+from feedback_app.images.models import Blob
+from feedback_app.runs.models import Run
+
+
+class Format(models.TextChoices):
+    IMAGEFOLDER = "imagefolder", "Hugging Face imagefolder (zip)"
+
+
+class Export(models.Model):
+    """A curated set as one archive; ``blob`` is there once the run has succeeded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    curated_set = models.ForeignKey(CuratedSet, on_delete=models.PROTECT, related_name="exports")
+    format = models.CharField(max_length=16, choices=Format, default=Format.IMAGEFOLDER)
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="export")
+    blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]

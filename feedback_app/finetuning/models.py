@@ -1,0 +1,96 @@
+"""Snapshots of preferences, fine-tunes from them, and their schedule."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from feedback_app.images.models import Blob, Image, ModelVersion
+from feedback_app.readings.models import Reading
+from feedback_app.runs.models import Run
+
+
+class Snapshot(models.Model):
+    """A frozen, hashed set of preferences; ``blob`` holds them as JSON lines.
+
+    Either people's readings or simulated ones, never both.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    is_simulated = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sha256(self) -> str:
+        return self.blob_id
+
+
+class Pair(models.Model):
+    """A preference between two images of one prompt, from one reading."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="pairs")
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="pairs")
+    winner = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="won_pairs")
+    loser = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="lost_pairs")
+    winner_score = models.FloatField()
+    loser_score = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_pair_a_reading_and_images",
+                fields=["snapshot", "reading", "winner", "loser"],
+            ),
+            models.CheckConstraint(
+                name="the_winner_scores_higher",
+                condition=models.Q(winner_score__gt=models.F("loser_score")),
+            ),
+        ]
+
+
+class Method(models.TextChoices):
+    DPO_MARGIN = "dpo_margin", "Margin-weighted DPO (default)"
+    DPO_PAPER = "dpo_paper", "Rank-weighted DPO (Prakash et al. 2024)"
+
+
+class Schedule(models.Model):
+    """Fine-tune the promoted model version when enough new pairs have come in."""
+
+    name = models.CharField(max_length=100, unique=True)
+    method = models.CharField(max_length=16, choices=Method, default=Method.DPO_MARGIN)
+    min_new_pairs = models.PositiveIntegerField(default=50)
+    uses_simulated_readers = models.BooleanField(default=False)
+    settings = models.JSONField(default=dict, blank=True)
+    periodic_task = models.OneToOneField(PeriodicTask, on_delete=models.CASCADE)
+
+
+class FineTune(models.Model):
+    """One training run from a snapshot; gives ``model_version`` under ``parent``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="fine_tunes")
+    parent = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="fine_tunes")
+    method = models.CharField(max_length=16, choices=Method)
+    settings = models.JSONField(default=dict)
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="fine_tune")
+    model_version = models.OneToOneField(
+        ModelVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="fine_tune"
+    )
+    schedule = models.ForeignKey(Schedule, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]

@@ -1,0 +1,23 @@
+"""Images, and everything that real and synthetic ones follow from."""
+
+from feedback_app.images.models.blobs import Blob, Image, Measure
+from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
+from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
+from feedback_app.images.models.versions import ModelVersion
+
+__all__ = [
+    "Batch",
+    "BatchRecipe",
+    "Blob",
+    "Box",
+    "Candidate",
+    "Cohort",
+    "CohortImage",
+    "Image",
+    "Mask",
+    "Measure",
+    "ModelVersion",
+    "Patient",
+    "Recipe",
+    "Split",
+]

@@ -1,0 +1,54 @@
+"""Content-addressed files, images and automatic measures on them."""
+
+import uuid
+
+from django.core.files.storage import default_storage
+from django.db import models
+from django.utils import timezone
+
+
+class Blob(models.Model):
+    """A stored file, addressed by the SHA-256 of its bytes; never changed."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size_bytes = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    @property
+    def path(self) -> str:
+        """The name within the storage."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
+    def read(self) -> bytes:
+        with default_storage.open(self.path) as file:
+            return file.read()
+
+
+class Image(models.Model):
+    """One picture, real (``cohort_image``) or synthetic (``candidate``)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    pixels_sha256 = models.CharField(max_length=64, db_index=True)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class Measure(models.Model):
+    """An automatic figure on an image by a versioned scorer; never called a score."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="measures")
+    scorer = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    value = models.FloatField()
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_measure_an_image_and_scorer_version",
+                fields=["image", "scorer", "version"],
+            )
+        ]

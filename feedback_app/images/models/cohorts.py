@@ -1,0 +1,106 @@
+"""Cohorts: imported real data sets."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from feedback_app.images.models.blobs import Blob, Image
+
+
+class Split(models.TextChoices):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F"
+    MALE = "M"
+    UNKNOWN = ""
+
+
+class Cohort(models.Model):
+    """A real data set, imported from ``source`` as it is distributed."""
+
+    name = models.SlugField(max_length=64, unique=True)
+    source = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Patient(models.Model):
+    """The unit of splitting: a patient, or the given group that stands for one."""
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="patients")
+    source_id = models.CharField(max_length=200)
+    sex = models.CharField(max_length=1, choices=Sex, default=Sex.UNKNOWN, blank=True)
+    split = models.CharField(max_length=16, choices=Split)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_patient_a_cohort_and_source_id", fields=["cohort", "source_id"]
+            )
+        ]
+
+
+class CohortImage(models.Model):
+    """A real image of a patient; ``source_labels`` keeps what the source said."""
+
+    image = models.OneToOneField(
+        Image, on_delete=models.PROTECT, related_name="cohort_image", primary_key=True
+    )
+    cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="images")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="images")
+    source_id = models.CharField(max_length=255)
+    findings = ArrayField(models.CharField(max_length=64), default=list)
+    source_labels = models.JSONField(default=dict)
+    view = models.CharField(max_length=16, blank=True)
+    age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["source_id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_image_a_cohort_and_source_id", fields=["cohort", "source_id"]
+            )
+        ]
+
+
+class Mask(models.Model):
+    """A binary segmentation of the same width and height as its image."""
+
+    cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="masks")
+    kind = models.CharField(max_length=32)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_mask_an_image_and_kind", fields=["cohort_image", "kind"]
+            )
+        ]
+
+
+class Box(models.Model):
+    """A rectangle around a finding, in pixels of the stored image."""
+
+    cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="boxes")
+    finding = models.CharField(max_length=64)
+    x = models.FloatField()
+    y = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_box_an_image_finding_and_place",
+                fields=["cohort_image", "finding", "x", "y", "width", "height"],
+            )
+        ]

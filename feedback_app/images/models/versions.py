@@ -1,0 +1,56 @@
+"""Model versions: a tree of a base model and the adapters upon it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from generation.specs import ModelSource
+
+
+class ModelVersion(models.Model):
+    """A base model, or a parent plus one LoRA adapter.
+
+    ``location`` of a base model is ``bundled``, a diffusers folder or a hub id; of
+    an adapter its folder. ``sha256`` is that of the weights that this version adds.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    location = models.CharField(max_length=500)
+    sha256 = models.CharField(max_length=64)
+    method = models.CharField(max_length=32, blank=True)
+    taught_by_simulated_readers = models.BooleanField(default=False)
+    is_promoted = models.BooleanField(default=False)
+    resolution = models.PositiveIntegerField(default=128)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_promoted_model_version",
+                fields=["is_promoted"],
+                condition=models.Q(is_promoted=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def ancestry(self) -> list["ModelVersion"]:
+        """From the base model down to this version."""
+        chain = [self]
+        while chain[0].parent is not None:
+            chain.insert(0, chain[0].parent)
+        return chain
+
+    @property
+    def source(self) -> ModelSource:
+        base, *adapters = (version.location for version in self.ancestry)
+        return ModelSource(base=base, adapters=tuple(adapters))

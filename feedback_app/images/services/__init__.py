@@ -1,0 +1,1 @@
+"""Verbs over images, cohorts, model versions and batches."""

@@ -1,0 +1,71 @@
+"""Storing files by their content, and images from their bytes."""
+
+import hashlib
+import io
+import warnings
+
+import PIL.Image
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from feedback_app.images.models import Blob, Image
+from generation.errors import RemediableError
+
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
+
+
+def store(content: bytes, *, media_type: str) -> Blob:
+    """Store bytes once; the same bytes give the same blob."""
+    digest = hashlib.sha256(content).hexdigest()
+    blob = Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
+    if not default_storage.exists(blob.path):
+        default_storage.save(blob.path, ContentFile(content))
+    return Blob.objects.get_or_create(
+        sha256=digest, defaults={"size_bytes": len(content), "media_type": media_type}
+    )[0]
+
+
+def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
+    """Decode a bounded PNG or JPEG; anything else is refused, naming the file."""
+    if len(content) > settings.IMAGE_MAX_BYTES:
+        raise RemediableError(
+            f"{name} has {len(content):,} bytes, more than the {settings.IMAGE_MAX_BYTES:,} allowed.",
+            remedy="Leave it out, or raise IMAGE_MAX_BYTES.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
+            picture = PIL.Image.open(io.BytesIO(content), formats=list(MEDIA_TYPES))
+            if picture.width * picture.height > settings.IMAGE_MAX_PIXELS:
+                raise RemediableError(
+                    f"{name} has {picture.width} x {picture.height} pixels, "
+                    f"more than the {settings.IMAGE_MAX_PIXELS:,} allowed.",
+                    remedy="Scale it down, or raise IMAGE_MAX_PIXELS.",
+                )
+            picture.load()
+    except RemediableError:
+        raise
+    except Exception as error:  # Pillow raises many kinds for broken files
+        raise RemediableError(
+            f"{name} is not a readable PNG or JPEG: {error}",
+            remedy="Fetch the file again, or leave it out.",
+        ) from error
+    return picture
+
+
+def store_image(content: bytes, *, name: str) -> Image:
+    """Store a picture as it came, not re-encoded, and make an image of it."""
+    picture = open_picture(content, name=name)
+    return Image.objects.create(
+        blob=store(content, media_type=MEDIA_TYPES[picture.format or ""]),
+        pixels_sha256=hash_pixels(picture),
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+def hash_pixels(picture: PIL.Image.Image) -> str:
+    """SHA-256 of mode, size and decoded pixels, whatever the file's encoding."""
+    header = f"{picture.mode}:{picture.width}x{picture.height}:".encode()
+    return hashlib.sha256(header + picture.tobytes()).hexdigest()

@@ -1,0 +1,41 @@
+"""The kinds of run that there are; web code names a kind, workers have its handler."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedback_app.runs.progress import Progress
+
+GPU = "gpu"
+CPU = "cpu"
+
+QUEUES = {
+    "generate": GPU,
+    "pretrain": GPU,
+    "finetune": GPU,
+    "import_cohort": CPU,
+    "export": CPU,
+}
+
+Handler = Callable[["Progress"], dict[str, object]]
+_handlers: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function that a worker calls for runs of this kind.
+
+    It gets a ``Progress`` (with ``.run``), reports through it, and returns the
+    run's result. It may be called again for the same run after a crash.
+    """
+    if kind not in QUEUES:
+        raise ValueError(f"unknown kind of run: {kind}")
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def handler_of(kind: str) -> Handler:
+    return _handlers[kind]

@@ -1,0 +1,119 @@
+"""Runs: the table that is the queue of every long job."""
+
+import uuid
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class State(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def claimable(self) -> Self:
+        return self.filter(state=State.QUEUED).order_by("-priority", "created_at")
+
+    def silent(self) -> Self:
+        """Running, but without a heartbeat for longer than is allowed."""
+        limit = timezone.now() - timedelta(seconds=settings.RUN_HEARTBEAT_TIMEOUT_S)
+        return self.filter(state=State.RUNNING, heartbeat_at__lt=limit)
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[State.QUEUED, State.RUNNING])
+
+
+class Run(models.Model):
+    """Any long job: its spec, state, attempt, progress, heartbeat, log and result.
+
+    A claim raises ``attempt``; every later write of a worker is conditional on it,
+    so a worker that was thought dead cannot spoil its successor's work.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=64)
+    queue = models.CharField(max_length=16)
+    title = models.CharField(max_length=200)
+    spec = models.JSONField(default=dict)
+    priority = models.SmallIntegerField(default=0)
+
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    figures = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    remedy = models.TextField(blank=True)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "queue", "-priority", "created_at"])]
+        constraints = [
+            models.CheckConstraint(
+                name="a_finished_run_has_its_time",
+                condition=models.Q(finished_at__isnull=False)
+                | models.Q(state__in=[State.QUEUED, State.RUNNING]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.state})"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in {State.QUEUED, State.RUNNING}
+
+    @property
+    def elapsed_s(self) -> float | None:
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
+    def rate_per_s(self) -> float | None:
+        """Steps a second since this attempt started."""
+        return self.done / self.elapsed_s if self.done and self.elapsed_s else None
+
+    @property
+    def remaining_s(self) -> float | None:
+        if self.total is None or self.rate_per_s is None or self.is_finished:
+            return None
+        return max(0, self.total - self.done) / self.rate_per_s
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, 100 * self.done // self.total) if self.total else None
+
+
+class LogLine(models.Model):
+    """One line of a run's log."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["id"]

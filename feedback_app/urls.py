@@ -1,0 +1,27 @@
+"""Every address, app by app."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.contrib.auth.decorators import login_not_required
+
+
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("", include("feedback_app.provenance.urls")),
+    path("accounts/", include("feedback_app.accounts.urls")),
+    path("runs/", include("feedback_app.runs.urls")),
+    path("", include("feedback_app.images.urls")),
+    path("studies/", include("feedback_app.studies.urls")),
+    path("read/", include("feedback_app.readings.urls")),
+    path("learning/", include("feedback_app.finetuning.urls")),
+    path("curation/", include("feedback_app.curation.urls")),
+    path("exports/", include("feedback_app.exports.urls")),
+    path("api/", include("feedback_app.api.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+]

@@ -1,0 +1,30 @@
+"""The one vocabulary of findings that cohorts' labels are mapped onto."""
+
+import re
+
+FINDINGS = (
+    "atelectasis",
+    "cardiomegaly",
+    "consolidation",
+    "edema",
+    "effusion",
+    "emphysema",
+    "fibrosis",
+    "hernia",
+    "infiltration",
+    "mass",
+    "nodule",
+    "pleural thickening",
+    "pneumonia",
+    "pneumothorax",
+    "lung opacity",
+    "fracture",
+    "support devices",
+)
+NORMAL = "no finding"
+
+
+def findings_in(prompt: str) -> list[str]:
+    """The findings that a prompt names, in the vocabulary's order."""
+    text = prompt.lower()
+    return [finding for finding in FINDINGS if re.search(rf"\b{finding}\b", text)]

@@ -1,0 +1,121 @@
+"""The KL autoencoder: grey-scale images to latents of an eighth of the side, and back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from torch.nn import functional
+
+from generation.diffusion.checkpoints import (
+    Report,
+    generator_for,
+    learning_rate,
+    load_state,
+    save_state,
+)
+from generation.diffusion.training_images import ImageSet, augment
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderConfig:
+    """What the autoencoder is and how it is trained."""
+
+    resolution: int
+    steps: int
+    seed: int = 0
+    batch_size: int = 16
+    latent_channels: int = 8
+    widths: tuple[int, ...] = (16, 32, 64, 64)
+    peak_learning_rate: float = 1e-3
+    warm_up: int = 100
+    gradient_weight: float = 1.0
+    kl_weight: float = 1e-5
+    checkpoint_every: int = 200
+
+
+def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
+    stages = len(config.widths)
+    torch.manual_seed(config.seed)
+    autoencoder: AutoencoderKL = AutoencoderKL(
+        in_channels=1,
+        out_channels=1,
+        down_block_types=("DownEncoderBlock2D",) * stages,
+        up_block_types=("UpDecoderBlock2D",) * stages,
+        block_out_channels=config.widths,
+        layers_per_block=1,
+        latent_channels=config.latent_channels,
+        norm_num_groups=8,
+        sample_size=config.resolution,
+        scaling_factor=1.0,
+        mid_block_add_attention=False,
+    )
+    return autoencoder.to(memory_format=torch.channels_last)
+
+
+def gradient_difference(images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference of the finite differences along both axes; N x C x H x W each."""
+    difference = images - targets
+    return difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+
+
+def reconstruction_loss(
+    images: torch.Tensor, targets: torch.Tensor, *, gradient_weight: float
+) -> torch.Tensor:
+    """L1 and, at full, half and quarter size, L1 on image gradients; N x 1 x H x W in [-1, 1]."""
+    loss = functional.l1_loss(images, targets)
+    for scale in (1, 2, 4):
+        pooled = functional.avg_pool2d(images, scale), functional.avg_pool2d(targets, scale)
+        loss = loss + gradient_weight * gradient_difference(*pooled) / scale
+    return loss
+
+
+def kl_to_standard_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+    """KL(N(mean, variance) || N(0, 1)) in nats, averaged over all latent values."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
+def train_autoencoder(
+    images: ImageSet, config: AutoencoderConfig, *, checkpoint: Path, report: Report
+) -> AutoencoderKL:
+    """Train, or take up again, and return the autoencoder in evaluation mode."""
+    autoencoder = build_autoencoder(config)
+    optimizer = torch.optim.AdamW(autoencoder.parameters(), weight_decay=1e-4)
+    step = 0
+    if state := load_state(checkpoint):
+        autoencoder.load_state_dict(state["autoencoder"])
+        optimizer.load_state_dict(state["optimizer"])
+        step = state["step"]
+    autoencoder.train()
+    while step < config.steps:
+        generator = generator_for(config.seed, step)
+        chosen = torch.randint(len(images), (config.batch_size,), generator=generator)
+        targets = augment(images.pixels[chosen], generator)
+        targets = targets.contiguous(memory_format=torch.channels_last)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(
+                step, peak=config.peak_learning_rate, warm_up=config.warm_up, total=config.steps
+            )
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = autoencoder.encode(targets).latent_dist
+            outputs = autoencoder.decode(posterior.sample(generator)).sample
+        reconstruction = reconstruction_loss(
+            outputs.float(), targets, gradient_weight=config.gradient_weight
+        )
+        kl = kl_to_standard_normal(posterior.mean.float(), posterior.logvar.float())
+        optimizer.zero_grad()
+        (reconstruction + config.kl_weight * kl).backward()
+        torch.nn.utils.clip_grad_norm_(autoencoder.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        report(step, {"reconstruction": reconstruction.item(), "kl": kl.item()})
+        if step % config.checkpoint_every == 0 or step == config.steps:
+            save_state(
+                checkpoint,
+                {
+                    "autoencoder": autoencoder.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "step": step,
+                },
+            )
+    return autoencoder.eval()

@@ -1,0 +1,106 @@
+"""Training images in memory, and the small random changes they are trained with."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import TypeAdapter, ValidationError
+from torch.nn import functional
+
+from generation.errors import RemediableError
+from generation.specs import Split, TrainingImage
+
+MAX_ROTATION_RAD = 0.07
+MIN_FIELD = 0.88
+"""The smallest part of the side of an image that an augmented version shows."""
+MAX_CONTRAST = 0.12
+MAX_BRIGHTNESS = 0.06
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with what is known of them; ``pixels`` is uint8, N x 1 x 2R x 2R."""
+
+    pixels: torch.Tensor
+    rows: tuple[TrainingImage, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_manifest(path: Path) -> list[TrainingImage]:
+    """Read JSON lines of training images."""
+    adapter = TypeAdapter(TrainingImage)
+    rows = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        try:
+            rows.append(adapter.validate_python(json.loads(line)))
+        except (ValidationError, json.JSONDecodeError) as error:
+            raise RemediableError(
+                f"{path}, line {number} is not a training image: {error}",
+                remedy="Write the manifest again with manage.py pretrain.",
+            ) from error
+    return rows
+
+
+def read_grey(path: Path, *, side: int) -> np.ndarray:
+    """Read an image as 8-bit grey, its central square resized: uint8, side x side."""
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith("I"):
+                wide = np.asarray(image, dtype=np.float32)
+                image = Image.fromarray((wide / max(wide.max(), 1) * 255).astype(np.uint8))
+            grey = ImageOps.fit(image.convert("L"), (side, side), Image.Resampling.LANCZOS)
+            return np.asarray(grey)
+    except (OSError, UnidentifiedImageError) as error:
+        raise RemediableError(
+            f"{path} cannot be read as an image: {error}",
+            remedy="Import the cohort again, or take the image out of the manifest.",
+        ) from error
+
+
+def load_images(rows: list[TrainingImage], *, split: Split, resolution: int) -> ImageSet:
+    """Load a split at twice the resolution, so that a turned or scaled version stays sharp."""
+    chosen = tuple(row for row in rows if row.split == split)
+    if not chosen:
+        raise RemediableError(
+            f"the manifest has no image of the {split} split",
+            remedy="Import more patients: about one in ten goes to validation, one to test.",
+        )
+    pixels = np.stack([read_grey(Path(row.path), side=2 * resolution) for row in chosen])
+    return ImageSet(torch.from_numpy(pixels)[:, None], chosen)
+
+
+def plain(pixels: torch.Tensor) -> torch.Tensor:
+    """Unchanged images at half the stored side: float, N x 1 x R x R, in [-1, 1]."""
+    return functional.avg_pool2d(pixels.float(), 2) / 127.5 - 1
+
+
+def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Slightly cropped, turned and re-windowed images: float, N x 1 x R x R, in [-1, 1].
+
+    Never mirrored: the heart belongs at the right of the picture.
+    """
+    count, _, side, _ = pixels.shape
+
+    def uniform(low: float, high: float) -> torch.Tensor:
+        return torch.rand(count, generator=generator) * (high - low) + low
+
+    angle = uniform(-MAX_ROTATION_RAD, MAX_ROTATION_RAD)
+    field = uniform(MIN_FIELD, 1.0)
+    room = 1 - field
+    cosine, sine = field * angle.cos(), field * angle.sin()
+    shift_x, shift_y = uniform(-1, 1) * room, uniform(-1, 1) * room
+    rows = [torch.stack(row, -1) for row in ((cosine, -sine, shift_x), (sine, cosine, shift_y))]
+    grid = functional.affine_grid(
+        torch.stack(rows, 1), [count, 1, side // 2, side // 2], align_corners=False
+    )
+    images = functional.grid_sample(
+        pixels.float() / 127.5 - 1, grid, padding_mode="reflection", align_corners=False
+    )
+    contrast = (1 + uniform(-MAX_CONTRAST, MAX_CONTRAST)).view(-1, 1, 1, 1)
+    brightness = uniform(-MAX_BRIGHTNESS, MAX_BRIGHTNESS).view(-1, 1, 1, 1)
+    return (images * contrast + brightness).clamp(-1, 1)

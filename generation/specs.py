@@ -1,0 +1,132 @@
+"""The contract between the Django side and the torch side.
+
+Frozen, validated and torch-free. The Django side writes a spec as ``spec.json``
+into a run folder; a process of the torch side reads it there.
+"""
+
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic.dataclasses import dataclass
+
+BUNDLED = "bundled"
+"""The location that stands for the checkpoint in ``generation/bundled``."""
+
+PROMPT_MAX_CHARACTERS = 1_000
+
+Mode = Literal["t2i", "m2i", "tm2i"]
+Sampler = Literal["unipc", "dpmsolver++", "ddim"]
+Split = Literal["train", "validation", "test"]
+Method = Literal["dpo_margin", "dpo_paper"]
+
+_CONFIG = ConfigDict(extra="forbid")
+
+Spec = TypeVar("Spec")
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ModelSource:
+    """Where the weights of a model version come from.
+
+    ``base`` is ``BUNDLED``, a folder in the diffusers format, or a hub id;
+    ``adapters`` are LoRA folders, oldest first, merged into the UNet at load.
+    """
+
+    base: str
+    adapters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class SampleSpec:
+    """What one candidate follows from, the model version apart.
+
+    ``width`` and ``height`` are in pixels and multiples of 8.
+    """
+
+    prompt: str = Field(max_length=PROMPT_MAX_CHARACTERS)
+    seed: int = Field(ge=0, lt=2**63)
+    mode: Mode = "t2i"
+    sampler: Sampler = "dpmsolver++"
+    steps: int = Field(default=20, ge=1, le=200)
+    guidance_scale: float = Field(default=3.0, ge=0, le=30)
+    width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
+    height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class TrainingImage:
+    """One line of a training manifest (JSON lines)."""
+
+    path: str
+    image_id: str
+    patient: str
+    split: Split
+    findings: tuple[str, ...] = ()
+    view: str = ""
+    sex: str = ""
+    age_years: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class PretrainSpec:
+    """Train a latent diffusion model from nothing on a cohort's training split."""
+
+    manifest: str
+    cohort: str
+    resolution: int = Field(default=128, ge=32, le=512, multiple_of=32)
+    autoencoder_steps: int = Field(default=2_000, ge=1)
+    denoiser_steps: int = Field(default=8_000, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class Preference:
+    """A pair from one reader and one case (one line of JSON lines).
+
+    Scores are means over the study's criteria, on the 0-5 scale.
+    """
+
+    winner: str
+    loser: str
+    prompt: str
+    winner_score: float = Field(ge=0, le=5)
+    loser_score: float = Field(ge=0, le=5)
+    reliability: float = Field(default=1.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _winner_scores_higher(self) -> Self:
+        if self.winner_score <= self.loser_score:
+            raise ValueError("the winner of a pair must have the higher score")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class FineTuneSpec:
+    """Fine-tune a LoRA adapter on preferences.
+
+    ``beta`` is in units of noise error (epsilon); a v-prediction error is
+    converted before it is used. ``denoising_weight`` is that of the winners'
+    denoising term, used by ``dpo_margin`` only.
+    """
+
+    model: ModelSource
+    preferences: str
+    method: Method = "dpo_margin"
+    steps: int = Field(default=300, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    beta: float = Field(default=2_000.0, gt=0)
+    rank: int = Field(default=8, ge=1)
+    denoising_weight: float = Field(default=0.1, ge=0)
+    seed: int = 0
+
+
+def write_spec(spec: object, path: Path) -> None:
+    path.write_bytes(TypeAdapter(type(spec)).dump_json(spec, indent=2))
+
+
+def read_spec(kind: type[Spec], path: Path) -> Spec:
+    """Read a spec of this kind; a bad one raises ``pydantic.ValidationError``."""
+    return TypeAdapter(kind).validate_json(path.read_bytes())
