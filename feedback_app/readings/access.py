@@ -1,0 +1,16 @@
+"""The only way from a reader to anything she may read."""
+
+from uuid import UUID
+
+from django.http import Http404
+
+from feedback_app.accounts.models import User
+from feedback_app.studies.models import Slot
+
+
+def slot_for(reader: User, slot_id: UUID) -> Slot:
+    """The reader's own slot; any other is not there."""
+    slot = Slot.objects.of_reader(reader).select_related("study", "case").filter(pk=slot_id).first()
+    if slot is None:
+        raise Http404("There is no such case on your work list.")
+    return slot

@@ -1,0 +1,14 @@
+"""Verbs over studies: design, fill with cases, open, close."""
+
+from feedback_app.studies.services.cases import CasesAdded, add_cases_from_batch
+from feedback_app.studies.services.design import create_study, redesign_study
+from feedback_app.studies.services.opening import close_study, open_study
+
+__all__ = [
+    "CasesAdded",
+    "add_cases_from_batch",
+    "close_study",
+    "create_study",
+    "open_study",
+    "redesign_study",
+]
