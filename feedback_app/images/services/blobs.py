@@ -3,10 +3,11 @@
 import hashlib
 import io
 import warnings
+from pathlib import Path
 
 import PIL.Image
 from django.conf import settings
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from feedback_app.images.models import Blob, Image
@@ -15,14 +16,42 @@ from generation.errors import RemediableError
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 
 
+class FinishedFile(File):  # type: ignore[type-arg]
+    """A file that a storage on the same disk moves into place instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
 def store(content: bytes, *, media_type: str) -> Blob:
     """Store bytes once; the same bytes give the same blob."""
     digest = hashlib.sha256(content).hexdigest()
     blob = Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
+    return _keep(blob, ContentFile(content))
+
+
+def store_file(path: Path, *, media_type: str) -> Blob:
+    """Store a finished file without reading it into memory; it may be moved away."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        blob = Blob(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
+        return _keep(blob, FinishedFile(file, name=str(path)))
+
+
+def _keep(blob: Blob, content: "File[bytes]") -> Blob:
+    """Write the file where it is not there in full: its writer may have been killed halfway."""
+    if default_storage.exists(blob.path) and default_storage.size(blob.path) != blob.size_bytes:
+        default_storage.delete(blob.path)
     if not default_storage.exists(blob.path):
-        default_storage.save(blob.path, ContentFile(content))
+        try:
+            default_storage.save(blob.path, content)
+        except OSError:
+            default_storage.delete(blob.path)
+            raise
     return Blob.objects.get_or_create(
-        sha256=digest, defaults={"size_bytes": len(content), "media_type": media_type}
+        sha256=blob.sha256,
+        defaults={"size_bytes": blob.size_bytes, "media_type": blob.media_type},
     )[0]
 
 

@@ -1,0 +1,86 @@
+"""A plain folder: ``images/``, ``masks/`` of the same file names, optional ``groups.csv``.
+
+``groups.csv`` has the columns ``file_name`` and ``group``: images of one group (a
+patient, a published case) stay in one split. Without it each image is its own group.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from generation.datasets.parsed import (
+    Skip,
+    Source,
+    SourceImage,
+    SourceMask,
+    list_pictures,
+    read_table,
+    require_folder,
+)
+from generation.errors import RemediableError
+
+FILE, GROUP = "file_name", "group"
+
+
+def read_folder(folder: Path, *, mask_kind: str = "lungs") -> Source:
+    """Check the layout, then yield the images by name with the masks that belong to them."""
+    images = require_folder(folder) / "images"
+    if not images.is_dir():
+        raise RemediableError(
+            f"{folder} has no folder images.",
+            remedy="Put the images into images/, and masks of the same names into masks/.",
+        )
+    groups, group_skips = read_groups(folder)
+    pictures, skips = list_pictures(images)
+    masks, mask_skips = list_masks(folder, pictures=pictures)
+    skips += group_skips + mask_skips
+
+    def rows() -> Iterator[SourceImage | Skip]:
+        yield from skips
+        for name, path in pictures.items():
+            group = name if groups is None else groups.get(name)
+            if group is None:
+                yield Skip(file=name, reason="has no row in groups.csv")
+                continue
+            yield SourceImage(
+                source_id=name,
+                path=path,
+                patient=group,
+                masks=(SourceMask(kind=mask_kind, path=masks[name]),) if name in masks else (),
+            )
+        for name in sorted((groups or {}).keys() - pictures.keys()):
+            yield Skip(file=name, reason="is listed, but its file is missing")
+
+    return Source(total=len(pictures), rows=rows())
+
+
+def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
+    """The group of each file name (None where there is no file), and rows of no use."""
+    path = folder / "groups.csv"
+    if not path.is_file():
+        return None, []
+    groups: dict[str, str] = {}
+    skips: list[Skip] = []
+    for row in read_table(path, columns=(FILE, GROUP)):
+        name, group = row[FILE], row[GROUP].strip()
+        if not group:
+            skips.append(Skip(file=name, what="label", reason="its row has no group"))
+        elif groups.setdefault(name, group) != group:
+            skips.append(
+                Skip(file=name, what="label", reason=f"is listed again with the group {group!r}")
+            )
+    return groups, skips
+
+
+def list_masks(folder: Path, *, pictures: dict[str, Path]) -> tuple[dict[str, Path], list[Skip]]:
+    """The mask of each image that has one, and masks without an image."""
+    path = folder / "masks"
+    if not path.is_dir():
+        return {}, []
+    masks, others = list_pictures(path)
+    skips = [Skip(file=f"masks/{skip.file}", what="mask", reason=skip.reason) for skip in others]
+    skips += [
+        Skip(file=f"masks/{name}", what="mask", reason="has no image of the same name")
+        for name in masks
+        if name not in pictures
+    ]
+    return masks, skips

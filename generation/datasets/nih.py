@@ -1,0 +1,179 @@
+"""NIH ChestX-ray14 (Wang et al. 2017) as the NIH Clinical Center distributes it.
+
+``Data_Entry_2017*.csv``, ``BBox_List_2017.csv`` (optional) and the images, either in
+``images/`` or in ``images_001/images/`` to ``images_012/images/``.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from generation.conditioning.findings import FINDINGS
+from generation.datasets.parsed import (
+    Skip,
+    Source,
+    SourceBox,
+    SourceImage,
+    is_plain_name,
+    list_pictures,
+    read_table,
+    require_folder,
+)
+from generation.errors import RemediableError
+
+FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
+AGE, SEX, VIEW = "Patient Age", "Patient Gender", "View Position"
+COLUMNS = (FILE, LABELS, PATIENT, AGE, SEX, VIEW)
+BOX_LABEL, BOX_PLACE = "Finding Label", ("Bbox [x", "y", "w", "h]")
+BOX_SIDE_PX = 1024
+"""Boxes are given in pixels of the distributed images, which are squares of this side."""
+
+NO_FINDING = "No Finding"
+SPELLINGS = {"infiltrate": "infiltration"}
+"""The boxes' spellings that differ from the labels'."""
+MAX_AGE_YEARS = 120
+YEARS_PER_UNIT = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}
+
+Row = dict[str, str]
+
+
+def read_nih(folder: Path) -> Source:
+    """Check the layout, then yield the images in the order of the data entry file."""
+    entries = read_table(find_entry_file(folder), columns=COLUMNS)
+    pictures, others = find_pictures(folder)
+    boxes, skipped_boxes = read_boxes(folder, listed={entry[FILE] for entry in entries})
+
+    def rows() -> Iterator[SourceImage | Skip]:
+        yield from others
+        yield from skipped_boxes
+        seen: set[str] = set()
+        for entry in entries:
+            yield from parse_entry(entry, pictures=pictures, boxes=boxes, seen=seen)
+        for name in sorted(pictures.keys() - seen):
+            yield Skip(file=name, reason="has no row in the data entry file")
+
+    return Source(total=len(entries), rows=rows())
+
+
+def find_entry_file(folder: Path) -> Path:
+    found = sorted(require_folder(folder).glob("Data_Entry_2017*.csv"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise RemediableError(
+            f"{folder} must hold one Data_Entry_2017*.csv; found: {names}.",
+            remedy="Give the folder of the data set as it is distributed, with one such file.",
+        )
+    return found[0]
+
+
+def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
+    folders = [folder / "images", *sorted(folder.glob("images_*/images"))]
+    pictures: dict[str, Path] = {}
+    others: list[Skip] = []
+    for path in folders:
+        if path.is_dir():
+            found, rest = list_pictures(path)
+            pictures |= found
+            others += rest
+    return pictures, others
+
+
+def parse_entry(
+    entry: Row, *, pictures: dict[str, Path], boxes: dict[str, list[SourceBox]], seen: set[str]
+) -> Iterator[SourceImage | Skip]:
+    name, patient = entry[FILE], entry[PATIENT].strip()
+    problem = find_problem(name, patient=patient, pictures=pictures, seen=seen)
+    seen.add(name)
+    if problem:
+        yield Skip(file=name, reason=problem)
+        return
+    findings, unknown = map_findings(entry[LABELS])
+    for label in unknown:
+        yield Skip(file=name, what="label", reason=f"the finding {label!r} is not known")
+    age = parse_age(entry[AGE])
+    if age is None:
+        yield Skip(file=name, what="label", reason=f"the age {entry[AGE]!r} is not plausible")
+    yield SourceImage(
+        source_id=name,
+        path=pictures[name],
+        patient=patient,
+        findings=findings,
+        source_labels=entry,
+        view=entry[VIEW].strip().upper(),
+        sex=entry[SEX] if entry[SEX] in {"F", "M"} else "",
+        age_years=age,
+        boxes=tuple(boxes.get(name, ())),
+    )
+
+
+def find_problem(
+    name: str, *, patient: str, pictures: dict[str, Path], seen: set[str]
+) -> str | None:
+    """Why a row cannot be used, or None."""
+    if name in seen:
+        return "is listed more than once: only the first row counts"
+    if not is_plain_name(name):
+        return "is not the name of a file in the images folder"
+    if name not in pictures:
+        return "is listed, but its file is missing"
+    if not patient:
+        return f"has no {PATIENT}"
+    return None
+
+
+def map_finding(label: str) -> str | None:
+    """A label in the vocabulary, or None where there is no such finding."""
+    finding = label.strip().lower().replace("_", " ")
+    finding = SPELLINGS.get(finding, finding)
+    return finding if finding in FINDINGS else None
+
+
+def map_findings(labels: str) -> tuple[tuple[str, ...], list[str]]:
+    """``|``-joined labels in the vocabulary and its order, and those that are not in it."""
+    names = [label for label in labels.split("|") if label.strip() and label != NO_FINDING]
+    known = {map_finding(name) for name in names}
+    unknown = [name for name in names if map_finding(name) is None]
+    return tuple(finding for finding in FINDINGS if finding in known), unknown
+
+
+def parse_age(text: str) -> int | None:
+    """Whole years from ``58``, ``058Y``, ``011M`` or ``003D``; None where not plausible."""
+    match = re.fullmatch(r"(\d{1,4})([YMWD]?)", text.strip().upper())
+    if match is None:
+        return None
+    years = int(int(match[1]) * YEARS_PER_UNIT[match[2]])
+    return years if years <= MAX_AGE_YEARS else None
+
+
+def read_boxes(
+    folder: Path, *, listed: set[str]
+) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
+    """The boxes of each listed image, and those that cannot be used."""
+    path = folder / "BBox_List_2017.csv"
+    boxes: dict[str, list[SourceBox]] = defaultdict(list)
+    skipped: list[Skip] = []
+    if not path.is_file():
+        return boxes, skipped
+    for row in read_table(path, columns=(FILE, BOX_LABEL, *BOX_PLACE)):
+        box = parse_box(row) if row[FILE] in listed else "its image is not listed"
+        if isinstance(box, str):
+            skipped.append(Skip(file=row[FILE], what="box", reason=box))
+        else:
+            boxes[row[FILE]].append(box)
+    return boxes, skipped
+
+
+def parse_box(row: Row) -> SourceBox | str:
+    """The row's box in fractions of the image, or why it cannot be used."""
+    finding = map_finding(row[BOX_LABEL])
+    if finding is None:
+        return f"the finding {row[BOX_LABEL]!r} of its box is not known"
+    try:
+        x, y, width, height = (float(row[column]) / BOX_SIDE_PX for column in BOX_PLACE)
+    except ValueError:
+        return "its box is not four numbers"
+    # NaN fails every comparison, so it is refused here too.
+    if not (x >= 0 and y >= 0 and width > 0 and height > 0 and x + width <= 1 and y + height <= 1):
+        return f"its box does not lie within {BOX_SIDE_PX} x {BOX_SIDE_PX} pixels"
+    return SourceBox(finding=finding, x=x, y=y, width=width, height=height)
