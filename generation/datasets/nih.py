@@ -29,6 +29,7 @@ BOX_LABEL, BOX_PLACE = "Finding Label", ("Bbox [x", "y", "w", "h]")
 BOX_SIDE_PX = 1024
 """Boxes are given in pixels of the distributed images, which are squares of this side."""
 
+VIEWS = {"PA", "AP"}
 NO_FINDING = "No Finding"
 SPELLINGS = {"infiltrate": "infiltration"}
 """The boxes' spellings that differ from the labels'."""
@@ -91,6 +92,9 @@ def parse_entry(
     findings, unknown = map_findings(entry[LABELS])
     for label in unknown:
         yield Skip(file=name, what="label", reason=f"the finding {label!r} is not known")
+    view = entry[VIEW].strip().upper()
+    if view not in VIEWS:
+        yield Skip(file=name, what="label", reason=f"the view {entry[VIEW]!r} is not known")
     age = parse_age(entry[AGE])
     if age is None:
         yield Skip(file=name, what="label", reason=f"the age {entry[AGE]!r} is not plausible")
@@ -100,7 +104,7 @@ def parse_entry(
         patient=patient,
         findings=findings,
         source_labels=entry,
-        view=entry[VIEW].strip().upper(),
+        view=view if view in VIEWS else "",
         sex=entry[SEX] if entry[SEX] in {"F", "M"} else "",
         age_years=age,
         boxes=tuple(boxes.get(name, ())),
@@ -146,9 +150,7 @@ def parse_age(text: str) -> int | None:
     return years if years <= MAX_AGE_YEARS else None
 
 
-def read_boxes(
-    folder: Path, *, listed: set[str]
-) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
+def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
     """The boxes of each listed image, and those that cannot be used."""
     path = folder / "BBox_List_2017.csv"
     boxes: dict[str, list[SourceBox]] = defaultdict(list)

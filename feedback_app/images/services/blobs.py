@@ -1,8 +1,11 @@
 """Storing files by their content, and images from their bytes."""
 
+import errno
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import PIL.Image
@@ -14,6 +17,27 @@ from feedback_app.images.models import Blob, Image
 from generation.errors import RemediableError
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
+
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class DiskFull(RemediableError):
+    """There is no room left where a file was to be written."""
+
+
+@contextmanager
+def naming_a_full_disk(what: str) -> Iterator[None]:
+    """Turn the system's error of a full disk into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise DiskFull(
+            f"There is no room left on the disk to write {what}: {error.strerror}.",
+            remedy=f"Free some room on the disk that holds {settings.DATA_ROOT}, then retry.",
+        ) from error
 
 
 class FinishedFile(File):  # type: ignore[type-arg]
@@ -44,11 +68,12 @@ def _keep(blob: Blob, content: "File[bytes]") -> Blob:
     if default_storage.exists(blob.path) and default_storage.size(blob.path) != blob.size_bytes:
         default_storage.delete(blob.path)
     if not default_storage.exists(blob.path):
-        try:
-            default_storage.save(blob.path, content)
-        except OSError:
-            default_storage.delete(blob.path)
-            raise
+        with naming_a_full_disk("a file"):
+            try:
+                default_storage.save(blob.path, content)
+            except OSError:
+                default_storage.delete(blob.path)
+                raise
     return Blob.objects.get_or_create(
         sha256=blob.sha256,
         defaults={"size_bytes": blob.size_bytes, "media_type": blob.media_type},

@@ -1,0 +1,56 @@
+"""Import a real data set as a cohort."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_slug
+
+from feedback_app.images.services.cohorts import start_import
+from feedback_app.runs.console import execute_here
+from feedback_app.runs.models import Run, State
+
+SHOWN_SKIPS = 20
+
+
+class Command(BaseCommand):
+    help = "Import a real data set as a cohort; a second import adds only what is missing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        sources = parser.add_subparsers(dest="source", required=True)
+        nih = sources.add_parser("nih", help="NIH ChestX-ray14 as it is distributed")
+        nih.add_argument("--name", default="nih", help="the cohort's name (default: nih)")
+        folder = sources.add_parser("folder", help="images/, masks/ and groups.csv")
+        folder.add_argument("--name", required=True, help="the cohort's name")
+        folder.add_argument("--mask-kind", default="lungs", help="what the masks show")
+        for source in (nih, folder):
+            source.add_argument("path", type=Path, help="the folder of the data set")
+            source.add_argument("--queue", action="store_true", help="leave it to a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        validate_slug(options["name"])
+        run = start_import(
+            options["source"],
+            options["path"].resolve(),
+            name=options["name"],
+            mask_kind=options.get("mask_kind", "lungs"),
+        )
+        if options["queue"]:
+            self.stdout.write(f"Queued as run {run.pk}.")
+            return
+        self.report(execute_here(run, write=self.stdout.write))
+
+    def report(self, run: Run) -> None:
+        if run.state != State.SUCCEEDED:
+            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        added, skipped = run.result["added"], run.result["skipped"]
+        for skip in skipped[:SHOWN_SKIPS]:
+            self.stdout.write(f"  skipped {skip['what']}: {skip['file']} {skip['reason']}")
+        if len(skipped) > SHOWN_SKIPS:
+            self.stdout.write(f"  ... and {len(skipped) - SHOWN_SKIPS} more, on the cohort's page")
+        what = ", ".join(f"{count} {name}" for name, count in added.items() if count)
+        self.stdout.write(
+            f"{run.result['cohort']}: {f'added {what}' if what else 'nothing changed'}; "
+            f"{run.result['unchanged']} images there already; {len(skipped)} skipped."
+        )

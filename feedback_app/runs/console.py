@@ -1,0 +1,44 @@
+"""Doing a run in the process of a management command, with its progress printed."""
+
+import threading
+from collections.abc import Callable
+
+from django.db import connection
+
+from feedback_app.celery import app
+from feedback_app.runs import services
+from feedback_app.runs.models import Run
+
+PRINT_EVERY_S = 2.0
+
+
+def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
+    """Do the run in this process; follow it where a worker was quicker to claim it."""
+    app.loader.import_default_modules()  # the handlers, as a worker imports them
+    stopped = threading.Event()
+    printer = threading.Thread(target=_follow, args=(run, write, stopped), daemon=True)
+    printer.start()
+    try:
+        if services.execute(run.pk) is None:
+            printer.join()
+    finally:
+        stopped.set()
+        printer.join()
+    run.refresh_from_db()
+    return run
+
+
+def _follow(run: Run, write: Callable[[str], object], stopped: threading.Event) -> None:
+    """Print the run's progress whenever it has changed, until it is finished."""
+    printed = ""
+    try:
+        while not stopped.wait(PRINT_EVERY_S):
+            now = Run.objects.filter(pk=run.pk).first()
+            line = f"  {now.done} of {now.total or '?'}  {now.note}" if now else printed
+            if line != printed and now and now.done:
+                write(line)
+                printed = line
+            if now and now.is_finished:
+                return
+    finally:
+        connection.close()
