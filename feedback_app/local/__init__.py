@@ -1,0 +1,1 @@
+"""PostgreSQL, Redis and the whole demo on one machine, without root and without Docker."""
