@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
@@ -20,8 +21,11 @@ class Blob(models.Model):
         """The name within the storage."""
         return f"{self.sha256[:2]}/{self.sha256}"
 
+    def open(self) -> File:  # type: ignore[type-arg]
+        return default_storage.open(self.path)
+
     def read(self) -> bytes:
-        with default_storage.open(self.path) as file:
+        with self.open() as file:
             return file.read()
 
 

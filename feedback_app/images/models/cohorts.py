@@ -1,7 +1,11 @@
 """Cohorts: imported real data sets."""
 
+from typing import Any, Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedback_app.images.models.blobs import Blob, Image
@@ -19,12 +23,30 @@ class Sex(models.TextChoices):
     UNKNOWN = ""
 
 
+class CohortQuerySet(models.QuerySet["Cohort"]):
+    def with_counts(self) -> Self:
+        """Adds ``image_count``, ``patient_count``, ``mask_count`` and ``box_count``."""
+        return self.annotate(
+            image_count=_count(CohortImage.objects.all(), of="cohort"),
+            patient_count=_count(Patient.objects.all(), of="cohort"),
+            mask_count=_count(Mask.objects.all(), of="cohort_image__cohort"),
+            box_count=_count(Box.objects.all(), of="cohort_image__cohort"),
+        )
+
+
+def _count(rows: "models.QuerySet[Any]", *, of: str) -> Coalesce:
+    grouped = rows.filter(**{of: OuterRef("pk")}).order_by().values(of)
+    return Coalesce(Subquery(grouped.annotate(count=Count("pk")).values("count")), 0)
+
+
 class Cohort(models.Model):
     """A real data set, imported from ``source`` as it is distributed."""
 
     name = models.SlugField(max_length=64, unique=True)
     source = models.CharField(max_length=32)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = CohortQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -22,7 +22,7 @@ MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class DiskFull(RemediableError):
+class FullDiskError(RemediableError):
     """There is no room left where a file was to be written."""
 
 
@@ -34,7 +34,7 @@ def naming_a_full_disk(what: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
-        raise DiskFull(
+        raise FullDiskError(
             f"There is no room left on the disk to write {what}: {error.strerror}.",
             remedy=f"Free some room on the disk that holds {settings.DATA_ROOT}, then retry.",
         ) from error
@@ -84,19 +84,14 @@ def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
     """Decode a bounded PNG or JPEG; anything else is refused, naming the file."""
     if len(content) > settings.IMAGE_MAX_BYTES:
         raise RemediableError(
-            f"{name} has {len(content):,} bytes, more than the {settings.IMAGE_MAX_BYTES:,} allowed.",
+            f"{name} has more than the {settings.IMAGE_MAX_BYTES:,} bytes allowed.",
             remedy="Leave it out, or raise IMAGE_MAX_BYTES.",
         )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
             picture = PIL.Image.open(io.BytesIO(content), formats=list(MEDIA_TYPES))
-            if picture.width * picture.height > settings.IMAGE_MAX_PIXELS:
-                raise RemediableError(
-                    f"{name} has {picture.width} x {picture.height} pixels, "
-                    f"more than the {settings.IMAGE_MAX_PIXELS:,} allowed.",
-                    remedy="Scale it down, or raise IMAGE_MAX_PIXELS.",
-                )
+            _require_allowed_size(picture, name=name)
             picture.load()
     except RemediableError:
         raise
@@ -106,6 +101,15 @@ def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
             remedy="Fetch the file again, or leave it out.",
         ) from error
     return picture
+
+
+def _require_allowed_size(picture: PIL.Image.Image, *, name: str) -> None:
+    if picture.width * picture.height > settings.IMAGE_MAX_PIXELS:
+        raise RemediableError(
+            f"{name} has {picture.width} x {picture.height} pixels, "
+            f"more than the {settings.IMAGE_MAX_PIXELS:,} allowed.",
+            remedy="Scale it down, or raise IMAGE_MAX_PIXELS.",
+        )
 
 
 def store_image(content: bytes, *, name: str) -> Image:

@@ -13,7 +13,7 @@ from django.db import DataError, transaction
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Box, Cohort, CohortImage, Mask, Patient
-from feedback_app.images.services.blobs import DiskFull, open_picture, store, store_image
+from feedback_app.images.services.blobs import FullDiskError, open_picture, store, store_image
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
@@ -119,7 +119,7 @@ def ingest_image(row: SourceImage, *, cohort: Cohort, report: Report) -> None:
         else:
             report.unchanged += 1
             report.skipped += compare(image, row)
-    except DiskFull:
+    except FullDiskError:
         raise
     except RemediableError as error:
         report.skipped.append(Skip(file=row.source_id, reason=str(error)))

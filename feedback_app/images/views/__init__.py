@@ -1,0 +1,1 @@
+"""Pages of cohorts, model versions, batches and candidates."""
