@@ -1,4 +1,4 @@
-"""``python -m feedback_app.local``: ``demo``, ``exec -- COMMAND``, ``beside -- COMMAND``, ``chromium``."""
+"""``python -m feedback_app.local``: ``demo``, ``exec``, ``beside`` and ``chromium``."""
 
 import argparse
 import os

@@ -1,0 +1,222 @@
+"""The named cast, storage of one's own, a real worker and a real browser.
+
+``make test ARGS="tests/readings -k slot"`` runs a selection; ``-m "not slow"`` the quick part.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from feedback_app.accounts.models import Role, User
+from feedback_app.local import chromium
+from tests.workers import Worker
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> Path:
+    """Every test has blobs, run folders and model versions of its own."""
+    root = tmp_path / "storage"
+    settings.DATA_ROOT = root
+    settings.MEDIA_ROOT = root / "blobs"
+    settings.RUNS_ROOT = root / "runs"
+    settings.MODELS_ROOT = root / "models"
+    settings.STATIC_ROOT = root / "static"
+    return root
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+# The cast: two readers, a coordinator, an admin, an outsider; ``client`` is nobody.
+
+
+@pytest.fixture
+def rosa(db: None) -> User:
+    """A reader of the study at hand."""
+    return User.objects.create_user("rosa", first_name="Rosa", role=Role.READER)
+
+
+@pytest.fixture
+def ravi(db: None) -> User:
+    """Another reader of the study at hand."""
+    return User.objects.create_user("ravi", first_name="Ravi", role=Role.READER)
+
+
+@pytest.fixture
+def otto(db: None) -> User:
+    """A reader who has no part in the study at hand."""
+    return User.objects.create_user("otto", first_name="Otto", role=Role.READER)
+
+
+@pytest.fixture
+def cora(db: None) -> User:
+    return User.objects.create_user("cora", first_name="Cora", role=Role.COORDINATOR)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada", first_name="Ada", role=Role.ADMIN, is_staff=True)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A logged-in client for anybody."""
+
+    def logged_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def rosa_client(rosa: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(rosa)
+
+
+@pytest.fixture
+def ravi_client(ravi: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(ravi)
+
+
+@pytest.fixture
+def otto_client(otto: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(otto)
+
+
+@pytest.fixture
+def cora_client(cora: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(cora)
+
+
+@pytest.fixture
+def ada_client(ada: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(ada)
+
+
+@pytest.fixture
+def everyone(
+    client: Client,
+    rosa_client: Client,
+    ravi_client: Client,
+    otto_client: Client,
+    cora_client: Client,
+    ada_client: Client,
+) -> dict[str, Client]:
+    """The whole cast by name, nobody among them, for tests of who may do what."""
+    return {
+        "nobody": client,
+        "rosa": rosa_client,
+        "ravi": ravi_client,
+        "otto": otto_client,
+        "cora": cora_client,
+        "ada": ada_client,
+    }
+
+
+# Committed data, workers, browser.
+
+
+@pytest.fixture
+def committed(django_db_serialized_rollback: None, transactional_db: None) -> None:
+    """Rows that other processes see; what migrations put in is there again afterwards."""
+
+
+@pytest.fixture
+def start_worker(committed: None, storage: Path, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Starts real Celery workers on the test database: ``start_worker("gpu")``."""
+    redis.Redis.from_url(_redis_address()).flushall()
+    workers: list[Worker] = []
+
+    def start(queue: str, **environment: str) -> Worker:
+        worker = Worker(
+            queue=queue,
+            log=tmp_path / f"worker-{queue}-{len(workers)}.log",
+            environment={"DATA_ROOT": str(storage), **environment},
+        )
+        workers.append(worker)
+        worker.start()
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.fixture
+def gpu_worker(start_worker: Callable[..., Worker]) -> Worker:
+    return start_worker("gpu")
+
+
+@pytest.fixture
+def cpu_worker(start_worker: Callable[..., Worker]) -> Worker:
+    return start_worker("cpu")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real headless Chromium; its tests are skipped, by name, where none can be had."""
+    program = chromium.find()
+    if program is None:
+        pytest.skip("NO CHROMIUM: install it, or name one in CHROMIUM; `make test` tries to")
+    # Playwright's sync API keeps an event loop in this thread, which Django takes for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=program, headless=True, args=list(chromium.FLAGS)
+        )
+        yield started
+        started.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(committed: None, live_server: LiveServer, browser: Browser) -> Iterator[Page]:
+    """A page of nobody at the live server; addresses may be relative."""
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 1920, "height": 1080}
+    )
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def log_in(page: Page, live_server: LiveServer) -> Callable[[User], None]:
+    """Gives the page somebody's session, without typing a password."""
+
+    def with_session_of(user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        name = django_settings.SESSION_COOKIE_NAME
+        page.context.add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "url": live_server.url}]
+        )
+
+    return with_session_of
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; its tests are skipped, by name, where there is none."""
+    folder = Path(os.environ.get("READING_ROOM_DATA", CHECKOUT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"NO REAL DATA in {folder}: set READING_ROOM_DATA to the folder that has it")
+    return folder
+
+
+def _redis_address() -> str:
+    return str(django_settings.REDIS_URL).replace("redis+socket://", "unix://")
