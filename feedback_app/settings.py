@@ -153,6 +153,11 @@ MEDIA_ROOT = DATA_ROOT / "blobs"
 RUNS_ROOT = DATA_ROOT / "runs"
 MODELS_ROOT = DATA_ROOT / "models"
 
+STORAGES = {
+    "default": {"BACKEND": "feedback_app.images.storage.BlobStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_ROOT / "static"
 STATICFILES_DIRS = [
@@ -172,8 +177,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# A sweep on each queue: while one worker is busy, another one sweeps. Nobody reads a late one.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-runs": {"task": "runs.sweep", "schedule": 15.0, "options": {"queue": "cpu"}}
+    f"sweep-runs-{queue}": {
+        "task": "runs.sweep",
+        "schedule": 15.0,
+        "options": {"queue": queue, "expires": 15.0},
+    }
+    for queue in ("cpu", "gpu")
 }
 CELERY_TIMEZONE = TIME_ZONE
 

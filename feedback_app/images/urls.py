@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import include, path
 
 app_name = "images"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", include("feedback_app.images.cohort_urls")),
+]

@@ -6,7 +6,11 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
+
+
+SILENT_AFTER_S = 20
 
 
 class State(models.TextChoices):
@@ -22,9 +26,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state=State.QUEUED).order_by("-priority", "created_at")
 
     def silent(self) -> Self:
-        """Running, but without a heartbeat for longer than is allowed."""
-        limit = timezone.now() - timedelta(seconds=settings.RUN_HEARTBEAT_TIMEOUT_S)
+        """Running, but without a heartbeat for longer than is allowed.
+
+        All heartbeats are in the database's time: hosts' clocks need not agree.
+        """
+        limit = Now() - timedelta(seconds=settings.RUN_HEARTBEAT_TIMEOUT_S)
         return self.filter(state=State.RUNNING, heartbeat_at__lt=limit)
+
+    def running(self) -> Self:
+        return self.filter(state=State.RUNNING)
 
     def unfinished(self) -> Self:
         return self.filter(state__in=[State.QUEUED, State.RUNNING])
@@ -34,7 +44,8 @@ class Run(models.Model):
     """Any long job: its spec, state, attempt, progress, heartbeat, log and result.
 
     A claim raises ``attempt``; every later write of a worker is conditional on it,
-    so a worker that was thought dead cannot spoil its successor's work.
+    so a worker that was thought dead cannot spoil its successor's work. ``crashes``
+    counts the workers that died of it; ``done_before`` is where this attempt began.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -47,10 +58,12 @@ class Run(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
+    crashes = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
 
     done = models.PositiveIntegerField(default=0)
+    done_before = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
     figures = models.JSONField(default=dict)
@@ -93,14 +106,35 @@ class Run(models.Model):
 
     @property
     def rate_per_s(self) -> float | None:
-        """Steps a second since this attempt started."""
-        return self.done / self.elapsed_s if self.done and self.elapsed_s else None
+        """Steps a second of this attempt alone."""
+        done = self.done - self.done_before
+        return done / self.elapsed_s if done > 0 and self.elapsed_s else None
 
     @property
     def remaining_s(self) -> float | None:
         if self.total is None or self.rate_per_s is None or self.is_finished:
             return None
         return max(0, self.total - self.done) / self.rate_per_s
+
+    @property
+    def heartbeat_age_s(self) -> float | None:
+        if self.state != State.RUNNING or self.heartbeat_at is None:
+            return None
+        return max(0.0, (timezone.now() - self.heartbeat_at).total_seconds())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its heart has not beaten for several beats."""
+        return (self.heartbeat_age_s or 0) > SILENT_AFTER_S
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.state in {State.FAILED, State.CANCELLED}
+
+    @property
+    def worker_name(self) -> str:
+        """Host and process, without the time that tells processes of one id apart."""
+        return self.worker.partition("@")[0]
 
     @property
     def percent(self) -> int | None:

@@ -1,15 +1,21 @@
 """What a handler holds while it works: its run, heartbeat, progress and log."""
 
+import logging
+import math
 import threading
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from django.db import close_old_connections, connection
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db.models.functions import Now
 
+from feedback_app.runs import workers
 from feedback_app.runs.models import LogLine, Run, State
 
 HEARTBEAT_EVERY_S = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class Cancelled(Exception):
@@ -18,6 +24,24 @@ class Cancelled(Exception):
 
 class Superseded(Exception):
     """Another worker has taken the run up since; nothing more may be written."""
+
+
+class WorkerStopping(Exception):
+    """This worker was asked to shut down; the run goes back to the queue."""
+
+
+def storable(value: Any) -> Any:
+    """The value as PostgreSQL takes it: no NUL in texts, no NaN or infinity in JSON."""
+    match value:
+        case str():
+            return value.replace("\x00", "\ufffd")
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            return {storable(key): storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [storable(item) for item in value]
+    return value
 
 
 class Progress:
@@ -29,6 +53,7 @@ class Progress:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._has_reported = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -53,40 +78,59 @@ class Progress:
         note: str = "",
         figures: dict[str, object] | None = None,
     ) -> None:
-        """Report progress; raises ``Cancelled`` or ``Superseded`` where work must stop."""
-        values: dict[str, object] = {"done": done, "note": note[:200]}
+        """Report progress; raises where work must stop (see ``check``).
+
+        The first report says where this attempt begins: the rate is counted from there.
+        """
+        values: dict[str, object] = {"done": done, "note": storable(note[:200])}
+        if not self._has_reported:
+            values["done_before"] = done
         if total is not None:
             values["total"] = total
         if figures is not None:
-            values["figures"] = figures
+            values["figures"] = storable(figures)
         self._write(**values)
+        self._has_reported = True
         self.check()
 
     def check(self) -> None:
-        """Raise if the run was cancelled or taken over."""
+        """Raise ``Superseded``, ``Cancelled`` or ``WorkerStopping`` where work must stop."""
         row = Run.objects.filter(pk=self.run.pk).values("attempt", "state", "cancel_requested")
-        now = row.get()
-        if now["attempt"] != self.run.attempt or now["state"] != State.RUNNING:
+        now = row.first()
+        if not now or now["attempt"] != self.run.attempt or now["state"] != State.RUNNING:
             raise Superseded
         if now["cancel_requested"]:
             raise Cancelled
+        if workers.stopping.is_set():
+            raise WorkerStopping
 
     def log(self, text: str) -> None:
-        LogLine.objects.create(run=self.run, attempt=self.run.attempt, text=text)
+        self.log_lines([text])
+
+    def log_lines(self, texts: Iterable[str]) -> None:
+        LogLine.objects.bulk_create(
+            LogLine(run=self.run, attempt=self.run.attempt, text=storable(text)) for text in texts
+        )
 
     def _write(self, **values: object) -> None:
-        mine = Run.objects.filter(
-            pk=self.run.pk, attempt=self.run.attempt, state=State.RUNNING
-        )
-        if not mine.update(heartbeat_at=timezone.now(), **values):
+        mine = Run.objects.running().filter(pk=self.run.pk, attempt=self.run.attempt)
+        if not mine.update(heartbeat_at=Now(), **values):
             raise Superseded
 
     def _beat(self) -> None:
         try:
             while not self._stopped.wait(HEARTBEAT_EVERY_S):
-                close_old_connections()
-                self._write()
+                self._beat_once()
         except Superseded:
-            pass
+            pass  # the handler is told at its next report
         finally:
+            connection.close()
+
+    def _beat_once(self) -> None:
+        """A beat that the database does not take is missed; the next one may get through."""
+        try:
+            close_old_connections()
+            self._write()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("run %s missed a heartbeat: %s", self.run.pk, error)
             connection.close()

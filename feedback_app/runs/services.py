@@ -5,22 +5,28 @@ run's id; losing it costs nothing, since the sweeper wakes the run again.
 """
 
 import logging
-import socket
-import os
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from feedback_app.accounts.models import User
 from feedback_app.celery import app
+from feedback_app.runs import workers
 from feedback_app.runs.kinds import QUEUES, handler_of
 from feedback_app.runs.models import LogLine, Run, State
-from feedback_app.runs.progress import Cancelled, Progress, Superseded
+from feedback_app.runs.progress import Cancelled, Progress, Superseded, WorkerStopping, storable
 from generation.errors import RemediableError
+
+MAX_CRASHES = 5
+WAKE_AT_MOST = 16
+"""Runs of one queue that a sweep wakes: each awake worker takes all that wait."""
+WAKE_EXPIRES_S = 60
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +44,25 @@ def start(
     run = Run.objects.create(
         kind=kind,
         queue=QUEUES[kind],
-        title=title,
+        title=Truncator(title).chars(200),
         spec=spec,
         total=total,
         priority=priority,
         created_by=created_by,
     )
-    transaction.on_commit(partial(wake, run), robust=True)
+    _wake_on_commit(run)
     return run
 
 
 def wake(run: Run) -> None:
-    app.send_task("runs.execute", kwargs={"run_id": str(run.pk)}, queue=run.queue)
+    """Send a message that a busy worker need not read: the sweeper sends it again."""
+    app.send_task(
+        "runs.execute", kwargs={"run_id": str(run.pk)}, queue=run.queue, expires=WAKE_EXPIRES_S
+    )
+
+
+def _wake_on_commit(run: Run) -> None:
+    transaction.on_commit(partial(wake, run), robust=True)
 
 
 def claim(run_id: UUID | str) -> Run | None:
@@ -57,9 +70,10 @@ def claim(run_id: UUID | str) -> Run | None:
     claimed = Run.objects.filter(pk=run_id, state=State.QUEUED).update(
         state=State.RUNNING,
         attempt=F("attempt") + 1,
-        worker=f"{socket.gethostname()}:{os.getpid()}",
+        worker=workers.this_worker(),
         started_at=timezone.now(),
-        heartbeat_at=timezone.now(),
+        heartbeat_at=Now(),
+        done_before=F("done"),
         error="",
         remedy="",
     )
@@ -74,63 +88,111 @@ def execute(run_id: UUID | str) -> Run | None:
     try:
         with Progress(run) as progress:
             result = handler_of(run.kind)(progress)
-        _finish(run, State.SUCCEEDED, result=result)
+        _finish(run, State.SUCCEEDED, result=storable(result))
     except Superseded:
         logger.warning("run %s was taken up by another worker", run.pk)
     except Cancelled:
         _finish(run, State.CANCELLED)
+    except WorkerStopping:
+        release(run, why="The worker was stopped")
     except RemediableError as error:
-        _finish(run, State.FAILED, error=str(error), remedy=error.remedy)
+        _finish(run, State.FAILED, error=storable(str(error)), remedy=storable(error.remedy))
     except Exception as error:
         logger.exception("run %s failed", run.pk)
         _finish(
             run,
             State.FAILED,
-            error=f"{type(error).__name__}: {error}",
+            error=storable(f"{type(error).__name__}: {error}"),
             remedy="This is unexpected: the worker's log has the details. Retry when it is fixed.",
         )
+    except KeyboardInterrupt:  # in a management command; Celery makes SystemExit of it
+        _finish(run, State.CANCELLED)
+        raise
+    except BaseException:
+        release(run, why="The worker was stopped at once")
+        raise
     run.refresh_from_db()
     return run
 
 
-def _finish(run: Run, state: State, **values: object) -> None:
+def _finish(run: Run, state: State, **values: object) -> bool:
     """Close this attempt; does nothing where the attempt is over already."""
-    closed = Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.RUNNING).update(
-        state=state, finished_at=timezone.now(), **values
+    closed = (
+        Run.objects.running()
+        .filter(pk=run.pk, attempt=run.attempt)
+        .update(state=state, finished_at=timezone.now(), **values)
     )
     if closed:
-        LogLine.objects.create(run=run, attempt=run.attempt, text=f"{state.label}")
+        LogLine.objects.create(run=run, attempt=run.attempt, text=str(state.label))
+    return bool(closed)
 
 
+@transaction.atomic
+def release(run: Run, *, why: str, crashes: int = 0) -> bool:
+    """Queue this attempt's run again at once; one that was to be cancelled is cancelled."""
+    mine = Run.objects.running().filter(pk=run.pk, attempt=run.attempt)
+    if mine.filter(cancel_requested=True).update(state=State.CANCELLED, finished_at=timezone.now()):
+        LogLine.objects.create(run=run, attempt=run.attempt, text=f"{why}; cancelled")
+        return True
+    if not mine.update(state=State.QUEUED, crashes=F("crashes") + crashes):
+        return False
+    LogLine.objects.create(run=run, attempt=run.attempt, text=f"{why}; queued again")
+    _wake_on_commit(run)
+    return True
+
+
+@transaction.atomic
 def cancel(run: Run) -> None:
     """Cancel a queued run at once; ask a running one to stop at its next report."""
+    Run.objects.unfinished().filter(pk=run.pk).update(cancel_requested=True)
     queued = Run.objects.filter(pk=run.pk, state=State.QUEUED)
-    if not queued.update(state=State.CANCELLED, finished_at=timezone.now()):
-        Run.objects.filter(pk=run.pk, state=State.RUNNING).update(cancel_requested=True)
+    if queued.update(state=State.CANCELLED, finished_at=timezone.now()):
+        LogLine.objects.create(run=run, attempt=run.attempt, text="Cancelled while it waited")
 
 
 @transaction.atomic
 def retry(run: Run) -> bool:
     """Queue a failed or cancelled run again; False where it is neither."""
     requeued = Run.objects.filter(pk=run.pk, state__in=[State.FAILED, State.CANCELLED]).update(
-        state=State.QUEUED, finished_at=None, cancel_requested=False, error="", remedy=""
+        state=State.QUEUED,
+        finished_at=None,
+        cancel_requested=False,
+        crashes=0,
+        error="",
+        remedy="",
     )
     if requeued:
-        transaction.on_commit(partial(wake, run), robust=True)
+        _wake_on_commit(run)
     return bool(requeued)
 
 
 def sweep() -> int:
-    """Take up runs whose worker fell silent and wake all that wait; how many were woken."""
+    """Take up runs whose worker is dead or silent and wake all that wait; how many wait."""
     for run in Run.objects.silent():
-        taken = Run.objects.filter(
-            pk=run.pk, attempt=run.attempt, state=State.RUNNING, heartbeat_at=run.heartbeat_at
-        ).update(state=State.QUEUED)
-        if taken:
-            LogLine.objects.create(
-                run=run, attempt=run.attempt, text="The worker fell silent; queued again"
-            )
-    waiting = list(Run.objects.claimable())
-    for run in waiting:
-        wake(run)
-    return len(waiting)
+        take_up(run, why="The worker fell silent")
+    for run in Run.objects.running():
+        if workers.has_died(run.worker):
+            take_up(run, why=f"The worker {run.worker_name} died")
+    waiting = 0
+    for queue in sorted(set(QUEUES.values())):
+        claimable = Run.objects.claimable().filter(queue=queue)
+        waiting += claimable.count()
+        for run in claimable[:WAKE_AT_MOST]:
+            wake(run)
+    return waiting
+
+
+def take_up(run: Run, *, why: str) -> bool:
+    """Release a run that lost its worker; give it up where it lost too many."""
+    if run.crashes + 1 < MAX_CRASHES:
+        return release(run, why=why, crashes=1)
+    return _finish(
+        run,
+        State.FAILED,
+        crashes=run.crashes + 1,
+        error=f"{why}, the {MAX_CRASHES}th time: this run seems to kill the worker that does it.",
+        remedy=(
+            "Most often the memory ran out: the worker's log and the system's log say. "
+            "Give it more, or less to do, then retry."
+        ),
+    )

@@ -1,8 +1,11 @@
-"""What Celery workers do when they are woken."""
+"""What Celery workers do when they are woken, when they start and when they stop."""
+
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
 
-from feedback_app.runs import services
+from feedback_app.runs import services, workers
 from feedback_app.runs.models import Run
 
 
@@ -14,10 +17,23 @@ def execute(*, run_id: str) -> None:
     a more urgent one may wait.
     """
     queue = Run.objects.values_list("queue", flat=True).filter(pk=run_id).first()
-    while run := Run.objects.claimable().filter(queue=queue).first():
+    claimable = Run.objects.claimable().filter(queue=queue)
+    while not workers.stopping.is_set() and (run := claimable.first()):
         services.execute(run.pk)
 
 
 @shared_task(name="runs.sweep")
 def sweep() -> None:
     services.sweep()
+
+
+@worker_ready.connect
+def sweep_at_start(**_: Any) -> None:
+    """Take up at once what a worker of this host was doing when it was killed."""
+    services.sweep()
+
+
+@worker_shutting_down.connect
+def stop_at_next_report(**_: Any) -> None:
+    """Let the run that is being done go back to the queue, for another worker."""
+    workers.stopping.set()

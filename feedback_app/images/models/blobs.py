@@ -1,11 +1,14 @@
 """Content-addressed files, images and automatic measures on them."""
 
+import hashlib
 import uuid
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
+
+from generation.errors import RemediableError
 
 
 class Blob(models.Model):

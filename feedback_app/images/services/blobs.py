@@ -64,20 +64,21 @@ def store_file(path: Path, *, media_type: str) -> Blob:
 
 
 def _keep(blob: Blob, content: "File[bytes]") -> Blob:
-    """Write the file where it is not there in full: its writer may have been killed halfway."""
-    if default_storage.exists(blob.path) and default_storage.size(blob.path) != blob.size_bytes:
-        default_storage.delete(blob.path)
-    if not default_storage.exists(blob.path):
+    """Write the file where it is not there in full; the storage never leaves half a file.
+
+    A file of another size was damaged behind our back, and is replaced.
+    """
+    if not _is_stored(blob):
         with naming_a_full_disk("a file"):
-            try:
-                default_storage.save(blob.path, content)
-            except OSError:
-                default_storage.delete(blob.path)
-                raise
+            default_storage.save(blob.path, content)
     return Blob.objects.get_or_create(
         sha256=blob.sha256,
         defaults={"size_bytes": blob.size_bytes, "media_type": blob.media_type},
     )[0]
+
+
+def _is_stored(blob: Blob) -> bool:
+    return default_storage.exists(blob.path) and default_storage.size(blob.path) == blob.size_bytes
 
 
 def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:

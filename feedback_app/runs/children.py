@@ -1,0 +1,155 @@
+"""Training as a child process: ``python -m module RUN_DIR``, by the run folder protocol.
+
+The folder holds ``spec.json`` beforehand, ``progress.json`` while the child works, and
+``result.json`` or ``error.json`` at the end. A child that is started again in the same
+folder goes on where the first one was.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.dispatch import Signal
+
+from feedback_app.local.processes import die_with_parent
+from feedback_app.runs.progress import Progress
+from generation.errors import RemediableError
+
+POLL_EVERY_S = 1.0
+STOP_WITHIN_S = 20.0
+LINES_A_POLL = 40
+LINE_MAX_CHARACTERS = 500
+LAST_LINES = 15
+
+child_starting = Signal()
+"""Sent before a child starts, for whoever holds memory that the child will want."""
+
+
+def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
+    """Run the child to its end and return its result; it never outlives this call or process."""
+    child_starting.send(sender=run_child)
+    (run_dir / "error.json").unlink(missing_ok=True)
+    log = run_dir / "child.log"
+    with log.open("ab") as output:
+        tail = Tail(log, offset=output.tell())
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(run_dir)],
+            cwd=settings.ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )
+    try:
+        _follow(process, progress, run_dir=run_dir, tail=tail)
+    finally:
+        end_group(process)
+        progress.log_lines(tail.read())
+    if process.returncode != 0:
+        raise _failure(process.returncode, module=module, run_dir=run_dir, tail=tail)
+    return _result(run_dir, module=module)
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]", progress: Progress, *, run_dir: Path, tail: "Tail"
+) -> None:
+    """Report the child's progress until it ends; raises where the run must stop."""
+    reported: dict[str, Any] | None = None
+    is_running = True
+    while is_running:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_EVERY_S)
+        is_running = process.poll() is None
+        progress.log_lines(tail.read())
+        now = _read_json(run_dir / "progress.json")
+        if now and now != reported:
+            reported = now
+            progress.update(
+                now["done"], total=now["total"], note=now["note"], figures=now["figures"]
+            )
+        else:
+            progress.check()
+
+
+class Tail:
+    """What a growing log says anew; of a flood of lines the newest."""
+
+    def __init__(self, path: Path, *, offset: int) -> None:
+        self.path = path
+        self.offset = offset
+        self.last_lines: list[str] = []
+
+    def read(self) -> list[str]:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            new = file.read()
+        self.offset += len(new)
+        # Of a line that was drawn over and over, as a progress bar is, the last state counts.
+        lines = [line.rpartition("\r")[2] for line in new.decode(errors="replace").split("\n")]
+        kept = [line[:LINE_MAX_CHARACTERS] for line in lines if line.strip()][-LINES_A_POLL:]
+        self.last_lines = [*self.last_lines, *kept][-LAST_LINES:]
+        return kept
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the child's process group to stop, then kill what is left of it.
+
+    The child is not reaped before that: until then its number names its group and no other.
+    """
+    if process.returncode is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_WITHIN_S
+    while _is_running(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _is_running(process: "subprocess.Popen[bytes]") -> bool:
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """The file's content; None where it is not there (it is never there by half)."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return content
+
+
+def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> RemediableError:
+    told = _read_json(run_dir / "error.json")
+    if told is not None:
+        return RemediableError(told["error"], remedy=told["remedy"])
+    name = module.rpartition(".")[2]
+    how = f"status {status}" if status > 0 else f"signal {signal.Signals(-status).name}"
+    last = "\n".join(tail.last_lines) or "nothing"
+    return RemediableError(
+        f"The {name} process ended with {how}. The last that it said:\n{last}",
+        remedy=(
+            "The memory ran out, most likely: give the worker more, or the process less to do."
+            if status == -signal.SIGKILL
+            else "The run's log says more. Retry goes on from the last checkpoint."
+        ),
+    )
+
+
+def _result(run_dir: Path, *, module: str) -> dict[str, Any]:
+    result = _read_json(run_dir / "result.json")
+    if result is None:
+        raise RemediableError(
+            f"{module} ended well but left no result.json in its run folder.",
+            remedy="Retry the run; if it happens again, the run's log says more.",
+        )
+    return result
