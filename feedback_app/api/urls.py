@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from feedback_app.readings.api import CaseView, ReadingsView
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("slots/<uuid:slot_id>/", CaseView.as_view(), name="slot"),
+    path("slots/<uuid:slot_id>/readings/", ReadingsView.as_view(), name="readings"),
+]

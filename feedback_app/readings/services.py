@@ -38,11 +38,15 @@ class InvalidReading(RemediableError):
     """Incomplete, or with a value that the study does not know."""
 
 
-class StudyNotOpen(RemediableError):
+class ReadingConflict(RemediableError):
+    """Well-formed, but the state of things does not allow it."""
+
+
+class StudyNotOpen(ReadingConflict):
     """The study takes no readings (any more)."""
 
 
-class KeyAlreadyUsed(RemediableError):
+class KeyAlreadyUsed(ReadingConflict):
     """The idempotency key belongs to a reading of another slot."""
 
 

@@ -1,4 +1,16 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from feedback_app.readings import views
 
 app_name = "readings"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.worklist, name="worklist"),
+    path("<uuid:slot_id>/", views.read, name="read"),
+    path("<uuid:slot_id>/images/<int:place>.png", views.picture, name="picture"),
+    path("results/<uuid:study_id>/", views.results, name="results"),
+    path(
+        "results/<uuid:study_id>/images/<uuid:image_id>.png",
+        views.result_picture,
+        name="result_picture",
+    ),
+]

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedback_app.images.models import Image
@@ -24,6 +25,17 @@ class StudyState(models.TextChoices):
     DRAFT = "draft"
     OPEN = "open"
     CLOSED = "closed"
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def with_progress(self) -> Self:
+        """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading)."""
+        cases = Case.objects.filter(study=OuterRef("pk")).order_by().values("study")
+        return self.annotate(
+            case_count=Coalesce(Subquery(cases.annotate(count=Count("pk")).values("count")), 0),
+            slot_count=Count("slots", distinct=True),
+            read_count=Count("slots", filter=Q(slots__readings__isnull=False), distinct=True),
+        )
 
 
 class Study(models.Model):
@@ -51,12 +63,22 @@ class Study(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     opened_at = models.DateTimeField(null=True, blank=True)
 
+    objects = StudyQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = "studies"
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == StudyState.DRAFT
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == StudyState.OPEN
 
 
 class StudyReader(models.Model):

@@ -1,0 +1,67 @@
+"""The reading room, and the results of a study."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.readings.access import slot_for
+from feedback_app.readings.cases import describe_case
+from feedback_app.readings.pictures import render_png
+from feedback_app.readings.results import results_of
+from feedback_app.readings.worklist import assignments_of
+from feedback_app.studies.models import CaseImage, Study
+
+
+@require_GET
+def worklist(request: HttpRequest) -> HttpResponse:
+    assignments = assignments_of(request.user)  # type: ignore[arg-type]
+    context = {
+        "section": "reading",
+        "to_do": [assignment for assignment in assignments if assignment.is_to_do],
+        "done": [assignment for assignment in assignments if not assignment.is_to_do],
+    }
+    return render(request, "readings/worklist.html", context)
+
+
+@require_GET
+def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
+    slot = slot_for(request.user, slot_id)  # type: ignore[arg-type]
+    response = render(request, "readings/read.html", {"case": describe_case(slot)})
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_GET
+def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
+    """An image by its place in the reader's own slot; nothing in the answer tells more."""
+    images = slot_for(request.user, slot_id).images_in_order()  # type: ignore[arg-type]
+    if place >= len(images):
+        raise Http404("There is no such image in this case.")
+    response = HttpResponse(render_png(images[place]), content_type="image/png")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@require_GET
+@coordinators_only
+def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """The fragment of a study's page that its readings fill."""
+    study = get_object_or_404(Study, pk=study_id)
+    found = results_of(study)
+    overall = zip(found.criteria, found.overall, strict=True)
+    context = {"study": study, "results": found, "overall": overall}
+    return render(request, "readings/results.html", context)
+
+
+@require_GET
+@coordinators_only
+def result_picture(request: HttpRequest, study_id: UUID, image_id: UUID) -> HttpResponse:
+    place = get_object_or_404(
+        CaseImage.objects.select_related("image__blob"), case__study=study_id, image=image_id
+    )
+    response = HttpResponse(render_png(place.image), content_type="image/png")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response

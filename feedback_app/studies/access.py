@@ -1,0 +1,11 @@
+"""The only way to a study's row from a coordinator's page."""
+
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+
+from feedback_app.studies.models import Study
+
+
+def study_of(study_id: UUID) -> Study:
+    return get_object_or_404(Study.objects.with_progress(), pk=study_id)

@@ -1,0 +1,106 @@
+// Readings on their way to the server, kept in the browser until it has them.
+//
+// Each carries its idempotency key, so sending it twice (a lost answer, two tabs, a
+// reload in between) stores it once. They go in order, one at a time.
+
+import { LoggedOut, Refused, Unreachable, post } from "./server.js";
+import { isAbout, keep, recall } from "./storage.js";
+
+const RETRY_FIRST_MS = 2_000;
+const RETRY_LAST_MS = 30_000;
+
+/** A version 4 UUID; `crypto.randomUUID` does not exist on plain-HTTP hosts. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+export class Outbox {
+  /** `onChange(state)` is told after every step, `onRefused(item)` when one is not taken. */
+  constructor({ addressOf, onChange, onRefused }) {
+    Object.assign(this, { addressOf, onChange, onRefused });
+    this.trouble = null; // null, "offline" or "login"
+    this.sending = false;
+    this.retryMs = RETRY_FIRST_MS;
+    window.addEventListener("online", () => this.flush());
+    // Somebody logged in again in another tab, or the network came back while we slept.
+    window.addEventListener("focus", () => this.flush());
+    window.addEventListener("storage", (event) => isAbout(event, "outbox") && this.tell());
+  }
+
+  get unsent() {
+    return recall("outbox") ?? [];
+  }
+
+  get refused() {
+    return recall("refused") ?? [];
+  }
+
+  /** The newest reading of a slot that the server does not have yet. */
+  latestFor(slot) {
+    return this.unsent.findLast((item) => item.slot === slot)?.body;
+  }
+
+  /** Stored before it returns: from here on the reading cannot get lost. Throws if it cannot be. */
+  add({ slot, position, body }) {
+    const item = { slot, position, body: { idempotency_key: newKey(), ...body } };
+    keep("outbox", "", [...this.unsent, item]);
+    this.flush();
+  }
+
+  async flush() {
+    if (this.sending) return;
+    clearTimeout(this.timer);
+    this.sending = true;
+    try {
+      for (let [item] = this.unsent; item; [item] = this.unsent) {
+        this.tell();
+        await this.send(item);
+      }
+      this.trouble = null;
+      this.retryMs = RETRY_FIRST_MS;
+    } catch (error) {
+      this.hold(error);
+    } finally {
+      this.sending = false;
+      this.tell();
+    }
+  }
+
+  async send(item) {
+    try {
+      await post(this.addressOf(item.slot), item.body);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      keep("refused", "", [...this.refused, { ...item, reason: error.message }]);
+      this.onRefused(item);
+    }
+    this.take(item);
+  }
+
+  take(item) {
+    const rest = this.unsent.filter(({ body }) => body.idempotency_key !== item.body.idempotency_key);
+    keep("outbox", "", rest);
+  }
+
+  /** The reader has seen it; her answers live on as the case's draft. */
+  dismissRefused() {
+    keep("refused", "", []);
+    this.tell();
+  }
+
+  hold(error) {
+    if (error instanceof LoggedOut) this.trouble = "login";
+    else if (error instanceof Unreachable) this.trouble = "offline";
+    else throw error;
+    this.timer = setTimeout(() => this.flush(), this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, RETRY_LAST_MS);
+  }
+
+  tell() {
+    this.onChange({ unsent: this.unsent, refused: this.refused, trouble: this.trouble });
+  }
+}

@@ -1,0 +1,36 @@
+// What this browser keeps for one reader: drafts and the outbox.
+//
+// Names carry the reader, since several people share a workstation.
+
+let reader = "nobody";
+
+export function keepFor(name) {
+  reader = name;
+}
+
+const nameOf = (kind, id = "") => `reading-room:${reader}:${kind}:${id}`;
+
+/** The stored value, or undefined where there is none. */
+export function recall(kind, id) {
+  const text = localStorage.getItem(nameOf(kind, id));
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Half-written by a crash: of no use to anybody, and it would stop the page for good.
+    localStorage.removeItem(nameOf(kind, id));
+    return undefined;
+  }
+}
+
+/** Throws where the browser's storage is full or switched off; the caller says so. */
+export function keep(kind, id, value) {
+  localStorage.setItem(nameOf(kind, id), JSON.stringify(value));
+}
+
+export function forget(kind, id) {
+  localStorage.removeItem(nameOf(kind, id));
+}
+
+/** Whether a `storage` event of another tab is about this kind. */
+export const isAbout = (event, kind) => event.key === nameOf(kind);
