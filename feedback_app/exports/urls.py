@@ -1,4 +1,11 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from feedback_app.exports import views
 
 app_name = "exports"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.list_exports, name="list"),
+    path("new", views.create, name="create"),
+    path("<uuid:export_id>/", views.show, name="export"),
+    path("<uuid:export_id>/download", views.download, name="download"),
+]

@@ -1,0 +1,122 @@
+"""The policy form; which criteria and flags it has follows from the studies chosen."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import Policy
+from feedback_app.curation.rules import Rules
+from feedback_app.curation.services import create_policy, criteria_of, flags_of
+from feedback_app.readings.models import Grade
+from feedback_app.studies.models import SCORE_MAX, Study, StudyState
+
+PEOPLE, SIMULATED = "people", "simulated"
+SCORE_PREFIX = "least_"
+
+
+def readable_studies() -> QuerySet[Study]:
+    return Study.objects.exclude(state=StudyState.DRAFT).prefetch_related("criteria", "flag_kinds")
+
+
+class PolicyForm(forms.Form):
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    studies = forms.ModelMultipleChoiceField(
+        queryset=Study.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+    readers = forms.ChoiceField(
+        choices=[(PEOPLE, "People"), (SIMULATED, "Simulated readers")],
+        initial=PEOPLE,
+        widget=forms.RadioSelect,
+        help_text="Never both together.",
+    )
+    min_readers = forms.IntegerField(
+        label="Readers of an image, at least", min_value=1, max_value=100, initial=1
+    )
+    vetoing_flags = forms.MultipleChoiceField(
+        label="Flags that keep an image out", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    vetoing_grade = forms.ChoiceField(
+        label="From which grade on",
+        choices=[(Grade.MINOR, "Minor or major"), (Grade.MAJOR, "Major only")],
+        initial=Grade.MINOR,
+        widget=forms.RadioSelect,
+    )
+    refuses_copies = forms.BooleanField(
+        label="Refuse images that are too close to a training image", required=False, initial=True
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        studies = readable_studies()
+        self.fields["studies"].queryset = studies  # type: ignore[attr-defined]
+        self.chosen = [study for study in studies if study.pk in self._chosen_ids()]
+        self.criteria = criteria_of(self.chosen)
+        for slug, name in self.criteria.items():
+            self.fields[SCORE_PREFIX + slug] = forms.FloatField(
+                label=name,
+                required=False,
+                min_value=0,
+                max_value=SCORE_MAX,
+                widget=forms.NumberInput(attrs={"step": 0.25, "placeholder": "any"}),
+            )
+        flags = self.fields["vetoing_flags"]
+        flags.choices = list(flags_of(self.chosen).items())  # type: ignore[attr-defined]
+
+    def _chosen_ids(self) -> set[UUID]:
+        if not self.is_bound:
+            return set()
+        ids = set()
+        for text in self.data.getlist("studies"):  # type: ignore[attr-defined]
+            try:
+                ids.add(UUID(text))
+            except ValueError:
+                continue  # the field itself reports it
+        return ids
+
+    @property
+    def score_fields(self) -> list[forms.BoundField]:
+        return [self[SCORE_PREFIX + slug] for slug in self.criteria]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if Policy.objects.filter(name=name).exists():
+            raise forms.ValidationError("There is a policy of this name: give another one.")
+        return name
+
+    @property
+    def min_mean_scores(self) -> dict[str, float]:
+        given = {slug: self.cleaned_data.get(SCORE_PREFIX + slug) for slug in self.criteria}
+        return {slug: least for slug, least in given.items() if least is not None}
+
+    def rules(self) -> Rules | None:
+        """The rules as they are filled in, or None where something but the name is missing."""
+        if not self.is_bound or set(self.errors) - {"name"}:
+            return None
+        data = self.cleaned_data
+        return Rules(
+            studies=tuple(sorted(str(study.pk) for study in self.chosen)),
+            min_readers=data["min_readers"],
+            min_mean_scores=self.min_mean_scores,
+            vetoing_flags=tuple(sorted(data["vetoing_flags"])),
+            vetoing_grade=data["vetoing_grade"],
+            refuses_copies=data["refuses_copies"],
+            uses_simulated_readers=data["readers"] == SIMULATED,
+        )
+
+    def save(self, *, created_by: User) -> Policy:
+        data = self.cleaned_data
+        return create_policy(
+            data["name"],
+            studies=self.chosen,
+            min_mean_scores=self.min_mean_scores,
+            min_readers=data["min_readers"],
+            vetoing_flags=data["vetoing_flags"],
+            vetoing_grade=data["vetoing_grade"],
+            refuses_copies=data["refuses_copies"],
+            uses_simulated_readers=data["readers"] == SIMULATED,
+            created_by=created_by,
+        )

@@ -1,0 +1,76 @@
+"""Apply a policy, making it first where rules are given."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.curation.models import Policy
+from feedback_app.curation.services import apply_policy, create_policy
+from feedback_app.readings.models import Grade
+from feedback_app.studies.models import Study
+from generation.errors import RemediableError
+
+
+def parse_score(text: str) -> tuple[str, float]:
+    slug, _, least = text.partition("=")
+    return slug, float(least)
+
+
+parse_score.__name__ = "CRITERION=SCORE"  # what argparse names in its error
+
+
+class Command(BaseCommand):
+    help = "Apply a policy: prints the curated set. With --study, make the policy first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("policy", help="the policy's name")
+        parser.add_argument("--study", action="append", default=[], help="a study's name")
+        parser.add_argument(
+            "--min-score",
+            action="append",
+            default=[],
+            type=parse_score,
+            metavar="CRITERION=SCORE",
+            help="least mean score, as in realism=3.5",
+        )
+        parser.add_argument("--min-readers", type=int, default=1)
+        parser.add_argument("--veto", action="append", default=[], help="a flag that keeps out")
+        parser.add_argument("--veto-grade", choices=Grade.values, default=Grade.MINOR.value)
+        parser.add_argument("--allow-copies", action="store_true")
+        parser.add_argument("--simulated-readers", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            policy = self.make(options) if options["study"] else self.find(options["policy"])
+            curated_set = apply_policy(policy)
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        self.stdout.write(f"{curated_set.items.count()} of {curated_set.considered} get in")
+        for reason, count in curated_set.refused.items():
+            self.stdout.write(f"  {count} {reason}")
+        self.stdout.write(f"curated set {curated_set.pk} sha256 {curated_set.sha256}")
+
+    def find(self, name: str) -> Policy:
+        policy = Policy.objects.filter(name=name).first()
+        if policy is None:
+            raise CommandError(f"There is no policy {name!r}; make it with --study.")
+        return policy
+
+    def make(self, options: dict[str, Any]) -> Policy:
+        if Policy.objects.filter(name=options["policy"]).exists():
+            raise CommandError(f"There is a policy {options['policy']!r}: leave the rules out.")
+        studies = list(Study.objects.filter(name__in=options["study"]))
+        missing = set(options["study"]) - {study.name for study in studies}
+        if missing:
+            raise CommandError(f"There is no study {', '.join(sorted(missing))}.")
+        return create_policy(
+            options["policy"],
+            studies=studies,
+            min_mean_scores=dict(options["min_score"]),
+            min_readers=options["min_readers"],
+            vetoing_flags=options["veto"],
+            vetoing_grade=options["veto_grade"],
+            refuses_copies=not options["allow_copies"],
+            uses_simulated_readers=options["simulated_readers"],
+        )

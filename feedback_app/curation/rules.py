@@ -1,0 +1,190 @@
+"""What a policy says of each candidate: in, or out and why."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any, Self
+from uuid import UUID
+
+from feedback_app.curation.models import Policy
+from feedback_app.images.models import Candidate, Measure
+from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score
+
+NEAREST_TRAINING_IMAGE = "nearest_training_image"
+"""The scorer whose value above ``details["threshold"]`` makes a candidate a near copy."""
+
+TOO_CLOSE = "too close to a training image"
+NOT_MEASURED = "not measured for closeness to training images"
+MEAN_DECIMALS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """A policy's content, without its name; ``studies`` are sorted ids."""
+
+    studies: tuple[str, ...]
+    min_readers: int = 1
+    min_mean_scores: Mapping[str, float] = field(default_factory=dict)
+    vetoing_flags: tuple[str, ...] = ()
+    vetoing_grade: str = Grade.MINOR.value
+    refuses_copies: bool = True
+    uses_simulated_readers: bool = False
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        scores = policy.min_mean_scores
+        return cls(
+            studies=tuple(sorted(str(pk) for pk in policy.studies.values_list("pk", flat=True))),
+            min_readers=policy.min_readers,
+            min_mean_scores={slug: float(scores[slug]) for slug in sorted(scores)},
+            vetoing_flags=tuple(sorted(policy.vetoing_flags)),
+            vetoing_grade=policy.vetoing_grade,
+            refuses_copies=policy.refuses_copies,
+            uses_simulated_readers=policy.uses_simulated_readers,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "studies": list(self.studies),
+            "vetoing_flags": list(self.vetoing_flags),
+        }
+
+    def readings(self) -> ReadingQuerySet:
+        """Last revisions only, of people or of simulated readers, never of both."""
+        current = Reading.objects.current().filter(slot__study_id__in=self.studies)
+        if self.uses_simulated_readers:
+            return current.by_simulated_readers()
+        return current.by_people()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """A candidate that meets the rules, with the mean scores that it does so with."""
+
+    candidate_id: UUID
+    recipe_key: str
+    pixels_sha256: str
+    mean_scores: dict[str, float]
+    reader_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Every candidate considered is admitted (by recipe key) or refused for one reason."""
+
+    admitted: list[Admitted]
+    refused: dict[str, int]
+
+    @property
+    def considered(self) -> int:
+        return len(self.admitted) + sum(self.refused.values())
+
+
+@dataclass
+class Opinion:
+    """What readers said of one image: ``scores[criterion][reader]`` and vetoing flags."""
+
+    scores: dict[str, dict[int, list[int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    flags: set[str] = field(default_factory=set)
+
+    @property
+    def reader_count(self) -> int:
+        return len({reader for readers in self.scores.values() for reader in readers})
+
+    def means(self) -> dict[str, Fraction]:
+        """Over readers; a reader's repeated readings count as one."""
+        return {
+            criterion: mean([mean(values) for values in readers.values()])
+            for criterion, readers in sorted(self.scores.items())
+        }
+
+
+def mean(values: Iterable[int | Fraction]) -> Fraction:
+    exact = [Fraction(value) for value in values]
+    return sum(exact, Fraction()) / len(exact)
+
+
+def evaluate(rules: Rules) -> Verdict:
+    """Apply rules to every candidate of their studies' cases."""
+    opinions = collect_opinions(rules)
+    copies = find_copies(rules) if rules.refuses_copies else {}
+    candidates = (
+        Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
+        .distinct()
+        .order_by("recipe_id")
+        .values_list("image_id", "recipe_id", "image__pixels_sha256")
+    )
+    admitted: list[Admitted] = []
+    refused: Counter[str] = Counter()
+    for image_id, recipe_key, pixels_sha256 in candidates:
+        opinion = opinions.get(image_id, Opinion())
+        means = opinion.means()
+        reason = find_refusal(rules, opinion=opinion, means=means)
+        if reason is None and rules.refuses_copies:
+            reason = copies.get(image_id, NOT_MEASURED)
+        if reason:
+            refused[reason] += 1
+            continue
+        rounded = {slug: float(round(value, MEAN_DECIMALS)) for slug, value in means.items()}
+        admitted.append(
+            Admitted(
+                candidate_id=image_id,
+                recipe_key=recipe_key,
+                pixels_sha256=pixels_sha256,
+                mean_scores=rounded,
+                reader_count=opinion.reader_count,
+            )
+        )
+    return Verdict(admitted=admitted, refused=dict(refused.most_common()))
+
+
+def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
+    readings = rules.readings().order_by().values("pk")
+    opinions: dict[UUID, Opinion] = defaultdict(Opinion)
+    scores = Score.objects.filter(reading__in=readings)
+    for image, criterion, reader, value in scores.values_list(
+        "image_id", "criterion__slug", "reading__reader_id", "value"
+    ):
+        opinions[image].scores[criterion][reader].append(value)
+    flags = Flag.objects.filter(reading__in=readings, kind__slug__in=rules.vetoing_flags)
+    if rules.vetoing_grade == Grade.MAJOR:
+        flags = flags.filter(grade=Grade.MAJOR)
+    for image, name in flags.values_list("image_id", "kind__name"):
+        opinions[image].flags.add(name)
+    return opinions
+
+
+def find_refusal(rules: Rules, *, opinion: Opinion, means: Mapping[str, Fraction]) -> str | None:
+    """The first rule that readers' opinion of an image does not meet, or None."""
+    if opinion.reader_count < rules.min_readers:
+        readers = "reader" if rules.min_readers == 1 else "readers"
+        return f"read by fewer than {rules.min_readers} {readers}"
+    for slug, least in rules.min_mean_scores.items():
+        if slug not in means:
+            return f"no score for {slug}"
+        if means[slug] < Fraction(str(least)):
+            return f"mean {slug} below {least:g}"
+    if opinion.flags:
+        return f"flagged: {', '.join(sorted(opinion.flags))}"
+    return None
+
+
+def find_copies(rules: Rules) -> dict[UUID, str]:
+    """For each measured image why it is refused as a near copy, or an empty text."""
+    measures = (
+        Measure.objects.filter(
+            scorer=NEAREST_TRAINING_IMAGE,
+            image__caseimage__case__study_id__in=rules.studies,
+        )
+        .order_by("pk")
+        .distinct()
+    )
+    verdicts: dict[UUID, str] = {}
+    for image, value, details in measures.values_list("image_id", "value", "details"):
+        if "threshold" in details:
+            is_copy = value > details["threshold"]
+            verdicts[image] = TOO_CLOSE if is_copy else verdicts.get(image, "")
+    return verdicts

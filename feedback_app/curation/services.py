@@ -1,0 +1,134 @@
+"""Making policies and applying them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedItem, CuratedSet, Policy
+from feedback_app.curation.rules import Admitted, Rules, evaluate
+from feedback_app.readings.models import Grade
+from feedback_app.studies.models import Study
+from generation.errors import RemediableError
+
+
+@transaction.atomic
+def create_policy(
+    name: str,
+    *,
+    studies: Iterable[Study],
+    min_mean_scores: Mapping[str, float],
+    min_readers: int = 1,
+    vetoing_flags: Iterable[str] = (),
+    vetoing_grade: str = Grade.MINOR,
+    refuses_copies: bool = True,
+    uses_simulated_readers: bool = False,
+    created_by: User | None = None,
+) -> Policy:
+    """A policy over these studies; a criterion or flag that none of them has is refused."""
+    chosen = list(studies)
+    flags = sorted(set(vetoing_flags))
+    _require_known("criterion", min_mean_scores, known=criteria_of(chosen))
+    _require_known("flag", flags, known=flags_of(chosen))
+    policy = Policy.objects.create(
+        name=name,
+        min_readers=min_readers,
+        min_mean_scores={slug: float(least) for slug, least in min_mean_scores.items()},
+        vetoing_flags=flags,
+        vetoing_grade=vetoing_grade,
+        refuses_copies=refuses_copies,
+        uses_simulated_readers=uses_simulated_readers,
+        created_by=created_by,
+    )
+    policy.studies.set(chosen)
+    return policy
+
+
+def criteria_of(studies: Iterable[Study]) -> dict[str, str]:
+    """The studies' criteria, slug to name, in the order in which readers see them."""
+    return {item.slug: item.name for study in studies for item in study.criteria.all()}
+
+
+def flags_of(studies: Iterable[Study]) -> dict[str, str]:
+    return {item.slug: item.name for study in studies for item in study.flag_kinds.all()}
+
+
+def _require_known(what: str, slugs: Iterable[str], *, known: Mapping[str, str]) -> None:
+    unknown = [slug for slug in slugs if slug not in known]
+    if unknown:
+        raise RemediableError(
+            f"None of the studies has the {what} {', '.join(map(repr, unknown))}.",
+            remedy=f"Use one of: {', '.join(known) or 'none there are'}.",
+        )
+
+
+@transaction.atomic
+def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
+    """The curated set of a policy now; where readings say the same as before, the same set."""
+    Policy.objects.select_for_update().get(pk=policy.pk)
+    rules = Rules.of(policy)
+    verdict = evaluate(rules)
+    if not verdict.admitted:
+        raise RemediableError(
+            f"None of the {verdict.considered} candidates meets the policy {policy.name!r}.",
+            remedy="Make a policy with looser rules, or collect more readings.",
+        )
+    sha256 = hash_contents(rules.as_json(), verdict.admitted)
+    existing = policy.curated_sets.filter(sha256=sha256).first()
+    if existing:
+        return existing
+    curated_set = CuratedSet.objects.create(
+        policy=policy,
+        rules=rules.as_json(),
+        sha256=sha256,
+        is_simulated=rules.uses_simulated_readers,
+        considered=verdict.considered,
+        refused=verdict.refused,
+        created_by=created_by,
+    )
+    CuratedItem.objects.bulk_create(
+        CuratedItem(
+            curated_set=curated_set,
+            candidate_id=item.candidate_id,
+            position=position,
+            mean_scores=item.mean_scores,
+            reader_count=item.reader_count,
+        )
+        for position, item in enumerate(verdict.admitted)
+    )
+    return curated_set
+
+
+def hash_contents(rules: Mapping[str, Any], items: Iterable[Admitted]) -> str:
+    """SHA-256 of the canonical JSON of rules and items, free of this database's ids of items."""
+    content = {"rules": rules, "items": [_content_of(item) for item in items]}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _content_of(item: Admitted) -> dict[str, Any]:
+    content = asdict(item)
+    del content["candidate_id"]
+    return content
+
+
+def recompute_hash(curated_set: CuratedSet) -> str:
+    """The SHA-256 of a set's rules and items as they are stored."""
+    items = curated_set.items.select_related("candidate__image")
+    return hash_contents(
+        curated_set.rules,
+        [
+            Admitted(
+                candidate_id=item.candidate_id,
+                recipe_key=item.candidate.recipe_id,
+                pixels_sha256=item.candidate.image.pixels_sha256,
+                mean_scores=item.mean_scores,
+                reader_count=item.reader_count,
+            )
+            for item in items
+        ],
+    )

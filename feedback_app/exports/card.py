@@ -1,0 +1,127 @@
+"""The data card of an export: what it holds, how it was chosen, who judged it."""
+
+import json
+from collections import Counter
+
+from feedback_app.curation.models import CuratedSet
+from feedback_app.images.models import ModelVersion
+from feedback_app.studies.models import Study
+from generation.conditioning.findings import NORMAL
+
+SIMULATED = (
+    "**The readers were simulated.** No person has judged these images: the scores come from "
+    "computed rules and say nothing about their medical plausibility."
+)
+TAUGHT_BY_SIMULATED = (
+    "**A model version was taught by simulated readers**, not by people; it is marked below."
+)
+NOT_CLINICAL = (
+    "These images are synthetic. They show no patient. They are for research and development "
+    "and must not be used for diagnosis, for treatment or for teaching what a disease looks like."
+)
+
+
+def write_card(curated_set: CuratedSet, *, criteria: list[str]) -> bytes:
+    sections = [
+        f"# {curated_set.policy.name}",
+        describe_contents(curated_set),
+        "## Not for clinical use\n\n" + NOT_CLINICAL,
+        "## How the images were chosen\n\n" + describe_choice(curated_set),
+        "## What the prompts name\n\n" + describe_findings(curated_set),
+        "## Where the images come from\n\n" + describe_models(curated_set),
+        "## Files\n\n" + describe_files(criteria),
+    ]
+    return ("\n\n".join(sections) + "\n").encode()
+
+
+def describe_contents(curated_set: CuratedSet) -> str:
+    count = curated_set.items.count()
+    lines = [
+        (
+            f"{count} synthetic frontal chest X-rays (8-bit grey PNG), made by a latent diffusion "
+            f"model and curated in Reading Room by the policy “{curated_set.policy.name}”."
+        ),
+    ]
+    if curated_set.is_simulated:
+        lines.append(SIMULATED)
+    if any(version.taught_by_simulated_readers for version in model_versions(curated_set)):
+        lines.append(TAUGHT_BY_SIMULATED)
+    return "\n\n".join(lines)
+
+
+def describe_choice(curated_set: CuratedSet) -> str:
+    rules = curated_set.rules
+    studies = Study.objects.filter(pk__in=rules["studies"]).order_by("name")
+    scores = [f"{slug} at least {least:g}" for slug, least in rules["min_mean_scores"].items()]
+    flags = ", ".join(rules["vetoing_flags"]) or "none"
+    lines = [
+        f"- Studies: {', '.join(study.name for study in studies)}",
+        (
+            f"- Readers: {'simulated' if curated_set.is_simulated else 'people'}, "
+            f"at least {rules['min_readers']} an image"
+        ),
+        f"- Mean score over readers (0 to 5): {', '.join(scores) or 'any'}",
+        f"- Flags that keep an image out: {flags} (from {rules['vetoing_grade']} on)",
+        (
+            f"- Near copies of training images: "
+            f"{'refused' if rules['refuses_copies'] else 'not looked for'}"
+        ),
+        f"- Considered: {curated_set.considered}, chosen: {curated_set.items.count()}",
+    ]
+    lines += [f"- Left out: {count}, {reason}" for reason, count in curated_set.refused.items()]
+    lines.append(f"- Curated set (SHA-256 of rules and items): `{curated_set.sha256}`")
+    return "\n".join(lines)
+
+
+def describe_findings(curated_set: CuratedSet) -> str:
+    counts: Counter[str] = Counter()
+    for findings in curated_set.items.values_list("candidate__recipe__findings", flat=True):
+        counts.update(findings or [NORMAL])
+    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return "\n".join(
+        ["| finding | images |", "|---|---|", *(f"| {name} | {count} |" for name, count in rows)]
+    )
+
+
+def model_versions(curated_set: CuratedSet) -> list[ModelVersion]:
+    """The versions that made the images, each after the versions that it came from."""
+    used = ModelVersion.objects.filter(recipes__candidate__curateditem__curated_set=curated_set)
+    lineage: dict[int, ModelVersion] = {}
+    for version in used.distinct().order_by("pk"):
+        for ancestor in version.ancestry:
+            lineage.setdefault(ancestor.pk, ancestor)
+    return list(lineage.values())
+
+
+def describe_models(curated_set: CuratedSet) -> str:
+    lines = []
+    for version in model_versions(curated_set):
+        made = curated_set.items.filter(candidate__recipe__model_version=version).count()
+        origin = f"fine-tuned from {version.parent.name}" if version.parent else "base model"
+        if version.method:
+            origin += f" ({version.method})"
+        if version.taught_by_simulated_readers:
+            origin += ", taught by **simulated readers**"
+        lines.append(f"- {version.name}: {origin}; {made} images; weights `{version.sha256}`")
+    return "\n".join(lines)
+
+
+def describe_files(criteria: list[str]) -> str:
+    scores = "\n".join(
+        f"| score_{slug} | mean over readers of {json.dumps(slug)}, 0 to 5 |" for slug in criteria
+    )
+    return f"""`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
+SHA-256 sum of every file. Open the folder with `datasets.load_dataset("imagefolder", data_dir=...)`.
+
+| column | meaning |
+|---|---|
+| file_name | the image's file |
+| prompt | what the model was asked for |
+| labels | the findings that the prompt names, joined by a bar |
+{scores}
+| readers | how many readers scored it |
+| readers_simulated | true where they were simulated |
+| model | the model version that made it |
+| seed, sampler, steps, guidance_scale | how it was sampled |
+| recipe | SHA-256 of everything that the image follows from |
+| pixels_sha256 | SHA-256 of its decoded pixels |"""

@@ -1,0 +1,38 @@
+"""Write a curated set out as an archive."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.services import copy_out, start_export
+from feedback_app.runs.console import execute_here
+from feedback_app.runs.models import State
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "Write a curated set out as a Hugging Face imagefolder in a zip file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("curated_set", type=UUID, help="the curated set's id")
+        parser.add_argument("--out", type=Path, help="a file or folder to copy the archive to")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        curated_set = CuratedSet.objects.filter(pk=options["curated_set"]).first()
+        if curated_set is None:
+            raise CommandError(f"There is no curated set {options['curated_set']}.")
+        export = start_export(curated_set)
+        run = execute_here(export.run, write=self.stdout.write)
+        if run.state != State.SUCCEEDED:
+            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        export.refresh_from_db()
+        self.stdout.write(f"export {export.pk} sha256 {run.result['sha256']}")
+        if options["out"]:
+            try:
+                self.stdout.write(str(copy_out(export, path=options["out"])))
+            except RemediableError as error:
+                raise CommandError(f"{error}\n{error.remedy}") from error

@@ -1,0 +1,85 @@
+"""Starting exports and bringing their archives in."""
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.text import slugify
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.services import recompute_hash
+from feedback_app.exports import imagefolder
+from feedback_app.exports.models import Export
+from feedback_app.images.services.blobs import naming_a_full_disk, store_file
+from feedback_app.runs import services as runs
+from feedback_app.runs.progress import Progress
+from generation.errors import RemediableError
+
+REPORT_EVERY = 20
+
+
+@transaction.atomic
+def start_export(curated_set: CuratedSet, *, created_by: User | None = None) -> Export:
+    """Queue the writing of a curated set; the export has its archive when the run is done."""
+    run = runs.start(
+        "export",
+        title=f"Export {curated_set.policy.name} {curated_set.sha256[:8]}",
+        spec={"curated_set": str(curated_set.pk)},
+        total=curated_set.items.count(),
+        created_by=created_by,
+    )
+    return Export.objects.create(curated_set=curated_set, run=run)
+
+
+def make_archive(export: Export, *, progress: Progress) -> int:
+    """Write the archive beside the blobs and bring it in whole; how many images it holds."""
+    require_intact(export.curated_set)
+    workplace = settings.RUNS_ROOT / str(export.run_id)
+    shutil.rmtree(workplace, ignore_errors=True)  # what a killed attempt left
+    total = export.curated_set.items.count()
+
+    def report(done: int) -> None:
+        if done % REPORT_EVERY == 0 or done == total:
+            progress.update(done, total=total, note="Writing images")
+
+    try:
+        with naming_a_full_disk("the archive"):
+            workplace.mkdir(parents=True)
+            path = workplace / "archive.zip"
+            count = imagefolder.build(export.curated_set, path=path, report=report)
+            progress.update(count, total=total, note="Storing the archive")
+            export.blob = store_file(path, media_type="application/zip")
+        export.save(update_fields=["blob"])
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+    return count
+
+
+def require_intact(curated_set: CuratedSet) -> None:
+    if recompute_hash(curated_set) != curated_set.sha256:
+        raise RemediableError(
+            f"The curated set {curated_set.pk} is not what its hash says any more.",
+            remedy="Its rows or its images' were changed in the database: restore them, or curate "
+            "again.",
+        )
+
+
+def file_name_of(export: Export) -> str:
+    name = slugify(export.curated_set.policy.name) or "curated"
+    return f"reading-room-{name}-{export.curated_set.sha256[:8]}.zip"
+
+
+def copy_out(export: Export, *, path: Path) -> Path:
+    """Copy the archive to a file, or into a folder under its own name; all of it or nothing."""
+    assert export.blob is not None
+    target = path / file_name_of(export) if path.is_dir() else path
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with naming_a_full_disk(str(target)), export.blob.open() as archive, part.open("wb") as out:
+            shutil.copyfileobj(archive, out)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target

@@ -1,0 +1,69 @@
+"""Export pages, for admins only."""
+
+from typing import cast
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from feedback_app.accounts.access import admins_only
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.models import Export
+from feedback_app.exports.services import file_name_of, start_export
+
+SECTION = {"section": "exports"}
+
+
+def exports() -> QuerySet[Export]:
+    return Export.objects.select_related("curated_set__policy", "run__created_by", "blob")
+
+
+@require_safe
+@admins_only
+def list_exports(request: HttpRequest) -> HttpResponse:
+    return render(request, "exports/list.html", SECTION | {"exports": exports()})
+
+
+@require_POST
+@admins_only
+def create(request: HttpRequest) -> HttpResponse:
+    try:
+        curated_set = get_object_or_404(CuratedSet, pk=request.POST.get("curated_set"))
+    except ValidationError as error:
+        raise Http404 from error
+    export = start_export(curated_set, created_by=cast("User", request.user))
+    return redirect("exports:export", export_id=export.pk)
+
+
+@require_safe
+@admins_only
+def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
+    export = get_object_or_404(exports(), pk=export_id)
+    context = SECTION | {
+        "export": export,
+        "run": export.run,
+        "file_name": file_name_of(export),
+        "image_count": export.curated_set.items.count(),
+    }
+    return render(request, "exports/export.html", context)
+
+
+@require_safe
+@admins_only
+def download(request: HttpRequest, export_id: UUID) -> FileResponse:
+    """The archive, streamed from the storage."""
+    export = get_object_or_404(exports().filter(blob__isnull=False), pk=export_id)
+    assert export.blob is not None
+    response = FileResponse(
+        export.blob.open(),
+        as_attachment=True,
+        filename=file_name_of(export),
+        content_type=export.blob.media_type,
+    )
+    response["Content-Length"] = str(export.blob.size_bytes)
+    response["Cache-Control"] = "private, no-store"
+    return response
