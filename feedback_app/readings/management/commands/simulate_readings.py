@@ -1,0 +1,44 @@
+"""Let simulated readers read a study."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+
+from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.studies.models import Study, StudyState
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = (
+        "Let simulated readers read a study. A draft is given that many simulated readers "
+        "and opened; an open study is read by those that it has."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="name or id")
+        parser.add_argument("--readers", type=int, default=3, help="for a draft (default: 3)")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = find_study(options["study"])
+        try:
+            if study.state == StudyState.DRAFT:
+                study = staff_and_open(study, reader_count=options["readers"])
+            count = simulate_readings(study, seed=options["seed"])
+        except RemediableError as error:
+            raise CommandError(f"{error} {error.remedy}") from error
+        self.stdout.write(f"{count} simulated readings of “{study.name}”")
+
+
+def find_study(name_or_id: str) -> Study:
+    named = Q(name=name_or_id)
+    try:
+        study = Study.objects.filter(named | Q(pk=name_or_id)).first()
+    except (ValidationError, ValueError):
+        study = Study.objects.filter(named).first()
+    if study is None:
+        raise CommandError(f"There is no study “{name_or_id}”. The page Studies lists them.")
+    return study
