@@ -1,0 +1,104 @@
+"""What holds for the project as a whole; `make check` holds the import contracts."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+TORCH_SIDE = ("torch", "diffusers", "transformers", "peft", "accelerate", "datasets")
+
+
+def in_a_fresh_process(program: str) -> str:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "feedback_app.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_web_process_never_imports_torch() -> None:
+    loaded = in_a_fresh_process(f"""if True:
+        import sys
+        from feedback_app.wsgi import application
+        from django.urls import get_resolver
+        from django.test import Client
+        get_resolver().reverse_dict
+        assert Client(headers={{"host": "localhost"}}).get("/healthz").status_code in {{200, 301}}
+        print(*(name for name in {TORCH_SIDE!r} if name in sys.modules))
+    """)
+    assert loaded == ""
+
+
+def test_beat_never_imports_torch() -> None:
+    loaded = in_a_fresh_process(f"""if True:
+        import sys
+        from celery.apps.beat import Beat
+        from feedback_app.celery import app
+        Beat(app=app).init_loader()
+        import django_celery_beat.schedulers
+        print(*(name for name in {TORCH_SIDE!r} if name in sys.modules))
+    """)
+    assert loaded == ""
+
+
+def test_the_settings_example_names_every_setting() -> None:
+    settings = (CHECKOUT / "feedback_app" / "settings.py").read_text()
+    read = set(re.findall(r'\b(?:text|flag|number|words)\(\s*"([A-Z_]+)"', settings))
+    example = (CHECKOUT / "docker" / ".env.example").read_text()
+    named = set(re.findall(r"^([A-Z_]+)=", example, flags=re.MULTILINE))
+    assert named - {"POSTGRES_PASSWORD"} == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("IMAGE_MAX_PIXELS", "many", "IMAGE_MAX_PIXELS='many' is not a whole number"),
+        ("HTTPS_ONLY", "perhaps", "HTTPS_ONLY='perhaps' is neither true nor false"),
+        ("DATABASE_URL", "sqlite:///db", "DATABASE_URL must begin with postgresql://"),
+    ],
+)
+def test_a_bad_setting_stops_the_start(name: str, value: str, complaint: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=CHECKOUT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
+def test_there_is_no_secret_key_in_production() -> None:
+    without = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=CHECKOUT,
+        env={**without, "DEBUG": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Set SECRET_KEY in the environment" in done.stderr
+
+
+def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
+    pins = (CHECKOUT / "constraints.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
+    pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in pins}
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    wanted = [requirement for group in groups for requirement in group]
+    assert {re.split(r"[<>=~!\[]", name)[0].lower() for name in wanted} <= pinned
