@@ -21,6 +21,11 @@ NOT_CLINICAL = (
 )
 
 
+def column_of(criterion: str) -> str:
+    """The name of a criterion's column in ``metadata.csv``."""
+    return f"score_{criterion.replace('-', '_')}"
+
+
 def write_card(curated_set: CuratedSet, *, criteria: list[str]) -> bytes:
     sections = [
         f"# {curated_set.policy.name}",
@@ -108,7 +113,8 @@ def describe_models(curated_set: CuratedSet) -> str:
 
 def describe_files(criteria: list[str]) -> str:
     scores = "\n".join(
-        f"| score_{slug} | mean over readers of {json.dumps(slug)}, 0 to 5 |" for slug in criteria
+        f"| {column_of(slug)} | mean over readers of {json.dumps(slug)}, 0 to 5 |"
+        for slug in criteria
     )
     return f"""`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
 SHA-256 sum of every file. Open the folder with `datasets.load_dataset("imagefolder", data_dir=...)`.

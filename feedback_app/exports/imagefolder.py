@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
-from feedback_app.exports.card import write_card
+from feedback_app.exports.card import column_of, write_card
 from feedback_app.images.models import CohortImage
 from generation.conditioning.findings import NORMAL
 from generation.errors import RemediableError
@@ -59,7 +59,7 @@ def build(curated_set: CuratedSet, *, path: Path, report: Report) -> int:
     criteria = sorted({slug for item in items for slug in item.mean_scores})
     with Archive(path) as archive:
         for done, item in enumerate(items, start=1):
-            archive.add(name_of(item), read_verified(item))
+            archive.add(name_of(item), item.candidate.image.blob.read())
             report(done)
         archive.add("metadata.csv", write_metadata(items, criteria=criteria))
         archive.add("README.md", write_card(curated_set, criteria=criteria))
@@ -83,21 +83,6 @@ def name_of(item: CuratedItem) -> str:
     return f"images/{item.candidate.recipe_id}.png"
 
 
-def read_verified(item: CuratedItem) -> bytes:
-    """The image's file as it was stored; a damaged one is refused."""
-    blob = item.candidate.image.blob
-    try:
-        content = blob.read()
-    except FileNotFoundError:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != blob.sha256:
-        raise RemediableError(
-            f"The stored file {blob.path} is missing or damaged.",
-            remedy="Bring it back from a backup of the blobs, then retry.",
-        )
-    return content
-
-
 def write_metadata(items: Iterable[CuratedItem], *, criteria: list[str]) -> bytes:
     """One row an image, for a program that has never heard of Reading Room."""
     text = io.StringIO()
@@ -117,7 +102,7 @@ def row_of(item: CuratedItem, *, criteria: list[str]) -> dict[str, object]:
         "file_name": name_of(item),
         "prompt": recipe.prompt,
         "labels": "|".join(recipe.findings) or NORMAL,
-        **{f"score_{slug}": item.mean_scores.get(slug, "") for slug in criteria},
+        **{column_of(slug): item.mean_scores.get(slug, "") for slug in criteria},
         "readers": item.reader_count,
         "readers_simulated": str(item.curated_set.is_simulated).lower(),
         "model": recipe.model_version.name,

@@ -49,7 +49,8 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "file_name": file_name_of(export),
         "image_count": export.curated_set.items.count(),
     }
-    return render(request, "exports/export.html", context)
+    template = "detail" if request.htmx else "export"  # type: ignore[attr-defined]
+    return render(request, f"exports/{template}.html", context)
 
 
 @require_safe
