@@ -117,7 +117,8 @@ def describe_files(criteria: list[str]) -> str:
         for slug in criteria
     )
     return f"""`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
-SHA-256 sum of every file. Open the folder with `datasets.load_dataset("imagefolder", data_dir=...)`.
+SHA-256 sum of every file. Open the folder with
+`datasets.load_dataset("imagefolder", data_dir=...)`.
 
 | column | meaning |
 |---|---|

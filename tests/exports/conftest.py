@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+import feedback_app.exports.tasks  # noqa: F401  its handler
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
-from feedback_app.exports import tasks as tasks  # its handler
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
 from feedback_app.runs import services as runs
