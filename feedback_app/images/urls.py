@@ -1,6 +1,18 @@
 from django.urls import include, path
 
+from feedback_app.images.views import batches, candidates, console, files, versions
+
 app_name = "images"
 urlpatterns = [
     path("", include("feedback_app.images.cohort_urls")),
+    path("images/<uuid:image_id>.png", files.show_file, name="file"),
+    path("generate/", console.show_console, name="console"),
+    path("batches/<uuid:batch_id>/", batches.show_batch, name="batch"),
+    path("batches/<uuid:batch_id>/cancel/", batches.cancel, name="cancel-batch"),
+    path("batches/<uuid:batch_id>/complete/", batches.complete, name="complete-batch"),
+    path("candidates/", candidates.list_candidates, name="gallery"),
+    path("candidates/<uuid:image_id>/", candidates.show_candidate, name="candidate"),
+    path("models/", versions.list_versions, name="versions"),
+    path("models/register/", versions.register_version, name="register-version"),
+    path("models/<int:version_id>/promote/", versions.promote_version, name="promote"),
 ]

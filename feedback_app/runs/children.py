@@ -18,10 +18,11 @@ from typing import Any
 from django.conf import settings
 from django.dispatch import Signal
 
-from feedback_app.local.processes import die_with_parent
+from feedback_app.runs import leash
 from feedback_app.runs.progress import Progress
 from generation.errors import RemediableError
 
+LEASH = (sys.executable, "-I", str(leash.__file__))
 POLL_EVERY_S = 1.0
 STOP_WITHIN_S = 20.0
 LINES_A_POLL = 40
@@ -40,14 +41,13 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
     with log.open("ab") as output:
         tail = Tail(log, offset=output.tell())
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(run_dir)],
+            [*LEASH, str(os.getpid()), sys.executable, "-m", module, str(run_dir)],
             cwd=settings.ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGKILL),
         )
     try:
         _follow(process, progress, run_dir=run_dir, tail=tail)

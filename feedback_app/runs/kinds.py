@@ -13,6 +13,7 @@ QUEUES = {
     "generate": GPU,
     "pretrain": GPU,
     "finetune": GPU,
+    "compare_versions": GPU,
     "import_cohort": CPU,
     "export": CPU,
 }

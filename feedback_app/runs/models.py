@@ -1,5 +1,6 @@
 """Runs: the table that is the queue of every long job."""
 
+import json
 import uuid
 from datetime import timedelta
 from typing import Self
@@ -8,7 +9,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
-
 
 SILENT_AFTER_S = 20
 
@@ -130,6 +130,10 @@ class Run(models.Model):
     @property
     def can_be_retried(self) -> bool:
         return self.state in {State.FAILED, State.CANCELLED}
+
+    @property
+    def spec_text(self) -> str:
+        return json.dumps(self.spec, indent=2, ensure_ascii=False)
 
     @property
     def worker_name(self) -> str:

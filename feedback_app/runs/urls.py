@@ -1,4 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from feedback_app.runs import views
 
 app_name = "runs"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.list_runs, name="list"),
+    path("<uuid:run_id>/", views.show_run, name="run"),
+    path("<uuid:run_id>/progress/", views.show_progress, name="progress"),
+    path("<uuid:run_id>/cancel/", views.cancel_run, name="cancel"),
+    path("<uuid:run_id>/retry/", views.retry_run, name="retry"),
+]

@@ -24,12 +24,26 @@ class Blob(models.Model):
         """The name within the storage."""
         return f"{self.sha256[:2]}/{self.sha256}"
 
-    def open(self) -> File:  # type: ignore[type-arg]
-        return default_storage.open(self.path)
+    def open(self) -> "File[bytes]":
+        """The file as it lies there; unlike ``read`` this does not check its hash."""
+        try:
+            return default_storage.open(self.path)
+        except FileNotFoundError as error:
+            raise RemediableError(
+                f"The file of blob {self.sha256} is missing.",
+                remedy=f"Put it back from a backup, as {self.path} in the storage.",
+            ) from error
 
     def read(self) -> bytes:
+        """The file's bytes, checked against their hash."""
         with self.open() as file:
-            return file.read()
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise RemediableError(
+                f"The file of blob {self.sha256} is damaged: its hash is another one.",
+                remedy=f"Put it back from a backup, as {self.path} in the storage.",
+            )
+        return content
 
 
 class Image(models.Model):
@@ -59,3 +73,12 @@ class Measure(models.Model):
                 fields=["image", "scorer", "version"],
             )
         ]
+
+    @property
+    def is_too_close(self) -> bool:
+        """Whether it lies beyond its threshold of similarity to a training image."""
+        return bool(self.details.get("is_too_close"))
+
+    @property
+    def scorer_label(self) -> str:
+        return self.scorer.replace("-", " ").capitalize()

@@ -118,6 +118,14 @@ class Batch(models.Model):
         return self.name
 
 
+class BatchRecipeQuerySet(models.QuerySet["BatchRecipe"]):
+    def with_candidates(self) -> Self:
+        """Each place with its recipe, and the candidate, image and measures where made."""
+        return self.select_related("recipe__candidate__image").prefetch_related(
+            "recipe__candidate__image__measures"
+        )
+
+
 class BatchRecipe(models.Model):
     """A recipe's place in a batch: candidates of one prompt share ``prompt_index``."""
 
@@ -126,12 +134,29 @@ class BatchRecipe(models.Model):
     position = models.PositiveIntegerField()
     prompt_index = models.PositiveIntegerField()
 
+    objects = BatchRecipeQuerySet.as_manager()
+
     class Meta:
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(name="one_place_a_recipe", fields=["batch", "recipe"]),
             models.UniqueConstraint(name="one_recipe_a_place", fields=["batch", "position"]),
         ]
+
+    @property
+    def candidate(self) -> "Candidate | None":
+        """What was made of the recipe, if it was made."""
+        return getattr(self.recipe, "candidate", None)
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def for_gallery(self) -> Self:
+        """Newest first, with all that a thumbnail says."""
+        return (
+            self.select_related("image", "recipe__model_version")
+            .prefetch_related("image__measures")
+            .order_by("-created_at", "pk")
+        )
 
 
 class Candidate(models.Model):
@@ -145,5 +170,12 @@ class Candidate(models.Model):
     provenance = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = CandidateQuerySet.as_manager()
+
     class Meta:
         ordering = ["created_at"]
+
+    @property
+    def is_too_close(self) -> bool:
+        """Whether a measure found it too close to a training image."""
+        return any(measure.is_too_close for measure in self.image.measures.all())

@@ -1,10 +1,22 @@
 """Model versions: a tree of a base model and the adapters upon it."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Count
 from django.utils import timezone
 
 from generation.specs import ModelSource
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def with_counts(self) -> Self:
+        """``candidate_count`` and ``batch_count``."""
+        return self.annotate(
+            candidate_count=Count("recipes__candidate", distinct=True),
+            batch_count=Count("batch", distinct=True),
+        )
 
 
 class ModelVersion(models.Model):
@@ -28,6 +40,8 @@ class ModelVersion(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ModelVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

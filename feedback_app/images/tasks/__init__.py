@@ -1,3 +1,5 @@
 """The handlers of this app's runs; Celery finds this package by its name."""
 
+from feedback_app.images.tasks import candidates as candidates
 from feedback_app.images.tasks import cohorts as cohorts
+from feedback_app.images.tasks import pretraining as pretraining

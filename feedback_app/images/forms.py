@@ -1,0 +1,90 @@
+"""What coordinators fill in: a batch, a filter of the gallery, a model version."""
+
+from typing import Any
+
+from django import forms
+
+from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.services.batches import Settings, check_prompts, split_prompts
+from generation.errors import RemediableError
+
+MAX_STEPS = 200
+
+
+def complain(form: forms.BaseForm, field: str | None, error: RemediableError) -> None:
+    form.add_error(field, f"{error} {error.remedy}")
+
+
+class BatchForm(forms.Form):
+    """A request for candidates; what was typed stays in the fields whatever is wrong."""
+
+    model_version = forms.ModelChoiceField(
+        ModelVersion.objects.all(), label="Model version", empty_label=None
+    )
+    prompts = forms.CharField(
+        label="Prompts, one a line",
+        max_length=1_000_000,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+    )
+    images_per_prompt = forms.IntegerField(
+        label="Images per prompt", min_value=1, max_value=256, initial=4
+    )
+    steps = forms.IntegerField(label="Steps", min_value=1, max_value=MAX_STEPS, initial=20)
+    guidance_scale = forms.FloatField(
+        label="Guidance", min_value=0, max_value=30, initial=3.0, help_text="How closely to follow"
+    )
+    seed = forms.IntegerField(
+        label="First seed",
+        min_value=0,
+        max_value=2**31,
+        initial=0,
+        help_text="Shared by all prompts",
+    )
+    name = forms.CharField(
+        label="Name",
+        max_length=100,
+        required=False,
+        help_text="Found again by it; numbered if left empty",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "prompts" in cleaned and "images_per_prompt" in cleaned:
+            cleaned["prompts"] = split_prompts(cleaned["prompts"])
+            try:
+                check_prompts(cleaned["prompts"], images_per_prompt=cleaned["images_per_prompt"])
+            except RemediableError as error:
+                complain(self, "prompts", error)
+        return cleaned
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            steps=self.cleaned_data["steps"], guidance_scale=self.cleaned_data["guidance_scale"]
+        )
+
+
+class GalleryForm(forms.Form):
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.all(), required=False, label="Model version", empty_label="Any"
+    )
+    batch = forms.ModelChoiceField(Batch.objects.all(), required=False, empty_label="Any")
+    words = forms.CharField(required=False, max_length=200, label="Words of the prompt")
+
+
+class VersionForm(forms.Form):
+    """Weights on the server or on the hub, to be registered."""
+
+    name = forms.CharField(max_length=100)
+    location = forms.CharField(
+        max_length=500,
+        label="Folder or hub id",
+        help_text="A folder in the diffusers format on the server, or owner/name@revision",
+    )
+    resolution = forms.IntegerField(
+        required=False,
+        min_value=32,
+        max_value=2048,
+        step_size=8,
+        help_text="Pixels; read from the model's own settings if left empty",
+    )

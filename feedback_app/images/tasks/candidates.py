@@ -1,0 +1,144 @@
+"""Making the candidates of a batch: each recipe once, whoever is killed in between."""
+
+import io
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from django.db import IntegrityError, transaction
+
+from feedback_app.images.models import Batch, Candidate, Image, Measure, ModelVersion, Recipe
+from feedback_app.images.services.blobs import store_image
+from feedback_app.images.services.versions import folder_of
+from feedback_app.images.tasks.pipelines import pipeline_of
+from feedback_app.runs.kinds import handles
+from feedback_app.runs.models import Run
+from feedback_app.runs.progress import Progress
+from generation.diffusion.devices import library_versions, naming_full_memory
+from generation.diffusion.sampling import sample
+from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
+
+RECIPES_A_PASS = 4
+
+
+@handles("generate")
+def generate(progress: Progress) -> dict[str, object]:
+    """Make those of the run's recipes that nobody has made, and measure them."""
+    spec = progress.run.spec
+    batch = Batch.objects.select_related("model_version").get(pk=spec["batch"])
+    keys: list[str] = spec["recipes"]
+    made, started = 0, time.monotonic()
+    _report(progress, keys, note="Loading the model")
+    pipeline = pipeline_of(batch.model_version)
+    for recipes in _passes(keys):
+        made += _make(recipes, pipeline=pipeline, run=progress.run)
+        measure(_unmeasured(keys), version=batch.model_version)
+        _report(progress, keys, note="")
+    measure(_unmeasured(keys), version=batch.model_version)
+    return {"made": made, "seconds": round(time.monotonic() - started, 2)}
+
+
+def _passes(keys: Sequence[str]) -> Iterator[list[Recipe]]:
+    """The recipes a few at a time, in the batch's order, without those that are made by now."""
+    for first in range(0, len(keys), RECIPES_A_PASS):
+        wanted = keys[first : first + RECIPES_A_PASS]
+        unmade = Recipe.objects.unmade().in_bulk(wanted)
+        if unmade:
+            yield [unmade[key] for key in wanted if key in unmade]
+
+
+def _report(progress: Progress, keys: Sequence[str], *, note: str) -> None:
+    done = Candidate.objects.filter(recipe__in=keys).count()
+    progress.update(done, total=len(keys), note=note)
+
+
+def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
+    """Sample one image a recipe and keep them; how many were kept."""
+    started = time.perf_counter()
+    with naming_full_memory(f"{len(recipes)} images were made at a time"):
+        images = sample(pipeline, [recipe.sample for recipe in recipes])
+    provenance = {
+        "device": pipeline.device.type,
+        "dtype": str(pipeline.unet.dtype).removeprefix("torch."),
+        "seconds": round((time.perf_counter() - started) / len(recipes), 4),
+        "images_a_pass": len(recipes),
+        **library_versions(),
+    }
+    kept = [
+        keep(pixels, recipe=recipe, run=run, provenance=provenance)
+        for recipe, pixels in zip(recipes, images, strict=True)
+    ]
+    return sum(kept)
+
+
+def keep(
+    pixels: np.ndarray[Any, Any], *, recipe: Recipe, run: Run, provenance: dict[str, object]
+) -> bool:
+    """Store a candidate; False, and nothing stored, where its recipe was made meanwhile."""
+    try:
+        with transaction.atomic():
+            image = store_image(encode_png(pixels), name=f"candidate {recipe.key}")
+            Candidate.objects.create(image=image, recipe=recipe, run=run, provenance=provenance)
+    except IntegrityError:
+        if not Candidate.objects.filter(recipe=recipe).exists():
+            raise
+        return False
+    return True
+
+
+def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
+    """Grey 8-bit PNG (uint8, H x W), uncompressed: files of one size tell nothing by theirs."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels, mode="L").save(file, format="PNG", compress_level=0)
+    return file.getvalue()
+
+
+def _unmeasured(keys: Sequence[str]) -> list[Image]:
+    """Images of these recipes without this measure, be it that a worker died before it."""
+    return list(
+        Image.objects.filter(candidate__recipe__in=keys)
+        .exclude(measures__scorer=SCORER)
+        .select_related("blob")
+    )
+
+
+def measure(images: Sequence[Image], *, version: ModelVersion) -> None:
+    """Say how close each image is to the nearest one that the base model was trained on."""
+    base = version.ancestry[0]
+    folder = folder_of(base.location)
+    if not images or folder is None or not (folder / "quality").is_dir():
+        return
+    nearest = _load_scorer(folder / "quality", base.sha256)
+    similarities, indexes = nearest.similarity([_pixels_of(image) for image in images])
+    Measure.objects.bulk_create(
+        (
+            Measure(
+                image=image,
+                scorer=SCORER,
+                version=f"{SCORER_VERSION}, {base.sha256[:12]}",
+                value=float(similarity),
+                details={
+                    "threshold": float(nearest.threshold),
+                    "is_too_close": bool(similarity > nearest.threshold),
+                    "nearest_image_id": nearest.reference.train_image_ids[int(index)],
+                },
+            )
+            for image, similarity, index in zip(images, similarities, indexes, strict=True)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _pixels_of(image: Image) -> np.ndarray[Any, Any]:
+    with PIL.Image.open(io.BytesIO(image.blob.read())) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+@lru_cache(maxsize=2)
+def _load_scorer(folder: Path, weights: str) -> NearestTrainingImage:
+    """The scorer beside these weights; other weights in the same folder are another scorer."""
+    return NearestTrainingImage.load(folder)

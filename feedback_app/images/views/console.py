@@ -1,0 +1,89 @@
+"""The generation console: asking for a batch."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.images.forms import BatchForm, complain
+from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.services.batches import (
+    create_batch,
+    measured_seconds_per_step,
+    next_name,
+)
+from generation.conditioning.findings import FINDINGS, NORMAL
+from generation.conditioning.prompts import default_prompts, prompt_set
+from generation.errors import RemediableError
+from generation.specs import PROMPT_MAX_CHARACTERS
+
+RECENT_BATCHES = 8
+MIXED_PROMPTS = 8
+MIDDLE_AGE_YEARS = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@coordinators_only
+def show_console(request: HttpRequest) -> HttpResponse:
+    promoted = ModelVersion.objects.filter(is_promoted=True).first()
+    form = BatchForm(request.POST or None, initial={"model_version": promoted})
+    if request.method == "POST" and form.is_valid():
+        try:
+            batch = _create(form, request)
+        except RemediableError as error:
+            complain(form, None, error)
+        else:
+            return redirect("images:batch", batch.pk)
+    return render(
+        request,
+        "images/console.html",
+        {
+            "section": "generate",
+            "form": form,
+            "batches": _recent_batches(),
+            "prompt_sets": prompt_sets(),
+            "speeds": _speeds(),
+            "prompt_max": PROMPT_MAX_CHARACTERS,
+        },
+        status=400 if form.errors else 200,
+    )
+
+
+def _create(form: BatchForm, request: HttpRequest) -> Batch:
+    data = form.cleaned_data
+    return create_batch(
+        data["name"] or next_name(),
+        model_version=data["model_version"],
+        prompts=data["prompts"],
+        images_per_prompt=data["images_per_prompt"],
+        settings=form.settings,
+        seed=data["seed"],
+        created_by=request.user,  # type: ignore[arg-type]
+    )
+
+
+def _recent_batches() -> list[Batch]:
+    counts = {
+        "recipe_count": Count("batchrecipe"),
+        "made_count": Count("batchrecipe", filter=Q(batchrecipe__recipe__candidate__isnull=False)),
+    }
+    batches = Batch.objects.select_related("model_version").annotate(**counts)
+    return list(batches[:RECENT_BATCHES])
+
+
+def prompt_sets() -> dict[str, list[str]]:
+    """Prompts to insert by a button: a mixed few, and each finding by view and sex."""
+    sets = {f"mixed, {MIXED_PROMPTS}": default_prompts()[:MIXED_PROMPTS]}
+    for finding in (NORMAL, *FINDINGS):
+        sets[finding] = prompt_set((finding,), ages_years=(MIDDLE_AGE_YEARS,))
+    return sets
+
+
+def _speeds() -> dict[str, float]:
+    """Measured seconds an image and step, by model version."""
+    measured = {
+        str(version.pk): measured_seconds_per_step(version)
+        for version in ModelVersion.objects.all()
+    }
+    return {key: seconds for key, seconds in measured.items() if seconds is not None}

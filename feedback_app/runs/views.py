@@ -1,0 +1,82 @@
+"""Run pages: what is being done, how far it is, and what went wrong."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.runs import services
+from feedback_app.runs.models import Run, State
+
+RUNS_A_PAGE = 40
+LINES_SHOWN = 500
+
+
+@require_safe
+@coordinators_only
+def list_runs(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    runs = Run.objects.select_related("created_by")
+    if state in State.values:
+        runs = runs.filter(state=state)
+    counts = dict(Run.objects.order_by().values_list("state").annotate(Count("pk")))
+    page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "section": "runs",
+        "page": page,
+        "state": state,
+        "states": [(choice, counts.get(choice.value, 0)) for choice in State],
+        "total": sum(counts.values()),
+        "is_live": any(not run.is_finished for run in page),
+    }
+    template = "runs/_table.html" if request.htmx else "runs/list.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@require_safe
+@coordinators_only
+def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The page; for htmx what changes on it, with the log's lines after ``after``."""
+    run = get_object_or_404(Run.objects.select_related("created_by"), pk=run_id)
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    context = {"section": "runs", "run": run, "is_fragment": is_fragment}
+    context |= _log_of(run, after=request.GET.get("after", "") if is_fragment else "")
+    return render(request, "runs/_run.html" if is_fragment else "runs/run.html", context)
+
+
+def _log_of(run: Run, *, after: str) -> dict[str, Any]:
+    lines = run.log_lines.order_by("-pk")
+    if after.isdigit():
+        lines = lines.filter(pk__gt=int(after))
+    shown = list(reversed(lines[:LINES_SHOWN]))
+    return {"lines": shown, "last_line": shown[-1].pk if shown else after}
+
+
+@require_safe
+@coordinators_only
+def show_progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """A few lines on a run, which fetch themselves anew until it is finished."""
+    return render(request, "runs/_progress.html", {"run": get_object_or_404(Run, pk=run_id)})
+
+
+@require_POST
+@coordinators_only
+def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = get_object_or_404(Run, pk=run_id)
+    services.cancel(run)
+    return redirect("runs:run", run.pk)
+
+
+@require_POST
+@coordinators_only
+def retry_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = get_object_or_404(Run, pk=run_id)
+    if not services.retry(run):
+        messages.warning(request, "Only a failed or cancelled run can be retried.")
+    return redirect("runs:run", run.pk)
