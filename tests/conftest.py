@@ -31,6 +31,7 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
     settings.RUNS_ROOT = root / "runs"
     settings.MODELS_ROOT = root / "models"
     settings.STATIC_ROOT = root / "static"
+    settings.STATIC_ROOT.mkdir(parents=True)
     return root
 
 

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 
 from feedback_app.local import homes
 from feedback_app.local.homes import CHECKOUT, Home
@@ -32,6 +33,7 @@ def run_demo() -> int:
         say(f"Reading Room keeps its data and logs in {home.folder}")
         with running_servers(home, is_throw_away=False) as servers:
             env = environment(home, servers)
+            (Path(env["DATA_ROOT"]) / "static").mkdir(parents=True, exist_ok=True)
             _manage(["migrate", "--verbosity", "0"], env=env)
             logins = _make_demo_data(env)
             _supervise(home, servers, port=port, logins=logins, started_at=started_at)
@@ -152,7 +154,7 @@ def _quiet(env: Mapping[str, str]) -> dict[str, str]:
     """Warnings only, save where LOG_LEVEL says otherwise; root is no news on a laptop."""
     return {
         "LOG_LEVEL": "WARNING",
-        "PYTHONWARNINGS": "ignore:You're running the worker:RuntimeWarning",
+        "PYTHONWARNINGS": "ignore:You're running the worker",
         **env,
     }
 

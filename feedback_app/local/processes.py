@@ -101,6 +101,7 @@ def end(
     alive = list(processes)
     if wait_s:
         _send(alive, first)
+        _send(alive, signal.SIGCONT)  # a stopped process hears nothing
         _, alive = psutil.wait_procs(alive, timeout=wait_s)
     _send(alive, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)

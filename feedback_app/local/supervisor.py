@@ -17,6 +17,7 @@ from feedback_app.local.servers import Server
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
+LINES_AT_ONCE = 12
 
 
 @dataclass
@@ -138,8 +139,11 @@ class Supervisor:
             return
         with child.log.open("ab") as log:
             log.write(text)
-        for line in text.decode(errors="replace").splitlines():
+        lines = text.decode(errors="replace").splitlines()
+        for line in lines[:LINES_AT_ONCE]:
             self.say(f"{child.name:<{self._width}} | {line}")
+        if len(lines) > LINES_AT_ONCE:
+            self.say(f"{child.name:<{self._width}} | ... and more: see {child.log}")
 
     def _revive_servers(self) -> None:
         for server in self.servers:

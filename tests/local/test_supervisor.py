@@ -106,6 +106,7 @@ def test_strays_of_a_home_are_found_and_others_left_alone(tmp_path: Path) -> Non
         assert [found.pid for found in processes.strays_of(tmp_path / "home")] == [stray.pid]
         processes.end(processes.strays_of(tmp_path / "home"), wait_s=3)
         assert not psutil.pid_exists(stray.pid)
+        stray.wait()
         assert other.poll() is None
     finally:
         other.kill()
