@@ -20,7 +20,7 @@ endef
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo shell test check rehearse chromium format clean
+.PHONY: help setup demo shell test check rehearse screenshots chromium format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ format: setup ## Put imports, code and templates into shape
 
 rehearse: setup ## The whole loop, headless, with simulated readers and a measured result
 	@$(LOCAL) exec -- manage.py rehearse
+
+screenshots: setup chromium ## Pictures of every page of a running demo, at two sizes (ADDRESS=..., SCREENSHOTS=folder)
+	@$(LOCAL) beside -- python -m tests.screenshots
 
 clean: ## Remove the environment, caches and the demo's data
 	rm -rf $(VENV) node_modules .reading-room .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
