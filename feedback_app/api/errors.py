@@ -41,6 +41,4 @@ def _remediable(error: RemediableError) -> Response:
 
 
 def _shape(*, code: str, message: str, remedy: str = "", fields: Any = None) -> dict[str, Any]:
-    return {
-        "error": {"code": code, "message": message, "remedy": remedy, "fields": fields or {}}
-    }
+    return {"error": {"code": code, "message": message, "remedy": remedy, "fields": fields or {}}}

@@ -71,7 +71,8 @@ class StudyForm(forms.Form):
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 12}),
         initial="\n".join(DEFAULT_FLAGS),
-        help_text="Named artefacts that a reader may put on an image, one a line.",
+        label="Named artefacts that a reader may put on an image",
+        help_text="One a line.",
     )
 
     def __init__(self, *args: Any, study: Study | None = None, **kwargs: Any) -> None:
@@ -132,7 +133,7 @@ class BaseScaleFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
 
 
 def scale_formset(extra: int) -> type[BaseScaleFormSet]:
-    formset = forms.formset_factory(
+    return forms.formset_factory(  # type: ignore[return-value]
         ScaleForm,
         formset=BaseScaleFormSet,
         extra=extra,
@@ -140,7 +141,6 @@ def scale_formset(extra: int) -> type[BaseScaleFormSet]:
         validate_max=True,
         can_delete=True,
     )
-    return formset  # type: ignore[return-value]
 
 
 def scale_initial(study: Study | None) -> list[dict[str, str]]:

@@ -26,4 +26,6 @@ def progress_of(study: Study) -> list[ReaderProgress]:
         total=Count("slots", filter=own, distinct=True),
         read=Count("slots", filter=own & Q(slots__readings__isnull=False), distinct=True),
     ).order_by("last_name", "username")
-    return [ReaderProgress(reader=reader, read=reader.read, total=reader.total) for reader in readers]
+    return [
+        ReaderProgress(reader=reader, read=reader.read, total=reader.total) for reader in readers
+    ]

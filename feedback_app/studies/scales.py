@@ -24,8 +24,8 @@ REALISM = Scale(
     name="Realism",
     question="Could this pass as a real chest radiograph?",
     anchors=(
-        "Not recognisable as a chest X-ray",
-        "A chest, but structures are missing, doubled or melted",
+        "Not recognisable as a chest radiograph",
+        "A chest, but with parts missing, doubled or melted",
         "Synthetic at first glance: several wrong structures",
         "Plausible at a glance, a definite error on reading",
         "Convincing, a subtle flaw only on a second look",
@@ -34,14 +34,14 @@ REALISM = Scale(
 )
 FITS_THE_PROMPT = Scale(
     name="Fits the prompt",
-    question="Does it show what the prompt asks for, no less and no more?",
+    question="Does it show what the prompt asks for?",
     anchors=(
         "Finding absent, or the opposite is shown",
         "At most a hint of it; something else dominates",
         "Doubtful, or on the wrong side or in the wrong place",
         "Present, but wrong extent, or a relevant extra finding",
         "Right finding and degree, a detail is off",
-        "Exactly as described: nothing missing, nothing added",
+        "Exactly as described, no less and no more",
     ),
 )
 DEFAULT_SCALES = (REALISM, FITS_THE_PROMPT)

@@ -75,7 +75,9 @@ def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> St
     batches: list[Batch] = list(design.pop("batches"))
     if form.study is None:
         study = services.create_study(
-            **design, scales=scales.scales(), created_by=request.user  # type: ignore[misc]
+            **design,
+            scales=scales.scales(),
+            created_by=request.user,  # type: ignore[misc]
         )
     else:
         study = services.redesign_study(form.study, **design, scales=scales.scales())

@@ -1,6 +1,8 @@
 """Who reads which case, in which order: written out once, from a stored seed."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import permutations
 from random import Random
 
 from django.db import transaction
@@ -44,18 +46,31 @@ def close_study(study: Study) -> Study:
 def assign_readers(
     case_count: int, reader_count: int, *, per_case: int, rng: Random
 ) -> list[list[int]]:
-    """Reader numbers for each case: loads differ by one at most, company is drawn anew.
+    """Reader numbers for each case: loads differ by one at most, company is spread.
 
-    The least loaded readers take the next case. Ties are broken by lot, so that every
-    two readers come to share cases and agreement can be estimated between all of them.
+    The least loaded readers take the next case; of those, who shared fewest cases with
+    the ones chosen, then by lot: agreement can be estimated between all of them.
     """
     loads = [0] * reader_count
+    shared: Counter[tuple[int, int]] = Counter()
     assigned = []
     for _ in range(case_count):
-        by_load = sorted(range(reader_count), key=lambda reader: (loads[reader], rng.random()))
-        chosen = by_load[:per_case]
+        chosen: list[int] = []
+        for _ in range(per_case):
+            ranked = [
+                (
+                    loads[reader],
+                    sum(shared[reader, other] for other in chosen),
+                    rng.random(),
+                    reader,
+                )
+                for reader in range(reader_count)
+                if reader not in chosen
+            ]
+            chosen.append(min(ranked)[-1])
         for reader in chosen:
             loads[reader] += 1
+        shared.update(permutations(chosen, 2))
         assigned.append(chosen)
     return assigned
 

@@ -51,9 +51,7 @@ def preview_design(
     for batch in batches:
         plan = plan_cases(mode, batch, taken=taken)
         added += plan.added
-        taken |= {
-            place.recipe.candidate.image_id for case in plan.cases for place in case.places
-        }
+        taken |= {place.recipe.candidate.image_id for case in plan.cases for place in case.places}
     return Preview(added=added, readers=readers, readers_per_case=readers_per_case)
 
 

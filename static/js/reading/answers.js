@@ -15,9 +15,11 @@ export class Answers {
     for (const { place, flag, grade } of given?.flags ?? []) this.flags[place][flag] = grade;
   }
 
+  /** `criterion` is its number; no value takes the score back. */
   score(place, criterion, value) {
-    if (value === undefined) delete this.scores[place][criterion];
-    else this.scores[place][criterion] = value;
+    const { slug } = this.case.criteria[criterion];
+    if (value === undefined) delete this.scores[place][slug];
+    else this.scores[place][slug] = value;
   }
 
   /** The same grade again takes the flag off. */

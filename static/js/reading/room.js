@@ -220,7 +220,7 @@ export class Room {
     const criterion = this.case.criteria[this.at.criterion];
     this.chrome.showScale(criterion, {
       value: this.answers.valueAt(this.at.place, this.at.criterion),
-      where: this.tiles.length > 1 ? `Image ${letterOf(this.at.place)}` : "",
+      where: this.tiles.length > 1 ? letterOf(this.at.place) : "",
     });
     this.chrome.showSubmit(this.describeSubmit());
   }

@@ -1,0 +1,190 @@
+"""The work list, the reading page and the results, for the whole cast."""
+
+import io
+import re
+import uuid
+
+import numpy as np
+import PIL.Image
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from feedback_app.accounts.models import User
+from feedback_app.readings.services import GivenFlag, submit
+from feedback_app.studies.models import Slot, Study
+from feedback_app.studies.services import close_study, create_study
+from tests.readings.answers import scores_for
+from tests.studies.making import BATCH_NAME, MODEL_NAME, SEED, make_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def study(rosa: User, ravi: User) -> Study:
+    return make_study(rosa, ravi)
+
+
+@pytest.fixture
+def slot(study: Study, rosa: User) -> Slot:
+    return Slot.objects.get(study=study, reader=rosa, position=0)
+
+
+def read(slot: Slot, *, value: int = 3, active_ms: int = 60_000) -> None:
+    assert slot.reader is not None
+    submit(
+        slot=slot,
+        reader=slot.reader,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(slot, value=value),
+        active_ms=active_ms,
+    )
+
+
+def addresses_of(slot: Slot) -> list[str]:
+    return [
+        reverse("readings:read", args=[slot.pk]),
+        reverse("readings:picture", args=[slot.pk, 0]),
+    ]
+
+
+def test_a_slot_is_there_for_its_own_reader_only(everyone: dict[str, Client], slot: Slot) -> None:
+    for address in addresses_of(slot):
+        for name, client in everyone.items():
+            status = client.get(address).status_code
+            assert status == {"rosa": 200, "nobody": 302}.get(name, 404), (name, address)
+
+
+def test_a_draft_is_not_there_for_its_readers(rosa: User, rosa_client: Client, slot: Slot) -> None:
+    Study.objects.update(state="draft")
+    for address in addresses_of(slot):
+        assert rosa_client.get(address).status_code == 404
+    assert b"No cases are waiting" in rosa_client.get(reverse("readings:worklist")).content
+
+
+def test_everybody_has_a_work_list_of_their_own(everyone: dict[str, Client], study: Study) -> None:
+    for name, client in everyone.items():
+        response = client.get(reverse("readings:worklist"))
+        if name == "nobody":
+            assert response.status_code == 302
+            continue
+        assert response.status_code == 200
+        assert (study.name.encode() in response.content) == (name in {"rosa", "ravi"})
+
+
+def test_the_work_list_goes_on_where_the_reader_stopped(
+    rosa_client: Client, slot: Slot, rosa: User
+) -> None:
+    assert b"Start" in rosa_client.get(reverse("readings:worklist")).content
+    read(slot)
+    page = rosa_client.get(reverse("readings:worklist")).content.decode()
+    second = Slot.objects.get(study=slot.study, reader=rosa, position=1)
+    assert "Continue" in page
+    assert reverse("readings:read", args=[second.pk]) in page
+    assert "1 of 2 cases read" in page
+    assert "about 1 min to go" in page
+
+
+def test_a_finished_study_can_be_looked_at_again(rosa_client: Client, study: Study) -> None:
+    for slot in study.slots.all():
+        read(slot)
+    page = rosa_client.get(reverse("readings:worklist")).content
+    assert b"Everything is read" in page
+    assert b"Look again or revise" in page
+
+
+def test_a_closed_study_stays_readable(rosa_client: Client, slot: Slot) -> None:
+    close_study(slot.study)
+    assert rosa_client.get(reverse("readings:read", args=[slot.pk])).status_code == 200
+    assert b"closed" in rosa_client.get(reverse("readings:worklist")).content
+
+
+def test_pictures_are_lossless_and_in_the_order_of_the_slot(
+    rosa_client: Client, slot: Slot
+) -> None:
+    for place, image in enumerate(slot.images_in_order()):
+        response = rosa_client.get(reverse("readings:picture", args=[slot.pk, place]))
+        shown = np.asarray(PIL.Image.open(io.BytesIO(response.content)))
+        stored = np.asarray(PIL.Image.open(io.BytesIO(image.blob.read())))
+        assert shown.dtype == np.uint8
+        assert (shown == stored).all()
+
+
+def test_there_is_no_picture_beyond_the_last(rosa_client: Client, slot: Slot) -> None:
+    assert rosa_client.get(reverse("readings:picture", args=[slot.pk, 4])).status_code == 404
+
+
+def test_pictures_of_a_size_have_one_number_of_bytes(rosa_client: Client, slot: Slot) -> None:
+    sizes = {
+        len(rosa_client.get(reverse("readings:picture", args=[slot.pk, place])).content)
+        for place in range(4)
+    }
+    assert len(sizes) == 1
+
+
+def test_nothing_a_reader_gets_tells_where_an_image_comes_from(
+    rosa_client: Client, slot: Slot
+) -> None:
+    secrets = {MODEL_NAME, BATCH_NAME, str(SEED)[:6], str(slot.case_id), str(slot.study_id)}
+    for image in slot.images_in_order():
+        recipe = image.candidate.recipe
+        secrets |= {str(image.pk), image.pk.hex, recipe.key, str(recipe.seed)}
+        secrets |= {image.blob_id, image.pixels_sha256}
+    answers = [
+        rosa_client.get(address)
+        for address in (
+            reverse("readings:worklist"),
+            reverse("readings:read", args=[slot.pk]),
+            reverse("api:slot", args=[slot.pk]),
+            *(reverse("readings:picture", args=[slot.pk, place]) for place in range(4)),
+        )
+    ]
+    for answer in answers:
+        assert answer.status_code == 200
+        text = str(answer.headers) + answer.content.decode("latin-1")
+        assert not {secret for secret in secrets if secret in text}
+    for picture in answers[3:]:
+        assert not {"ETag", "Last-Modified", "Content-Disposition"} & set(picture.headers)
+        assert picture["Cache-Control"] == "private, max-age=3600"
+        chunks = re.findall(rb"(?:tEXt|zTXt|iTXt|tIME|eXIf|pHYs)", picture.content[:200])
+        assert not chunks
+
+
+def test_only_coordinators_see_results(everyone: dict[str, Client], study: Study) -> None:
+    image = study.cases.get(position=0).images.first()
+    assert image is not None
+    for address in (
+        reverse("readings:results", args=[study.pk]),
+        reverse("readings:result_picture", args=[study.pk, image.pk]),
+    ):
+        for name, client in everyone.items():
+            status = client.get(address).status_code
+            expected = 200 if name in {"cora", "ada"} else 302 if name == "nobody" else 403
+            assert status == expected, (name, address)
+
+
+def test_results_are_means_of_the_last_revisions(
+    cora_client: Client, study: Study, rosa: User, ravi: User
+) -> None:
+    case = study.cases.get(position=0)
+    first = Slot.objects.get(case=case, reader=rosa)
+    second = Slot.objects.get(case=case, reader=ravi)
+    read(first, value=0)
+    read(first, value=5)
+    submit(
+        slot=second,
+        reader=ravi,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(second, value=2),
+        flags=[GivenFlag(0, "clavicles", "major")],
+    )
+    page = cora_client.get(reverse("readings:results", args=[study.pk])).content.decode()
+    assert page.count("3.5</td>") == 8
+    assert "2 readings" in page
+    assert "Clavicles (1 major)" in page
+
+
+def test_results_of_a_study_without_readings_or_questions_say_so(cora_client: Client) -> None:
+    study = create_study(name="Nothing", scales=[])
+    page = cora_client.get(reverse("readings:results", args=[study.pk])).content
+    assert b"No reading yet" in page

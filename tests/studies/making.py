@@ -1,0 +1,73 @@
+"""Candidates without a model: small grey PNGs with recipes, made directly as rows."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import PIL.Image
+
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch, BatchRecipe, Candidate, Image, ModelVersion, Recipe
+from feedback_app.images.services.blobs import store_image
+from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
+from generation.specs import SampleSpec
+
+MODEL_NAME = "telltale-model"
+BATCH_NAME = "telltale-batch"
+SEED = 987_650_000
+SIDE = 32
+
+
+def make_image(number: int, *, side: int = SIDE) -> Image:
+    """A ramp of all grey values with a mark of its own."""
+    pixels = np.linspace(0, 255, side * side).reshape(side, side).astype(np.uint8)
+    pixels[number % side, :] = (37 * number) % 256
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, format="PNG")
+    return store_image(buffer.getvalue(), name=f"{number}.png")
+
+
+def make_batch(
+    *,
+    prompts: int = 2,
+    each: int = 4,
+    unmade: Sequence[int] = (),
+    name: str = BATCH_NAME,
+    seed: int = SEED,
+) -> Batch:
+    """``prompts`` x ``each`` recipes with their candidates, but for the places ``unmade``."""
+    version, _ = ModelVersion.objects.get_or_create(
+        name=MODEL_NAME, defaults={"location": "bundled", "sha256": "0" * 64}
+    )
+    batch = Batch.objects.create(name=name, model_version=version)
+    for place in range(prompts * each):
+        prompt = f"prompt number {place // each}"
+        recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place))
+        recipe.save()
+        BatchRecipe.objects.create(
+            batch=batch, recipe=recipe, position=place, prompt_index=place // each
+        )
+        if place not in unmade:
+            Candidate.objects.create(image=make_image(place), recipe=recipe)
+    return batch
+
+
+def make_study(
+    *readers: User,
+    mode: StudyMode | str = StudyMode.RATE_FOUR,
+    prompts: int = 2,
+    each: int = 4,
+    readers_per_case: int | None = None,
+    name: str = "November",
+) -> Study:
+    """An open study in which every reader reads every case, unless told otherwise."""
+    study = create_study(
+        name=name,
+        mode=mode,
+        readers=readers,
+        readers_per_case=readers_per_case or len(readers),
+        shuffle_seed=7,
+    )
+    add_cases_from_batch(study, make_batch(prompts=prompts, each=each, name=f"{BATCH_NAME} {name}"))
+    return open_study(study)
