@@ -1,11 +1,10 @@
 """The policy form; which criteria and flags it has follows from the studies chosen."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import Policy
@@ -49,8 +48,8 @@ class PolicyForm(forms.Form):
         label="Refuse images that are too close to a training image", required=False, initial=True
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(self._with_grade(data) if data is not None else None)
         studies = readable_studies()
         self.fields["studies"].queryset = studies  # type: ignore[attr-defined]
         self.chosen = [study for study in studies if study.pk in self._chosen_ids()]
@@ -66,11 +65,18 @@ class PolicyForm(forms.Form):
         flags = self.fields["vetoing_flags"]
         flags.choices = list(flags_of(self.chosen).items())  # type: ignore[attr-defined]
 
+    @staticmethod
+    def _with_grade(data: QueryDict) -> QueryDict:
+        """The grade's default while its field is not on the page yet."""
+        filled = data.copy()
+        filled.setdefault("vetoing_grade", Grade.MINOR)
+        return filled
+
     def _chosen_ids(self) -> set[UUID]:
         if not self.is_bound:
             return set()
         ids = set()
-        for text in self.data.getlist("studies"):  # type: ignore[attr-defined]
+        for text in self.data.getlist("studies"):
             try:
                 ids.add(UUID(text))
             except ValueError:

@@ -10,11 +10,13 @@ from uuid import UUID
 from feedback_app.curation.models import Policy
 from feedback_app.images.models import Candidate, Measure
 from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score
+from feedback_app.studies.models import Criterion
 
 NEAREST_TRAINING_IMAGE = "nearest_training_image"
 """The scorer whose value above ``details["threshold"]`` makes a candidate a near copy."""
 
 TOO_CLOSE = "too close to a training image"
+NOT_READ = "not read yet"
 NOT_MEASURED = "not measured for closeness to training images"
 MEAN_DECIMALS = 4
 
@@ -80,6 +82,15 @@ class Verdict:
     def considered(self) -> int:
         return len(self.admitted) + sum(self.refused.values())
 
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        return most_first(self.refused)
+
+
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Reasons with their counts, in an order that does not depend on how they were stored."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
 
 @dataclass
 class Opinion:
@@ -110,6 +121,8 @@ def mean(values: Iterable[int | Fraction]) -> Fraction:
 def evaluate(rules: Rules) -> Verdict:
     """Apply rules to every candidate of their studies' cases."""
     opinions = collect_opinions(rules)
+    criteria = Criterion.objects.filter(study_id__in=rules.studies).order_by("pk")
+    names = dict(criteria.values_list("slug", "name"))
     copies = find_copies(rules) if rules.refuses_copies else {}
     candidates = (
         Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
@@ -122,7 +135,7 @@ def evaluate(rules: Rules) -> Verdict:
     for image_id, recipe_key, pixels_sha256 in candidates:
         opinion = opinions.get(image_id, Opinion())
         means = opinion.means()
-        reason = find_refusal(rules, opinion=opinion, means=means)
+        reason = find_refusal(rules, opinion=opinion, means=means, names=names)
         if reason is None and rules.refuses_copies:
             reason = copies.get(image_id, NOT_MEASURED)
         if reason:
@@ -138,7 +151,7 @@ def evaluate(rules: Rules) -> Verdict:
                 reader_count=opinion.reader_count,
             )
         )
-    return Verdict(admitted=admitted, refused=dict(refused.most_common()))
+    return Verdict(admitted=admitted, refused=dict(refused))
 
 
 def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
@@ -157,16 +170,23 @@ def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
     return opinions
 
 
-def find_refusal(rules: Rules, *, opinion: Opinion, means: Mapping[str, Fraction]) -> str | None:
+def find_refusal(
+    rules: Rules,
+    *,
+    opinion: Opinion,
+    means: Mapping[str, Fraction],
+    names: Mapping[str, str],
+) -> str | None:
     """The first rule that readers' opinion of an image does not meet, or None."""
+    if opinion.reader_count == 0:
+        return NOT_READ
     if opinion.reader_count < rules.min_readers:
-        readers = "reader" if rules.min_readers == 1 else "readers"
-        return f"read by fewer than {rules.min_readers} {readers}"
+        return f"read by fewer than {rules.min_readers} readers"
     for slug, least in rules.min_mean_scores.items():
         if slug not in means:
-            return f"no score for {slug}"
+            return f"no score for “{names.get(slug, slug)}”"
         if means[slug] < Fraction(str(least)):
-            return f"mean {slug} below {least:g}"
+            return f"mean of “{names.get(slug, slug)}” below {least:g}"
     if opinion.flags:
         return f"flagged: {', '.join(sorted(opinion.flags))}"
     return None

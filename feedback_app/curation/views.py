@@ -14,7 +14,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
 from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import CuratedSet, Policy
-from feedback_app.curation.rules import Rules, evaluate
+from feedback_app.curation.rules import Rules, evaluate, most_first
 from feedback_app.curation.services import apply_policy, criteria_of
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
@@ -106,8 +106,19 @@ def show_set(request: HttpRequest, set_id: UUID) -> HttpResponse:
     )
     items = curated_set.items.select_related("candidate__recipe__model_version")
     page = Paginator(items, ITEMS_A_PAGE).get_page(request.GET.get("page"))
-    context = SECTION | {"curated_set": curated_set, "page": page}
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "curation/items.html", context)
-    context |= describe(Rules(**curated_set.rules))
-    return render(request, "curation/set.html", context)
+    context = SECTION | describe(Rules(**curated_set.rules))
+    names = context["criteria"]
+    context |= {
+        "curated_set": curated_set,
+        "page": page,
+        "cards": [(item, name_means(item.mean_scores, names=names)) for item in page],
+        "reasons": most_first(curated_set.refused),
+    }
+    template = "items" if request.htmx else "set"  # type: ignore[attr-defined]
+    return render(request, f"curation/{template}.html", context)
+
+
+def name_means(means: dict[str, float], *, names: dict[str, str]) -> list[tuple[str, float]]:
+    """Mean scores under the names of their criteria, in the order in which readers see them."""
+    slugs = [*(slug for slug in names if slug in means), *sorted(means.keys() - names.keys())]
+    return [(names.get(slug, slug), means[slug]) for slug in slugs]

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.rules import most_first
 from feedback_app.images.models import ModelVersion
 from feedback_app.studies.models import Study
 from generation.conditioning.findings import NORMAL
@@ -73,7 +74,7 @@ def describe_choice(curated_set: CuratedSet) -> str:
         ),
         f"- Considered: {curated_set.considered}, chosen: {curated_set.items.count()}",
     ]
-    lines += [f"- Left out: {count}, {reason}" for reason, count in curated_set.refused.items()]
+    lines += [f"- Left out: {count}, {reason}" for reason, count in most_first(curated_set.refused)]
     lines.append(f"- Curated set (SHA-256 of rules and items): `{curated_set.sha256}`")
     return "\n".join(lines)
 

@@ -22,7 +22,7 @@ def admitted(verdict: Verdict) -> set[object]:
 def test_an_unread_candidate_stays_out(stage: Stage) -> None:
     verdict = judge(stage)
     assert verdict.admitted == []
-    assert verdict.refused == {"read by fewer than 1 reader": 4}
+    assert verdict.refused == {"not read yet": 4}
 
 
 def test_the_mean_over_readers_decides(stage: Stage, rosa: User, ravi: User) -> None:
@@ -35,14 +35,14 @@ def test_the_mean_over_readers_decides(stage: Stage, rosa: User, ravi: User) -> 
     assert item.candidate_id == stage.candidates[0].pk
     assert item.mean_scores == {"fits-the-prompt": 3.5, "realism": 3.5}
     assert item.reader_count == 2
-    assert verdict.refused == {"read by fewer than 1 reader": 2, "mean realism below 3.5": 1}
+    assert verdict.refused == {"not read yet": 2, "mean of “Realism” below 3.5": 1}
     assert verdict.considered == 4
 
 
 def test_only_the_last_revision_counts(stage: Stage, rosa: User) -> None:
     stage.read(rosa, 0, 5)
     stage.read(rosa, 0, 1)
-    assert judge(stage, min_mean_scores=REALISM).refused["mean realism below 3"] == 1
+    assert judge(stage, min_mean_scores=REALISM).refused["mean of “Realism” below 3"] == 1
 
 
 def test_too_few_readers_keep_out(stage: Stage, rosa: User, ravi: User) -> None:
@@ -51,7 +51,7 @@ def test_too_few_readers_keep_out(stage: Stage, rosa: User, ravi: User) -> None:
     stage.read(rosa, 1, 5)
     verdict = judge(stage, min_readers=2)
     assert admitted(verdict) == {stage.candidates[0].pk}
-    assert verdict.refused == {"read by fewer than 2 readers": 3}
+    assert verdict.refused == {"read by fewer than 2 readers": 1, "not read yet": 2}
 
 
 def share_candidate(first: Stage, second: Stage) -> None:

@@ -22,7 +22,7 @@ def policy(stage: Stage, rosa: User) -> Policy:
 
 def test_a_policy_gives_a_set_with_scores_and_refusals(policy: Policy, cora: User) -> None:
     curated_set = apply_policy(policy, cora)
-    assert (curated_set.considered, curated_set.refused) == (4, {"mean realism below 3": 1})
+    assert (curated_set.considered, curated_set.refused) == (4, {"mean of “Realism” below 3": 1})
     assert [item.position for item in curated_set.items.all()] == [0, 1, 2]
     assert curated_set.is_simulated is False
     assert curated_set.created_by == cora

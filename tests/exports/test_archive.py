@@ -127,7 +127,7 @@ def test_the_card_says_what_it_is_and_what_it_is_not(exported: Exported) -> None
     assert "4 synthetic frontal chest X-rays" in card
     assert "Not for clinical use" in card
     assert "realism at least 2.5" in card
-    assert "- Left out: 1, mean realism below 2.5" in card
+    assert "- Left out: 1, mean of “Realism” below 2.5" in card
     assert "- base: base model; 4 images" in card
     assert "simulated" not in card.replace("readers_simulated", "").replace("were simulated |", "")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -18,7 +18,7 @@ from generation.conditioning.findings import FINDINGS, NORMAL
 
 IMAGES_A_PAGE = 48
 SHOWN_SKIPS = 50
-AGE_BANDS = ((0, 17), (18, 39), (40, 64), (65, 120))
+AGE_BANDS = {"under 18": 17, "18 to 39": 39, "40 to 64": 64, "65 and over": 200}
 UNKNOWN, NOT_LABELLED = "unknown", "not labelled"
 
 
@@ -89,7 +89,6 @@ def tables_of(cohort: Cohort) -> list[tuple[str, list[Bar]]]:
     for found, labels, *_ in rows:
         findings.update(found or [NORMAL if labels else NOT_LABELLED])
     sexes = dict(Sex.choices)
-    bands = [f"{low} to {high}" for low, high in AGE_BANDS]
     columns = {
         "Finding": (findings, [name for name, _ in findings.most_common()]),
         "Split": (Counter(row[2] for row in rows), Split.values),
@@ -98,7 +97,7 @@ def tables_of(cohort: Cohort) -> list[tuple[str, list[Bar]]]:
             [Sex.FEMALE.label, Sex.MALE.label, UNKNOWN],
         ),
         "View": (Counter(row[4] or UNKNOWN for row in rows), ["PA", "AP", UNKNOWN]),
-        "Age": (Counter(band_of(row[5]) for row in rows), [*bands, UNKNOWN]),
+        "Age": (Counter(band_of(row[5]) for row in rows), [*AGE_BANDS, UNKNOWN]),
     }
     return [
         (title, bars_of(counts, order=order, total=len(rows), kind=title.lower()))
@@ -123,7 +122,7 @@ def bars_of(counts: Counter[str], *, order: list[str], total: int, kind: str) ->
 def band_of(age_years: int | None) -> str:
     if age_years is None:
         return UNKNOWN
-    return next(f"{low} to {high}" for low, high in AGE_BANDS if low <= age_years <= high)
+    return next(name for name, oldest in AGE_BANDS.items() if age_years <= oldest)
 
 
 def skipped_of(cohort: Cohort) -> list[dict[str, str]]:
@@ -150,8 +149,8 @@ def download_skipped(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @coordinators_only
-def show_mask(request: HttpRequest, mask_id: int) -> FileResponse:
+def show_mask(request: HttpRequest, mask_id: int) -> HttpResponse:
     mask = get_object_or_404(Mask.objects.select_related("blob"), pk=mask_id)
-    response = FileResponse(mask.blob.open(), content_type=mask.blob.media_type)
+    response = HttpResponse(mask.blob.read(), content_type=mask.blob.media_type)
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
