@@ -32,7 +32,7 @@ class Worker:
                 [
                     *(sys.executable, "-m", "celery", "--app", "feedback_app", "worker"),
                     *("--pool", "solo", "--queues", self.queue, "--hostname", f"{self.queue}@%h"),
-                    *("--without-gossip", "--without-mingle"),
+                    *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
                 ],
                 output=log.fileno(),
                 death_signal=signal.SIGKILL,

@@ -32,6 +32,7 @@ class Child:
     started_at: float = field(default=0.0, init=False)
     start_at: float = field(default=0.0, init=False)
     pause_s: float = field(default=FIRST_PAUSE_S, init=False)
+    unfinished_line: bytes = field(default=b"", init=False)
 
     def start(self, env: Mapping[str, str]) -> None:
         self.started_at = time.monotonic()
@@ -52,6 +53,7 @@ class Child:
         pause = self.pause_s
         self.pause_s = min(LONGEST_PAUSE_S, 2 * pause)
         self.start_at = now + pause
+        self.unfinished_line = b""
         self.process = None
         return pause
 
@@ -139,7 +141,8 @@ class Supervisor:
             return
         with child.log.open("ab") as log:
             log.write(text)
-        lines = text.decode(errors="replace").splitlines()
+        *complete, child.unfinished_line = (child.unfinished_line + text).split(b"\n")
+        lines = [line.decode(errors="replace") for line in complete]
         for line in lines[:LINES_AT_ONCE]:
             self.say(f"{child.name:<{self._width}} | {line}")
         if len(lines) > LINES_AT_ONCE:
