@@ -113,7 +113,7 @@ class ScheduleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial |= design_of(self.instance)
+            self.initial.update(design_of(self.instance))  # type: ignore[attr-defined]
         self.fields["min_new_pairs"].widget.attrs["min"] = 1
 
     @property

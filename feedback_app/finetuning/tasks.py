@@ -1,18 +1,32 @@
-"""Fine-tuning on a GPU worker, and schedules on a CPU worker."""
+"""Fine-tuning and comparing on a GPU worker, and schedules on a CPU worker."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+import numpy as np
+import PIL.Image
 from celery import shared_task
 from django.conf import settings
 
+from feedback_app.finetuning.comparison import by_prompt, match, pixels_of
 from feedback_app.finetuning.models import FineTune, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
+from feedback_app.images.models import Batch
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from generation.diffusion.loading import BUNDLED_FOLDER
+from generation.quality.diversity import mean_ms_ssim
+from generation.quality.features import FeatureNet, as_input, describe_images
+from generation.quality.kid import kid
+from generation.quality.reference import Reference, load_reference
+from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
+from generation.rewards.win_rate import win_rate
+from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
 
@@ -43,6 +57,80 @@ def keep_adapter(row: FineTune, made: Path) -> Path:
         temporary.chmod(0o755)
         temporary.rename(kept)
     return kept
+
+
+@handles("compare_versions")
+def compare_versions(progress: Progress) -> dict[str, object]:
+    """Both tastes' win rates, KID to held-out real images, and diversity, of child and parent."""
+    spec = progress.run.spec
+    child = Batch.objects.select_related("model_version").get(pk=spec["child"])
+    parent = Batch.objects.select_related("model_version").get(pk=spec["parent"])
+    matches = match(child=child, parent=parent)
+    prompts = [pair.prompt for pair in matches]
+    pictures = {
+        "child": [pixels_of(pair.child) for pair in matches],
+        "parent": [pixels_of(pair.parent) for pair in matches],
+    }
+    progress.update(len(matches), note="Measuring")
+    judge = Judge.load(quality_folder(parent.model_version.source))
+    return {
+        "child": child.model_version.name,
+        "parent": parent.model_version.name,
+        "tastes": {
+            taste.__name__: compare_by_taste(taste, prompts=prompts, **pictures)
+            for taste in (readers_taste, second_taste)
+        },
+        "quality": {
+            name: judge.figures(of_one, prompts=prompts) for name, of_one in pictures.items()
+        },
+    }
+
+
+def compare_by_taste(
+    taste: Callable[[Grey], float],
+    *,
+    prompts: Sequence[str],
+    child: Sequence[np.ndarray],
+    parent: Sequence[np.ndarray],
+) -> dict[str, object]:
+    judged = {
+        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+        for name, pictures in (("child", child), ("parent", parent))
+    }
+    return {
+        **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
+        "child_mean": float(np.mean(judged["child"])),
+        "parent_mean": float(np.mean(judged["parent"])),
+    }
+
+
+def quality_folder(source: ModelSource) -> Path:
+    """Where a base model keeps what candidates are compared with."""
+    return (BUNDLED_FOLDER if source.base == BUNDLED else Path(source.base)) / "quality"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Compares pictures with held-out real images, and with each other."""
+
+    net: FeatureNet
+    reference: Reference
+
+    @classmethod
+    def load(cls, folder: Path) -> "Judge":
+        return cls(FeatureNet.load(folder), load_reference(folder))
+
+    def figures(
+        self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
+    ) -> dict[str, float]:
+        """KID with its standard error, and MS-SSIM over the seeds of a prompt."""
+        features, _ = describe_images(self.net, as_input(pictures))
+        distance = kid(features, self.reference.heldout_features)
+        return {
+            "kid": distance.value,
+            "kid_standard_error": distance.standard_error,
+            "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
+        }
 
 
 @shared_task(name=TASK)

@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.finetuning.forms import FineTuneForm, ScheduleForm, SnapshotForm, described
@@ -28,6 +29,7 @@ SHOWN_PAIRS = 24
 SECTION = {"section": "learning"}
 
 
+@require_GET
 @coordinators_only
 def overview(request: HttpRequest) -> HttpResponse:
     fine_tunes = FineTune.objects.select_related("snapshot", "parent", "run", "model_version")
@@ -58,6 +60,7 @@ def _waiting(*, simulated: bool) -> dict[str, Any]:
     return {"is_simulated": simulated, "new_pairs": new_pairs, "last": last}
 
 
+@require_http_methods(["GET", "POST"])
 @coordinators_only
 def snapshot_new(request: HttpRequest) -> HttpResponse:
     initial = {"name": f"Snapshot of {timezone.localtime():%-d %B, %H:%M}"}
@@ -77,6 +80,7 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
     return render(request, "finetuning/snapshot_new.html", {**SECTION, "form": form})
 
 
+@require_GET
 @coordinators_only
 def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(_snapshots().select_related("blob"), pk=pk)
@@ -85,6 +89,7 @@ def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "finetuning/snapshot.html", context)
 
 
+@require_GET
 @coordinators_only
 def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
     """The preferences as JSON lines, byte for byte as they were hashed."""
@@ -97,6 +102,7 @@ def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
     )
 
 
+@require_http_methods(["GET", "POST"])
 @coordinators_only
 def finetune_new(request: HttpRequest) -> HttpResponse:
     initial = {"snapshot": request.GET.get("snapshot")}
@@ -118,6 +124,7 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
     return render(request, "finetuning/finetune_new.html", context)
 
 
+@require_GET
 @coordinators_only
 def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
     rows = FineTune.objects.select_related("snapshot", "parent", "run", "model_version", "schedule")
@@ -126,6 +133,7 @@ def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "finetuning/finetune.html", context)
 
 
+@require_http_methods(["GET", "POST"])
 @coordinators_only
 def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     row = get_object_or_404(Schedule, pk=pk) if pk else None

@@ -1,0 +1,83 @@
+"""A child against its parent: the same prompts and seeds, made by both."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import PIL.Image
+from django.db import transaction
+
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch, Candidate
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from generation.errors import RemediableError
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two candidates whose recipes differ in the model version only."""
+
+    child: Candidate
+    parent: Candidate
+
+    @property
+    def prompt(self) -> str:
+        return self.child.recipe.prompt
+
+
+@transaction.atomic
+def start_comparison(*, child: Batch, parent: Batch, created_by: User | None = None) -> Run:
+    """Queue the comparison of two finished batches of the same prompts and seeds."""
+    count = len(match(child=child, parent=parent))
+    return runs.start(
+        "compare_versions",
+        title=f"Compare {child.model_version} with {parent.model_version}"[:200],
+        spec={"child": str(child.pk), "parent": str(parent.pk)},
+        total=count,
+        created_by=created_by,
+    )
+
+
+def match(*, child: Batch, parent: Batch) -> list[Match]:
+    """Pair the candidates by everything but the model version, in the child's order."""
+    others = {_settings(candidate): candidate for candidate in _candidates(parent)}
+    own = _candidates(child)
+    matches = [
+        Match(candidate, others[_settings(candidate)])
+        for candidate in own
+        if _settings(candidate) in others
+    ]
+    wanted = max(child.recipes.count(), parent.recipes.count())
+    if not matches or len(matches) < wanted:
+        raise RemediableError(
+            f"{len(matches)} of {wanted} candidates of “{child}” and “{parent}” can be paired.",
+            remedy="Make both batches with the same prompts, seeds and settings, and finish them.",
+        )
+    return matches
+
+
+def _candidates(batch: Batch) -> list[Candidate]:
+    rows = Candidate.objects.filter(recipe__batches=batch)
+    return list(
+        rows.select_related("recipe", "image__blob").order_by("recipe__batchrecipe__position")
+    )
+
+
+def _settings(candidate: Candidate) -> object:
+    return candidate.recipe.sample
+
+
+def pixels_of(candidate: Candidate) -> np.ndarray:
+    """8-bit grey, H x W."""
+    with PIL.Image.open(io.BytesIO(candidate.image.blob.read())) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+def by_prompt(prompts: Sequence[str], pictures: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+    """The pictures in groups of one prompt."""
+    groups: dict[str, list[np.ndarray]] = {}
+    for prompt, picture in zip(prompts, pictures, strict=True):
+        groups.setdefault(prompt, []).append(picture)
+    return list(groups.values())

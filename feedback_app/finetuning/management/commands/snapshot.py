@@ -1,0 +1,35 @@
+"""Freeze the pairs that readings give."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from feedback_app.finetuning.services import take_snapshot
+from feedback_app.studies.models import Study
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "Take a snapshot of the pairs in all studies, or in those that are named."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="of the snapshot")
+        parser.add_argument("--study", action="append", default=[], help="a study's name")
+        parser.add_argument(
+            "--simulated", action="store_true", help="of simulated readers instead of people"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        studies = list(Study.objects.filter(name__in=options["study"]))
+        missing = set(options["study"]) - {study.name for study in studies}
+        if missing:
+            raise CommandError(f"There is no study {', '.join(sorted(missing))}.")
+        try:
+            snapshot = take_snapshot(
+                name=options["name"], studies=studies or None, simulated=options["simulated"]
+            )
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        self.stdout.write(
+            f"snapshot {snapshot.pk}: {snapshot.pairs.count()} pairs, sha256 {snapshot.sha256}"
+        )

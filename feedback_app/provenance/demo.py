@@ -1,0 +1,119 @@
+"""What a newcomer finds: people, a model, real images, and a study that is open to read.
+
+Everything here may be done again and changes nothing the second time.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from feedback_app.accounts.models import Role, User
+from feedback_app.images.models import Batch, Cohort, ModelVersion
+from feedback_app.images.services.batches import create_batch, make_missing
+from feedback_app.images.services.cohorts import start_import
+from feedback_app.images.services.versions import register_bundled
+from feedback_app.runs.console import execute_here
+from feedback_app.runs.models import Run, State
+from feedback_app.studies.models import Study
+from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
+from generation.conditioning.prompts import default_prompts
+from generation.errors import RemediableError
+
+PASSWORD = "reading-room-demo"  # noqa: S105  printed and documented: for a demo on one's own machine
+CAST = (
+    ("rosa", "Rosa", "Reader", Role.READER),
+    ("ravi", "Ravi", "Reader", Role.READER),
+    ("cora", "Cora", "Coordinator", Role.COORDINATOR),
+    ("ada", "Ada", "Admin", Role.ADMIN),
+)
+BATCH = "First candidates"
+STUDY = "First reading"
+PROMPTS = 6
+IMAGES_PER_PROMPT = 4
+COHORT = "nih"
+
+Say = Callable[[str], object]
+
+
+def make_demo_data(*, say: Say) -> None:
+    """Make whatever of it is missing."""
+    people = {user.username: user for user in map(make_person, CAST)}
+    version = register_bundled()
+    import_real_images(say=say)
+    batch = make_candidates(version, owner=people["cora"], say=say)
+    open_first_study(batch, readers=[people["rosa"], people["ravi"]], owner=people["cora"])
+    for username, _, _, role in CAST:
+        say(f"login: {username} / {PASSWORD}  ({role.label.lower()})")
+
+
+def make_person(entry: tuple[str, str, str, Role]) -> User:
+    username, first_name, last_name, role = entry
+    known = User.objects.filter(username=username).first()
+    if known is not None:
+        return known
+    return User.objects.create_user(
+        username,
+        password=PASSWORD,
+        first_name=first_name,
+        last_name=last_name,
+        role=role,
+        is_staff=role == Role.ADMIN,
+        is_superuser=role == Role.ADMIN,
+    )
+
+
+def real_data() -> Path:
+    """The folder of real data sets: READING_ROOM_DATA, or shared/data beside the checkout."""
+    beside: Path = settings.ROOT.parent / "shared" / "data"
+    return Path(os.environ.get("READING_ROOM_DATA", beside))
+
+
+def import_real_images(*, say: Say) -> None:
+    """Leave the NIH images to a worker, where they are at hand."""
+    folder = real_data() / "nih"
+    if Cohort.objects.filter(name=COHORT).exists():
+        return
+    if not folder.is_dir():
+        say(f"No real images: {folder} is not there (set READING_ROOM_DATA to have some).")
+        return
+    if not Run.objects.unfinished().filter(kind="import_cohort").exists():
+        start_import("nih", folder, name=COHORT)
+        say(f"The images in {folder} are imported in the background.")
+
+
+def make_candidates(version: ModelVersion, *, owner: User, say: Say) -> Batch:
+    """A first batch, made in this process: the study that follows needs its images."""
+    batch = Batch.objects.filter(name=BATCH, created_by=owner).first()
+    if batch is None:
+        batch = create_batch(
+            BATCH,
+            model_version=version,
+            prompts=default_prompts()[:PROMPTS],
+            images_per_prompt=IMAGES_PER_PROMPT,
+            created_by=owner,
+        )
+    if not batch.recipes.filter(candidate=None).exists():
+        return batch
+    say(f"Making the first {batch.recipes.count()} candidates ...")
+    make_missing(batch, created_by=owner)
+    for run in batch.runs.unfinished():
+        finished = execute_here(run, write=lambda line: None)
+        if finished.state != State.SUCCEEDED:
+            raise RemediableError(finished.error or "A run did not finish.", remedy=finished.remedy)
+    return batch
+
+
+def open_first_study(batch: Batch, *, readers: list[User], owner: User) -> None:
+    if Study.objects.filter(name=STUDY).exists():
+        return
+    study = create_study(
+        name=STUDY,
+        readers=readers,
+        readers_per_case=len(readers),
+        instructions="Judge each image as you would a chest X-ray from the ward.",
+        created_by=owner,
+    )
+    add_cases_from_batch(study, batch)
+    open_study(study)

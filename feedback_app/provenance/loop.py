@@ -1,0 +1,134 @@
+"""Where the loop stands: what there is of each kind, and what is sensible next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.models import Export
+from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.services import count_new_pairs
+from feedback_app.images.models import Candidate, Cohort, CohortImage, ModelVersion
+from feedback_app.readings.models import Reading
+from feedback_app.studies.models import Slot, Study, StudyState
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the loop: a count, a few words on it, and its page."""
+
+    name: str
+    count: int
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    text: str
+    action: str
+    url: str
+
+
+def stages(viewer: User) -> list[Stage]:
+    """In the order of the loop; only admins have a page of exports."""
+    readings = Reading.objects.current()
+    simulated = readings.by_simulated_readers().count()
+    unread = Slot.objects.filter(study__state=StudyState.OPEN).unread().count()
+    promoted = ModelVersion.objects.filter(is_promoted=True).first()
+    found = [
+        Stage(
+            "Cohorts",
+            Cohort.objects.count(),
+            _counted(CohortImage.objects.count(), "real image"),
+            reverse("images:cohorts"),
+        ),
+        Stage(
+            "Model versions",
+            ModelVersion.objects.count(),
+            f"{promoted.name} is promoted" if promoted else "none is promoted",
+            reverse("images:versions"),
+        ),
+        Stage("Candidates", Candidate.objects.count(), "", reverse("images:gallery")),
+        Stage(
+            "Readings",
+            readings.by_people().count(),
+            f"{unread} to be read" + (f", {simulated} simulated" if simulated else ""),
+            reverse("studies:list"),
+        ),
+        Stage(
+            "Snapshots",
+            Snapshot.objects.count(),
+            f"{_counted(_new_pairs(), 'pair')} new",
+            reverse("finetuning:overview"),
+        ),
+        Stage("Curated sets", CuratedSet.objects.count(), "", reverse("curation:list")),
+    ]
+    if viewer.is_admin:
+        found.append(Stage("Exports", Export.objects.count(), "", reverse("exports:list")))
+    return found
+
+
+def next_step(viewer: User) -> NextStep | None:
+    """The first thing that the loop waits for; None where it has gone round."""
+    return next(_open_steps(viewer), None)
+
+
+def _open_steps(viewer: User) -> Iterator[NextStep]:
+    """In the order of the loop."""
+    if not ModelVersion.objects.exists():
+        yield NextStep("There is no model yet.", "Register one", reverse("images:versions"))
+    if not Candidate.objects.exists():
+        yield NextStep(
+            "The model has made no image yet.", "Generate candidates", reverse("images:console")
+        )
+    if not Study.objects.exists():
+        yield NextStep(
+            "There are candidates that nobody is asked about.",
+            "Design a study",
+            reverse("studies:create"),
+        )
+    if not Reading.objects.by_people().exists():
+        yield NextStep(
+            "The first readings are awaited.", "See how studies get on", reverse("studies:list")
+        )
+    if not Snapshot.objects.filter(is_simulated=False).exists() and (pairs := _new_pairs()):
+        yield NextStep(
+            f"Readings gave {_counted(pairs, 'pair')} to learn from.",
+            "Take a snapshot",
+            reverse("finetuning:snapshot_new"),
+        )
+    if Snapshot.objects.exists() and not FineTune.objects.exists():
+        yield NextStep(
+            "A snapshot waits for a model to learn from it.",
+            "Fine-tune",
+            reverse("finetuning:finetune_new"),
+        )
+    made = Candidate.objects.filter(recipe__model_version=OuterRef("pk"))
+    for untried in ModelVersion.objects.exclude(parent=None).exclude(Exists(made)).reverse():
+        yield NextStep(
+            f"{untried.name} was taught and has made no image yet.",
+            "Generate with it",
+            reverse("images:console"),
+        )
+    if not CuratedSet.objects.exists():
+        yield NextStep(
+            "Readings can say which candidates are good enough.",
+            "Make a policy",
+            reverse("curation:list"),
+        )
+    if viewer.is_admin and not Export.objects.exists():
+        yield NextStep("A curated set can be exported.", "Export it", reverse("exports:list"))
+
+
+def _new_pairs() -> int:
+    """Of people: pairs that their last snapshot has not."""
+    last = Snapshot.objects.filter(is_simulated=False).first()
+    return count_new_pairs(simulated=False, since=last)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

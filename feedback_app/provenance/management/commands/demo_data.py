@@ -1,0 +1,18 @@
+"""Fill a fresh installation with what the demo shows."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.provenance.demo import make_demo_data
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "People, the bundled model, real images where there are some, and an open study."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            make_demo_data(say=self.stdout.write)
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
