@@ -25,7 +25,7 @@ def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
         text_encoder=build_text_encoder(tokenizer, width=16, layers=1),
         tokenizer=tokenizer,
         unet=_unet(),
-        scheduler=DDPMScheduler(prediction_type="v_prediction"),
+        scheduler=DDPMScheduler(prediction_type="v_prediction", clip_sample=False, steps_offset=1),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

@@ -1,0 +1,148 @@
+"""Registering and promoting model versions."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from feedback_app.images.models import ModelVersion
+from feedback_app.images.services import versions
+from feedback_app.images.services.versions import promote, register
+from generation.errors import RemediableError
+from tests.tiny_model import SIDE, save_tiny_model
+
+pytestmark = pytest.mark.django_db
+
+OUTSIDERS = {"nobody": 302, "rosa": 403, "ravi": 403, "otto": 403}
+
+
+def test_registering_twice_changes_nothing(tiny_model: Path) -> None:
+    first = register("tiny", str(tiny_model))
+    assert register("tiny", str(tiny_model)) == first
+    assert (first.resolution, len(first.sha256), first.is_promoted) == (SIDE, 64, True)
+    assert ModelVersion.objects.count() == 1
+
+
+def test_other_weights_under_a_known_name_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    register("tiny", str(tiny_model))
+    other = save_tiny_model(tmp_path / "other", seed=1)
+    with pytest.raises(RemediableError, match="other weights"):
+        register("tiny", str(other))
+
+
+def test_weights_that_moved_keep_their_version(tiny_model: Path, tmp_path: Path) -> None:
+    first = register("tiny", str(tiny_model))
+    moved = shutil.copytree(tiny_model, tmp_path / "moved")
+    (moved / "quality").mkdir()
+    (moved / "quality" / "features.safetensors").write_bytes(b"no weights of the model")
+    again = register("tiny", str(moved))
+    assert (again.pk, again.location) == (first.pk, str(moved))
+
+
+@pytest.mark.parametrize("location", ["/no/such/folder", "models/typo", "owner/name@"])
+def test_an_unknown_path_is_named_with_what_would_do(location: str) -> None:
+    with pytest.raises(RemediableError, match="no model at") as caught:
+        register("typo", location)
+    assert location in str(caught.value)
+    assert "owner/name@revision" in caught.value.remedy
+
+
+def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(RemediableError, match=r"model_index\.json"):
+        register("empty", str(tmp_path))
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(RemediableError, match="safetensors"):
+        register("empty", str(tmp_path))
+
+
+def test_a_missing_bundled_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tmp_path)
+    with pytest.raises(RemediableError, match="comes with the project"):
+        versions.register_bundled()
+
+
+def test_a_hub_id_is_known_by_itself_and_its_revision() -> None:
+    one = register("hub", "owner/name@4f2a")
+    other = register("hub, later", "owner/name@77b0")
+    assert one.sha256 != other.sha256
+
+
+def test_a_child_of_a_simulated_parent_is_marked_as_one(tiny_model: Path, tmp_path: Path) -> None:
+    base = register("tiny", str(tiny_model))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter.safetensors").write_bytes(name.encode())
+    child = register(
+        "child", str(tmp_path / "one"), parent=base, taught_by_simulated_readers=True
+    )
+    grandchild = register("grandchild", str(tmp_path / "two"), parent=child)
+    assert grandchild.taught_by_simulated_readers
+    assert (grandchild.resolution, grandchild.is_promoted) == (SIDE, False)
+    assert not base.taught_by_simulated_readers
+
+
+def test_one_version_is_promoted(version: ModelVersion) -> None:
+    other = register("hub", "owner/name@4f2a")
+    promote(other)
+    promote(other)
+    version.refresh_from_db()
+    assert (version.is_promoted, other.is_promoted) == (False, True)
+
+
+def test_commands_register_and_promote(
+    tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("register_model", str(tiny_model), name="tiny")
+    call_command("register_model", "owner/name@4f2a", name="hub")
+    call_command("promote", "hub")
+    assert ModelVersion.objects.get(is_promoted=True).name == "hub"
+    with pytest.raises(CommandError, match="Registered: tiny, hub"):
+        call_command("promote", "nobody")
+    with pytest.raises(CommandError, match="no model at '/nowhere'"):
+        call_command("register_model", "/nowhere", name="nowhere")
+
+
+def test_coordinators_see_the_tree(
+    everyone: dict[str, Client], version: ModelVersion, tmp_path: Path
+) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"adapter")
+    register("hub", "owner/name@4f2a")
+    register("tiny-1", str(tmp_path), parent=version, taught_by_simulated_readers=True)
+    address = reverse("images:versions")
+    answers = {who: client.get(address).status_code for who, client in everyone.items()}
+    assert answers == OUTSIDERS | {"cora": 200, "ada": 200}
+    page = everyone["cora"].get(address).content.decode()
+    assert page.index(">tiny<") < page.index(">tiny-1<") < page.index(">hub<")
+    assert page.count("taught by simulated readers") == 1
+    assert "Promote" not in page.partition("<tbody>")[2]
+
+
+def test_only_admins_promote_and_register(
+    everyone: dict[str, Client], version: ModelVersion, tiny_model: Path
+) -> None:
+    other = register("hub", "owner/name@4f2a")
+    promotion = reverse("images:promote", args=[other.pk])
+    registration = reverse("images:register-version")
+    data = {"name": "mine", "location": str(tiny_model)}
+    for who, status in (OUTSIDERS | {"cora": 403}).items():
+        assert everyone[who].post(promotion).status_code == status
+        assert everyone[who].get(registration).status_code == status
+        assert everyone[who].post(registration, data).status_code == status
+    assert not ModelVersion.objects.filter(name="mine").exists()
+    assert everyone["ada"].get(registration).status_code == 200
+    assert everyone["ada"].post(registration, data).status_code == 302
+    assert everyone["ada"].post(promotion).status_code == 302
+    other.refresh_from_db()
+    assert other.is_promoted
+    assert ModelVersion.objects.filter(name="mine").exists()
+
+
+def test_a_wrong_path_in_the_form_is_explained_and_stays_in_the_field(ada_client: Client) -> None:
+    data = {"name": "mine", "location": "/no/such/folder"}
+    page = ada_client.post(reverse("images:register-version"), data)
+    assert page.status_code == 400
+    assert "There is no model at" in page.content.decode()
+    assert 'value="/no/such/folder"' in page.content.decode()
