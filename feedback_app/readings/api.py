@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from feedback_app.readings.access import slot_for
+from feedback_app.readings.access import reader_of, slot_for
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.models import Grade
 from feedback_app.readings.services import (
@@ -40,8 +40,8 @@ class ReadingSerializer(serializers.Serializer[Any]):
     """What a browser posts; ``idempotency_key`` is a random UUID made with the reading."""
 
     idempotency_key = serializers.UUIDField()
-    scores = ScoreSerializer(many=True, allow_empty=False, max_length=256)
-    flags = FlagSerializer(many=True, required=False, default=list, max_length=1024)
+    scores = ScoreSerializer(many=True, allow_empty=False, max_length=256)  # type: ignore[call-arg]
+    flags = FlagSerializer(many=True, required=False, default=list, max_length=1024)  # type: ignore[call-arg]
     comment = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=COMMENT_MAX, trim_whitespace=True
     )
@@ -52,20 +52,20 @@ class ReadingSerializer(serializers.Serializer[Any]):
 
 class CaseView(APIView):
     def get(self, request: Request, slot_id: UUID) -> Response:
-        case = describe_case(slot_for(request.user, slot_id))
+        case = describe_case(slot_for(reader_of(request), slot_id))
         return Response(case, headers={"Cache-Control": "private, no-store"})
 
 
 class ReadingsView(APIView):
     def post(self, request: Request, slot_id: UUID) -> Response:
         """Posting the same reading again gives the same answer and stores nothing."""
-        slot = slot_for(request.user, slot_id)
+        slot = slot_for(reader_of(request), slot_id)
         serializer = ReadingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
         reading = submit(
             slot=slot,
-            reader=request.user,
+            reader=reader_of(request),
             idempotency_key=given["idempotency_key"],
             scores=[GivenScore(**score) for score in given["scores"]],
             flags=[GivenFlag(**flag) for flag in given["flags"]],

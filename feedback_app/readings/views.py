@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.readings.access import slot_for
+from feedback_app.readings.access import reader_of, slot_for
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.pictures import render_png
 from feedback_app.readings.results import results_of
@@ -17,7 +17,7 @@ from feedback_app.studies.models import CaseImage, Study
 
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
-    assignments = assignments_of(request.user)  # type: ignore[arg-type]
+    assignments = assignments_of(reader_of(request))
     context = {
         "section": "reading",
         "to_do": [assignment for assignment in assignments if assignment.is_to_do],
@@ -28,7 +28,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
-    slot = slot_for(request.user, slot_id)  # type: ignore[arg-type]
+    slot = slot_for(reader_of(request), slot_id)
     response = render(request, "readings/read.html", {"case": describe_case(slot)})
     response["Cache-Control"] = "private, no-store"
     return response
@@ -37,7 +37,7 @@ def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
 @require_GET
 def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
     """An image by its place in the reader's own slot; nothing in the answer tells more."""
-    images = slot_for(request.user, slot_id).images_in_order()  # type: ignore[arg-type]
+    images = slot_for(reader_of(request), slot_id).images_in_order()
     if place >= len(images):
         raise Http404("There is no such image in this case.")
     response = HttpResponse(render_png(images[place]), content_type="image/png")

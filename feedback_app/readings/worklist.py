@@ -50,7 +50,7 @@ def place_of(slot: Slot) -> Place:
     rows = list(
         Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
         .with_is_read()
-        .values_list("pk", "is_read")
+        .values_list("pk", "is_read")  # type: ignore[misc]
     )
     index = [pk for pk, _ in rows].index(slot.pk)
     ahead = rows[index + 1 :] + rows[:index]

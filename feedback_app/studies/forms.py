@@ -119,7 +119,7 @@ class ScaleForm(forms.Form):
         )
 
 
-class BaseScaleFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+class BaseScaleFormSet(forms.BaseFormSet):
     def clean(self) -> None:
         if not any(self.errors) and not self.scales():
             raise forms.ValidationError("Ask at least one question.")

@@ -165,7 +165,7 @@ class SlotQuerySet(models.QuerySet["Slot"]):
 
     def with_is_read(self) -> Self:
         """Adds ``is_read``: at least one reading was submitted for the slot."""
-        readings = self.model._meta.get_field("readings").related_model.objects
+        readings = self.model._meta.get_field("readings").related_model.objects  # type: ignore[union-attr]
         return self.annotate(is_read=Exists(readings.filter(slot=OuterRef("pk"))))
 
     def unread(self) -> Self:

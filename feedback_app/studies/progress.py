@@ -22,10 +22,14 @@ class ReaderProgress:
 def progress_of(study: Study) -> list[ReaderProgress]:
     """By reader, in the order of their names."""
     own = Q(slots__study=study)
-    readers = study.readers.annotate(
-        total=Count("slots", filter=own, distinct=True),
-        read=Count("slots", filter=own & Q(slots__readings__isnull=False), distinct=True),
-    ).order_by("last_name", "username")
+    readers = (
+        User.objects.filter(studies=study)
+        .annotate(
+            total=Count("slots", filter=own, distinct=True),
+            read=Count("slots", filter=own & Q(slots__readings__isnull=False), distinct=True),
+        )
+        .order_by("last_name", "username")
+    )
     return [
         ReaderProgress(reader=reader, read=reader.read, total=reader.total) for reader in readers
     ]

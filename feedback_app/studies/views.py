@@ -77,7 +77,7 @@ def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> St
         study = services.create_study(
             **design,
             scales=scales.scales(),
-            created_by=request.user,  # type: ignore[misc]
+            created_by=request.user,  # type: ignore[arg-type]
         )
     else:
         study = services.redesign_study(form.study, **design, scales=scales.scales())

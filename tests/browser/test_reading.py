@@ -408,6 +408,37 @@ def test_an_unsent_reading_survives_closing_the_page(room: Page, slots: list[Slo
     assert Reading.objects.get().slot == slots[0]
 
 
+def test_two_tabs_keep_what_each_of_them_submitted(room: Page, slots: list[Slot]) -> None:
+    other = room.context.new_page()
+    enter(other, slots[2])
+    for page in (room, other):
+        readings_of(page, lambda route: route.abort())
+    for page in (room, other):
+        press_all(page, "44444444")
+        page.keyboard.press("Enter")
+        expect(page.locator("#status")).to_contain_text("kept here")
+    expect(room.locator("#status")).to_have_text("Offline · 2 readings kept here")
+    room.unroute_all()
+    all_sent(room)
+    assert {reading.slot for reading in Reading.objects.all()} == {slots[0], slots[2]}
+    assert Reading.objects.count() == 2
+
+
+def test_a_draft_gives_way_to_a_reading_submitted_elsewhere(
+    room: Page, slots: list[Slot], rosa: User
+) -> None:
+    press_all(room, "55")
+    submit(
+        slot=slots[0],
+        reader=rosa,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(slots[0], value=1),
+    )
+    room.reload()
+    at_case(room, slots[0])
+    assert chosen(room) == ["1"] * 8
+
+
 def test_a_reading_whose_answer_was_lost_is_stored_once(room: Page, slots: list[Slot]) -> None:
     lost: list[int] = []
 

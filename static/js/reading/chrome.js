@@ -15,13 +15,25 @@ export class Chrome {
   showCase(found) {
     byId("study").textContent = found.study;
     byId("prompt-text").textContent = found.prompt || "No prompt";
-    byId("prompt-text").title = found.prompt;
     byId("position").textContent = `${found.position} of ${found.total}`;
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
     byId("back").disabled = !found.previous;
-    byId("images").dataset.count = found.images.length;
+    this.foldPrompt();
+    Object.assign(byId("images").dataset, {
+      count: found.images.length,
+      criteria: found.criteria.length,
+    });
     document.title = `${found.position} of ${found.total} · ${found.study} · Reading Room`;
+  }
+
+  /** A prompt that does not fit can be unfolded, by mouse or by Tab. */
+  foldPrompt() {
+    const text = byId("prompt-text");
+    const isLong = text.scrollHeight > text.clientHeight + 2;
+    text.classList.toggle("long", isLong);
+    if (isLong) text.tabIndex = 0;
+    else text.removeAttribute("tabindex");
   }
 
   showProgress({ read, total }) {
@@ -37,6 +49,7 @@ export class Chrome {
     byId("question").textContent = criterion.question;
     this.anchors.forEach((item, score) => {
       item.querySelector("span").textContent = criterion.anchors[score];
+      item.querySelector("button").title = criterion.anchors[score];
       item.querySelector("button").setAttribute("aria-pressed", score === value);
     });
   }
@@ -61,11 +74,12 @@ export class Chrome {
   }
 
   showStatus({ unsent, trouble }) {
-    const kept = `${unsent.length} ${unsent.length === 1 ? "reading" : "readings"} kept here`;
+    const readings = unsent.length === 1 ? "reading" : "readings";
+    const kept = unsent.length ? ` · ${unsent.length} ${readings} kept here` : "";
     const status = byId("status");
     status.dataset.state = trouble ?? (unsent.length ? "sending" : "saved");
-    if (trouble === "offline") status.textContent = `Offline · ${kept}`;
-    else if (trouble === "login") status.textContent = `Logged out · ${kept}`;
+    if (trouble === "offline") status.textContent = `Offline${kept}`;
+    else if (trouble === "login") status.textContent = `Logged out${kept}`;
     else status.textContent = unsent.length ? "Sending" : "Saved";
   }
 

@@ -4,7 +4,7 @@
 // reload in between) stores it once. They go in order, one at a time.
 
 import { LoggedOut, Refused, Unreachable, post } from "./server.js";
-import { isAbout, keep, recall } from "./storage.js";
+import { forget, isAbout, keep, recallAll } from "./storage.js";
 
 const RETRY_FIRST_MS = 2_000;
 const RETRY_LAST_MS = 30_000;
@@ -26,17 +26,22 @@ export class Outbox {
     this.sending = false;
     this.retryMs = RETRY_FIRST_MS;
     window.addEventListener("online", () => this.flush());
+    window.addEventListener("offline", () => {
+      this.trouble = "offline";
+      this.tell();
+    });
     // Somebody logged in again in another tab, or the network came back while we slept.
     window.addEventListener("focus", () => this.flush());
     window.addEventListener("storage", (event) => isAbout(event, "outbox") && this.tell());
   }
 
+  /** The oldest first. */
   get unsent() {
-    return recall("outbox") ?? [];
+    return recallAll("outbox").sort((one, other) => one.order - other.order);
   }
 
   get refused() {
-    return recall("refused") ?? [];
+    return recallAll("refused").sort((one, other) => one.order - other.order);
   }
 
   /** The newest reading of a slot that the server does not have yet. */
@@ -46,8 +51,10 @@ export class Outbox {
 
   /** Stored before it returns: from here on the reading cannot get lost. Throws if it cannot be. */
   add({ slot, position, body }) {
-    const item = { slot, position, body: { idempotency_key: newKey(), ...body } };
-    keep("outbox", "", [...this.unsent, item]);
+    const key = newKey();
+    const last = this.unsent.at(-1)?.order ?? 0;
+    const order = Math.max(Date.now(), last + 1); // even where the clock was set back
+    keep("outbox", key, { key, order, slot, position, body: { idempotency_key: key, ...body } });
     this.flush();
   }
 
@@ -75,20 +82,15 @@ export class Outbox {
       await post(this.addressOf(item.slot), item.body);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      keep("refused", "", [...this.refused, { ...item, reason: error.message }]);
+      keep("refused", item.key, { ...item, reason: error.message });
       this.onRefused(item);
     }
-    this.take(item);
-  }
-
-  take(item) {
-    const rest = this.unsent.filter(({ body }) => body.idempotency_key !== item.body.idempotency_key);
-    keep("outbox", "", rest);
+    forget("outbox", item.key);
   }
 
   /** The reader has seen it; her answers live on as the case's draft. */
   dismissRefused() {
-    keep("refused", "", []);
+    for (const { key } of this.refused) forget("refused", key);
     this.tell();
   }
 

@@ -7,6 +7,8 @@ import { Tile, letterOf } from "./tiles.js";
 const SLOW_MS = 200;
 const RETRY_MS = 3_000;
 
+const revisionOf = (reading) => reading?.revision ?? 0;
+
 export class Room {
   constructor({ cases, outbox, viewer, chrome, clock, picker, addresses }) {
     Object.assign(this, { cases, outbox, viewer, chrome, clock, picker, addresses });
@@ -46,7 +48,7 @@ export class Room {
 
   show(found) {
     this.picker.close();
-    const draft = recallDraft(found.slot);
+    const draft = this.draftFor(found);
     this.case = found;
     this.read ??= found.read;
     this.stored = this.storedFor(found);
@@ -55,11 +57,11 @@ export class Room {
     this.isFinished = false;
     this.clock.restart(draft?.active_ms ?? 0);
     this.tiles = found.images.map((_, place) => new Tile(found, place, this.reactions()));
+    this.chrome.showCase(found); // first: it sets the layout that the viewer measures
     this.images.replaceChildren(...this.tiles.map(({ element }) => element));
     this.viewer.show(this.tiles.map(({ frame }) => frame), found.pictures);
     if (!found.is_open) for (const tile of this.tiles) tile.disable();
     history.replaceState(null, "", this.addresses.page(found.slot));
-    this.chrome.showCase(found);
     this.chrome.showProgress({ read: this.read, total: found.total });
     this.chrome.showComment(this.answers.comment);
     this.focus(this.answers.missing()[0] ?? { place: 0, criterion: 0 });
@@ -75,6 +77,13 @@ export class Room {
   /** What is or will be stored: the server's answer may be older than what was sent from here. */
   storedFor({ slot, reading }) {
     return this.outbox.latestFor(slot) ?? this.sent.get(slot) ?? reading;
+  }
+
+  /** A draft that a reading given elsewhere has overtaken is out of date. */
+  draftFor({ slot, reading }) {
+    const draft = recallDraft(slot);
+    const isOvertaken = draft?.upon !== undefined && draft.upon !== revisionOf(reading);
+    return isOvertaken ? undefined : draft;
   }
 
   /** The case came before the one on screen was sent, so its `next` may be read by now. */
@@ -206,7 +215,8 @@ export class Room {
     const { slot } = this.case;
     if (this.isUnchanged) return forgetDraft(slot);
     try {
-      keepDraft(slot, { ...this.answers.content(), active_ms: this.clock.read() });
+      const upon = this.sent.has(slot) ? undefined : revisionOf(this.case.reading);
+      keepDraft(slot, { ...this.answers.content(), active_ms: this.clock.read(), upon });
     } catch {
       this.chrome.notice("This browser keeps no drafts: submit before you leave the case.");
     }

@@ -13,14 +13,14 @@ const nameOf = (kind, id = "") => `reading-room:${reader}:${kind}:${id}`;
 /** The stored value, or undefined where there is none. */
 export function recall(kind, id) {
   const text = localStorage.getItem(nameOf(kind, id));
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Half-written by a crash: of no use to anybody, and it would stop the page for good.
-    localStorage.removeItem(nameOf(kind, id));
-    return undefined;
-  }
+  return text === null ? undefined : JSON.parse(text);
+}
+
+/** All values of a kind, in no order. Each has its own entry, so tabs cannot overwrite each other. */
+export function recallAll(kind) {
+  return Object.keys(localStorage)
+    .filter((name) => name.startsWith(nameOf(kind)))
+    .map((name) => JSON.parse(localStorage.getItem(name)));
 }
 
 /** Throws where the browser's storage is full or switched off; the caller says so. */
@@ -33,4 +33,4 @@ export function forget(kind, id) {
 }
 
 /** Whether a `storage` event of another tab is about this kind. */
-export const isAbout = (event, kind) => event.key === nameOf(kind);
+export const isAbout = (event, kind) => event.key?.startsWith(nameOf(kind)) ?? true;
