@@ -1,5 +1,6 @@
 """The policy form; which criteria and flags it has follows from the studies chosen."""
 
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -76,7 +77,7 @@ class PolicyForm(forms.Form):
         if not self.is_bound:
             return set()
         ids = set()
-        for text in self.data.getlist("studies"):
+        for text in cast("QueryDict", self.data).getlist("studies"):
             try:
                 ids.add(UUID(text))
             except ValueError:

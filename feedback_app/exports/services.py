@@ -14,6 +14,7 @@ from feedback_app.exports import imagefolder
 from feedback_app.exports.models import Export
 from feedback_app.images.services.blobs import naming_a_full_disk, store_file
 from feedback_app.runs import services as runs
+from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.errors import RemediableError
 
@@ -31,6 +32,19 @@ def start_export(curated_set: CuratedSet, *, created_by: User | None = None) -> 
         created_by=created_by,
     )
     return Export.objects.create(curated_set=curated_set, run=run)
+
+
+@handles("export")
+def write_export(progress: Progress) -> dict[str, object]:
+    export = Export.objects.select_related("curated_set__policy").get(run=progress.run)
+    images = make_archive(export, progress=progress)
+    assert export.blob is not None
+    return {
+        "images": images,
+        "file": file_name_of(export),
+        "sha256": export.blob.sha256,
+        "size_bytes": export.blob.size_bytes,
+    }
 
 
 def make_archive(export: Export, *, progress: Progress) -> int:

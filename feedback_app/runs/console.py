@@ -7,6 +7,7 @@ from django.db import connection
 
 from feedback_app.celery import app
 from feedback_app.runs import services
+from feedback_app.runs.kinds import has_handler
 from feedback_app.runs.models import Run
 
 PRINT_EVERY_S = 2.0
@@ -14,7 +15,8 @@ PRINT_EVERY_S = 2.0
 
 def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
     """Do the run in this process; follow it where a worker was quicker to claim it."""
-    app.loader.import_default_modules()  # the handlers, as a worker imports them
+    if not has_handler(run.kind):
+        app.loader.import_default_modules()  # all handlers, as a worker imports them
     stopped = threading.Event()
     printer = threading.Thread(target=_follow, args=(run, write, stopped), daemon=True)
     printer.start()

@@ -38,5 +38,10 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def has_handler(kind: str) -> bool:
+    """Whether this process has imported the handler of this kind."""
+    return kind in _handlers
+
+
 def handler_of(kind: str) -> Handler:
     return _handlers[kind]

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-import feedback_app.exports.tasks  # noqa: F401  its handler
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy

@@ -12,7 +12,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-import feedback_app.images.tasks  # noqa: F401  its handlers
 from feedback_app.images.models import Blob, Box, Cohort, CohortImage, Image, Mask, Patient
 from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs import services as runs

@@ -15,6 +15,7 @@ from feedback_app.accounts.models import User
 from feedback_app.images.models import Box, Cohort, CohortImage, Mask, Patient
 from feedback_app.images.services.blobs import FullDiskError, open_picture, store, store_image
 from feedback_app.runs import services as runs
+from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from generation.datasets.folder import read_folder
@@ -25,6 +26,8 @@ from generation.errors import RemediableError
 
 SOURCES = ("nih", "folder")
 REPORT_EVERY = 10
+LOGGED_SKIPS = 100
+"""Lines of the log; the run's result has them all."""
 GREY_MODES = {"1", "L", "I", "I;16", "I;16B"}
 
 
@@ -54,6 +57,18 @@ def start_import(
         spec={"source": source, "path": str(path), "name": name, "mask_kind": mask_kind},
         created_by=created_by,
     )
+
+
+@handles("import_cohort")
+def import_cohort(progress: Progress) -> dict[str, object]:
+    """Read what is there, bring in what is missing, report the rest."""
+    spec = progress.run.spec
+    source = read_source(spec["source"], Path(spec["path"]), mask_kind=spec["mask_kind"])
+    cohort = open_cohort(spec["name"], source=spec["source"])
+    report = ingest(source, cohort=cohort, progress=progress)
+    for skip in report.skipped[:LOGGED_SKIPS]:
+        progress.log(f"{skip.file} ({skip.what}): {skip.reason}")
+    return {"cohort": cohort.name, **report.as_result()}
 
 
 def read_source(source: str, path: Path, *, mask_kind: str) -> Source:
