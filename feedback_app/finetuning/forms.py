@@ -28,7 +28,7 @@ METHOD_SENTENCES = {
 
 def field_default(name: str) -> Any:
     """The default of a setting, from the one place that has it."""
-    return FineTuneSpec.__pydantic_fields__[name].default  # type: ignore[attr-defined]
+    return FineTuneSpec.__pydantic_fields__[name].default
 
 
 class SnapshotForm(forms.Form):
@@ -113,7 +113,7 @@ class ScheduleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial.update(design_of(self.instance))  # type: ignore[attr-defined]
+            self.initial.update(design_of(self.instance))
         self.fields["min_new_pairs"].widget.attrs["min"] = 1
 
     @property

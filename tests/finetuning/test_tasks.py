@@ -1,0 +1,138 @@
+"""Fine-tuning as a run, from readings to a child, with a tiny real model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from django.core.management import call_command
+from safetensors.torch import load_file, save_file
+
+from feedback_app.accounts.models import User
+from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
+from feedback_app.finetuning.tasks import fine_tune as handler
+from feedback_app.images.models import ModelVersion
+from feedback_app.images.services.versions import register
+from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import State
+from feedback_app.runs.progress import Progress
+from feedback_app.studies.models import Slot, Study
+from feedback_app.studies.services import add_cases_from_batch, create_study
+from generation.diffusion.loading import load_pipeline
+from generation.errors import RemediableError
+from tests.finetuning.conftest import Read
+from tests.tiny_model import save_tiny_model
+
+TWO_STEPS = {"steps": 2, "batch_size": 2, "rank": 2, "learning_rate": 1e-2}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def tiny(base: ModelVersion, tiny_folder: Path) -> ModelVersion:
+    return register("tiny", str(tiny_folder))
+
+
+@pytest.fixture
+def snapshot(make_study: Callable[..., Study], read: Read, rosa: User) -> Snapshot:
+    study = make_study(rosa)
+    for slot in Slot.objects.filter(study=study):
+        read(slot, [5, 4, 2, 0])
+    return take_snapshot(name="Monday", simulated=False)
+
+
+def test_it_gives_a_child_under_its_parent_that_can_be_loaded(
+    tiny: ModelVersion, snapshot: Snapshot
+) -> None:
+    fine_tune = start_finetune(
+        snapshot=snapshot, parent=tiny, method="dpo_margin", settings=TWO_STEPS
+    )
+    run = runs.execute(fine_tune.run_id)
+    assert run is not None
+    assert (run.state, run.error) == (State.SUCCEEDED, "")
+    fine_tune.refresh_from_db()
+    child = fine_tune.model_version
+    assert child is not None
+    assert (child.name, child.parent, child.method) == ("tiny-1", tiny, "dpo_margin")
+    assert not child.taught_by_simulated_readers
+    assert {"loss", "accuracy", "margin"} <= run.result.keys()
+    taught = dict(load_pipeline(child.source).unet.named_parameters())
+    changed = [
+        name
+        for name, weight in load_pipeline(tiny.source).unet.named_parameters()
+        if not weight.equal(taught[name])
+    ]
+    assert changed
+    assert all(".to_" in name for name in changed)
+
+
+def test_the_handler_called_twice_gives_one_child(tiny: ModelVersion, snapshot: Snapshot) -> None:
+    fine_tune = start_finetune(
+        snapshot=snapshot, parent=tiny, method="dpo_paper", settings=TWO_STEPS
+    )
+    run = runs.claim(fine_tune.run_id)
+    assert run is not None
+    with Progress(run) as progress:
+        first, second = handler(progress), handler(progress)
+    assert first["model_version"] == second["model_version"] == "tiny-1"
+    assert ModelVersion.objects.filter(parent=tiny).count() == 1
+
+
+def test_the_same_snapshot_parent_and_seed_give_the_same_weights(
+    tiny: ModelVersion, snapshot: Snapshot
+) -> None:
+    adapters = []
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in TWO_STEPS.items()]
+    for _ in range(2):
+        call_command("finetune", str(snapshot.pk), "--parent", "tiny", *options)
+        version = ModelVersion.objects.latest("pk")
+        assert version.parent == tiny
+        adapters.append(Path(version.location))
+    one, other = (load_file(path / "pytorch_lora_weights.safetensors") for path in adapters)
+    assert one.keys() == other.keys()
+    assert all(weight.equal(other[name]) for name, weight in one.items())
+
+
+def test_what_simulated_readers_taught_is_marked_down_the_line(
+    tiny: ModelVersion, snapshot: Snapshot, make_batch: Callable[..., object], tmp_path: Path
+) -> None:
+    study = create_study(name="Simulated")
+    add_cases_from_batch(study, make_batch())  # type: ignore[arg-type]
+    simulate_readings(staff_and_open(study, reader_count=2))
+    simulated = take_snapshot(name="Simulated", simulated=True)
+    versions = [tiny]
+    for number, taught_on in enumerate((simulated, snapshot)):
+        adapter = tmp_path / f"{number}"
+        adapter.mkdir()
+        save_file({"weight": torch.full((1,), float(number))}, adapter / "adapter.safetensors")
+        fine_tune = start_finetune(snapshot=taught_on, parent=versions[-1], method="dpo_margin")
+        versions.append(finish_finetune(fine_tune, adapter=adapter))
+    assert [version.taught_by_simulated_readers for version in versions] == [False, True, True]
+    assert [version.name for version in versions] == ["tiny", "tiny-1", "tiny-1-1"]
+
+
+def test_an_image_that_is_gone_fails_with_its_name(
+    tiny: ModelVersion, snapshot: Snapshot, storage: Path
+) -> None:
+    blob = snapshot.pairs.first().winner.blob  # type: ignore[union-attr]
+    (storage / "blobs" / blob.path).unlink()
+    fine_tune = start_finetune(
+        snapshot=snapshot, parent=tiny, method="dpo_margin", settings=TWO_STEPS
+    )
+    run = runs.execute(fine_tune.run_id)
+    assert run is not None
+    assert run.state == State.FAILED
+    assert blob.sha256 in run.error
+
+
+def test_a_setting_that_there_is_not_is_named(tiny: ModelVersion, snapshot: Snapshot) -> None:
+    with pytest.raises(RemediableError, match="momentum"):
+        start_finetune(
+            snapshot=snapshot, parent=tiny, method="dpo_margin", settings={"momentum": 1}
+        )
