@@ -51,6 +51,8 @@ class Plan:
     method: str = Method.DPO_MARGIN.value
     fine_tuning: Mapping[str, Any] = field(default_factory=dict)
     min_mean_score: float = 2.0
+    refuses_copies: bool = True
+    win_rate_above: float = 0.5
     max_kid_rise: float = 0.02
     max_ms_ssim_rise: float = 0.03
     seed: int = 0
@@ -188,6 +190,7 @@ class Rehearsal:
                 studies=[study],
                 min_readers=self.plan.readers,
                 min_mean_scores={"realism": self.plan.min_mean_score},
+                refuses_copies=self.plan.refuses_copies,
                 uses_simulated_readers=True,
             )
             curated = apply_policy(policy)
@@ -234,8 +237,8 @@ def require_better(result: Mapping[str, Any], plan: Plan) -> None:
     """Raise where the win rate's interval reaches a half, or quality was paid for it."""
     quality = result["quality"]
     reasons = []
-    if result["tastes"]["readers_taste"]["low"] <= 0.5:
-        reasons.append("the win rate's interval is not wholly above 0.5")
+    if result["tastes"]["readers_taste"]["low"] <= plan.win_rate_above:
+        reasons.append(f"the win rate's interval is not wholly above {plan.win_rate_above}")
     for name, label, allowed in (
         ("kid", "KID", plan.max_kid_rise),
         ("ms_ssim", "MS-SSIM", plan.max_ms_ssim_rise),
