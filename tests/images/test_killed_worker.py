@@ -1,0 +1,64 @@
+"""A batch outlives its GPU worker and an emptied Redis."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+from django.conf import settings
+
+from feedback_app.images.models import Batch, Candidate, Image
+from feedback_app.images.services.batches import progress_of
+from feedback_app.runs.models import LogLine, Run, State
+from tests.workers import Worker
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+LIMIT_S = 120
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # several threads of two busy processes slow each other down
+SLOW_STEPS = 15
+
+
+def wait_until(holds: Callable[[], bool], *, what: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {LIMIT_S} s: {what}"
+        time.sleep(0.1)
+
+
+def test_a_batch_completes_though_its_worker_is_killed_and_redis_emptied(
+    start_worker: Callable[..., Worker], ask: Callable[..., Batch]
+) -> None:
+    worker = start_worker("gpu", **ENVIRONMENT)
+    batch = ask(per_prompt=12, steps=SLOW_STEPS)
+    wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
+    worker.kill()
+    before = dict(Candidate.objects.values_list("recipe_id", "image_id"))
+    assert 4 <= len(before) < 24
+    assert Run.objects.filter(state=State.RUNNING).count() == 1
+    redis.Redis.from_url(settings.REDIS_URL.replace("redis+socket://", "unix://")).flushall()
+
+    start_worker("gpu", **ENVIRONMENT)
+    wait_until(lambda: progress_of(batch).is_complete, what="the batch is complete")
+    wait_until(lambda: not progress_of(batch).is_live, what="its runs are finished")
+    after = dict(Candidate.objects.values_list("recipe_id", "image_id"))
+    assert len(after) == Image.objects.count() == 24
+    assert before.items() <= after.items()
+    assert set(Run.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
+    assert LogLine.objects.filter(text__contains="died; queued again").count() == 1
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_run_back_at_once(
+    start_worker: Callable[..., Worker], ask: Callable[..., Batch]
+) -> None:
+    worker = start_worker("gpu", **ENVIRONMENT)
+    batch = ask(per_prompt=12, steps=SLOW_STEPS)
+    wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
+    assert worker.process is not None
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(30)
+    assert not progress_of(batch).is_complete
+    waiting = Run.objects.exclude(state=State.SUCCEEDED)
+    assert set(waiting.values_list("state", "crashes")) == {(State.QUEUED, 0)}
+    assert LogLine.objects.filter(text="The worker was stopped; queued again").count() == 1
