@@ -8,9 +8,4 @@ urlpatterns = [
     path("<uuid:slot_id>/", views.read, name="read"),
     path("<uuid:slot_id>/images/<int:place>.png", views.picture, name="picture"),
     path("results/<uuid:study_id>/", views.results, name="results"),
-    path(
-        "results/<uuid:study_id>/images/<uuid:image_id>.png",
-        views.result_picture,
-        name="result_picture",
-    ),
 ]

@@ -12,7 +12,7 @@ from feedback_app.readings.cases import describe_case
 from feedback_app.readings.pictures import render_png
 from feedback_app.readings.results import results_of
 from feedback_app.readings.worklist import assignments_of
-from feedback_app.studies.models import CaseImage, Study
+from feedback_app.studies.models import Study
 
 
 @require_GET
@@ -54,14 +54,3 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
     overall = zip(found.criteria, found.overall, strict=True)
     context = {"study": study, "results": found, "overall": overall}
     return render(request, "readings/results.html", context)
-
-
-@require_GET
-@coordinators_only
-def result_picture(request: HttpRequest, study_id: UUID, image_id: UUID) -> HttpResponse:
-    place = get_object_or_404(
-        CaseImage.objects.select_related("image__blob"), case__study=study_id, image=image_id
-    )
-    response = HttpResponse(render_png(place.image), content_type="image/png")
-    response["Cache-Control"] = "private, max-age=3600"
-    return response

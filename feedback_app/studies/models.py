@@ -35,7 +35,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
             case_count=Coalesce(Subquery(cases.annotate(count=Count("pk")).values("count")), 0),
             slot_count=Count("slots", distinct=True),
             read_count=Count("slots", filter=Q(slots__readings__isnull=False), distinct=True),
-        )
+        ).order_by("-created_at")  # Meta.ordering does not reach aggregates
 
 
 class Study(models.Model):

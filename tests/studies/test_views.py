@@ -70,6 +70,13 @@ def test_without_a_study_the_list_says_what_to_do(cora_client: Client) -> None:
     assert b"Design the first study" in cora_client.get(reverse("studies:list")).content
 
 
+def test_the_list_begins_with_the_newest_study(cora_client: Client, rosa: User) -> None:
+    make_study(rosa)
+    create_study(name="December")
+    page = cora_client.get(reverse("studies:list")).content.decode()
+    assert page.index("December") < page.index("November")
+
+
 def test_a_study_is_designed_and_opened_in_the_browser(cora_client: Client, rosa: User) -> None:
     batch = make_batch()
     posted = design(batches=[str(batch.pk)], readers=[str(rosa.pk)], instructions="Look twice.")
