@@ -1,11 +1,18 @@
 """The Celery application; messages only wake a worker up, the Run table is the queue."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback_app.settings")
 
 app = Celery("feedback_app")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def discover_tasks(**_: Any) -> None:
+    """Only workers import ``tasks`` modules, and with them torch; beat sends names."""
+    app.autodiscover_tasks(force=True)

@@ -74,7 +74,11 @@ class Schedule(models.Model):
     min_new_pairs = models.PositiveIntegerField(default=50)
     uses_simulated_readers = models.BooleanField(default=False)
     settings = models.JSONField(default=dict, blank=True)
-    periodic_task = models.OneToOneField(PeriodicTask, on_delete=models.CASCADE)
+    periodic_task = models.OneToOneField(
+        PeriodicTask,
+        on_delete=models.CASCADE,
+        related_name="finetuning_schedule",  # the default hides PeriodicTask.schedule
+    )
 
 
 class FineTune(models.Model):

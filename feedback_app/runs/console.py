@@ -16,7 +16,7 @@ PRINT_EVERY_S = 2.0
 def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
     """Do the run in this process; follow it where a worker was quicker to claim it."""
     if not has_handler(run.kind):
-        app.loader.import_default_modules()  # all handlers, as a worker imports them
+        app.autodiscover_tasks(force=True)  # all handlers, as a worker imports them
     stopped = threading.Event()
     printer = threading.Thread(target=_follow, args=(run, write, stopped), daemon=True)
     printer.start()

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('min_new_pairs', models.PositiveIntegerField(default=50)),
                 ('uses_simulated_readers', models.BooleanField(default=False)),
                 ('settings', models.JSONField(blank=True, default=dict)),
-                ('periodic_task', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to='django_celery_beat.periodictask')),
+                ('periodic_task', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='finetuning_schedule', to='django_celery_beat.periodictask')),
             ],
         ),
         migrations.CreateModel(
