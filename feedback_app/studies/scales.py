@@ -25,7 +25,7 @@ REALISM = Scale(
     question="Could this pass as a real chest radiograph?",
     anchors=(
         "Not recognisable as a chest radiograph",
-        "A chest, but with parts missing, doubled or melted",
+        "A chest with parts missing, doubled or melted",
         "Synthetic at first glance: several wrong structures",
         "Plausible at a glance, a definite error on reading",
         "Convincing, a subtle flaw only on a second look",

@@ -370,10 +370,10 @@ def test_a_reading_submitted_offline_is_kept_and_sent_once_when_the_server_is_ba
     press_all(room, "44444444")
     room.keyboard.press("Enter")
     at_case(room, slots[1])  # it was fetched before
-    expect(room.locator("#status")).to_have_text("Offline · 1 reading kept here")
+    expect(room.locator("#status")).to_have_text("Offline · 1 kept")
     press_all(room, "22222222")
     room.keyboard.press("Enter")
-    expect(room.locator("#status")).to_have_text("Offline · 2 readings kept here")
+    expect(room.locator("#status")).to_have_text("Offline · 2 kept")
     expect(room.locator("#message")).to_contain_text("cannot be reached")
     assert not Reading.objects.exists()
     room.context.set_offline(False)
@@ -399,7 +399,7 @@ def test_an_unsent_reading_survives_closing_the_page(room: Page, slots: list[Slo
     readings_of(room, lambda route: route.abort())
     press_all(room, "55555555")
     room.keyboard.press("Enter")
-    expect(room.locator("#status")).to_have_text("Offline · 1 reading kept here")
+    expect(room.locator("#status")).to_have_text("Offline · 1 kept")
     room.close()
     page = room.context.new_page()
     enter(page, slots[0])
@@ -416,8 +416,8 @@ def test_two_tabs_keep_what_each_of_them_submitted(room: Page, slots: list[Slot]
     for page in (room, other):
         press_all(page, "44444444")
         page.keyboard.press("Enter")
-        expect(page.locator("#status")).to_contain_text("kept here")
-    expect(room.locator("#status")).to_have_text("Offline · 2 readings kept here")
+        expect(page.locator("#status")).to_contain_text("kept")
+    expect(room.locator("#status")).to_have_text("Offline · 2 kept")
     room.unroute_all()
     all_sent(room)
     assert {reading.slot for reading in Reading.objects.all()} == {slots[0], slots[2]}

@@ -74,9 +74,9 @@ export class Chrome {
   }
 
   showStatus({ unsent, trouble }) {
-    const readings = unsent.length === 1 ? "reading" : "readings";
-    const kept = unsent.length ? ` · ${unsent.length} ${readings} kept here` : "";
+    const kept = unsent.length ? ` · ${unsent.length} kept` : "";
     const status = byId("status");
+    status.title = kept ? "Readings kept in this browser until the server has them" : "";
     status.dataset.state = trouble ?? (unsent.length ? "sending" : "saved");
     if (trouble === "offline") status.textContent = `Offline${kept}`;
     else if (trouble === "login") status.textContent = `Logged out${kept}`;
@@ -91,8 +91,10 @@ export class Chrome {
     notice.hidden = !text;
   }
 
-  say(text) {
+  /** Over the pictures, until there are others. Offline, no link leads anywhere. */
+  say(text, { canLeave = true } = {}) {
     byId("message").querySelector("p").textContent = text;
+    byId("message").querySelector("a").hidden = !canLeave;
     byId("message").hidden = !text;
   }
 

@@ -19,7 +19,7 @@ export class Room {
   /** Show a slot's case. Until it is there, the one before stays on screen. */
   async open(slot, given) {
     this.opening = slot;
-    const slow = setTimeout(() => this.chrome.say("Loading…"), SLOW_MS);
+    const slow = setTimeout(() => this.chrome.say("Loading…", { canLeave: false }), SLOW_MS);
     try {
       const found = await this.cases.get(slot, given);
       if (this.opening !== slot) return;
@@ -34,7 +34,10 @@ export class Room {
 
   waitFor(slot, error) {
     if (error instanceof Unreachable) {
-      this.chrome.say("The server cannot be reached. What you read is kept; the case comes as soon as it can.");
+      this.chrome.say(
+        "The server cannot be reached. What you read is kept; the next case comes as soon as it can.",
+        { canLeave: false },
+      );
     } else if (error instanceof LoggedOut) {
       this.chrome.say("Log in again to go on. What you read is kept.");
       this.outbox.trouble = "login";
@@ -270,6 +273,8 @@ export class Room {
     this.cases.drop(slot);
     if (!this.stored) this.read += 1;
     this.sent.set(slot, body);
+    this.stored = body;
+    this.refresh();
     this.goOn();
   }
 
