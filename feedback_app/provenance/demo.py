@@ -13,7 +13,6 @@ from feedback_app.accounts.models import Role, User
 from feedback_app.images.models import Batch, Cohort, ModelVersion
 from feedback_app.images.services.batches import create_batch, make_missing
 from feedback_app.images.services.cohorts import start_import
-from feedback_app.images.services.versions import register_bundled
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Study
@@ -37,10 +36,9 @@ COHORT = "nih"
 Say = Callable[[str], object]
 
 
-def make_demo_data(*, say: Say) -> None:
-    """Make whatever of it is missing."""
+def make_demo_data(version: ModelVersion, *, say: Say) -> None:
+    """Make whatever of it is missing, with candidates by this model version."""
     people = {user.username: user for user in map(make_person, CAST)}
-    version = register_bundled()
     import_real_images(say=say)
     batch = make_candidates(version, owner=people["cora"], say=say)
     open_first_study(batch, readers=[people["rosa"], people["ravi"]], owner=people["cora"])

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback_app.images.services.versions import register_bundled
 from feedback_app.provenance.demo import make_demo_data
 from generation.errors import RemediableError
 
@@ -13,6 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            make_demo_data(say=self.stdout.write)
+            make_demo_data(register_bundled(), say=self.stdout.write)
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
