@@ -355,6 +355,40 @@ def test_four_images_fit_without_scrolling_and_nothing_moves_from_case_to_case(
     assert layout() == before
 
 
+def test_the_look_up_table_is_exact_for_any_window(room: Page) -> None:
+    grey = np.arange(256)
+    for level, width in ((128, 256), (40, 300), (200, 2), (-20, 90), (300, 33.5)):
+        table = room.evaluate(
+            "async ([level, width]) => Array.from("
+            "(await import('/static/js/reading/window.js')).lookUpTable({ level, width }))",
+            [level, width],
+        )
+        assert table == windowed(grey, level=level, width=width).tolist()
+
+
+def test_reading_time_leaves_out_hidden_tabs_and_idleness(room: Page) -> None:
+    times = room.evaluate(
+        """async () => {
+            const { Clock } = await import('/static/js/reading/clock.js');
+            let now = 0;
+            const clock = new Clock(() => now);
+            const sign = (kind) => window.dispatchEvent(new Event(kind));
+            const hide = (hidden) => {
+                Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+            };
+            const times = [];
+            now += 20_000; sign('pointermove'); times.push(clock.read());   // reading
+            now += 600_000; sign('keydown'); times.push(clock.read());      // away: 60 s count
+            now += 5_000; hide(true); times.push(clock.read());
+            now += 30_000; hide(false); times.push(clock.read());           // another tab
+            now += 1_000; times.push(clock.read());
+            return times;
+        }"""
+    )
+    assert times == [20_000, 80_000, 85_000, 85_000, 86_000]
+
+
 # Outages
 
 
