@@ -12,7 +12,7 @@ from feedback_app.images.models import Candidate, Measure
 from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score
 from feedback_app.studies.models import Criterion
 
-NEAREST_TRAINING_IMAGE = "nearest_training_image"
+NEAREST_TRAINING_IMAGE = "nearest-training-image"
 """The scorer whose value above ``details["threshold"]`` makes a candidate a near copy."""
 
 TOO_CLOSE = "too close to a training image"

@@ -3,7 +3,14 @@
 import pytest
 
 from feedback_app.accounts.models import User
-from feedback_app.curation.rules import NOT_MEASURED, TOO_CLOSE, Rules, Verdict, evaluate
+from feedback_app.curation.rules import (
+    NEAREST_TRAINING_IMAGE,
+    NOT_MEASURED,
+    TOO_CLOSE,
+    Rules,
+    Verdict,
+    evaluate,
+)
 from feedback_app.images.models import Measure
 from tests.curation.stage import Stage, measure_copy, set_stage
 
@@ -130,3 +137,10 @@ def test_a_mean_of_thirds_is_rounded_the_same_every_time(stage: Stage, rosa: Use
     for reader, score in ((rosa, 5), (third, 4), (fourth, 4)):
         trio.read(reader, 0, score)
     assert judge(trio).admitted[0].mean_scores["realism"] == 4.3333
+
+
+@pytest.mark.slow
+def test_the_measure_is_the_one_that_workers_write() -> None:
+    from generation.quality.memorisation import SCORER
+
+    assert SCORER == NEAREST_TRAINING_IMAGE

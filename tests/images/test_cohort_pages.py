@@ -96,7 +96,7 @@ def test_what_was_skipped_is_shown_and_can_be_fetched(cora_client: Client, folde
     assert 'filename="x-skipped.csv"' in response["Content-Disposition"]
     header, row = response.content.decode().splitlines()
     assert header == "file,what,reason"
-    assert row.startswith("bad.png,image,bad.png is not a readable PNG or JPEG")
+    assert row.startswith("bad.png,image,is not a readable PNG or JPEG")
 
 
 def test_the_mask_lies_over_its_image(cora_client: Client, folder: Path) -> None:

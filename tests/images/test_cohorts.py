@@ -133,7 +133,7 @@ def test_bad_files_are_named_and_the_others_come_in(tmp_path: Path) -> None:
 def test_a_file_of_too_many_bytes_is_not_read_whole(tmp_path: Path, settings: Settings) -> None:
     settings.IMAGE_MAX_BYTES = 200
     skipped = skips(import_folder(lay_out(tmp_path, {"big.png": grey(side=64)})))
-    assert skipped == {"big.png": "big.png has more than the 200 bytes allowed."}
+    assert skipped == {"big.png": "has more than the 200 bytes allowed."}
 
 
 def test_sixteen_bits_are_kept_not_clipped(tmp_path: Path) -> None:
@@ -252,10 +252,10 @@ def test_the_command_prints_what_came_in_and_what_did_not(tmp_path: Path) -> Non
     out = io.StringIO()
     folder = lay_out(tmp_path, {"a.png": grey(), "bad.png": b""})
     call_command("import_cohort", "folder", str(folder), name="x", stdout=out)
-    assert "x: added 1 images; 0 images there already; 1 skipped." in out.getvalue()
+    assert "x: added 1 image; 0 images there already; 1 skipped." in out.getvalue()
     assert "skipped image: bad.png" in out.getvalue()
     call_command("import_cohort", "folder", str(folder), name="x", stdout=out)
-    assert "x: nothing changed; 1 images there already; 1 skipped." in out.getvalue()
+    assert "x: nothing changed; 1 image there already; 1 skipped." in out.getvalue()
 
 
 def test_the_command_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

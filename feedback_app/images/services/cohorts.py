@@ -137,11 +137,16 @@ def ingest_image(row: SourceImage, *, cohort: Cohort, report: Report) -> None:
     except FullDiskError:
         raise
     except RemediableError as error:
-        report.skipped.append(Skip(file=row.source_id, reason=str(error)))
+        report.skipped.append(Skip(file=row.source_id, reason=reason_of(error, path=row.path)))
         return
     for mask in row.masks:
         add_mask(mask, image=image, report=report)
     add_boxes(row, image=image, report=report)
+
+
+def reason_of(error: RemediableError, *, path: Path) -> str:
+    """What is wrong, without the file's name, which stands beside it."""
+    return str(error).removeprefix(f"{path.name} ")
 
 
 def add_image(row: SourceImage, *, cohort: Cohort) -> CohortImage:
@@ -190,7 +195,8 @@ def add_mask(mask: SourceMask, *, image: CohortImage, report: Report) -> None:
     try:
         content = read_mask(mask.path, image=image)
     except RemediableError as error:
-        report.skipped.append(Skip(file=f"masks/{mask.path.name}", what="mask", reason=str(error)))
+        reason = reason_of(error, path=mask.path)
+        report.skipped.append(Skip(file=f"masks/{mask.path.name}", what="mask", reason=reason))
         return
     blob = store(content, media_type="image/png")
     Mask.objects.create(cohort_image=image, kind=mask.kind, blob=blob)

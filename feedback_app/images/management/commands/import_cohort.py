@@ -12,6 +12,11 @@ from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
 
 SHOWN_SKIPS = 20
+ONE_OF = {"images": "image", "masks": "mask", "boxes": "box"}
+
+
+def name_count(count: int, name: str) -> str:
+    return f"{count} {ONE_OF[name] if count == 1 else name}"
 
 
 class Command(BaseCommand):
@@ -49,8 +54,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  skipped {skip['what']}: {skip['file']} {skip['reason']}")
         if len(skipped) > SHOWN_SKIPS:
             self.stdout.write(f"  ... and {len(skipped) - SHOWN_SKIPS} more, on the cohort's page")
-        what = ", ".join(f"{count} {name}" for name, count in added.items() if count)
+        what = ", ".join(name_count(count, name) for name, count in added.items() if count)
         self.stdout.write(
             f"{run.result['cohort']}: {f'added {what}' if what else 'nothing changed'}; "
-            f"{run.result['unchanged']} images there already; {len(skipped)} skipped."
+            f"{name_count(run.result['unchanged'], 'images')} there already; "
+            f"{len(skipped)} skipped."
         )
