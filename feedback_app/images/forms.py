@@ -24,14 +24,18 @@ class BatchForm(forms.Form):
     prompts = forms.CharField(
         label="Prompts, one a line",
         max_length=1_000_000,
-        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false"}),
     )
     images_per_prompt = forms.IntegerField(
         label="Images per prompt", min_value=1, max_value=256, initial=4
     )
     steps = forms.IntegerField(label="Steps", min_value=1, max_value=MAX_STEPS, initial=20)
     guidance_scale = forms.FloatField(
-        label="Guidance", min_value=0, max_value=30, initial=3.0, help_text="How closely to follow"
+        label="Guidance",
+        min_value=0,
+        max_value=30,
+        initial=3.0,
+        help_text="Nearness to the prompt",
     )
     seed = forms.IntegerField(
         label="First seed",
@@ -44,7 +48,7 @@ class BatchForm(forms.Form):
         label="Name",
         max_length=100,
         required=False,
-        help_text="Found again by it; numbered if left empty",
+        help_text="Optional; numbered if left empty",
     )
 
     def clean(self) -> dict[str, Any]:

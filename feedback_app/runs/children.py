@@ -35,6 +35,11 @@ child_starting = Signal()
 
 def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
     """Run the child to its end and return its result; it never outlives this call or process."""
+    if not run_dir.is_dir():
+        raise RemediableError(
+            f"The run folder {run_dir} is not there.",
+            remedy="Put it back, or start the training anew instead of retrying this run.",
+        )
     child_starting.send(sender=run_child)
     (run_dir / "error.json").unlink(missing_ok=True)
     log = run_dir / "child.log"

@@ -75,9 +75,7 @@ def test_a_child_of_a_simulated_parent_is_marked_as_one(tiny_model: Path, tmp_pa
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "adapter.safetensors").write_bytes(name.encode())
-    child = register(
-        "child", str(tmp_path / "one"), parent=base, taught_by_simulated_readers=True
-    )
+    child = register("child", str(tmp_path / "one"), parent=base, taught_by_simulated_readers=True)
     grandchild = register("grandchild", str(tmp_path / "two"), parent=child)
     assert grandchild.taught_by_simulated_readers
     assert (grandchild.resolution, grandchild.is_promoted) == (SIDE, False)

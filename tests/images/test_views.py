@@ -69,9 +69,7 @@ def test_only_coordinators_cancel_and_complete_a_batch(
     for who in INSIDERS:
         assert everyone[who].get(address).status_code == 405
         assert everyone[who].post(address).status_code == 302
-    assert batch.runs.get().state == (
-        State.CANCELLED if name == "cancel-batch" else State.QUEUED
-    )
+    assert batch.runs.get().state == (State.CANCELLED if name == "cancel-batch" else State.QUEUED)
 
 
 def test_only_coordinators_ask_for_a_batch(
@@ -137,7 +135,7 @@ def test_a_stopped_batch_says_why_and_offers_to_go_on(
 ) -> None:
     batch = ask()
     Run.objects.update(
-        state=State.FAILED, finished_at=batch.created_at, error="The memory ran out.", remedy="More."
+        state=State.FAILED, finished_at=batch.created_at, error="The memory ran out."
     )
     page = cora_client.get(reverse("images:batch", args=[batch.pk])).content.decode()
     assert "The memory ran out." in page

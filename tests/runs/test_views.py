@@ -60,9 +60,7 @@ def test_a_page_asks_again_until_its_run_is_finished(
         assert "every 1s" not in cora_client.get(address, headers=headers).content.decode()
 
 
-def test_a_fragment_brings_the_new_lines_of_the_log_alone(
-    cora_client: Client, queued: Run
-) -> None:
+def test_a_fragment_brings_the_new_lines_of_the_log_alone(cora_client: Client, queued: Run) -> None:
     run = services.claim(queued.pk)
     assert run is not None
     progress = Progress(run)

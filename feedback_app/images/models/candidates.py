@@ -17,6 +17,16 @@ from feedback_app.runs.models import Run
 from generation.conditioning.findings import findings_in
 from generation.specs import SampleSpec
 
+PROVENANCE_WORDS = {
+    "device": "Device",
+    "dtype": "Precision",
+    "seconds": "Seconds an image",
+    "images_a_pass": "Images a pass",
+    "torch": "torch",
+    "diffusers": "diffusers",
+    "transformers": "transformers",
+}
+
 
 class RecipeQuerySet(models.QuerySet["Recipe"]):
     def unmade(self) -> Self:
@@ -174,6 +184,15 @@ class Candidate(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+
+    @property
+    def provenance_lines(self) -> list[tuple[str, object]]:
+        """What is known of how it was made, in a fixed order and in words."""
+        words = PROVENANCE_WORDS | {
+            key: key for key in sorted(self.provenance) if key not in PROVENANCE_WORDS
+        }
+        known = {key: word for key, word in words.items() if key in self.provenance}
+        return [(word, self.provenance[key]) for key, word in known.items()]
 
     @property
     def is_too_close(self) -> bool:

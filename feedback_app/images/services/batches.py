@@ -164,7 +164,8 @@ class BatchProgress:
     made: int
     is_live: bool
     rate_per_s: float | None
-    failed: list[Run]
+    failures: list[Run]
+    """Where it stopped: a failed run for each different error."""
 
     @property
     def is_complete(self) -> bool:
@@ -187,13 +188,19 @@ def progress_of(batch: Batch) -> BatchProgress:
     batch_runs = list(batch.runs.order_by("created_at"))
     made = places.exclude(recipe__candidate=None).count()
     is_complete = made == (total := places.count())
+    is_live = any(not run.is_finished for run in batch_runs)
     return BatchProgress(
         total=total,
         made=made,
-        is_live=any(not run.is_finished for run in batch_runs),
+        is_live=is_live,
         rate_per_s=_rate(batch_runs),
-        failed=[run for run in batch_runs if run.state == State.FAILED and not is_complete],
+        failures=[] if is_complete or is_live else _different_failures(batch_runs),
     )
+
+
+def _different_failures(batch_runs: Sequence[Run]) -> list[Run]:
+    failed = (run for run in batch_runs if run.state == State.FAILED)
+    return list({run.error: run for run in failed}.values())
 
 
 def _rate(batch_runs: Sequence[Run]) -> float | None:

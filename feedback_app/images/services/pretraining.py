@@ -1,12 +1,12 @@
 """Starting a base model's training, and registering the model that comes of it."""
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
-from django.db import transaction
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Split
@@ -17,19 +17,29 @@ from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import PretrainSpec, TrainingImage, write_spec
 
+SETTINGS = (
+    "resolution",
+    "feature_steps",
+    "autoencoder_steps",
+    "latent_versions",
+    "denoiser_steps",
+    "batch_size",
+    "seed",
+)
+"""What may be set of a ``PretrainSpec``."""
+
 
 def start_pretraining(
     cohort: Cohort,
     *,
     name: str,
-    resolution: int,
-    autoencoder_steps: int,
-    denoiser_steps: int,
-    batch_size: int,
-    seed: int = 0,
+    settings: Mapping[str, int],
     created_by: User | None = None,
 ) -> Run:
-    """Write the run folder and queue the training of a base model to be called ``name``."""
+    """Write the run folder and queue the training of a base model to be called ``name``.
+
+    ``settings`` are those of SETTINGS; what is not there keeps its default.
+    """
     if ModelVersion.objects.filter(name=name).exists():
         raise RemediableError(
             f"There is a model version “{name}” already.", remedy="Choose another name."
@@ -39,29 +49,29 @@ def start_pretraining(
             f"The cohort “{cohort.name}” has no image in its training split.",
             remedy="Import its images first; splits are by patient or group.",
         )
-    run_dir: Path = settings.RUNS_ROOT / str(uuid.uuid4())
+    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
+    spec = _spec(cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
     with naming_a_full_disk("the training manifest"):
         run_dir.mkdir(parents=True)
-        manifest = run_dir / "manifest.jsonl"
-        write_manifest(cohort, manifest)
-        spec = PretrainSpec(
-            manifest=str(manifest),
-            cohort=cohort.name,
-            resolution=resolution,
-            autoencoder_steps=autoencoder_steps,
-            denoiser_steps=denoiser_steps,
-            batch_size=batch_size,
-            seed=seed,
-        )
+        write_manifest(cohort, Path(spec.manifest))
         write_spec(spec, run_dir / "spec.json")
-    with transaction.atomic():
-        return runs.start(
-            "pretrain",
-            title=f"Train the base model {name} on {cohort.name}",
-            spec={"run_dir": str(run_dir), "name": name, "cohort": cohort.name},
-            total=autoencoder_steps + denoiser_steps,
-            created_by=created_by,
-        )
+    return runs.start(
+        "pretrain",
+        title=f"Train the base model {name} on {cohort.name}",
+        spec={"run_dir": str(run_dir), "name": name, "cohort": cohort.name},
+        created_by=created_by,
+    )
+
+
+def _spec(cohort: Cohort, *, settings: Mapping[str, int], manifest: Path) -> PretrainSpec:
+    try:
+        return PretrainSpec(manifest=str(manifest), cohort=cohort.name, **settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RemediableError(
+            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
+            remedy="Choose another value.",
+        ) from error
 
 
 def write_manifest(cohort: Cohort, path: Path) -> None:

@@ -69,7 +69,7 @@ def _recent_batches() -> list[Batch]:
         "made_count": Count("batchrecipe", filter=Q(batchrecipe__recipe__candidate__isnull=False)),
     }
     batches = Batch.objects.select_related("model_version").annotate(**counts)
-    return list(batches[:RECENT_BATCHES])
+    return list(batches.order_by("-created_at")[:RECENT_BATCHES])
 
 
 def prompt_sets() -> dict[str, list[str]]:

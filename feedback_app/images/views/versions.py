@@ -21,7 +21,7 @@ def list_versions(request: HttpRequest) -> HttpResponse:
 def tree() -> list[tuple[int, ModelVersion]]:
     """Every version with its depth, parents before their children."""
     children: dict[int | None, list[ModelVersion]] = {}
-    for version in ModelVersion.objects.with_counts():
+    for version in ModelVersion.objects.with_counts().order_by("pk"):
         children.setdefault(version.parent_id, []).append(version)
     listed: list[tuple[int, ModelVersion]] = []
     waiting = [(0, version) for version in reversed(children.get(None, []))]

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.models import Cohort
-from feedback_app.images.services.pretraining import start_pretraining
+from feedback_app.images.services.pretraining import SETTINGS, start_pretraining
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
@@ -21,11 +21,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("cohort", help="the cohort's name")
         parser.add_argument("--name", help="the model version's name (default: COHORT-base)")
-        parser.add_argument("--resolution", type=int, default=DEFAULTS.resolution)
-        parser.add_argument("--autoencoder-steps", type=int, default=DEFAULTS.autoencoder_steps)
-        parser.add_argument("--denoiser-steps", type=int, default=DEFAULTS.denoiser_steps)
-        parser.add_argument("--batch-size", type=int, default=DEFAULTS.batch_size)
-        parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
+        for setting in SETTINGS:
+            default = getattr(DEFAULTS, setting)
+            flag = f"--{setting.replace('_', '-')}"
+            parser.add_argument(flag, type=int, default=default, help=f"default: {default}")
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,11 +36,7 @@ class Command(BaseCommand):
             run = start_pretraining(
                 cohort,
                 name=options["name"] or f"{cohort.name}-base",
-                resolution=options["resolution"],
-                autoencoder_steps=options["autoencoder_steps"],
-                denoiser_steps=options["denoiser_steps"],
-                batch_size=options["batch_size"],
-                seed=options["seed"],
+                settings={setting: options[setting] for setting in SETTINGS},
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
