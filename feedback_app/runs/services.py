@@ -5,7 +5,6 @@ run's id; losing it costs nothing, since the sweeper wakes the run again.
 """
 
 import logging
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -55,14 +54,19 @@ def start(
 
 
 def wake(run: Run) -> None:
-    """Send a message that a busy worker need not read: the sweeper sends it again."""
+    """Send a message that need not arrive: a busy worker lets it expire, the sweeper repeats it."""
     app.send_task(
-        "runs.execute", kwargs={"run_id": str(run.pk)}, queue=run.queue, expires=WAKE_EXPIRES_S
+        "runs.execute",
+        kwargs={"run_id": str(run.pk)},
+        queue=run.queue,
+        expires=WAKE_EXPIRES_S,
+        retry=False,
     )
 
 
 def _wake_on_commit(run: Run) -> None:
-    transaction.on_commit(partial(wake, run), robust=True)
+    """Wake a worker when the run is there to be seen; without Redis the sweeper does it later."""
+    transaction.on_commit(lambda: wake(run), robust=True)
 
 
 def claim(run_id: UUID | str) -> Run | None:

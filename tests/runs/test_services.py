@@ -283,3 +283,13 @@ def test_cancelled_is_raised_by_the_check_alone_too(queued: Run) -> None:
     services.cancel(queued)
     with pytest.raises(Cancelled):
         progress.check()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_is_queued_though_redis_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ConnectionError("Redis is down")
+
+    monkeypatch.setattr(services.app, "send_task", refuse)
+    run = services.start("export", title="x" * 300, spec={})
+    assert Run.objects.get(pk=run.pk).state == State.QUEUED
