@@ -70,14 +70,20 @@ class TrainingImage:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class PretrainSpec:
-    """Train a latent diffusion model from nothing on a cohort's training split."""
+    """Train a latent diffusion model from nothing on a cohort's training split.
+
+    ``batch_size`` is the denoiser's; ``latent_versions`` says how many augmented
+    versions of every image the denoiser is trained on.
+    """
 
     manifest: str
     cohort: str
     resolution: int = Field(default=128, ge=32, le=512, multiple_of=32)
-    autoencoder_steps: int = Field(default=2_000, ge=1)
-    denoiser_steps: int = Field(default=8_000, ge=1)
-    batch_size: int = Field(default=32, ge=1)
+    feature_steps: int = Field(default=700, ge=1)
+    autoencoder_steps: int = Field(default=2_200, ge=1)
+    latent_versions: int = Field(default=24, ge=1)
+    denoiser_steps: int = Field(default=5_000, ge=1)
+    batch_size: int = Field(default=24, ge=1)
     seed: int = 0
 
 

@@ -1,4 +1,4 @@
-"""The KL autoencoder: grey-scale images to latents of an eighth of the side, and back."""
+"""The KL autoencoder: grey-scale images to latents of a quarter of the side, and back."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,25 @@ from generation.diffusion.training_images import ImageSet, augment
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
-    """What the autoencoder is and how it is trained."""
+    """What the autoencoder is and how it is trained.
+
+    It needs many steps more than it needs pixels, so it trains on small crops and,
+    for the last share of the steps, on whole images, to which it then is used.
+    """
 
     resolution: int
     steps: int
     seed: int = 0
-    batch_size: int = 16
-    latent_channels: int = 8
-    widths: tuple[int, ...] = (16, 32, 64, 64)
-    peak_learning_rate: float = 1e-3
+    batch_size: int = 8
+    crop: int = 64
+    whole_image_share: float = 0.1
+    latent_channels: int = 4
+    widths: tuple[int, ...] = (16, 32, 64)
+    peak_learning_rate: float = 1.5e-3
     warm_up: int = 100
     gradient_weight: float = 1.0
     kl_weight: float = 1e-5
-    checkpoint_every: int = 200
+    checkpoint_every: int = 250
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
@@ -50,7 +56,7 @@ def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
         scaling_factor=1.0,
         mid_block_add_attention=False,
     )
-    return autoencoder.to(memory_format=torch.channels_last)
+    return autoencoder
 
 
 def gradient_difference(images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -75,11 +81,23 @@ def kl_to_standard_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> tor
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 
 
+def crop(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+    """One random square of every image: N x C x side x side."""
+    room = images.shape[-1] - side + 1
+    top, left = torch.randint(room, (2,), generator=generator).tolist()
+    return images[..., top : top + side, left : left + side]
+
+
 def train_autoencoder(
-    images: ImageSet, config: AutoencoderConfig, *, checkpoint: Path, report: Report
+    images: ImageSet,
+    config: AutoencoderConfig,
+    *,
+    device: torch.device,
+    checkpoint: Path,
+    report: Report,
 ) -> AutoencoderKL:
     """Train, or take up again, and return the autoencoder in evaluation mode."""
-    autoencoder = build_autoencoder(config)
+    autoencoder = build_autoencoder(config).to(device)
     optimizer = torch.optim.AdamW(autoencoder.parameters(), weight_decay=1e-4)
     step = 0
     if state := load_state(checkpoint):
@@ -91,12 +109,14 @@ def train_autoencoder(
         generator = generator_for(config.seed, step)
         chosen = torch.randint(len(images), (config.batch_size,), generator=generator)
         targets = augment(images.pixels[chosen], generator)
-        targets = targets.contiguous(memory_format=torch.channels_last)
+        if step < config.steps * (1 - config.whole_image_share):
+            targets = crop(targets, min(config.crop, config.resolution), generator)
+        targets = targets.to(device)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(
                 step, peak=config.peak_learning_rate, warm_up=config.warm_up, total=config.steps
             )
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             posterior = autoencoder.encode(targets).latent_dist
             outputs = autoencoder.decode(posterior.sample(generator)).sample
         reconstruction = reconstruction_loss(

@@ -50,16 +50,19 @@ def read_grey(path: Path, *, side: int) -> np.ndarray:
     """Read an image as 8-bit grey, its central square resized: uint8, side x side."""
     try:
         with Image.open(path) as image:
-            if image.mode.startswith("I"):
-                wide = np.asarray(image, dtype=np.float32)
-                image = Image.fromarray((wide / max(wide.max(), 1) * 255).astype(np.uint8))
-            grey = ImageOps.fit(image.convert("L"), (side, side), Image.Resampling.LANCZOS)
-            return np.asarray(grey)
+            grey = _wide_to_grey(image) if image.mode.startswith("I") else image.convert("L")
+        return np.asarray(ImageOps.fit(grey, (side, side), Image.Resampling.LANCZOS))
     except (OSError, UnidentifiedImageError) as error:
         raise RemediableError(
             f"{path} cannot be read as an image: {error}",
             remedy="Import the cohort again, or take the image out of the manifest.",
         ) from error
+
+
+def _wide_to_grey(image: Image.Image) -> Image.Image:
+    """16 bits to 8 by the brightest pixel; Pillow's own conversion would clip to white."""
+    pixels = np.asarray(image, dtype=np.float32)
+    return Image.fromarray((pixels / max(pixels.max(), 1) * 255).astype(np.uint8))
 
 
 def load_images(rows: list[TrainingImage], *, split: Split, resolution: int) -> ImageSet:
@@ -72,6 +75,10 @@ def load_images(rows: list[TrainingImage], *, split: Split, resolution: int) -> 
         )
     pixels = np.stack([read_grey(Path(row.path), side=2 * resolution) for row in chosen])
     return ImageSet(torch.from_numpy(pixels)[:, None], chosen)
+
+
+def join(first: ImageSet, second: ImageSet) -> ImageSet:
+    return ImageSet(torch.cat([first.pixels, second.pixels]), first.rows + second.rows)
 
 
 def plain(pixels: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,104 @@
+"""Loading a model version: a base model with its ancestors' adapters merged in."""
+
+import re
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+from generation.errors import RemediableError
+from generation.specs import BUNDLED, ModelSource
+
+BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
+INDEX_FILE = "model_index.json"
+ADAPTER_FILE = "pytorch_lora_weights.safetensors"
+PREDICTIONS = ("epsilon", "v_prediction")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def load_pipeline(
+    source: ModelSource, *, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> StableDiffusionPipeline:
+    """Load a base model, merge its adapters, and leave no adapter live.
+
+    Whatever precision the weights were saved in, every part comes in ``dtype``.
+    """
+    pipeline = _load_base(source.base, dtype=dtype)
+    prediction = pipeline.scheduler.config.prediction_type
+    if prediction not in PREDICTIONS:
+        raise RemediableError(
+            f"the model {source.base} predicts {prediction!r}",
+            remedy=f"Use a model whose scheduler's prediction_type is one of {PREDICTIONS}.",
+        )
+    for adapter in source.adapters:
+        merge_adapter(pipeline, Path(adapter))
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def merge_adapter(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+    """Add a LoRA adapter's change to the UNet's weights for good."""
+    if not (folder / ADAPTER_FILE).is_file():
+        raise RemediableError(
+            f"{folder} holds no adapter ({ADAPTER_FILE})",
+            remedy="Run the fine-tune again, or restore its folder.",
+        )
+    unet = pipeline.unet
+    unet.load_lora_adapter(folder, prefix=None, weight_name=ADAPTER_FILE)
+    unet.fuse_lora()
+    unet.unload_lora()
+
+
+def _load_base(base: str, *, dtype: torch.dtype) -> StableDiffusionPipeline:
+    location = BUNDLED_FOLDER if base == BUNDLED else Path(base)
+    if location.exists():
+        return _load_folder(location, dtype=dtype)
+    if base == BUNDLED:
+        raise RemediableError(
+            f"the bundled model is missing from {location}",
+            remedy="Check out generation/bundled again, or run manage.py pretrain.",
+        )
+    if not HUB_ID.fullmatch(base):
+        raise RemediableError(
+            f"there is no model at {base}",
+            remedy="Name a folder in the diffusers format, or a hub id such as owner/name.",
+        )
+    try:
+        return _from_pretrained(base, dtype=dtype, variant=None)
+    except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
+        raise RemediableError(
+            f"the model {base} is neither a folder here nor to be had from the hub: {error}",
+            remedy="Check the spelling and the network, or download the model into a folder.",
+        ) from error
+
+
+def _load_folder(folder: Path, *, dtype: torch.dtype) -> StableDiffusionPipeline:
+    if not (folder / INDEX_FILE).is_file():
+        raise RemediableError(
+            f"{folder} is not a model in the diffusers format: it has no {INDEX_FILE}",
+            remedy="Convert the model with diffusers' convert scripts and name its folder.",
+        )
+    weights = [path.name for path in (folder / "unet").glob("*.safetensors")]
+    only_half = bool(weights) and all(".fp16." in name for name in weights)
+    try:
+        return _from_pretrained(str(folder), dtype=dtype, variant="fp16" if only_half else None)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise RemediableError(
+            f"the model in {folder} cannot be loaded: {error}",
+            remedy="The folder must hold a complete Stable Diffusion pipeline.",
+        ) from error
+
+
+def _from_pretrained(
+    location: str, *, dtype: torch.dtype, variant: str | None
+) -> StableDiffusionPipeline:
+    pipeline: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+        location,
+        dtype=dtype,
+        variant=variant,
+        use_safetensors=True,
+        safety_checker=None,
+        requires_safety_checker=False,
+    )
+    return pipeline

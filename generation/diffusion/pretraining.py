@@ -1,0 +1,142 @@
+"""From a cohort's training split to a model folder, stage by stage.
+
+Each stage keeps its state in the checkpoint folder and is taken up where it
+was left, so the whole may be killed and started again at any time.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from transformers import CLIPTokenizer
+
+from generation.conditioning.prompts import whole_prompt
+from generation.diffusion import processes
+from generation.diffusion.assembly import assemble, replace_folder
+from generation.diffusion.autoencoder import AutoencoderConfig, train_autoencoder
+from generation.diffusion.checkpoints import Report
+from generation.diffusion.denoiser import Denoiser, DenoiserConfig, train_denoiser
+from generation.diffusion.latents import cache_latents
+from generation.diffusion.text_encoder import train_tokenizer
+from generation.diffusion.training_images import ImageSet, join, load_images, read_manifest
+from generation.quality.features import FeatureConfig, FeatureNet, train_features
+from generation.quality.reference import build_reference, save_reference
+from generation.specs import PretrainSpec
+
+Progress = Callable[[int, int, str, Mapping[str, float]], None]
+"""Called with steps done, steps in all, what is being done, and figures."""
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """One pretraining run: what to do, where its state is, whom to tell."""
+
+    spec: PretrainSpec
+    checkpoint: Path
+    progress: Progress
+
+    @property
+    def total(self) -> int:
+        spec = self.spec
+        return (
+            spec.feature_steps + spec.autoencoder_steps + spec.latent_versions + spec.denoiser_steps
+        )
+
+    def run(self, model: Path) -> None:
+        """Train all parts and leave a model in the diffusers format, with ``quality/``."""
+        rows = read_manifest(Path(self.spec.manifest))
+        training = load_images(rows, split="train", resolution=self.spec.resolution)
+        if processes.rank() == 0:
+            heldout = join(
+                load_images(rows, split="validation", resolution=self.spec.resolution),
+                load_images(rows, split="test", resolution=self.spec.resolution),
+            )
+            self.measure_quality(training, heldout)
+            self.encode(training)
+        processes.wait_for_all()
+        autoencoder, latents = self.encode(training)
+        tokenizer = train_tokenizer([whole_prompt(row) for row in training.rows])
+        denoiser = self.denoise(training, latents, tokenizer)
+        if processes.rank() == 0:
+            self.save(model, autoencoder, denoiser, tokenizer)
+
+    def measure_quality(self, training: ImageSet, heldout: ImageSet) -> None:
+        """Train the feature network and keep what candidates will be compared with."""
+        net = train_features(
+            training,
+            FeatureConfig(steps=self.spec.feature_steps, seed=self.spec.seed),
+            device=processes.device(),
+            checkpoint=self.checkpoint / "features.pt",
+            report=self.report("features", after=0),
+        )
+        quality = self.checkpoint / "quality"
+        net.save(quality)
+        save_reference(build_reference(FeatureNet.load(quality), training, heldout), quality)
+
+    def encode(self, training: ImageSet) -> tuple[AutoencoderKL, torch.Tensor]:
+        """Train the autoencoder and make the latents; the second time only reads them."""
+        spec = self.spec
+        config = AutoencoderConfig(
+            resolution=spec.resolution, steps=spec.autoencoder_steps, seed=spec.seed
+        )
+        autoencoder = train_autoencoder(
+            training,
+            config,
+            device=processes.device(),
+            checkpoint=self.checkpoint / "autoencoder.pt",
+            report=self.report("autoencoder", after=spec.feature_steps),
+        )
+        latents = cache_latents(
+            autoencoder,
+            training,
+            versions=spec.latent_versions,
+            seed=spec.seed,
+            cache=self.checkpoint / "latents.pt",
+            report=self.report("latents", after=spec.feature_steps + spec.autoencoder_steps),
+        )
+        return autoencoder, latents
+
+    def denoise(
+        self, training: ImageSet, latents: torch.Tensor, tokenizer: CLIPTokenizer
+    ) -> Denoiser:
+        config = DenoiserConfig(
+            latent_side=latents.shape[-1],
+            latent_channels=latents.shape[2],
+            steps=self.spec.denoiser_steps,
+            batch_size=self.spec.batch_size,
+            seed=self.spec.seed,
+        )
+        return train_denoiser(
+            latents,
+            training.rows,
+            tokenizer,
+            config,
+            checkpoint=self.checkpoint / "denoiser.pt",
+            report=self.report("denoiser", after=self.total - self.spec.denoiser_steps),
+        )
+
+    def save(
+        self,
+        model: Path,
+        autoencoder: AutoencoderKL,
+        denoiser: Denoiser,
+        tokenizer: CLIPTokenizer,
+    ) -> None:
+        """Save in half precision, whole or not at all."""
+        partial = self.checkpoint / "model"
+        shutil.rmtree(partial, ignore_errors=True)
+        assemble(autoencoder, denoiser, tokenizer, dtype=torch.float16).save_pretrained(partial)
+        shutil.copytree(self.checkpoint / "quality", partial / "quality")
+        replace_folder(partial, model)
+
+    def report(self, stage: str, *, after: int) -> Report:
+        """Tell of steps of a stage as steps of the whole; the first process alone does."""
+
+        def tell(step: int, figures: Mapping[str, float]) -> None:
+            if processes.rank() == 0:
+                self.progress(after + step, self.total, stage, figures)
+
+        return tell

@@ -1,0 +1,119 @@
+"""Making candidates: recipes in, 8-bit grey pictures out."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    SchedulerMixin,
+    StableDiffusionPipeline,
+    UniPCMultistepScheduler,
+)
+from transformers import CLIPTokenizer
+
+from generation.errors import RemediableError
+from generation.specs import Sampler, SampleSpec
+
+AT_ONCE = 8
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""ITU-R BT.601 weights of red, green and blue."""
+
+
+def sample(
+    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
+) -> list[np.ndarray]:
+    """One picture a recipe, in order: uint8, H x W.
+
+    Every recipe has a random generator of its own on the CPU, so it gives the
+    same picture, to rounding, whatever it is batched with.
+    """
+    for recipe in recipes:
+        check_recipe(pipeline, recipe)
+    pictures: dict[int, np.ndarray] = {}
+    for indexes in _batches(recipes, at_once=at_once):
+        made = _sample_alike(pipeline, [recipes[index] for index in indexes])
+        pictures.update(zip(indexes, made, strict=True))
+    return [pictures[index] for index in range(len(recipes))]
+
+
+def check_recipe(pipeline: StableDiffusionPipeline, recipe: SampleSpec) -> None:
+    """Raise a RemediableError where this model cannot follow the recipe to the letter."""
+    if recipe.mode != "t2i":
+        raise RemediableError(
+            f"the model cannot follow mode {recipe.mode!r}: it has no mask conditioning",
+            remedy="Use mode t2i.",
+        )
+    excess = tokens_too_many(pipeline.tokenizer, recipe.prompt)
+    if excess > 0:
+        start = recipe.prompt[:60]
+        raise RemediableError(
+            f"the prompt starting {start!r} is {excess} tokens longer than the"
+            f" {pipeline.tokenizer.model_max_length} that the model takes",
+            remedy="Shorten the prompt; nothing of it would be cut silently.",
+        )
+
+
+def tokens_too_many(tokenizer: CLIPTokenizer, prompt: str) -> int:
+    """By how many tokens a prompt exceeds what the model takes; zero or less fits."""
+    ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
+    return len(ids) - int(tokenizer.model_max_length)
+
+
+def scheduler_for(sampler: Sampler, pipeline: StableDiffusionPipeline) -> SchedulerMixin:
+    """A sampler with the model's own noise schedule and prediction type."""
+    config = pipeline.scheduler.config
+    match sampler:
+        case "unipc":
+            return UniPCMultistepScheduler.from_config(config)
+        case "dpmsolver++":
+            return DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++")
+        case "ddim":
+            return DDIMScheduler.from_config(config, clip_sample=False)
+
+
+def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[int]]:
+    """Indexes of recipes that differ in prompt and seed only, at most ``at_once`` together."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for index, recipe in enumerate(recipes):
+        settings = (
+            recipe.sampler,
+            recipe.steps,
+            recipe.guidance_scale,
+            recipe.width,
+            recipe.height,
+        )
+        alike.setdefault(settings, []).append(index)
+    for indexes in alike.values():
+        for start in range(0, len(indexes), at_once):
+            yield indexes[start : start + at_once]
+
+
+@torch.inference_mode()
+def _sample_alike(
+    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec]
+) -> list[np.ndarray]:
+    first = recipes[0]
+    pipeline.scheduler = scheduler_for(first.sampler, pipeline)
+    images = pipeline(
+        prompt=[recipe.prompt for recipe in recipes],
+        generator=[torch.Generator().manual_seed(recipe.seed) for recipe in recipes],
+        num_inference_steps=first.steps,
+        guidance_scale=first.guidance_scale,
+        width=first.width,
+        height=first.height,
+        output_type="np",
+    ).images
+    return [as_grey(image) for image in images]
+
+
+def as_grey(image: np.ndarray) -> np.ndarray:
+    """8-bit grey, H x W, of a picture H x W x 1 or H x W x 3 in [0, 1]."""
+    grey = image[..., 0] if image.shape[-1] == 1 else image @ LUMINANCE
+    if not np.isfinite(grey).all():
+        raise RemediableError(
+            "the model made a picture with values that are no numbers",
+            remedy="Load the model in float32 or bfloat16; float16 overflows on some devices.",
+        )
+    return (grey * 255).round().clip(0, 255).astype(np.uint8)
