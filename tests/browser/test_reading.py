@@ -508,6 +508,50 @@ def test_a_refused_reading_is_shown_and_becomes_a_draft_again(
     expect(notice).to_be_hidden()
 
 
+def read_already(slot: Slot) -> None:
+    assert slot.reader is not None
+    submit(
+        slot=slot,
+        reader=slot.reader,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(slot, value=2),
+    )
+
+
+def test_a_reading_refused_after_the_last_case_brings_the_case_back(
+    room: Page, study: Study, slots: list[Slot]
+) -> None:
+    for slot in slots[:2]:
+        read_already(slot)
+    enter(room, slots[2])
+    close_study(study)
+    press_all(room, "44444444")
+    room.keyboard.press("Enter")
+    expect(room.locator("#notice")).to_contain_text("The reading of case 3 was not taken.")
+    expect(room.locator("#message")).to_be_hidden()
+    expect(room.locator("#hint")).to_have_text("This study is closed")
+    room.reload()
+    at_case(room, slots[2])
+    assert chosen(room) == ["4"] * 8
+
+
+def test_every_refused_reading_is_told_of(room: Page, study: Study, slots: list[Slot]) -> None:
+    wait_for_next_case(room, slots[1])
+    room.context.set_offline(True)
+    for values in ("44444444", "22222222"):
+        press_all(room, values)
+        room.keyboard.press("Enter")
+    expect(room.locator("#status")).to_have_text("Offline · 2 kept")
+    close_study(study)
+    room.context.set_offline(False)
+    for slot, value in zip(slots[:2], "42", strict=True):
+        expect(room.locator("#notice")).to_contain_text(f"case {slot.position + 1} was not taken")
+        room.locator("#notice").get_by_text("Show the case").click()
+        at_case(room, slot)
+        assert chosen(room) == [value] * 8
+    expect(room.locator("#notice")).to_be_hidden()
+
+
 def test_after_a_lost_session_a_login_elsewhere_sends_what_was_kept(
     room: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]
 ) -> None:

@@ -57,7 +57,7 @@ function tellOutbox(state) {
 }
 
 function showRefused({ slot }) {
-  outbox.dismissRefused();
+  outbox.dismissRefused(slot);
   room.open(slot);
 }
 

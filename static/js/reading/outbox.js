@@ -3,6 +3,7 @@
 // Each carries its idempotency key, so sending it twice (a lost answer, two tabs, a
 // reload in between) stores it once. They go in order, one at a time.
 
+import { keepDraft, recallDraft } from "./answers.js";
 import { LoggedOut, Refused, Unreachable, post } from "./server.js";
 import { forget, isAbout, keep, recallAll } from "./storage.js";
 
@@ -55,6 +56,7 @@ export class Outbox {
     const last = this.unsent.at(-1)?.order ?? 0;
     const order = Math.max(Date.now(), last + 1); // even where the clock was set back
     keep("outbox", key, { key, order, slot, position, body: { idempotency_key: key, ...body } });
+    this.dismissRefused(slot);
     this.flush();
   }
 
@@ -82,15 +84,22 @@ export class Outbox {
       await post(this.addressOf(item.slot), item.body);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      keep("refused", item.key, { ...item, reason: error.message });
-      this.onRefused(item);
+      return this.refuse(item, error.message);
     }
     forget("outbox", item.key);
   }
 
-  /** The reader has seen it; her answers live on as the case's draft. */
-  dismissRefused() {
-    for (const { key } of this.refused) forget("refused", key);
+  /** A reading that was not taken is a draft again, unless the reader has gone on changing it. */
+  refuse(item, reason) {
+    keep("refused", item.key, { ...item, reason });
+    if (!recallDraft(item.slot)) keepDraft(item.slot, item.body);
+    forget("outbox", item.key);
+    this.onRefused(item);
+  }
+
+  /** The reader has seen it, or submitted the case anew; other cases are still to be told of. */
+  dismissRefused(slot) {
+    for (const item of this.refused) if (item.slot === slot) forget("refused", item.key);
     this.tell();
   }
 

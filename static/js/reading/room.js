@@ -14,6 +14,7 @@ export class Room {
     Object.assign(this, { cases, outbox, viewer, chrome, clock, picker, addresses });
     this.images = document.getElementById("images");
     this.sent = new Map(); // slot -> the reading given to the outbox since the page was opened
+    this.newlyRead = new Set(); // slots read since then, beside those that the server counted
   }
 
   /** Show a slot's case. Until it is there, the one before stays on screen. */
@@ -53,7 +54,7 @@ export class Room {
     this.picker.close();
     const draft = this.draftFor(found);
     this.case = found;
-    this.read ??= found.read;
+    this.readBefore ??= found.read;
     this.stored = this.storedFor(found);
     this.answers = new Answers(found, draft ?? this.stored);
     this.wanted = false;
@@ -95,11 +96,12 @@ export class Room {
     return next && !this.sent.has(next) ? next : null;
   }
 
-  /** A reading that was not taken is a draft again. */
-  takeBack({ slot, body }) {
+  /** A reading that was not taken; its case is asked for again where it is on screen. */
+  takeBack({ slot }) {
     this.sent.delete(slot);
-    if (!recallDraft(slot)) keepDraft(slot, body);
-    if (this.case?.slot === slot) this.show(this.case);
+    this.newlyRead.delete(slot);
+    const isOnScreen = this.case?.slot === slot && (this.isShown || this.isFinished);
+    if (isOnScreen) this.open(slot);
   }
 
   reactions() {
@@ -195,6 +197,10 @@ export class Room {
     this.changed();
   }
 
+  get read() {
+    return this.readBefore + this.newlyRead.size;
+  }
+
   get isWritable() {
     return this.isShown && this.case.is_open;
   }
@@ -218,7 +224,8 @@ export class Room {
     const { slot } = this.case;
     if (this.isUnchanged) return forgetDraft(slot);
     try {
-      const upon = this.sent.has(slot) ? undefined : revisionOf(this.case.reading);
+      const isServers = this.stored === this.case.reading; // else its revision is not known yet
+      const upon = isServers ? revisionOf(this.case.reading) : undefined;
       keepDraft(slot, { ...this.answers.content(), active_ms: this.clock.read(), upon });
     } catch {
       this.chrome.notice("This browser keeps no drafts: submit before you leave the case.");
@@ -271,7 +278,7 @@ export class Room {
     }
     forgetDraft(slot);
     this.cases.drop(slot);
-    if (!this.stored) this.read += 1;
+    if (!this.stored) this.newlyRead.add(slot);
     this.sent.set(slot, body);
     this.stored = body;
     this.refresh();
