@@ -60,7 +60,7 @@ def wake(run: Run) -> None:
         kwargs={"run_id": str(run.pk)},
         queue=run.queue,
         expires=WAKE_EXPIRES_S,
-        retry=False,
+        retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0},
     )
 
 
