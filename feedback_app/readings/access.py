@@ -4,6 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
@@ -13,6 +14,16 @@ from feedback_app.studies.models import Slot
 def reader_of(request: HttpRequest | Request) -> User:
     """Whoever is logged in; nobody else gets as far as a view."""
     return cast("User", request.user)
+
+
+def require_same_reader(request: Request) -> None:
+    """Refuse a page that somebody opened who has logged out since, and somebody else in.
+
+    The reading page names its reader in the header ``X-Reader``; other clients need not.
+    """
+    reader = str(reader_of(request).pk)
+    if request.headers.get("X-Reader", reader) != reader:
+        raise NotAuthenticated("Somebody else is logged in in this browser.")
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from feedback_app.readings.access import reader_of, slot_for
+from feedback_app.readings.access import reader_of, require_same_reader, slot_for
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.models import Grade
 from feedback_app.readings.services import (
@@ -52,6 +52,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
 
 class CaseView(APIView):
     def get(self, request: Request, slot_id: UUID) -> Response:
+        require_same_reader(request)
         case = describe_case(slot_for(reader_of(request), slot_id))
         return Response(case, headers={"Cache-Control": "private, no-store"})
 
@@ -59,6 +60,7 @@ class CaseView(APIView):
 class ReadingsView(APIView):
     def post(self, request: Request, slot_id: UUID) -> Response:
         """Posting the same reading again gives the same answer and stores nothing."""
+        require_same_reader(request)
         slot = slot_for(reader_of(request), slot_id)
         serializer = ReadingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

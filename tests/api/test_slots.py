@@ -57,6 +57,27 @@ def test_the_next_case_is_the_next_unread_one_and_the_first_again_at_the_end(
     assert next_of(slots[2]) is None
 
 
+def test_a_page_of_a_reader_who_logged_out_is_told_to_log_in(
+    rosa: User, ravi: User, rosa_client: Client, ravi_client: Client, slots: list[Slot]
+) -> None:
+    address = reverse("api:readings", args=[slots[0].pk])
+    for client, opened_by, status in (
+        (ravi_client, rosa, 403),
+        (rosa_client, ravi, 403),
+        (rosa_client, rosa, 201),
+    ):
+        answer = client.post(
+            address,
+            posted_for(slots[0]),
+            content_type="application/json",
+            headers={"X-Reader": str(opened_by.pk)},
+        )
+        assert answer.status_code == status
+        if status == 403:
+            assert answer.json()["error"]["code"] == "not_authenticated"
+    assert Reading.objects.count() == 1
+
+
 def test_a_posted_reading_comes_back_with_its_case(rosa_client: Client, slots: list[Slot]) -> None:
     flag = {"place": 1, "flag": "clavicles", "grade": "minor"}
     response = post(rosa_client, slots[0], posted_for(slots[0], value=5, flags=[flag]))

@@ -442,6 +442,40 @@ def test_an_unsent_reading_survives_closing_the_page(room: Page, slots: list[Slo
     assert Reading.objects.get().slot == slots[0]
 
 
+def test_the_work_list_sends_what_the_reading_page_could_not(room: Page, slots: list[Slot]) -> None:
+    readings_of(room, lambda route: route.abort())
+    press_all(room, "55555555")
+    room.keyboard.press("Enter")
+    expect(room.locator("#status")).to_have_text("Offline · 1 kept")
+    room.goto(reverse("readings:worklist"))
+    kept = room.locator("#kept")
+    expect(kept).to_have_text(
+        "One reading is kept in this browser until the server can be reached again."
+    )
+    assert not Reading.objects.exists()
+    room.unroute_all()
+    expect(room.get_by_text("1 of 3 cases read")).to_be_visible()
+    expect(kept).to_be_hidden()
+    assert Reading.objects.get().slot == slots[0]
+
+
+def test_the_work_list_tells_of_a_reading_that_was_not_taken(
+    room: Page, study: Study, slots: list[Slot]
+) -> None:
+    readings_of(room, lambda route: route.abort())
+    press_all(room, "55555555")
+    room.keyboard.press("Enter")
+    expect(room.locator("#status")).to_have_text("Offline · 1 kept")
+    close_study(study)
+    room.unroute_all()
+    room.goto(reverse("readings:worklist"))
+    kept = room.locator("#kept")
+    expect(kept).to_contain_text("The reading of case 1 was not taken.")
+    kept.get_by_text("Show the case").click()
+    at_case(room, slots[0])
+    assert chosen(room) == ["5"] * 8
+
+
 def test_two_tabs_keep_what_each_of_them_submitted(room: Page, slots: list[Slot]) -> None:
     other = room.context.new_page()
     enter(other, slots[2])
@@ -577,14 +611,23 @@ def test_after_a_lost_session_a_login_elsewhere_sends_what_was_kept(
 
 
 def test_what_somebody_else_kept_on_this_workstation_stays_hers(
-    room: Page, slots: list[Slot], ravi: User, log_in: Callable[[User], None]
+    room: Page, slots: list[Slot], rosa: User, ravi: User, log_in: Callable[[User], None]
 ) -> None:
-    press_all(room, "55")
+    readings_of(room, lambda route: route.abort())
+    press_all(room, "55555555")
+    room.keyboard.press("Enter")
+    expect(room.locator("#status")).to_have_text("Offline · 1 kept")
     log_in(ravi)
-    own = make_own_slot(ravi)
-    enter(room, own)
-    assert chosen(room) == []
-    assert room.goto(address_of(slots[0])).status == 404  # type: ignore[union-attr]
+    room.unroute_all()
+    expect(room.locator("#notice")).to_contain_text("You are logged out")
+    beside = room.context.new_page()
+    enter(beside, make_own_slot(ravi))
+    assert chosen(beside) == []
+    expect(beside.locator("#status")).to_have_text("Saved")
+    assert beside.goto(address_of(slots[0])).status == 404  # type: ignore[union-attr]
+    log_in(rosa)
+    all_sent(room)
+    assert Reading.objects.get().slot == slots[0]
 
 
 def make_own_slot(reader: User) -> Slot:

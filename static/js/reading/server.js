@@ -1,5 +1,7 @@
 // Talking to the server. Every failure is one of three: unreachable, logged out, refused.
 
+import { readerHere } from "./storage.js";
+
 export class Unreachable extends Error {}
 export class LoggedOut extends Error {}
 
@@ -11,6 +13,9 @@ export class Refused extends Error {
   }
 }
 
+/** With the reader whose page this is: another one may have logged in since, in another tab. */
+const headers = () => ({ Accept: "application/json", "X-Reader": readerHere() });
+
 const csrfToken = () => /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 
 export async function ask(address, options = {}) {
@@ -19,8 +24,7 @@ export async function ask(address, options = {}) {
     // A page that wants a login redirects; following would give us its HTML as an answer.
     response = await fetch(address, { credentials: "same-origin", redirect: "manual", ...options });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Unreachable();
+    throw new Unreachable(error.message);
   }
   if (response.type === "opaqueredirect" || response.status === 401) throw new LoggedOut();
   if (response.status >= 500 || response.status === 429) throw new Unreachable();
@@ -37,18 +41,15 @@ async function failureOf(response) {
 }
 
 export async function askJson(address) {
-  const response = await ask(address, { headers: { Accept: "application/json" } });
+  const response = await ask(address, { headers: headers() });
   return response.json();
 }
 
 export function post(address, body) {
   return ask(address, {
     method: "POST",
-    headers: {
-      Accept: "application/json",
-      "Content-Type": "application/json",
-      "X-CSRFToken": csrfToken(),
-    },
+    keepalive: true, // leaving the page does not stop it
+    headers: { ...headers(), "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
   });
 }

@@ -8,6 +8,8 @@ export function keepFor(name) {
   reader = name;
 }
 
+export const readerHere = () => reader;
+
 const nameOf = (kind, id = "") => `reading-room:${reader}:${kind}:${id}`;
 
 /** The stored value, or undefined where there is none. */
