@@ -22,6 +22,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "section": "reading",
         "to_do": [assignment for assignment in assignments if assignment.is_to_do],
         "done": [assignment for assignment in assignments if not assignment.is_to_do],
+        "all_read": bool(assignments) and not any(assignment.next for assignment in assignments),
     }
     return render(request, "readings/worklist.html", context)
 

@@ -96,7 +96,10 @@ def test_a_finished_study_can_be_looked_at_again(rosa_client: Client, study: Stu
 def test_a_closed_study_stays_readable(rosa_client: Client, slot: Slot) -> None:
     close_study(slot.study)
     assert rosa_client.get(reverse("readings:read", args=[slot.pk])).status_code == 200
-    assert b"closed" in rosa_client.get(reverse("readings:worklist")).content
+    worklist = rosa_client.get(reverse("readings:worklist")).content
+    assert b"closed</span>" in worklist
+    assert b"0 of 2" in worklist
+    assert b"Everything is read" not in worklist
 
 
 def test_pictures_are_lossless_and_in_the_order_of_the_slot(
