@@ -74,7 +74,7 @@ def submit(
     if slot.study.state != StudyState.OPEN:
         raise StudyNotOpen(
             f"The study “{slot.study.name}” is {slot.study.state}.",
-            remedy="Ask its coordinator; what you read is kept in your browser.",
+            remedy="Ask its coordinator to reopen it; what you read is kept in your browser.",
         )
     images = slot.images_in_order()
     criteria = {criterion.slug: criterion for criterion in slot.study.criteria.all()}

@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:study_id>/edit/", views.edit, name="edit"),
     path("<uuid:study_id>/open/", views.open_study, name="open"),
     path("<uuid:study_id>/close/", views.close_study, name="close"),
+    path("<uuid:study_id>/reopen/", views.reopen_study, name="reopen"),
 ]

@@ -1,5 +1,6 @@
-"""The coordinator's pages: list, design, open, close, watch."""
+"""The coordinator's pages: list, design, open, close, reopen, watch."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -126,22 +127,31 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @require_POST
 @coordinators_only
 def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    try:
-        study = services.open_study(study_of(study_id))
-    except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
-    else:
-        messages.success(request, f"“{study.name}” is open. It is on its readers' work lists now.")
-    return redirect("studies:detail", study_id)
+    said = "“{}” is open. It is on its readers' work lists now."
+    return _change(request, study_id, change=services.open_study, said=said)
 
 
 @require_POST
 @coordinators_only
 def close_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is closed. All readings stay."
+    return _change(request, study_id, change=services.close_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def reopen_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is open again. Its readers can go on and revise."
+    return _change(request, study_id, change=services.reopen_study, said=said)
+
+
+def _change(
+    request: HttpRequest, study_id: UUID, *, change: Callable[[Study], Study], said: str
+) -> HttpResponse:
     try:
-        study = services.close_study(study_of(study_id))
+        study = change(study_of(study_id))
     except RemediableError as error:
         messages.error(request, f"{error} {error.remedy}")
     else:
-        messages.success(request, f"“{study.name}” is closed. All readings stay.")
+        messages.success(request, said.format(study.name))
     return redirect("studies:detail", study_id)

@@ -48,10 +48,10 @@ def test_only_coordinators_open_the_pages_of_studies(
         assert status == expected, name
 
 
-@pytest.mark.parametrize("verb", ["open", "close", "preview", "create"])
+@pytest.mark.parametrize("verb", ["open", "close", "reopen", "preview", "create"])
 def test_only_coordinators_change_studies(everyone: dict[str, Client], verb: str) -> None:
     study = create_study(name="November")
-    args = [study.pk] if verb in {"open", "close"} else []
+    args = [] if verb in {"preview", "create"} else [study.pk]
     for name, client in everyone.items():
         if name in COORDINATORS:
             continue
@@ -62,8 +62,35 @@ def test_only_coordinators_change_studies(everyone: dict[str, Client], verb: str
 
 def test_opening_and_closing_want_a_post(cora_client: Client) -> None:
     study = create_study(name="November")
-    assert cora_client.get(reverse("studies:open", args=[study.pk])).status_code == 405
-    assert cora_client.get(reverse("studies:close", args=[study.pk])).status_code == 405
+    for verb in ("open", "close", "reopen"):
+        assert cora_client.get(reverse(f"studies:{verb}", args=[study.pk])).status_code == 405
+
+
+def test_a_closed_study_is_reopened(cora_client: Client, rosa: User) -> None:
+    study = make_study(rosa)
+    opened_at = study.opened_at
+    for verb, state in (("close", "closed"), ("reopen", "open")):
+        page = cora_client.get(reverse("studies:detail", args=[study.pk])).content.decode()
+        assert reverse(f"studies:{verb}", args=[study.pk]) in page
+        cora_client.post(reverse(f"studies:{verb}", args=[study.pk]))
+        study.refresh_from_db()
+        assert study.state == state
+    assert (study.opened_at, study.slots.count()) == (opened_at, 2)
+
+
+def test_a_reader_who_cannot_log_in_is_marked_and_opens_no_study(
+    cora_client: Client, rosa: User, ravi: User
+) -> None:
+    watched = make_study(rosa, ravi)
+    draft = create_study(name="December", readers=[rosa])
+    add_cases_from_batch(draft, make_batch(name="more", seed=1))
+    rosa.is_active = False
+    rosa.save()
+    page = cora_client.get(reverse("studies:detail", args=[watched.pk])).content
+    assert page.count(b"cannot log in") == 1
+    opened = cora_client.post(reverse("studies:open", args=[draft.pk]), follow=True)
+    assert b"Rosa cannot log in any more" in opened.content
+    assert not draft.slots.exists()
 
 
 def test_without_a_study_the_list_says_what_to_do(cora_client: Client) -> None:
@@ -155,6 +182,8 @@ def test_what_cannot_be_done_is_said(cora_client: Client) -> None:
     assert b"Choose a batch with images" in opened.content
     closed = cora_client.post(reverse("studies:close", args=[study.pk]), follow=True)
     assert b"Only an open study is closed" in closed.content
+    reopened = cora_client.post(reverse("studies:reopen", args=[study.pk]), follow=True)
+    assert b"Only a closed study is reopened" in reopened.content
 
 
 def test_an_opened_study_cannot_be_edited(cora_client: Client, rosa: User) -> None:

@@ -1,8 +1,8 @@
-"""Verbs over studies: design, fill with cases, open, close."""
+"""Verbs over studies: design, fill with cases, open, close, reopen."""
 
 from feedback_app.studies.services.cases import CasesAdded, add_cases_from_batch
 from feedback_app.studies.services.design import create_study, redesign_study
-from feedback_app.studies.services.opening import close_study, open_study
+from feedback_app.studies.services.opening import close_study, open_study, reopen_study
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "preview_design",
     "preview_study",
     "redesign_study",
+    "reopen_study",
 ]

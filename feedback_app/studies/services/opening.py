@@ -43,6 +43,19 @@ def close_study(study: Study) -> Study:
     return study
 
 
+@transaction.atomic
+def reopen_study(study: Study) -> Study:
+    """Take readings again, for what was read offline when the study closed, say."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state != StudyState.CLOSED:
+        raise RemediableError(
+            f"The study “{study.name}” is {study.state}.", remedy="Only a closed study is reopened."
+        )
+    study.state = StudyState.OPEN
+    study.save(update_fields=["state"])
+    return study
+
+
 def assign_readers(
     case_count: int, reader_count: int, *, per_case: int, rng: Random
 ) -> list[list[int]]:
@@ -103,6 +116,11 @@ def _require_readable(study: Study, *, cases: Sequence[Case], readers: Sequence[
         raise RemediableError(
             f"{study.readers_per_case} readers a case are wanted, {len(readers)} are chosen.",
             remedy="Choose more readers, or fewer readers a case.",
+        )
+    if gone := [reader.display_name for reader in readers if not reader.is_active]:
+        raise RemediableError(
+            f"{', '.join(gone)} cannot log in any more.",
+            remedy="Edit the study and save it: it keeps only readers who can.",
         )
     if len({reader.is_simulated for reader in readers}) > 1:
         raise RemediableError(
