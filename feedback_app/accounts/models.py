@@ -27,11 +27,12 @@ class User(AbstractUser):
     @property
     def is_coordinator(self) -> bool:
         """Coordinators design studies; admins may do all that coordinators do."""
-        return self.role in {Role.COORDINATOR, Role.ADMIN}
+        return self.is_admin or self.role == Role.COORDINATOR
 
     @property
     def is_admin(self) -> bool:
-        return self.role == Role.ADMIN
+        """Superusers too: the first account of an installation has no role of its own choosing."""
+        return self.role == Role.ADMIN or self.is_superuser
 
     @property
     def display_name(self) -> str:

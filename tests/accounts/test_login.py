@@ -1,6 +1,9 @@
 """Login and roles."""
 
+from collections.abc import Callable
+
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
@@ -49,3 +52,12 @@ def test_an_admin_is_a_coordinator_too() -> None:
     assert User(role=Role.ADMIN).is_coordinator
     assert not User(role=Role.COORDINATOR).is_admin
     assert not User(role=Role.READER).is_coordinator
+
+
+def test_the_first_account_of_an_installation_is_an_admin(
+    client_of: Callable[[User], Client],
+) -> None:
+    call_command("createsuperuser", "--noinput", username="first", email="first@example.org")
+    client = client_of(User.objects.get())
+    assert client.get(reverse("exports:list")).status_code == 200
+    assert client.get(reverse("admin:index")).status_code == 200
