@@ -36,11 +36,11 @@ FITS_THE_PROMPT = Scale(
     name="Fits the prompt",
     question="Does it show what the prompt asks for?",
     anchors=(
-        "Finding absent, or the opposite is shown",
+        "Finding absent, or disease where none is asked for",
         "At most a hint of it; something else dominates",
         "Doubtful, or on the wrong side or in the wrong place",
         "Present, but wrong extent, or a relevant extra finding",
-        "Right finding and degree, a detail is off",
+        "Right finding and degree; view, sex or age is off",
         "Exactly as described, no less and no more",
     ),
 )
