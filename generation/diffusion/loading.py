@@ -14,7 +14,8 @@ BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
 INDEX_FILE = "model_index.json"
 ADAPTER_FILE = "pytorch_lora_weights.safetensors"
 PREDICTIONS = ("epsilon", "v_prediction")
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(?:@([\w.-]+))?", re.ASCII)
+"""``owner/name``, or ``owner/name@revision``."""
 
 
 def load_pipeline(
@@ -59,13 +60,14 @@ def _load_base(base: str, *, dtype: torch.dtype) -> StableDiffusionPipeline:
             f"the bundled model is missing from {location}",
             remedy="Check out generation/bundled again, or run manage.py pretrain.",
         )
-    if not HUB_ID.fullmatch(base):
+    hub = HUB_ID.fullmatch(base)
+    if hub is None:
         raise RemediableError(
             f"there is no model at {base}",
-            remedy="Name a folder in the diffusers format, or a hub id such as owner/name.",
+            remedy="Name a folder in the diffusers format, or a hub id: owner/name@revision.",
         )
     try:
-        return _from_pretrained(base, dtype=dtype, variant=None)
+        return _from_pretrained(hub[1], dtype=dtype, variant=None, revision=hub[2])
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         raise RemediableError(
             f"the model {base} is neither a folder here nor to be had from the hub: {error}",
@@ -91,12 +93,13 @@ def _load_folder(folder: Path, *, dtype: torch.dtype) -> StableDiffusionPipeline
 
 
 def _from_pretrained(
-    location: str, *, dtype: torch.dtype, variant: str | None
+    location: str, *, dtype: torch.dtype, variant: str | None, revision: str | None = None
 ) -> StableDiffusionPipeline:
     pipeline: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
         location,
         dtype=dtype,
         variant=variant,
+        revision=revision,
         use_safetensors=True,
         safety_checker=None,
         requires_safety_checker=False,

@@ -1,3 +1,7 @@
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +103,26 @@ def test_a_hub_id_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(RemediableError, match="nobody/no-such-model"):
         load_pipeline(ModelSource(base="nobody/no-such-model"))
+
+
+def test_a_hub_id_is_loaded_at_its_revision(tiny: Path, tmp_path: Path) -> None:
+    revision = "4f2a" * 10
+    stored = tmp_path / "hub" / "models--somebody--tiny" / "snapshots" / revision
+    shutil.copytree(tiny, stored)
+    code = (
+        "from generation.diffusion.loading import load_pipeline\n"
+        "from generation.specs import ModelSource\n"
+        f"print(load_pipeline(ModelSource(base='somebody/tiny@{revision}')).unet.config.sample_size)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().isdigit()
 
 
 def test_a_missing_adapter_is_named(tiny: Path, tmp_path: Path) -> None:
