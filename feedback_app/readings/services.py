@@ -47,7 +47,7 @@ class StudyNotOpen(ReadingConflict):
 
 
 class KeyAlreadyUsed(ReadingConflict):
-    """The idempotency key belongs to a reading of another slot."""
+    """The idempotency key belongs to another reading."""
 
 
 @transaction.atomic
@@ -69,14 +69,21 @@ def submit(
     slot_for(reader, slot.pk)
     slot = Slot.objects.select_for_update(of=["self"]).select_related("study").get(pk=slot.pk)
     stored = Reading.objects.filter(idempotency_key=idempotency_key).first()
+    images = slot.images_in_order()
     if stored is not None:
-        return _same_submission(stored, slot=slot)
+        if stored.slot_id != slot.pk or not _says_the_same(
+            stored, images=images, scores=scores, flags=flags, comment=comment
+        ):
+            raise KeyAlreadyUsed(
+                f"The key {idempotency_key} was used for another reading.",
+                remedy="Make a new random key for every reading.",
+            )
+        return stored
     if slot.study.state != StudyState.OPEN:
         raise StudyNotOpen(
             f"The study “{slot.study.name}” is {slot.study.state}.",
             remedy="Ask its coordinator to reopen it; what you read is kept in your browser.",
         )
-    images = slot.images_in_order()
     criteria = {criterion.slug: criterion for criterion in slot.study.criteria.all()}
     kinds = {kind.slug: kind for kind in slot.study.flag_kinds.all()}
     _validate_scores(scores, places=len(images), criteria=criteria)
@@ -96,13 +103,23 @@ def submit(
     return reading
 
 
-def _same_submission(stored: Reading, *, slot: Slot) -> Reading:
-    if stored.slot_id != slot.pk:
-        raise KeyAlreadyUsed(
-            f"The key {stored.idempotency_key} was used for another case.",
-            remedy="Make a new random key for every reading.",
-        )
-    return stored
+def _says_the_same(
+    stored: Reading,
+    *,
+    images: list[Image],
+    scores: Sequence[GivenScore],
+    flags: Sequence[GivenFlag],
+    comment: str,
+) -> bool:
+    """Whether what was given is what is stored; the time it took is not compared."""
+    ids = {place: image.pk for place, image in enumerate(images)}
+    given_scores = {(ids.get(given.place), given.criterion, given.value) for given in scores}
+    given_flags = {(ids.get(given.place), given.flag, given.grade) for given in flags}
+    return (
+        stored.comment == comment
+        and set(stored.scores.values_list("image", "criterion__slug", "value")) == given_scores
+        and set(stored.flags.values_list("image", "kind__slug", "grade")) == given_flags
+    )
 
 
 def _next_revision(slot: Slot) -> int:

@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -83,6 +84,18 @@ def test_a_key_of_another_case_is_refused(slot: Slot, rosa: User) -> None:
     other = Slot.objects.get(study=slot.study, reader=rosa, position=1)
     with pytest.raises(KeyAlreadyUsed):
         submit(slot=other, reader=rosa, idempotency_key=key, scores=scores_for(other))
+
+
+def test_a_key_of_other_answers_is_refused_not_forgotten(slot: Slot, rosa: User) -> None:
+    key = uuid.uuid4()
+    flags = [GivenFlag(place=2, flag="clavicles", grade="major")]
+    first: dict[str, Any] = {"scores": scores_for(slot), "flags": flags, "comment": "Odd."}
+    submit(slot=slot, reader=rosa, idempotency_key=key, **first)
+    submit(slot=slot, reader=rosa, idempotency_key=key, **first)
+    for other in ({"scores": scores_for(slot, value=4)}, {"flags": []}, {"comment": "Even."}):
+        with pytest.raises(KeyAlreadyUsed):
+            submit(slot=slot, reader=rosa, idempotency_key=key, **first | other)
+    assert Reading.objects.count() == 1
 
 
 def test_another_key_is_the_next_revision(slot: Slot, rosa: User) -> None:
