@@ -231,6 +231,15 @@ def test_a_value_that_the_database_refuses_is_skipped(tmp_path: Path) -> None:
     assert [image.source_id for image in CohortImage.objects.all()] == ["b.png"]
 
 
+def test_an_image_whose_mask_cannot_be_stored_is_not_counted(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path, {"a.png": grey()}, masks={"a.png": mask_png()})
+    run = runs.execute(start_import("folder", folder, name="x", mask_kind="k" * 40).pk)
+    assert run is not None
+    assert "cannot be stored" in skips(run)["a.png"]
+    assert (run.result["added"], run.result["unchanged"]) == ({}, 0)
+    assert not CohortImage.objects.exists()
+
+
 def test_a_name_of_another_source_is_refused(tmp_path: Path) -> None:
     Cohort.objects.create(name="x", source="nih")
     run = import_folder(lay_out(tmp_path, {"a.png": grey()}))

@@ -101,9 +101,11 @@ def ingest(source: Source, *, cohort: Cohort, progress: Progress) -> Report:
         if isinstance(row, Skip):
             report.skipped.append(row)
             continue
+        before = report.added.copy(), report.unchanged
         try:
             ingest_image(row, cohort=cohort, report=report)
         except (DataError, ValueError) as error:  # the database refuses a value, NUL for one
+            report.added, report.unchanged = before  # the image was rolled back with all it has
             reason = f"cannot be stored: {str(error).splitlines()[0]}"
             report.skipped.append(Skip(file=row.source_id, reason=reason))
         done += 1
