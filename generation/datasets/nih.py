@@ -69,14 +69,19 @@ def find_entry_file(folder: Path) -> Path:
 
 
 def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
+    """The pictures by name, of two of one name the first, and what else lies there."""
     folders = [folder / "images", *sorted(folder.glob("images_*/images"))]
     pictures: dict[str, Path] = {}
     others: list[Skip] = []
     for path in folders:
         if path.is_dir():
             found, rest = list_pictures(path)
-            pictures |= found
             others += rest
+            others += [
+                Skip(file=f"{path.relative_to(folder)}/{name}", reason="is in another folder too")
+                for name in sorted(found.keys() & pictures.keys())
+            ]
+            pictures = found | pictures
     return pictures, others
 
 

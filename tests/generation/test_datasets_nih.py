@@ -156,3 +156,14 @@ def test_images_of_the_twelve_archives_are_found(tmp_path: Path) -> None:
     (folder / "images_012" / "images").mkdir(parents=True)
     (folder / "images_012" / "images" / "a.png").write_bytes(b"")
     assert parse(folder)[0][0].path.parent.parent.name == "images_012"
+
+
+def test_of_two_files_of_one_name_the_first_counts_and_the_other_is_reported(
+    tmp_path: Path,
+) -> None:
+    folder = lay_out(tmp_path, "a.png,Edema,0,1,50,F,PA", files=("a.png",))
+    (folder / "images_001" / "images").mkdir(parents=True)
+    (folder / "images_001" / "images" / "a.png").write_bytes(b"another one")
+    images, skipped = parse(folder)
+    assert [image.path for image in images] == [folder / "images" / "a.png"]
+    assert skipped == [Skip(file="images_001/images/a.png", reason="is in another folder too")]
