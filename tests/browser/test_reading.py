@@ -652,6 +652,9 @@ def test_a_closed_case_shows_what_was_submitted_and_takes_nothing(
     enter(page, slots[0])
     press_all(page, "5555")
     assert chosen(page) == ["2"] * 8
+    page.keyboard.press("c")
+    expect(page.locator("#comment-field")).to_be_focused()
+    expect(page.locator("#comment-field")).not_to_be_editable()
 
 
 # The coordinator's view of it

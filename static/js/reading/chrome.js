@@ -19,6 +19,7 @@ export class Chrome {
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
     byId("back").disabled = !found.previous;
+    byId("comment-field").readOnly = !found.is_open;
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
       count: found.images.length,

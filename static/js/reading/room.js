@@ -301,7 +301,7 @@ export class Room {
     this.chrome.say(
       isOpen
         ? `All ${total} cases are read. Thank you. Enter leads to your work list, Z back to the last case.`
-        : "This study is closed; what you submitted is stored. Enter leads to your work list.",
+        : "This study is closed. Enter leads to your work list.",
     );
   }
 
