@@ -1,9 +1,9 @@
 """Every address, app by app."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
-from django.contrib.auth.decorators import login_not_required
 
 
 @login_not_required
