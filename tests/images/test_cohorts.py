@@ -285,3 +285,9 @@ def test_a_real_cohort_with_masks_comes_in_whole(real_data: Path) -> None:
     assert run.result["added"] == {"images": 52, "masks": 52}
     assert skips(run) == {}
     assert Patient.objects.count() == 31
+
+
+def test_a_name_that_is_no_slug_is_refused_before_anything_is_queued(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="my cohort"):
+        call_command("import_cohort", "folder", str(tmp_path), name="my cohort")
+    assert not Run.objects.exists()

@@ -1,6 +1,7 @@
 """Importing cohorts: parsed rows in, patients, images, masks and boxes out."""
 
 import io
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from generation.datasets.splits import split_of
 from generation.errors import RemediableError
 
 SOURCES = ("nih", "folder")
+COHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REPORT_EVERY = 10
 LOGGED_SKIPS = 100
 """Lines of the log; the run's result has them all."""
@@ -51,6 +53,11 @@ def start_import(
     source: str, path: Path, *, name: str, mask_kind: str = "lungs", created_by: User | None = None
 ) -> Run:
     """Queue the import of a data set as the cohort ``name``."""
+    if not COHORT_NAME.fullmatch(name):
+        raise RemediableError(
+            f"“{name}” cannot be a cohort's name.",
+            remedy="Use up to 64 letters, digits, hyphens and underscores, without spaces.",
+        )
     return runs.start(
         "import_cohort",
         title=f"Import {name} from {path.name}",

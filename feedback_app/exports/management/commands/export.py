@@ -25,14 +25,17 @@ class Command(BaseCommand):
         curated_set = CuratedSet.objects.filter(pk=options["curated_set"]).first()
         if curated_set is None:
             raise CommandError(f"There is no curated set {options['curated_set']}.")
+        out: Path | None = options["out"]
+        if out is not None and not out.parent.is_dir():
+            raise CommandError(f"There is no folder {out.parent}; make it first.")
         export = start_export(curated_set)
         run = execute_here(export.run, write=self.stdout.write)
         if run.state != State.SUCCEEDED:
             raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
         export.refresh_from_db()
         self.stdout.write(f"export {export.pk} sha256 {run.result['sha256']}")
-        if options["out"]:
+        if out is not None:
             try:
-                self.stdout.write(str(copy_out(export, path=options["out"])))
+                self.stdout.write(str(copy_out(export, path=out)))
             except RemediableError as error:
                 raise CommandError(f"{error}\n{error.remedy}") from error

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_slug
 
 from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
+from generation.errors import RemediableError
 
 SHOWN_SKIPS = 20
 ONE_OF = {"images": "image", "masks": "mask", "boxes": "box"}
@@ -34,13 +34,15 @@ class Command(BaseCommand):
             source.add_argument("--queue", action="store_true", help="leave it to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        validate_slug(options["name"])
-        run = start_import(
-            options["source"],
-            options["path"].resolve(),
-            name=options["name"],
-            mask_kind=options.get("mask_kind", "lungs"),
-        )
+        try:
+            run = start_import(
+                options["source"],
+                options["path"].resolve(),
+                name=options["name"],
+                mask_kind=options.get("mask_kind", "lungs"),
+            )
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
         if options["queue"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return

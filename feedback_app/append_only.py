@@ -1,0 +1,24 @@
+"""Tables whose rows can be added but never changed or removed, by database trigger."""
+
+from collections.abc import Sequence
+
+from django.db.migrations import RunSQL
+
+
+def refuse_changes(app: str, *, tables: Sequence[str]) -> RunSQL:
+    """A migration operation after which UPDATE and DELETE on these tables raise IntegrityError."""
+    function = f"{app}_refuse_change"
+    create = f"""
+        CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation';
+        END $$;
+    """
+    create += "".join(
+        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {app}_{table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {function}();\n"
+        for table in tables
+    )
+    drop = "".join(f"DROP TRIGGER append_only ON {app}_{table};\n" for table in tables)
+    return RunSQL(create, f"{drop}DROP FUNCTION {function}();")
