@@ -18,6 +18,9 @@ QUEUES = {
     "export": CPU,
 }
 
+ADMINS_ONLY = {"export"}
+"""Kinds that a coordinator may watch but neither cancel nor retry."""
+
 Handler = Callable[["Progress"], dict[str, object]]
 _handlers: dict[str, Handler] = {}
 

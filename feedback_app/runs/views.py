@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.runs import services
+from feedback_app.runs.kinds import ADMINS_ONLY
 from feedback_app.runs.models import Run, State
 
 RUNS_A_PAGE = 40
@@ -68,7 +70,7 @@ def show_progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @coordinators_only
 def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    run = get_object_or_404(Run, pk=run_id)
+    run = _run_to_change(request, run_id)
     services.cancel(run)
     return redirect("runs:run", run.pk)
 
@@ -76,7 +78,14 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @coordinators_only
 def retry_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    run = get_object_or_404(Run, pk=run_id)
+    run = _run_to_change(request, run_id)
     if not services.retry(run):
         messages.warning(request, "Only a failed or cancelled run can be retried.")
     return redirect("runs:run", run.pk)
+
+
+def _run_to_change(request: HttpRequest, run_id: UUID) -> Run:
+    run = get_object_or_404(Run, pk=run_id)
+    if run.kind in ADMINS_ONLY and not request.user.is_admin:  # type: ignore[union-attr]
+        raise PermissionDenied
+    return run

@@ -100,3 +100,13 @@ def test_progress_says_how_far_and_how_fast(cora_client: Client, queued: Run) ->
     assert 'aria-valuenow="25"' in page
     assert "still at it" in page
     assert "left" in page
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry"])
+def test_a_coordinator_leaves_an_export_to_admins(
+    cora_client: Client, ada_client: Client, verb: str
+) -> None:
+    export = services.start("export", title="Export", spec={})
+    address = reverse(f"runs:{verb}", args=[export.pk])
+    assert cora_client.post(address).status_code == 403
+    assert ada_client.post(address).status_code == 302
