@@ -11,10 +11,10 @@ from feedback_app.runs.models import Run
 
 @pytest.fixture
 def handle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], Handler]:
-    """Makes a function the handler of exports, which need no torch."""
+    """Makes a function the handler of imports, which need no torch."""
 
     def register(handler: Handler) -> Handler:
-        monkeypatch.setitem(kinds._handlers, "export", handler)
+        monkeypatch.setitem(kinds._handlers, "import_cohort", handler)
         return handler
 
     return register
@@ -22,7 +22,7 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], Handler]:
 
 @pytest.fixture
 def queued(db: None) -> Run:
-    return Run.objects.create(kind="export", queue="cpu", title="Export the curated set")
+    return Run.objects.create(kind="import_cohort", queue="cpu", title="Import the cohort")
 
 
 @pytest.fixture(autouse=True)

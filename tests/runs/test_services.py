@@ -56,7 +56,7 @@ def test_a_message_that_comes_twice_does_the_run_once(queued: Run, handle: Handl
 def test_one_message_empties_the_queue_the_most_urgent_first(queued: Run, handle: Handle) -> None:
     order: list[str] = []
     handle(lambda progress: order.append(progress.run.title) or {})
-    Run.objects.create(kind="export", queue="cpu", title="urgent", priority=5)
+    Run.objects.create(kind="import_cohort", queue="cpu", title="urgent", priority=5)
     Run.objects.create(kind="generate", queue="gpu", title="elsewhere", priority=9)
     execute(run_id=str(queued.pk))
     assert order == ["urgent", queued.title]
@@ -64,7 +64,7 @@ def test_one_message_empties_the_queue_the_most_urgent_first(queued: Run, handle
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_claims_at_a_time_one_wins() -> None:
-    run = Run.objects.create(kind="export", queue="cpu", title="wanted by many")
+    run = Run.objects.create(kind="import_cohort", queue="cpu", title="wanted by many")
     barrier = threading.Barrier(4)
     winners: list[Run] = []
 
@@ -192,7 +192,7 @@ def test_the_rate_counts_this_attempt_alone(queued: Run) -> None:
 
 
 def test_a_sweep_takes_up_a_silent_run_and_leaves_a_beating_one(queued: Run) -> None:
-    beating = Run.objects.create(kind="export", queue="cpu", title="beating")
+    beating = Run.objects.create(kind="import_cohort", queue="cpu", title="beating")
     claimed(beating)
     claimed(queued, worker="elsewhere:17@1.00")
     long_ago = timezone.now() - timedelta(hours=1)
@@ -227,7 +227,7 @@ def test_a_run_that_killed_five_workers_fails_and_says_why(queued: Run) -> None:
 
 
 def test_a_stopped_worker_puts_its_run_back_and_takes_no_other(queued: Run, handle: Handle) -> None:
-    other = Run.objects.create(kind="export", queue="cpu", title="other")
+    other = Run.objects.create(kind="import_cohort", queue="cpu", title="other")
 
     def told_to_stop(progress: Progress) -> dict[str, object]:
         workers.stopping.set()
@@ -266,7 +266,7 @@ def test_the_heart_beats_while_the_handler_is_silent(
     handle: Handle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feedback_app.runs.progress.HEARTBEAT_EVERY_S", 0.05)
-    run = Run.objects.create(kind="export", queue="cpu", title="one long call")
+    run = Run.objects.create(kind="import_cohort", queue="cpu", title="one long call")
     before = claimed(run)
     with Progress(before):
         for _ in range(100):
@@ -291,5 +291,5 @@ def test_a_run_is_queued_though_redis_is_down(monkeypatch: pytest.MonkeyPatch) -
         raise ConnectionError("Redis is down")
 
     monkeypatch.setattr(services.app, "send_task", refuse)
-    run = services.start("export", title="x" * 300, spec={})
+    run = services.start("import_cohort", title="x" * 300, spec={})
     assert Run.objects.get(pk=run.pk).state == State.QUEUED
