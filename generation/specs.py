@@ -48,8 +48,8 @@ class SampleSpec:
     seed: int = Field(ge=0, lt=2**63)
     mode: Mode = "t2i"
     sampler: Sampler = "dpmsolver++"
-    steps: int = Field(default=20, ge=1, le=200)
-    guidance_scale: float = Field(default=3.0, ge=0, le=30)
+    steps: int = Field(default=16, ge=1, le=200)
+    guidance_scale: float = Field(default=1.5, ge=0, le=30)
     width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
     height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
 
@@ -82,8 +82,8 @@ class PretrainSpec:
     feature_steps: int = Field(default=700, ge=1)
     autoencoder_steps: int = Field(default=2_200, ge=1)
     latent_versions: int = Field(default=24, ge=1)
-    denoiser_steps: int = Field(default=5_000, ge=1)
-    batch_size: int = Field(default=24, ge=1)
+    denoiser_steps: int = Field(default=4_400, ge=1)
+    batch_size: int = Field(default=16, ge=1)
     seed: int = 0
 
 

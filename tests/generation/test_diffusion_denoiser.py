@@ -1,8 +1,19 @@
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 import torch
 
-from generation.diffusion.denoiser import loss_weights, noise_scheduler, signal_to_noise
+from generation.diffusion.denoiser import (
+    Denoiser,
+    DenoiserConfig,
+    loss_weights,
+    noise_scheduler,
+    signal_to_noise,
+    train_denoiser,
+)
 from generation.diffusion.text_encoder import MAX_TOKENS, token_ids, train_tokenizer
+from generation.specs import TrainingImage
 
 PROMPTS = ["chest x-ray, pneumonia, PA view, female, 60 years", "chest x-ray, no finding"]
 
@@ -34,3 +45,40 @@ def test_no_character_is_unknown_to_the_tokenizer() -> None:
 def test_prompts_are_padded_to_the_length_the_text_encoder_takes() -> None:
     tokenizer = train_tokenizer(PROMPTS)
     assert token_ids(tokenizer, PROMPTS).shape == (2, MAX_TOKENS)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def _train(checkpoint: Path, *, killed_after: int | None = None) -> Denoiser:
+    def report(step: int, figures: Mapping[str, float]) -> None:
+        if step == killed_after:
+            raise KilledError
+
+    config = DenoiserConfig(
+        latent_side=8,
+        latent_channels=4,
+        steps=5,
+        batch_size=4,
+        widths=(16, 16, 16),
+        heads=1,
+        text_width=32,
+        text_layers=1,
+        checkpoint_every=2,
+    )
+    rows = tuple(
+        TrainingImage(path="", image_id=name, patient=name, split="train") for name in "abc"
+    )
+    latents = torch.randn(2, 3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    tokenizer = train_tokenizer(PROMPTS)
+    return train_denoiser(latents, rows, tokenizer, config, checkpoint=checkpoint, report=report)
+
+
+def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = _train(tmp_path / "unbroken.pt")
+    with pytest.raises(KilledError):
+        _train(tmp_path / "broken.pt", killed_after=3)
+    resumed = _train(tmp_path / "broken.pt")
+    for one, other in zip(unbroken.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
