@@ -1,5 +1,6 @@
 """What a coordinator fills in on the learning pages."""
 
+from inspect import signature
 from typing import Any
 
 from django import forms
@@ -28,7 +29,7 @@ METHOD_SENTENCES = {
 
 def field_default(name: str) -> Any:
     """The default of a setting, from the one place that has it."""
-    return FineTuneSpec.__pydantic_fields__[name].default
+    return signature(FineTuneSpec).parameters[name].default
 
 
 class SnapshotForm(forms.Form):
