@@ -42,7 +42,7 @@ check: export DATABASE_URL := postgresql:///none?host=/nonexistent
 check: setup ## Style, types, imports, missing migrations, templates
 	@echo "ruff";           ruff check --quiet . && ruff format --check --quiet . || { ruff format --check . ; exit 1; }
 	@echo "mypy";           mypy --no-error-summary
-	@echo "import-linter";  lint-imports --quiet || { lint-imports; exit 1; }
+	@echo "import-linter";  found=$$(lint-imports --no-logo 2>&1) || { echo "$$found"; exit 1; }
 	@echo "migrations";     $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@echo "templates";      find templates -name '*.html' -print0 | xargs -0 -r djade --check --target-version 5.2
 	@echo "All checks passed."
