@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Recipe
 from feedback_app.images.services.batches import Settings
 from feedback_app.images.services.versions import register
 from feedback_app.provenance.rehearsal import (
@@ -87,6 +87,8 @@ def test_every_stage_says_its_line_and_leaves_its_rows(parent: ModelVersion) -> 
         "curation",
         "export",
     ]
+    seeds = Recipe.objects.values_list("seed", flat=True).filter(model_version=parent)
+    assert len(set(seeds)) == 2 * 4 + 2 * 3
     child = FineTune.objects.get().model_version
     assert child is not None
     assert child.taught_by_simulated_readers

@@ -28,9 +28,9 @@ SEED_LIMIT = 2**63
 class Settings:
     """How the images of a batch are sampled; no size means the model version's own."""
 
-    steps: int = 20
-    guidance_scale: float = 3.0
-    sampler: Sampler = "dpmsolver++"
+    steps: int = SampleSpec.steps
+    guidance_scale: float = SampleSpec.guidance_scale
+    sampler: Sampler = SampleSpec.sampler
     side: int | None = None
 
 

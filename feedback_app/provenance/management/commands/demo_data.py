@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.services.versions import register_bundled
 from feedback_app.provenance.demo import make_demo_data
+from feedback_app.provenance.terminal import quiet_libraries
 from generation.errors import RemediableError
 
 
@@ -13,6 +14,7 @@ class Command(BaseCommand):
     help = "People, the bundled model, real images where there are some, and an open study."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        quiet_libraries()
         try:
             make_demo_data(register_bundled(), say=self.stdout.write)
         except RemediableError as error:

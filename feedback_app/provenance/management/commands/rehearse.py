@@ -3,12 +3,15 @@
 import time
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from feedback_app.finetuning.models import Method
 from feedback_app.images.services.batches import Settings
 from feedback_app.images.services.versions import register, register_bundled
 from feedback_app.provenance.rehearsal import Plan, Rehearsal
+from feedback_app.provenance.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
 from generation.errors import RemediableError
 
@@ -35,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        quiet_libraries()
         started_at = time.monotonic()
+        if not connection.introspection.table_names():  # servers made for this alone
+            call_command("migrate", verbosity=0)
         try:
             parent = (
                 register("rehearsed", options["model"]) if options["model"] else register_bundled()
