@@ -29,12 +29,14 @@ class BatchForm(forms.Form):
     images_per_prompt = forms.IntegerField(
         label="Images per prompt", min_value=1, max_value=256, initial=4
     )
-    steps = forms.IntegerField(label="Steps", min_value=1, max_value=MAX_STEPS, initial=20)
+    steps = forms.IntegerField(
+        label="Steps", min_value=1, max_value=MAX_STEPS, initial=Settings.steps
+    )
     guidance_scale = forms.FloatField(
         label="Guidance",
         min_value=0,
         max_value=30,
-        initial=3.0,
+        initial=Settings.guidance_scale,
         help_text="Nearness to the prompt",
     )
     seed = forms.IntegerField(
