@@ -63,7 +63,7 @@ def tour(browser: Browser, *, base: str, login: tuple[str, str], folder: Path) -
         if kind is None or kind in seen or url.endswith((".png", ".csv", ".jsonl", "download")):
             continue
         seen.add(kind)
-        response = page.goto(url)
+        response = page.goto(url, wait_until="networkidle")
         if response is None or not response.ok:
             faults.append(f"{kind} answered {response and response.status}: {url}")
             continue

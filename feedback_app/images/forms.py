@@ -44,7 +44,7 @@ class BatchForm(forms.Form):
         min_value=0,
         max_value=2**31,
         initial=0,
-        help_text="Shared by all prompts",
+        help_text="Each image takes the next one",
     )
     name = forms.CharField(
         label="Name",

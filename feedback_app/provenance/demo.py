@@ -90,7 +90,6 @@ def make_candidates(version: ModelVersion, *, owner: User, say: Say) -> Batch:
             model_version=version,
             prompts=default_prompts()[:PROMPTS],
             images_per_prompt=IMAGES_PER_PROMPT,
-            shares_seeds=False,
             created_by=owner,
         )
     if not batch.recipes.filter(candidate=None).exists():

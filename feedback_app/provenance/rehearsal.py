@@ -122,7 +122,6 @@ class Rehearsal:
                 images_per_prompt=per_prompt or self.plan.images_per_taught_prompt,
                 settings=self.plan.sampling,
                 seed=seed,
-                shares_seeds=False,
             )
             for run in batch.runs.unfinished().order_by("created_at"):
                 finish(run)

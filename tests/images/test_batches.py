@@ -39,11 +39,11 @@ def make(batch: Batch) -> None:
     execute(run_id=str(batch.runs.first().pk))  # type: ignore[union-attr]
 
 
-def test_a_batch_writes_its_recipes_out_with_shared_seeds(ask: Ask) -> None:
+def test_a_batch_writes_its_recipes_out_with_a_seed_each(ask: Ask) -> None:
     batch = ask(seed=100)
     places = list(batch.batchrecipe_set.select_related("recipe"))
     assert [place.prompt_index for place in places] == [0] * 4 + [1] * 4
-    assert [place.recipe.seed for place in places] == [100, 101, 102, 103] * 2
+    assert [place.recipe.seed for place in places] == list(range(100, 108))
     assert len({place.recipe.key for place in places}) == 8
     assert places[4].recipe.findings == ["pneumonia"]
 

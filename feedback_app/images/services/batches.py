@@ -53,29 +53,23 @@ def create_batch(
     images_per_prompt: int,
     settings: Settings | None = None,
     seed: int = 0,
-    shares_seeds: bool = True,
     created_by: User | None = None,
 ) -> Batch:
     """Write the recipes out and queue what is not made yet.
 
-    The n-th image of every prompt has the seed ``seed + n``, so that prompts can be
-    compared; unless ``shares_seeds`` is off, which gives every image a seed of its own:
-    to learn from, images that began as the same noise are too much alike.
+    The image at position n has the seed ``seed + n``: images that began as the same
+    noise are too much alike to learn from.
     """
     check_prompts(prompts, images_per_prompt=images_per_prompt)
-    apart = 0 if shares_seeds else images_per_prompt
+    asked = [
+        (index, prompt) for index, prompt in enumerate(prompts) for _ in range(images_per_prompt)
+    ]
     planned = [
         (
-            _recipe(
-                model_version,
-                prompt,
-                seed=seed + prompt_index * apart + number,
-                settings=settings or Settings(),
-            ),
+            _recipe(model_version, prompt, seed=seed + position, settings=settings or Settings()),
             prompt_index,
         )
-        for prompt_index, prompt in enumerate(prompts)
-        for number in range(images_per_prompt)
+        for position, (prompt_index, prompt) in enumerate(asked)
     ]
     batch = Batch.objects.create(name=name, model_version=model_version, created_by=created_by)
     Recipe.objects.bulk_create((recipe for recipe, _ in planned), ignore_conflicts=True)
