@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,6 +20,8 @@ from feedback_app.local import chromium
 from tests.workers import Worker
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+PATIENCE_MS = 15_000
+"""Pages fetch what is new every few seconds, and a busy machine is slow."""
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +192,8 @@ def page(committed: None, live_server: LiveServer, browser: Browser) -> Iterator
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": 1920, "height": 1080}
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield context.new_page()
     context.close()
 

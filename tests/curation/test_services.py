@@ -76,9 +76,9 @@ def test_the_database_refuses_to_change_or_remove_a_set(
 ) -> None:
     apply_policy(policy)
     change = {"sha256": "0"} if model is CuratedSet else {"reader_count": 9}
-    with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         model.objects.update(**change)
-    with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         model.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
 
 

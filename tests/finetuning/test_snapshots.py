@@ -144,7 +144,7 @@ def test_the_database_refuses_to_change_or_remove_it(
     take_snapshot(name="One", simulated=False)
     with (
         connection.cursor() as cursor,
-        pytest.raises(IntegrityError, match="immutable"),
+        pytest.raises(IntegrityError, match="append-only"),
         transaction.atomic(),
     ):
         cursor.execute(statement)
