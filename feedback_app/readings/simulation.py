@@ -23,7 +23,7 @@ from generation.errors import RemediableError
 from generation.rewards.tastes import readers_taste, to_grey
 
 LENIENCY_SPREAD = 0.4
-NOISE_RANGE = (0.3, 0.6)
+NOISE_RANGE = (0.2, 0.4)
 """Both in points of the 0-5 scale."""
 
 

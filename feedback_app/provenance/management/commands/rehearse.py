@@ -24,10 +24,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--model", default="", help="a diffusers folder (default: bundled)")
-        parser.add_argument("--prompts", type=int, default=30, help="that are taught on")
-        parser.add_argument("--held-out-prompts", type=int, default=24)
+        parser.add_argument("--prompts", type=int, default=24, help="that are taught on")
+        parser.add_argument("--held-out-prompts", type=int, default=20)
         parser.add_argument("--images", type=int, default=4, help="for each prompt")
-        parser.add_argument("--sampling-steps", type=int, default=16)
+        parser.add_argument("--sampling-steps", type=int, default=14)
         parser.add_argument("--readers", type=int, default=3)
         parser.add_argument("--method", choices=Method.values, default=Method.DPO_MARGIN.value)
         parser.add_argument("--steps", type=int, default=None, help="of the fine-tune")
