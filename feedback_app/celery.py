@@ -7,6 +7,9 @@ from celery import Celery
 from celery.signals import celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback_app.settings")
+# Read when torch is loaded. Threads that wait by spinning made an image ten times as slow
+# on a CPU that something else uses too, such as the web process or a training child.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = Celery("feedback_app")
 app.config_from_object("django.conf:settings", namespace="CELERY")
