@@ -104,7 +104,7 @@ def test_what_simulated_readers_taught_is_marked_down_the_line(
 ) -> None:
     study = create_study(name="Simulated")
     add_cases_from_batch(study, make_batch())  # type: ignore[arg-type]
-    simulate_readings(staff_and_open(study, reader_count=2))
+    simulate_readings(staff_and_open(study, reader_count=8))
     simulated = take_snapshot(name="Simulated", simulated=True)
     versions = [tiny]
     for number, taught_on in enumerate((simulated, snapshot)):

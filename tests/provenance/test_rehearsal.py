@@ -28,7 +28,7 @@ PLAN = Plan(
     held_out_prompts=("chest x-ray, pneumonia", "chest x-ray, no finding"),
     images_per_held_out_prompt=3,
     sampling=Settings(steps=2, side=128),
-    readers=2,
+    readers=8,
     fine_tuning={"steps": 2, "batch_size": 2, "rank": 2},
     min_mean_score=0,
     refuses_copies=False,
