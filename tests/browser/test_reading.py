@@ -440,6 +440,7 @@ def test_an_unsent_reading_survives_closing_the_page(room: Page, slots: list[Slo
     room.close()
     page = room.context.new_page()
     enter(page, slots[0])
+    expect_chosen(page, ["5"] * 8)
     all_sent(page)
     assert Reading.objects.get().slot == slots[0]
 

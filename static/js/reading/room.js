@@ -13,7 +13,9 @@ export class Room {
   constructor({ cases, outbox, viewer, chrome, clock, picker, addresses }) {
     Object.assign(this, { cases, outbox, viewer, chrome, clock, picker, addresses });
     this.images = document.getElementById("images");
-    this.sent = new Map(); // slot -> the reading given to the outbox since the page was opened
+    // slot -> the reading that the outbox has, or had since the page was opened: one that was
+    // kept from before may be sent while its case, fetched without it, is still loading.
+    this.sent = new Map(outbox.unsent.map(({ slot, body }) => [slot, body]));
     this.newlyRead = new Set(); // slots read since then, beside those that the server counted
   }
 
