@@ -9,7 +9,7 @@ def refuse_changes(app: str, *, tables: Sequence[str]) -> RunSQL:
     """A migration operation after which UPDATE and DELETE on these tables raise IntegrityError."""
     function = f"{app}_refuse_change"
     create = f"""
-        CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
             USING ERRCODE = 'integrity_constraint_violation';
@@ -21,4 +21,4 @@ def refuse_changes(app: str, *, tables: Sequence[str]) -> RunSQL:
         for table in tables
     )
     drop = "".join(f"DROP TRIGGER append_only ON {app}_{table};\n" for table in tables)
-    return RunSQL(create, f"{drop}DROP FUNCTION {function}();")
+    return RunSQL(create, drop)  # the function stays: other tables of the app may use it

@@ -163,6 +163,7 @@ STATIC_ROOT = DATA_ROOT / "static"
 STATICFILES_DIRS = [
     ROOT / "static",
     ("htmx", ROOT / "node_modules" / "htmx.org" / "dist"),
+    ("annotorious", ROOT / "node_modules" / "@annotorious" / "annotorious" / "dist"),
 ]
 WHITENOISE_USE_FINDERS = True
 

@@ -84,7 +84,7 @@ def submit(
             f"The study “{slot.study.name}” is {slot.study.state}.",
             remedy="Ask its coordinator to reopen it; what you read is kept in your browser.",
         )
-    criteria = {criterion.slug: criterion for criterion in slot.study.criteria.all()}
+    criteria = {criterion.slug: criterion for criterion in slot.criteria()}
     kinds = {kind.slug: kind for kind in slot.study.flag_kinds.all()}
     _validate_scores(scores, places=len(images), criteria=criteria)
     _validate_flags(flags, places=len(images), kinds=kinds)

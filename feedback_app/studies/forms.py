@@ -41,7 +41,7 @@ class StudyForm(forms.Form):
     )
     mode = forms.ChoiceField(
         choices=StudyMode.choices,
-        initial=StudyMode.RATE_FOUR,
+        initial=StudyMode.RATE_K,
         label="What a case shows",
         widget=forms.RadioSelect,
     )

@@ -55,7 +55,7 @@ def make_batch(
 
 def make_study(
     *readers: User,
-    mode: StudyMode | str = StudyMode.RATE_FOUR,
+    mode: StudyMode | str = StudyMode.RATE_K,
     prompts: int = 2,
     each: int = 4,
     readers_per_case: int | None = None,

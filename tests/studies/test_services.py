@@ -87,7 +87,7 @@ def test_adding_a_batch_twice_adds_nothing_new() -> None:
 def test_the_preview_counts_what_opening_will_give() -> None:
     first, second = make_batch(), make_batch(name="second", each=5, seed=5)
     preview = preview_design(
-        mode=StudyMode.RATE_FOUR, batches=[first, first, second], readers=3, readers_per_case=2
+        mode=StudyMode.RATE_K, batches=[first, first, second], readers=3, readers_per_case=2
     )
     assert (preview.added.cases, preview.added.already_in, preview.added.left_alone) == (4, 8, 2)
     assert (preview.readings, preview.least, preview.most) == (8, 2, 3)

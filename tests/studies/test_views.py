@@ -22,7 +22,7 @@ def design(**changes: Any) -> dict[str, Any]:
     """What the form posts when nothing but the name was typed."""
     data: dict[str, Any] = {
         "name": "November",
-        "mode": "rate_four",
+        "mode": "rate_k",
         "readers_per_case": "1",
         "flags": "Clavicles\nHeart outline",
         "scale-TOTAL_FORMS": "4",

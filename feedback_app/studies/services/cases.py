@@ -11,8 +11,6 @@ from feedback_app.images.models import Batch, BatchRecipe
 from feedback_app.studies.models import Case, CaseImage, Study, StudyMode
 from feedback_app.studies.services.design import require_draft
 
-FOUR = 4
-
 
 @dataclass(frozen=True)
 class CasesAdded:
@@ -59,7 +57,9 @@ class CasePlan:
     added: CasesAdded
 
 
-def plan_cases(mode: StudyMode | str, batch: Batch, *, taken: frozenset[object]) -> CasePlan:
+def plan_cases(
+    mode: StudyMode | str, batch: Batch, *, taken: frozenset[object], images_per_case: int = 4
+) -> CasePlan:
     """Cases that a batch gives; ``taken`` are the ids of images that are in a case already."""
     places = (
         BatchRecipe.objects.filter(batch=batch)
@@ -68,7 +68,7 @@ def plan_cases(mode: StudyMode | str, batch: Batch, *, taken: frozenset[object])
     )
     made = [place for place in places if hasattr(place.recipe, "candidate")]
     free = [place for place in made if place.recipe.candidate.image_id not in taken]
-    groups = _singles(free) if mode == StudyMode.RATE else _fours(free)
+    groups = _groups(free, size=1 if mode == StudyMode.RATE else images_per_case)
     whole = [group for group in groups if mode == StudyMode.RATE or len(group) > 1]
     added = CasesAdded(
         cases=len(whole),
@@ -83,16 +83,12 @@ def plan_cases(mode: StudyMode | str, batch: Batch, *, taken: frozenset[object])
     )
 
 
-def _singles(places: Sequence[BatchRecipe]) -> list[list[BatchRecipe]]:
-    return [[place] for place in places]
-
-
-def _fours(places: Sequence[BatchRecipe]) -> list[list[BatchRecipe]]:
-    """Candidates of one prompt, four at a time; the last group may be smaller."""
+def _groups(places: Sequence[BatchRecipe], *, size: int) -> list[list[BatchRecipe]]:
+    """Candidates of one prompt, ``size`` at a time; the last group may be smaller."""
     groups: list[list[BatchRecipe]] = []
     for _, of_prompt in groupby(places, key=lambda place: place.prompt_index):
         same = list(of_prompt)
-        groups += [same[start : start + FOUR] for start in range(0, len(same), FOUR)]
+        groups += [same[start : start + size] for start in range(0, len(same), size)]
     return groups
 
 
@@ -102,7 +98,7 @@ def add_cases_from_batch(study: Study, batch: Batch) -> CasesAdded:
     study = Study.objects.select_for_update().get(pk=study.pk)
     require_draft(study)
     taken = frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
-    plan = plan_cases(study.mode, batch, taken=taken)
+    plan = plan_cases(study.mode, batch, taken=taken, images_per_case=study.images_per_case)
     last = study.cases.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     cases = Case.objects.bulk_create(

@@ -18,7 +18,7 @@ SEED_LIMIT = 2**31
 def create_study(
     *,
     name: str,
-    mode: StudyMode | str = StudyMode.RATE_FOUR,
+    mode: StudyMode | str = StudyMode.RATE_K,
     readers: Collection[User] = (),
     readers_per_case: int = 1,
     instructions: str = "",

@@ -1,0 +1,33 @@
+"""Reader studies: what is asked, of whom, about which images, in which order."""
+
+from feedback_app.studies.models.cases import Case, CaseImage, CaseRole, GoldAnswer
+from feedback_app.studies.models.questions import SCORE_MAX, Criterion, CriterionKind, FlagKind
+from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
+from feedback_app.studies.models.studies import (
+    Allocation,
+    Study,
+    StudyMode,
+    StudyQuerySet,
+    StudyReader,
+    StudyState,
+)
+
+__all__ = [
+    "SCORE_MAX",
+    "Allocation",
+    "Case",
+    "CaseImage",
+    "CaseRole",
+    "Criterion",
+    "CriterionKind",
+    "FlagKind",
+    "GoldAnswer",
+    "Phase",
+    "Slot",
+    "SlotQuerySet",
+    "Study",
+    "StudyMode",
+    "StudyQuerySet",
+    "StudyReader",
+    "StudyState",
+]

@@ -1,0 +1,71 @@
+"""Cases: what is shown together at one time."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from feedback_app.images.models import Blob, Image
+from feedback_app.studies.models.questions import SCORE_MAX, Criterion
+from feedback_app.studies.models.studies import Study
+
+
+class CaseRole(models.TextChoices):
+    ORDINARY = "ordinary"
+    ANCHOR = "anchor", "Anchor: read by every reader"
+    GOLD = "gold", "Gold: its answer is known"
+
+
+class Case(models.Model):
+    """What is shown together; ``mask`` is the conditioning mask, a PNG of 0 and 255."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="cases")
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=10, choices=CaseRole, default=CaseRole.ORDINARY)
+    prompt = models.TextField(blank=True)
+    mask = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
+    images = models.ManyToManyField(Image, through="CaseImage")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(name="one_case_a_position", fields=["study", "position"])
+        ]
+
+
+class CaseImage(models.Model):
+    """An image's place in a case, before any shuffling."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="case_images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(name="an_image_once_a_case", fields=["case", "image"]),
+            models.UniqueConstraint(name="one_image_a_case_position", fields=["case", "position"]),
+        ]
+
+
+class GoldAnswer(models.Model):
+    """A known answer: a score of ``image`` from ``least`` to ``most``, or ``image`` is better."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="gold_answers")
+    criterion = models.ForeignKey(Criterion, on_delete=models.CASCADE)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT)
+    least = models.PositiveSmallIntegerField(null=True, blank=True)
+    most = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_gold_answer_a_question", fields=["case", "criterion", "image"]
+            ),
+            models.CheckConstraint(
+                name="a_gold_range_is_whole",
+                condition=Q(least__isnull=True, most__isnull=True)
+                | Q(least__lte=F("most"), most__lte=SCORE_MAX),
+            ),
+        ]

@@ -1,0 +1,57 @@
+"""What a study asks: criteria with anchored scales, and named artefacts."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from feedback_app.studies.models.studies import Study
+
+SCORE_MAX = 5
+
+
+class CriterionKind(models.TextChoices):
+    ORDINAL = "ordinal", "A score of each image"
+    CONFIDENCE = "confidence", "How surely an image is real or synthetic"
+    COMPARISON = "comparison", "Which of two images is better"
+
+
+class Criterion(models.Model):
+    """One question; ``anchors[score]`` says what a score means.
+
+    Ordinal scales have six anchors (0-5). Confidence has five, from 0, definitely real,
+    to 4, definitely synthetic. A comparison has none: it is answered by a choice.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="criteria")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=12, choices=CriterionKind, default=CriterionKind.ORDINAL)
+    slug = models.SlugField(max_length=32)
+    name = models.CharField(max_length=64)
+    question = models.CharField(max_length=200)
+    anchors = ArrayField(models.CharField(max_length=100), size=SCORE_MAX + 1, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name_plural = "criteria"
+        constraints = [
+            models.UniqueConstraint(name="one_criterion_a_slug", fields=["study", "slug"]),
+            models.UniqueConstraint(name="one_criterion_a_position", fields=["study", "position"]),
+        ]
+
+    @property
+    def score_max(self) -> int:
+        return len(self.anchors) - 1
+
+
+class FlagKind(models.Model):
+    """A named artefact that a reader may put on an image."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="flag_kinds")
+    position = models.PositiveSmallIntegerField()
+    slug = models.SlugField(max_length=32)
+    name = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(name="one_flag_kind_a_slug", fields=["study", "slug"])
+        ]

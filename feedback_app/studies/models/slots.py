@@ -1,0 +1,109 @@
+"""Slots: planned readings."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from feedback_app.images.models import Image
+from feedback_app.studies.models.cases import Case
+from feedback_app.studies.models.questions import Criterion, CriterionKind
+from feedback_app.studies.models.studies import Study, StudyState
+
+
+class Phase(models.TextChoices):
+    """In mode *real or synthetic*: what the reader knows while she reads."""
+
+    ONLY = "", "one phase"
+    UNAWARE = "unaware", "not told that images may be synthetic"
+    AWARE = "aware", "asked which images are synthetic"
+
+
+class SlotQuerySet(models.QuerySet["Slot"]):
+    def of_reader(self, reader: models.Model) -> Self:
+        """The only way from a reader to anything she may read."""
+        return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
+
+    def with_is_read(self) -> Self:
+        """Adds ``is_read``: at least one reading was submitted for the slot."""
+        readings = self.model._meta.get_field("readings").related_model.objects  # type: ignore[union-attr]
+        return self.annotate(is_read=Exists(readings.filter(slot=OuterRef("pk"))))
+
+    def unread(self) -> Self:
+        return self.with_is_read().filter(is_read=False)
+
+
+class Slot(models.Model):
+    """One planned reading, with a reader, or without one yet in an open pool.
+
+    ``image_order[i]`` is the case position of the image shown at place ``i``. The
+    random ``id`` is all that a reader's browser ever sees of case and study.
+
+    In a pool, ``seat`` counts the readings wanted of a case from 0. A slot whose lease
+    ran out unread gives its seat to a new free slot and keeps its reader without a seat,
+    so that what she still sends is never lost.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="slots")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="slots")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="slots",
+    )
+    position = models.PositiveIntegerField()
+    repetition = models.PositiveSmallIntegerField(default=0)
+    phase = models.CharField(max_length=8, choices=Phase, default=Phase.ONLY, blank=True)
+    image_order = ArrayField(models.PositiveSmallIntegerField())
+    priority = models.SmallIntegerField(default=0)
+    seat = models.PositiveSmallIntegerField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    objects = SlotQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-priority", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_slot_a_reader_case_repetition_and_phase",
+                fields=["study", "case", "reader", "repetition", "phase"],
+            ),
+            models.UniqueConstraint(
+                name="one_slot_a_reader_and_position", fields=["study", "reader", "position"]
+            ),
+            models.UniqueConstraint(name="one_slot_a_seat", fields=["case", "seat"]),
+        ]
+        indexes = [
+            models.Index(
+                name="free_slots",
+                fields=["study", "-priority", "position"],
+                condition=Q(reader__isnull=True),
+            ),
+            models.Index(
+                name="leased_slots",
+                fields=["study", "lease_until"],
+                condition=Q(lease_until__isnull=False),
+            ),
+        ]
+
+    def images_in_order(self) -> list[Image]:
+        """The images as this slot shows them."""
+        images = [place.image for place in self.case.case_images.select_related("image__blob")]
+        return [images[position] for position in self.image_order]
+
+    def criteria(self) -> QuerySet[Criterion]:
+        """What is asked in this slot's phase: scores while unaware, the source when aware."""
+        asked = self.study.criteria.all()
+        match self.phase:
+            case Phase.UNAWARE:
+                return asked.filter(kind=CriterionKind.ORDINAL)
+            case Phase.AWARE:
+                return asked.filter(kind=CriterionKind.CONFIDENCE)
+            case _:
+                return asked

@@ -1,0 +1,148 @@
+"""A study: its mode, its readers and its design."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from feedback_app.images.models import Cohort
+
+IMAGES_PER_CASE = (2, 6)
+PERCENT = [MaxValueValidator(100)]
+
+
+class StudyMode(models.TextChoices):
+    RATE = "rate", "Rate one image"
+    RATE_K = "rate_k", "Rate several images of one prompt"
+    COMPARE = "compare", "Compare two images"
+    REAL_OR_SYNTHETIC = "real_or_synthetic", "Tell real from synthetic"
+
+
+class StudyState(models.TextChoices):
+    DRAFT = "draft"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class Allocation(models.TextChoices):
+    ASSIGNED = "assigned", "Each reader gets her own cases when the study opens"
+    POOL = "pool", "Readers take the next free case from a common pool"
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def with_progress(self) -> Self:
+        """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading)."""
+        cases = self.model._meta.get_field("cases").related_model.objects  # type: ignore[union-attr]
+        own = cases.filter(study=OuterRef("pk")).order_by().values("study")
+        return self.annotate(
+            case_count=Coalesce(Subquery(own.annotate(count=Count("pk")).values("count")), 0),
+            slot_count=Count("slots", distinct=True),
+            read_count=Count("slots", filter=Q(slots__readings__isnull=False), distinct=True),
+        ).order_by("-created_at")  # Meta.ordering does not reach aggregates
+
+
+class Study(models.Model):
+    """A reader study; its slots are written out when it opens.
+
+    ``anchor_count`` cases are read by every reader; ``repeat_percent`` of a reader's
+    cases come to her a second time, at least ``repeat_min_gap`` cases later, for
+    test-retest. Orders are shuffled in blocks of ``block_size`` (0: all at once), each
+    a like mixture of sources. ``real_percent`` is the share of cohort images in mode
+    *real or synthetic*; with ``has_phases`` a reader first judges every image unaware
+    that some are synthetic, and only then says which.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    mode = models.CharField(max_length=20, choices=StudyMode, default=StudyMode.RATE_K)
+    state = models.CharField(max_length=16, choices=StudyState, default=StudyState.DRAFT)
+    instructions = models.TextField(blank=True)
+    readers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="StudyReader", related_name="studies"
+    )
+    allocation = models.CharField(max_length=16, choices=Allocation, default=Allocation.ASSIGNED)
+    readers_per_case = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)]
+    )
+    images_per_case = models.PositiveSmallIntegerField(
+        default=4, validators=[MinValueValidator(2), MaxValueValidator(6)]
+    )
+    anchor_count = models.PositiveIntegerField(default=0)
+    repeat_percent = models.PositiveSmallIntegerField(default=0, validators=PERCENT)
+    repeat_min_gap = models.PositiveSmallIntegerField(default=10)
+    block_size = models.PositiveSmallIntegerField(default=0)
+    real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
+    real_percent = models.PositiveSmallIntegerField(default=50, validators=PERCENT)
+    has_phases = models.BooleanField(default=False)
+    break_every_min = models.PositiveSmallIntegerField(default=30)
+    shuffle_seed = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="designed_studies",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    unblinded_at = models.DateTimeField(null=True, blank=True)
+    unblinded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="unblinded_studies",
+    )
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                name="a_case_has_two_to_six_images",
+                condition=Q(images_per_case__range=IMAGES_PER_CASE),
+            ),
+            models.CheckConstraint(
+                name="phases_are_for_telling_real_from_synthetic",
+                condition=Q(has_phases=False) | Q(mode=StudyMode.REAL_OR_SYNTHETIC),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == StudyState.DRAFT
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == StudyState.OPEN
+
+    @property
+    def is_pool(self) -> bool:
+        return self.allocation == Allocation.POOL
+
+    @property
+    def is_unblinded(self) -> bool:
+        return self.unblinded_at is not None
+
+
+class StudyReader(models.Model):
+    """A reader's place in a study."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE)
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="a_reader_joins_once", fields=["study", "reader"])
+        ]
