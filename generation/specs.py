@@ -73,7 +73,8 @@ class PretrainSpec:
     """Train a latent diffusion model from nothing on a cohort's training split.
 
     ``batch_size`` is the denoiser's; ``latent_versions`` says how many augmented
-    versions of every image the denoiser is trained on.
+    versions of every image the denoiser is trained on. ``decoder_steps`` sharpen the
+    decoder alone, once the latents are made.
     """
 
     manifest: str
@@ -82,6 +83,7 @@ class PretrainSpec:
     feature_steps: int = Field(default=700, ge=1)
     autoencoder_steps: int = Field(default=2_200, ge=1)
     latent_versions: int = Field(default=24, ge=1)
+    decoder_steps: int = Field(default=5_000, ge=1)
     denoiser_steps: int = Field(default=4_400, ge=1)
     batch_size: int = Field(default=16, ge=1)
     seed: int = 0

@@ -98,7 +98,35 @@ def train_autoencoder(
 ) -> AutoencoderKL:
     """Train, or take up again, and return the autoencoder in evaluation mode."""
     autoencoder = build_autoencoder(config).to(device)
-    optimizer = torch.optim.AdamW(autoencoder.parameters(), weight_decay=1e-4)
+    return _train(autoencoder, images, config, checkpoint=checkpoint, report=report)
+
+
+def sharpen_decoder(
+    autoencoder: AutoencoderKL,
+    images: ImageSet,
+    config: AutoencoderConfig,
+    *,
+    checkpoint: Path,
+    report: Report,
+) -> AutoencoderKL:
+    """Train the decoder on alone: the latents, and so a denoiser of them, stay as they are."""
+    autoencoder.encoder.requires_grad_(False)
+    autoencoder.quant_conv.requires_grad_(False)
+    return _train(autoencoder, images, config, checkpoint=checkpoint, report=report)
+
+
+def _train(
+    autoencoder: AutoencoderKL,
+    images: ImageSet,
+    config: AutoencoderConfig,
+    *,
+    checkpoint: Path,
+    report: Report,
+) -> AutoencoderKL:
+    """Train what of it is not frozen."""
+    parameters = [weight for weight in autoencoder.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, weight_decay=1e-4)
+    device = autoencoder.device
     step = 0
     if state := load_state(checkpoint):
         autoencoder.load_state_dict(state["autoencoder"])
@@ -125,7 +153,7 @@ def train_autoencoder(
         kl = kl_to_standard_normal(posterior.mean.float(), posterior.logvar.float())
         optimizer.zero_grad()
         (reconstruction + config.kl_weight * kl).backward()
-        torch.nn.utils.clip_grad_norm_(autoencoder.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         step += 1
         report(step, {"reconstruction": reconstruction.item(), "kl": kl.item()})

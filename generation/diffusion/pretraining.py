@@ -6,7 +6,7 @@ was left, so the whole may be killed and started again at any time.
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,7 +16,11 @@ from transformers import CLIPTokenizer
 from generation.conditioning.prompts import whole_prompt
 from generation.diffusion import processes
 from generation.diffusion.assembly import assemble, replace_folder
-from generation.diffusion.autoencoder import AutoencoderConfig, train_autoencoder
+from generation.diffusion.autoencoder import (
+    AutoencoderConfig,
+    sharpen_decoder,
+    train_autoencoder,
+)
 from generation.diffusion.checkpoints import Report
 from generation.diffusion.denoiser import Denoiser, DenoiserConfig, train_denoiser
 from generation.diffusion.latents import cache_latents
@@ -42,7 +46,11 @@ class Pretraining:
     def total(self) -> int:
         spec = self.spec
         return (
-            spec.feature_steps + spec.autoencoder_steps + spec.latent_versions + spec.denoiser_steps
+            spec.feature_steps
+            + spec.autoencoder_steps
+            + spec.latent_versions
+            + spec.decoder_steps
+            + spec.denoiser_steps
         )
 
     def run(self, model: Path) -> None:
@@ -77,7 +85,7 @@ class Pretraining:
         save_reference(build_reference(FeatureNet.load(quality), training, heldout), quality)
 
     def encode(self, training: ImageSet) -> tuple[AutoencoderKL, torch.Tensor]:
-        """Train the autoencoder and make the latents; the second time only reads them."""
+        """Train the autoencoder, make the latents, sharpen the decoder; then only read them."""
         spec = self.spec
         config = AutoencoderConfig(
             resolution=spec.resolution, steps=spec.autoencoder_steps, seed=spec.seed
@@ -96,6 +104,14 @@ class Pretraining:
             seed=spec.seed,
             cache=self.checkpoint / "latents.pt",
             report=self.report("latents", after=spec.feature_steps + spec.autoencoder_steps),
+        )
+        before = spec.feature_steps + spec.autoencoder_steps + spec.latent_versions
+        autoencoder = sharpen_decoder(
+            autoencoder,
+            training,
+            replace(config, steps=spec.decoder_steps, seed=spec.seed + 1),
+            checkpoint=self.checkpoint / "decoder.pt",
+            report=self.report("decoder", after=before),
         )
         return autoencoder, latents
 

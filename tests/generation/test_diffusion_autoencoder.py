@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -6,9 +8,11 @@ from generation.diffusion.autoencoder import (
     build_autoencoder,
     gradient_difference,
     kl_to_standard_normal,
+    sharpen_decoder,
 )
 from generation.diffusion.latents import encode, normalise_latents
-from generation.diffusion.training_images import augment, plain
+from generation.diffusion.training_images import ImageSet, augment, plain
+from generation.specs import TrainingImage
 
 
 def test_the_kl_has_the_value_computed_by_hand() -> None:
@@ -35,6 +39,21 @@ def test_normalising_the_latents_changes_no_decoded_picture() -> None:
     assert torch.allclose(posterior.mean, normalised, atol=0.1)  # encoded in bfloat16
     assert normalised.mean(dim=(0, 2, 3)).abs().max() < 1e-4
     assert (normalised.std(dim=(0, 2, 3)) - 1).abs().max() < 1e-3
+
+
+def test_sharpening_the_decoder_leaves_the_latents_as_they_are(tmp_path: Path) -> None:
+    config = AutoencoderConfig(resolution=32, steps=2, batch_size=2, crop=32)
+    autoencoder = build_autoencoder(config)
+    pixels = torch.randint(256, (4, 1, 64, 64), generator=torch.Generator().manual_seed(0))
+    row = TrainingImage(path="", image_id="", patient="", split="train")
+    images = ImageSet(pixels.byte(), (row,) * 4)
+    before = encode(autoencoder, plain(images.pixels))
+    decoder = autoencoder.decoder.conv_out.weight.clone()
+    sharpened = sharpen_decoder(
+        autoencoder, images, config, checkpoint=tmp_path / "decoder.pt", report=lambda *_: None
+    )
+    assert torch.equal(encode(sharpened, plain(images.pixels)), before)
+    assert not torch.equal(sharpened.decoder.conv_out.weight, decoder)
 
 
 def test_augmented_images_are_never_mirrored() -> None:

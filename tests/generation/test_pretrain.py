@@ -59,6 +59,7 @@ def _spec(manifest: Path) -> PretrainSpec:
         feature_steps=2,
         autoencoder_steps=2,
         latent_versions=2,
+        decoder_steps=2,
         denoiser_steps=2,
         batch_size=2,
     )
@@ -85,7 +86,7 @@ def test_pretraining_leaves_a_model_that_loads_and_makes_pictures(run_folder: Pa
     status, errors = _run(run_folder)
     assert status == 0, errors
     progress = json.loads((run_folder / "progress.json").read_text())
-    assert progress["done"] == progress["total"] == 8
+    assert progress["done"] == progress["total"] == 10
     model = json.loads((run_folder / "result.json").read_text())["model"]
     pipeline = load_pipeline(ModelSource(base=model))
     assert pipeline.unet.dtype == pipeline.text_encoder.dtype == torch.float32
@@ -111,7 +112,7 @@ def test_a_killed_pretraining_goes_on_and_ends_at_the_same_step(run_folder: Path
     status, errors = _run(run_folder)
     assert status == 0, errors
     assert features.stat().st_mtime_ns == kept_at
-    assert json.loads((run_folder / "progress.json").read_text())["done"] == 8
+    assert json.loads((run_folder / "progress.json").read_text())["done"] == 10
     assert torch.load(run_folder / "checkpoint" / "denoiser.pt")["step"] == 2
 
 

@@ -32,6 +32,7 @@ TWO_STEPS = {
     "resolution": 32,
     "feature_steps": 2,
     "autoencoder_steps": 2,
+    "decoder_steps": 2,
     "latent_versions": 2,
     "denoiser_steps": 2,
     "batch_size": 2,

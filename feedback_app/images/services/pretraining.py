@@ -22,6 +22,7 @@ SETTINGS = (
     "feature_steps",
     "autoencoder_steps",
     "latent_versions",
+    "decoder_steps",
     "denoiser_steps",
     "batch_size",
     "seed",

@@ -54,7 +54,10 @@ class Command(BaseCommand):
 
 
 def plan_of(options: dict[str, Any]) -> Plan:
-    """Taught and held-out prompts are the first and the next ones of the default prompts."""
+    """Taught prompts are the first of the default prompts, held-out ones the last.
+
+    Those between are for whoever tunes the fine-tuning: what is measured on stays untouched.
+    """
     prompts = default_prompts()
     taught, held_out = options["prompts"], options["held_out_prompts"]
     if taught + held_out > len(prompts):
@@ -62,7 +65,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
     chosen = ("steps", "learning_rate", "beta", "batch_size", "rank")
     return Plan(
         taught_prompts=tuple(prompts[:taught]),
-        held_out_prompts=tuple(prompts[taught : taught + held_out]),
+        held_out_prompts=tuple(prompts[len(prompts) - held_out :]),
         images_per_taught_prompt=options["images"],
         images_per_held_out_prompt=options["images"],
         sampling=Settings(steps=options["sampling_steps"]),
