@@ -85,6 +85,15 @@ def page(zoomable: Page) -> Page:
     return zoomable
 
 
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains of on its console, such as what the page's policy forbids."""
+    lines: list[str] = []
+    page.on("console", lambda line: lines.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: lines.append(str(error)))
+    return lines
+
+
 def faults_of(page: Page) -> list[str]:
     """All that is wrong with the page that is open, at both zooms."""
     found = []
@@ -124,6 +133,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
     live_server: LiveServer,
     log_in: Callable[[User], None],
     world: World,
+    complaints: list[str],
     request: pytest.FixtureRequest,
     who: str,
 ) -> None:
@@ -135,6 +145,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
         starts.append(reverse("studies:edit", args=[world.draft.pk]))
     faults = faults_of_all(page, live_server.url, starts)
     assert not any(faults.values()), told(faults)
+    assert not complaints
     if who == "ada":
         missed = linkable_pages() - faults.keys()
         assert not missed, f"No link leads an admin to these pages, so none was looked at: {missed}"
