@@ -54,7 +54,7 @@ format: setup ## Put imports, code and templates into shape
 rehearse: setup ## The whole loop, headless, with simulated readers and a measured result
 	@$(LOCAL) exec -- manage.py rehearse
 
-screenshots: setup chromium ## Pictures of every page of a running demo, at two sizes (ADDRESS=..., SCREENSHOTS=folder)
+screenshots: setup chromium ## Pictures of every page for every person of the demo, at two sizes (SCREENSHOTS=folder)
 	@$(LOCAL) beside -- python -m tests.screenshots
 
 clean: ## Remove the environment, caches and the demo's data

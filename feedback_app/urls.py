@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 
 @login_not_required
@@ -22,6 +23,8 @@ urlpatterns = [
     path("curation/", include("feedback_app.curation.urls")),
     path("exports/", include("feedback_app.exports.urls")),
     path("api/", include("feedback_app.api.urls")),
+    # One way to change one's password: the one that the audit log knows of.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
 ]

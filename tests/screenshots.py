@@ -1,103 +1,195 @@
-"""Pictures of every page at two sizes: ``make screenshots`` beside a running demo.
+"""Pictures of every page at two sizes: ``make screenshots``, with or without a running demo.
 
-Follows the links of each role's pages from the start page on, takes one page of each
-kind (one a URL name), and says which pages scroll sideways or answer with an error.
+Runs on the demo's data, which are made where there are none, with a web server of its own.
+Follows the links of each person's pages from the start page on, takes one page of each kind,
+then the pages that no link leads to (a locked login, errors, the end of a login), and says
+which pages scroll sideways or answer with an error.
 """
 
 import os
+import secrets
+import signal
+import socket
+import subprocess
 import sys
-from collections import deque
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 from django.core.wsgi import get_wsgi_application
-from django.urls import Resolver404, resolve
-from playwright.sync_api import Browser, Page, sync_playwright
+from django.template.loader import render_to_string
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from feedback_app.local import chromium
+from feedback_app.local.processes import spawn
+from tests.touring import tour
 
 SIZES = ((1920, 1080), (1280, 800))
-PASSED_OVER = ("admin", "accounts", "api")
+READY_LIMIT_S = 60
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def photograph(page: Page, folder: Path, name: str) -> list[str]:
-    """Save the page at every size; return what is wrong with it."""
-    faults = []
-    for width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)
-        page.screenshot(path=folder / f"{name}-{width}.png")
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overflow > 0:
-            faults.append(f"{name} scrolls sideways by {overflow} px at {width}")
-    return faults
+class Camera:
+    """Saves pages at every size, and keeps what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pictures: list[Path] = []
+        self.faults: list[str] = []
+
+    def take(self, page: Page, name: str) -> None:
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
+            path = self.folder / f"{name}-{width}.png"
+            page.screenshot(path=path)
+            self.pictures.append(path)
+            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if overflow > 0:
+                self.faults.append(f"{name} scrolls sideways by {overflow} px at {width}")
 
 
-def links_of(page: Page, base: str) -> list[str]:
-    hrefs = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
-    return [href.split("#")[0] for href in hrefs if href.startswith(base)]
+def log_in(page: Page, name: str, password: str) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state("networkidle")
 
 
-def kind_of(url: str) -> str | None:
-    """The URL's name, or None where it is no page of ours to look at."""
-    try:
-        match = resolve(urlsplit(url).path)
-    except Resolver404:
-        return None
-    return None if set(match.namespaces) & set(PASSED_OVER) else match.view_name
+def photograph_person(
+    browser: Browser, camera: Camera, *, base: str, name: str, password: str, starts: list[str]
+) -> None:
+    context = browser.new_context(base_url=base)
+    page = context.new_page()
+    log_in(page, name, password)
+    for kind, status in tour(page, base, ["/", *starts]):
+        if status != 200:
+            camera.faults.append(f"{kind} answered {status}: {page.url}")
+        camera.take(page, f"{name}-{kind.replace(':', '-')}")
+    photograph_end_of_login(page, camera, name)
+    page.goto("/nowhere/")
+    camera.take(page, f"{name}-404")
+    context.close()
 
 
-def tour(browser: Browser, *, base: str, login: tuple[str, str], folder: Path) -> list[str]:
-    """Photograph one page of each kind that this person can reach by links."""
+def photograph_end_of_login(page: Page, camera: Camera, name: str) -> None:
+    """The last page with the warning that its login ends."""
+    page.goto("/read/")
+    page.route("**/accounts/session/", lambda route: route.fulfill(json={"remaining_s": 115}))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.get_by_role("button", name="Stay logged in").wait_for()
+    camera.take(page, f"{name}-end-of-login")
+    page.unroute("**/accounts/session/")
+
+
+def photograph_strangers_pages(
+    browser: Browser, camera: Camera, *, base: str, stranger: str
+) -> None:
     context = browser.new_context(base_url=base)
     page = context.new_page()
     page.goto("/accounts/login/")
-    faults = photograph(page, folder, "login")
-    page.get_by_label("Name").fill(login[0])
-    page.get_by_label("Password").fill(login[1])
-    page.get_by_role("button", name="Log in").click()
-    waiting, seen = deque([page.url, urljoin(base, "/")]), set()
-    while waiting:
-        url = waiting.popleft()
-        kind = kind_of(url)
-        if kind is None or kind in seen or url.endswith((".png", ".csv", ".jsonl", "download")):
-            continue
-        seen.add(kind)
-        response = page.goto(url, wait_until="networkidle")
-        if response is None or not response.ok:
-            faults.append(f"{kind} answered {response and response.status}: {url}")
-            continue
-        faults += photograph(page, folder, f"{login[0]}-{kind.replace(':', '-')}")
-        waiting.extend(links_of(page, base))
+    camera.take(page, "login")
+    while page.get_by_role("heading", name="Login locked").count() == 0:
+        log_in(page, stranger, "wrong")
+    camera.take(page, "login-locked")
+    for error in ("400", "403", "403_csrf", "500"):
+        page.route(f"**/{error}", show(render_to_string(f"{error}.html")))
+        page.goto(f"/{error}")
+        camera.take(page, f"error-{error}")
     context.close()
-    return faults
 
 
-def main(folder: Path, base: str, password: str) -> int:
+def show(body: str) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(body=body, content_type="text/html")
+
+
+@contextmanager
+def web_server(log: Path) -> Iterator[str]:
+    """The address of a server that shows pages as in production."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = [sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--threads", "4"]
+    server = spawn(
+        [*program, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"],
+        output=log.open("wb"),
+        death_signal=signal.SIGTERM,
+        env=os.environ | {"DEBUG": "false", "LOG_LEVEL": "INFO"},
+        cwd=CHECKOUT,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(f"{base}/healthz")
+        yield base
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until_ready(address: str) -> None:
+    deadline = time.monotonic() + READY_LIMIT_S
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def make_data() -> None:
+    """The demo's data, where there are none yet."""
+    for command in (["migrate", "--verbosity", "0"], ["demo_data"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, check=True)
+
+
+def starts_of(username: str) -> list[str]:
+    """Pages that no plain link leads to: a case to read, a draft's design."""
+    from feedback_app.accounts.models import User
+    from feedback_app.studies.models import Slot, Study
+
+    starts = [reverse("accounts:password")]
+    slot = Slot.objects.filter(reader__username=username).order_by("position").first()
+    if slot is not None:
+        starts.append(reverse("readings:read", args=[slot.pk]))
+    draft = Study.objects.filter(state="draft").first()
+    if draft is not None and User.objects.get(username=username).is_coordinator:
+        starts.append(reverse("studies:edit", args=[draft.pk]))
+    return starts
+
+
+def main(folder: Path) -> int:
+    from feedback_app.accounts import throttle
+    from feedback_app.provenance.demo import CAST, PASSWORD
+
+    program = chromium.find()
+    if program is None:
+        sys.stderr.write("NO CHROMIUM: install it, or name one in CHROMIUM.\n")
+        return 1
+    make_data()
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(chromium.FLAGS)
-        )
-        faults = [
-            fault
-            for name in ("rosa", "ada")
-            for fault in tour(browser, base=base, login=(name, password), folder=folder)
-        ]
+    camera, stranger = Camera(folder), f"stranger-{secrets.token_hex(3)}"
+    people = {username: starts_of(username) for username, *_ in CAST}
+    with web_server(folder / "web.log") as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
+        photograph_strangers_pages(browser, camera, base=base, stranger=stranger)
+        for name, starts in people.items():
+            photograph_person(
+                browser, camera, base=base, name=name, password=PASSWORD, starts=starts
+            )
         browser.close()
-    sys.stdout.write("".join(f"{fault}\n" for fault in faults))
-    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
-    return bool(faults)
+    throttle.unlock(username=stranger)
+    sys.stdout.write("".join(f"{fault}\n" for fault in camera.faults))
+    sys.stdout.write(f"{len(camera.pictures)} pictures in {folder.resolve()}\n")
+    return bool(camera.faults)
 
 
 if __name__ == "__main__":
     get_wsgi_application()
-    from feedback_app.provenance.demo import PASSWORD
-
-    sys.exit(
-        main(
-            Path(os.environ.get("SCREENSHOTS", ".reading-room/screenshots")),
-            os.environ.get("ADDRESS", "http://127.0.0.1:8000"),
-            PASSWORD,
-        )
-    )
+    sys.exit(main(Path(os.environ.get("SCREENSHOTS", ".reading-room/screenshots"))))

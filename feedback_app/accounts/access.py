@@ -1,4 +1,4 @@
-"""Who may open a page: one decorator a role."""
+"""Who may open a page: one decorator a role, and the way to an account from an admin's page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,6 +6,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from feedback_app.accounts.models import User
 
 View = Callable[..., HttpResponseBase]
 
@@ -30,3 +33,7 @@ def admins_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def person_of(person_id: int) -> User:
+    return get_object_or_404(User, pk=person_id)

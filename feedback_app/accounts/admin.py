@@ -1,6 +1,11 @@
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
 
+from feedback_app.accounts.addresses import client_address
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 
 
@@ -11,6 +16,30 @@ class ReadingRoomUserAdmin(UserAdmin):
     readonly_fields = ("is_simulated",)
     fieldsets = (
         *(UserAdmin.fieldsets or ()),
-        ("Reading Room", {"fields": ("role", "is_simulated")}),
+        ("Reading Room", {"fields": ("role", "must_change_password", "is_simulated")}),
     )
     add_fieldsets = (*UserAdmin.add_fieldsets, ("Reading Room", {"fields": ("role",)}))
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        self._audit("user.added", request, obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        self._audit("user.changed", request, obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for person in queryset:
+            self._audit("user.deleted", request, person, "")
+        return super().log_deletions(request, queryset)
+
+    @staticmethod
+    def _audit(action: str, request: HttpRequest, person: User, message: Any) -> None:
+        record(
+            action,
+            actor=request.user,  # type: ignore[arg-type]
+            target=person.username,
+            target_id=person.pk,
+            details={"in_django_admin": message},
+            address=client_address(request),
+        )

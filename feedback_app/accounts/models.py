@@ -1,4 +1,6 @@
-"""Who uses Reading Room."""
+"""Who uses Reading Room, and what they did."""
+
+from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -16,6 +18,9 @@ class User(AbstractUser):
 
     role = models.CharField(max_length=16, choices=Role, default=Role.READER)
     is_simulated = models.BooleanField(default=False, editable=False)
+    must_change_password = models.BooleanField(
+        default=False, help_text="Whether the next login begins with choosing a new password."
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -40,6 +45,28 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def of_person(self, person: User) -> "AuditEventQuerySet":
+        """What somebody did, and what was done to her account."""
+        on_her_account = models.Q(action__startswith="user.") | models.Q(action__startswith="login")
+        return self.filter(
+            models.Q(actor=person) | (on_her_account & models.Q(target_id=str(person.pk)))
+        )
+
+    def between(self, first: date | None, last: date | None) -> "AuditEventQuerySet":
+        """From the first day's beginning to the last day's end, in the site's time zone."""
+        events = self
+        if first:
+            events = events.filter(at__gte=_midnight(first))
+        if last:
+            events = events.filter(at__lt=_midnight(last + timedelta(days=1)))
+        return events
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
 class AuditEvent(models.Model):
     """Who did what to which thing, when; append-only.
 
@@ -54,6 +81,8 @@ class AuditEvent(models.Model):
     target_id = models.CharField(max_length=64, blank=True)
     details = models.JSONField(default=dict, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]

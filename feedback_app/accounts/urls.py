@@ -1,6 +1,8 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from feedback_app.accounts.views import audit, login, people
+
 app_name = "accounts"
 urlpatterns = [
     path(
@@ -9,4 +11,15 @@ urlpatterns = [
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", login.OwnPasswordView.as_view(), name="password"),
+    path("session/", login.session, name="session"),
+    path("people/", people.list_people, name="people"),
+    path("people/add/", people.add, name="add_person"),
+    path("people/unlock/", people.unlock, name="unlock"),
+    path("people/<int:person_id>/", people.show, name="person"),
+    path("people/<int:person_id>/password/", people.reset_password, name="reset_password"),
+    path("people/<int:person_id>/deactivate/", people.deactivate, name="deactivate"),
+    path("people/<int:person_id>/reactivate/", people.reactivate, name="reactivate"),
+    path("audit/", audit.show_log, name="audit"),
+    path("audit/audit.csv", audit.download_log, name="audit_csv"),
 ]

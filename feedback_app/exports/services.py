@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.text import slugify
 
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import recompute_hash
@@ -31,7 +32,9 @@ def start_export(curated_set: CuratedSet, *, created_by: User | None = None) -> 
         total=curated_set.items.count(),
         created_by=created_by,
     )
-    return Export.objects.create(curated_set=curated_set, run=run)
+    export = Export.objects.create(curated_set=curated_set, run=run)
+    record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
+    return export
 
 
 @handles("export")

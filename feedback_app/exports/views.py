@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import admins_only
+from feedback_app.accounts.addresses import client_address
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
@@ -59,6 +61,14 @@ def download(request: HttpRequest, export_id: UUID) -> FileResponse:
     """The archive, streamed from the storage."""
     export = get_object_or_404(exports().filter(blob__isnull=False), pk=export_id)
     assert export.blob is not None
+    if request.method == "GET":
+        record(
+            "export.downloaded",
+            actor=cast("User", request.user),
+            target=file_name_of(export),
+            target_id=export.pk,
+            address=client_address(request),
+        )
     response = FileResponse(
         export.blob.open(),
         as_attachment=True,

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import file_name_of, start_export
@@ -105,3 +106,17 @@ def test_the_command_writes_the_archive_to_a_folder(
 def test_the_command_knows_only_curated_sets(db: None) -> None:
     with pytest.raises(CommandError, match="There is no curated set"):
         call_command("export", str(uuid.uuid4()))
+
+
+def test_asking_for_an_export_and_fetching_it_are_in_the_audit_log(
+    ada: User, ada_client: Client, curated_set: CuratedSet, exported: Exported
+) -> None:
+    ada_client.post(reverse("exports:create"), {"curated_set": curated_set.pk})
+    asked = AuditEvent.objects.get(action="export.created")
+    assert (asked.actor, asked.target_id) == (ada, str(Export.objects.get().pk))
+    export = exported()
+    for method in (ada_client.head, ada_client.get):
+        b"".join(method(reverse("exports:download", args=[export.pk])))
+    fetched = AuditEvent.objects.get(action="export.downloaded")
+    assert (fetched.actor, fetched.target) == (ada, file_name_of(export))
+    assert fetched.target_id == str(export.pk)

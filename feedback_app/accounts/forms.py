@@ -1,0 +1,41 @@
+"""Forms for people and for looking something up in the audit log."""
+
+from typing import Any
+
+from django import forms
+
+from feedback_app.accounts.models import AuditEvent, Role, User
+
+
+class AddPersonForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "role")
+        labels = {"username": "Name to log in with"}
+        help_texts = {"username": "Letters, digits and @ . + - _"}
+
+
+class ChangePersonForm(forms.Form):
+    first_name = forms.CharField(required=False, max_length=150)
+    last_name = forms.CharField(required=False, max_length=150)
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class AuditForm(forms.Form):
+    person = forms.ModelChoiceField(
+        User.objects.order_by("username"), required=False, empty_label="Anybody"
+    )
+    action = forms.ChoiceField(required=False, label="What")
+    first = forms.DateField(
+        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last = forms.DateField(
+        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actions = AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct()
+        field = self.fields["action"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Anything"), *((action, action) for action in actions)]

@@ -1,0 +1,97 @@
+"""What holds for every request: how long a login lasts, new passwords, what a page may load."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import ResolverMatch
+
+from feedback_app.accounts import sessions
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+BACKGROUND_HEADER = "X-Background"
+BACKGROUND_VIEWS = frozenset({"accounts:session", "api:heartbeat"})
+"""Views that pages call by themselves, whoever sits before them."""
+
+POLICY = {
+    "default-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "style-src": "'self' 'unsafe-inline'",  # widths of bars; Annotorious adds styles
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+CONTENT_SECURITY_POLICY = "; ".join(f"{kind} {sources}" for kind, sources in POLICY.items())
+
+
+def content_security_policy(get_response: GetResponse) -> GetResponse:
+    """Scripts come from files of ours alone: no inline script, handler or eval runs."""
+
+    def with_policy(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
+
+    return with_policy
+
+
+class SessionTimeout:
+    """Ends a login that is over, and prolongs it for what a person does.
+
+    Pages that refresh themselves say so in the header ``X-Background`` and prolong nothing.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and sessions.remaining_s(request.session) == 0:
+            request.session_ended_by = "time"  # type: ignore[attr-defined]
+            logout(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> None:
+        if request.user.is_authenticated and not is_background(request):
+            sessions.extend_now_and_then(request.session)
+
+
+def is_background(request: HttpRequest) -> bool:
+    match: ResolverMatch | None = request.resolver_match
+    is_listed = match is not None and match.view_name in BACKGROUND_VIEWS
+    return is_listed or BACKGROUND_HEADER in request.headers
+
+
+class PasswordChangeRequired:
+    """Whoever was given a password chooses one of her own before anything else."""
+
+    ALLOWED_VIEWS = frozenset({"accounts:password", "accounts:logout", "accounts:session"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        match = request.resolver_match
+        assert match is not None
+        if not getattr(request.user, "must_change_password", False):
+            return None
+        if match.view_name in self.ALLOWED_VIEWS:
+            return None
+        if "api" in match.namespaces:
+            return JsonResponse({"error": self.ERROR}, status=403)
+        return redirect("accounts:password")
+
+    ERROR = {
+        "code": "password_change_required",
+        "message": "Your password was given to you and has to be changed first.",
+        "remedy": "Open any page of the site and choose a password of your own.",
+        "fields": {},
+    }

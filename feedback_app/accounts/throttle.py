@@ -1,0 +1,114 @@
+"""Locks against guessed passwords, kept by django-axes in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.db.models import Max, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+
+class LoginThrottle(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
+    """Counts failures by name and address together, and by address alone at a higher limit."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """Failures by name and address, or the address's in proportion to its own limit."""
+        by_both, by_address = (
+            attempts.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+            for attempts in self.get_user_attempts(request, credentials)
+        )
+        in_proportion = by_address * settings.LOGIN_FAILURES // settings.LOGIN_FAILURES_PER_ADDRESS
+        return max(by_both, in_proportion)
+
+    def reset_user_attempts(
+        self, request: HttpRequest, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """Forget a name's failures when it logs in, but not the others' from its address.
+
+        Whoever has one password could otherwise go on guessing those of other people.
+        """
+        by_both, _ = self.filter_user_attempts(request, credentials)
+        count, _ = by_both.delete()
+        return int(count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """``username`` is empty where the whole address is locked."""
+
+    username: str
+    address: str
+    failures: int
+    until: datetime
+
+    @property
+    def remaining_min(self) -> int:
+        """Minutes to wait, rounded up."""
+        return max(1, -int((timezone.now() - self.until).total_seconds() // 60))
+
+
+def current_locks() -> list[Lock]:
+    """What is locked now, the longest first."""
+    return sorted(_locks(_recent()), key=lambda lock: lock.until, reverse=True)
+
+
+def lock_on(username: str, address: str | None) -> Lock | None:
+    """The lock that this name meets at this address; of two, the one that lasts longer."""
+    met = [
+        lock for lock in _locks(_recent().filter(ip_address=address))
+        if lock.username in {"", username}
+    ]  # fmt: skip
+    return max(met, key=lambda lock: lock.until, default=None)
+
+
+def unlock(*, username: str = "", address: str | None = None) -> int:
+    """Forget the failures of a name, of an address, or of both together; how many."""
+    wanted = {"username": username, "ip_address": address}
+    filters = {field: value for field, value in wanted.items() if value}
+    assert filters
+    return int(AccessAttempt.objects.filter(**filters).delete()[0])
+
+
+def locked_response(
+    request: HttpRequest, _original: HttpResponse, credentials: dict[str, Any] | None
+) -> HttpResponse:
+    """A page in place of the login that says how long to wait."""
+    name = (credentials or {}).get("username") or ""
+    lock = lock_on(name, request.axes_ip_address)  # type: ignore[attr-defined]
+    minutes = lock.remaining_min if lock else 1
+    response = render(request, "accounts/locked.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+def _recent() -> QuerySet[Any]:
+    attempts: QuerySet[Any] = AccessAttempt.objects.filter(
+        attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
+    return attempts
+
+
+def _locks(attempts: QuerySet[Any]) -> list[Lock]:
+    by_both = _counted(attempts, "username", "ip_address", limit=settings.LOGIN_FAILURES)
+    by_address = _counted(attempts, "ip_address", limit=settings.LOGIN_FAILURES_PER_ADDRESS)
+    return [
+        Lock(
+            username=row.get("username") or "",
+            address=row["ip_address"] or "",
+            failures=row["failures"],
+            until=row["last"] + settings.AXES_COOLOFF_TIME,
+        )
+        for row in (*by_both, *by_address)
+    ]
+
+
+def _counted(attempts: QuerySet[Any], *fields: str, limit: int) -> QuerySet[Any]:
+    counted = attempts.order_by().values(*fields)
+    return counted.annotate(failures=Sum("failures_since_start"), last=Max("attempt_time")).filter(
+        failures__gte=limit
+    )

@@ -1,0 +1,1 @@
+"""Login and password, people, the audit log."""

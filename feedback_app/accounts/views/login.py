@@ -1,0 +1,63 @@
+"""One's own login: how long it lasts, and its password."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse_lazy
+from django.views.decorators.http import require_http_methods
+
+from feedback_app.accounts import sessions
+from feedback_app.accounts.addresses import client_address
+from feedback_app.accounts.audit import record
+from feedback_app.accounts.models import User
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def session(request: HttpRequest) -> HttpResponse:
+    """How long the login lasts; asking does not prolong it, a POST does.
+
+    A page may name whose it is in ``X-Reader``: to it, somebody else's login is none.
+    """
+    reader = str(request.user.pk)
+    if not request.user.is_authenticated or request.headers.get("X-Reader", reader) != reader:
+        return JsonResponse({"error": LOGGED_OUT}, status=401)
+    if request.method == "POST":
+        sessions.extend(request.session)
+    answer = {
+        "remaining_s": sessions.remaining_s(request.session),
+        "warn_s": settings.SESSION_WARN_S,
+    }
+    return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+LOGGED_OUT = {
+    "code": "not_authenticated",
+    "message": "You are logged out.",
+    "remedy": "Log in again.",
+    "fields": {},
+}
+
+
+class OwnPasswordView(PasswordChangeView):
+    template_name = "accounts/password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        person = cast("User", form.user)
+        person.must_change_password = False  # saved with the password
+        response = super().form_valid(form)
+        record(
+            "password.changed",
+            actor=person,
+            target=person.username,
+            target_id=person.pk,
+            address=client_address(self.request),
+        )
+        messages.success(self.request, "Your password is changed.")
+        return response

@@ -1,0 +1,179 @@
+"""Every kind of page, for each role: axe-core, 200 % zoom, reduced motion."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from feedback_app.accounts.models import User
+from tests.conftest import CHECKOUT, PATIENCE_MS
+from tests.test_access import TABLE
+from tests.touring import tour
+from tests.world import World, build_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("committed")]
+
+AXE = (CHECKOUT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+NOT_PAGES = {
+    "admin/password_change/", "healthz", "home",
+    "accounts:audit_csv", "accounts:login", "accounts:session",
+    "api:slot", "readings:picture", "readings:results",
+    "images:cohort-mask", "images:cohort-skipped", "images:file",
+    "runs:progress", "finetuning:snapshot_file", "exports:download",
+}  # fmt: skip
+"""Files, fragments and what sends on; the login has a test of its own."""
+ONLY_READERS_PAGES = {"readings:read"}
+FULL, ZOOMED = {"width": 1280, "height": 800}, {"width": 640, "height": 400}
+
+VIOLATIONS = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
+      `${id}: ${html.slice(0, 160)} ${failureSummary.split("\\n")[1] ?? ""}`));
+}"""
+
+UNREACHABLE = """() => {
+  const parts = [...document.querySelectorAll("a[href], button, input, select, textarea")];
+  const isShown = (part) =>
+    part.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
+    && !part.disabled && part.type !== "hidden" && !part.matches(".skip-link");
+  return parts.filter(isShown).filter((part) => {
+    part.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const { left, right, top, bottom } = part.getClientRects()[0];
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+    const met = document.elementFromPoint(x, y);
+    return !(met && (part.contains(met) || met.contains(part) || met.closest("label")));
+  }).map((part) => `out of reach: ${part.outerHTML.slice(0, 160)}`);
+}"""
+
+MOVING = """() => {
+  const longest = (text) => Math.max(...text.split(",").map(
+    (time) => parseFloat(time) * (time.trim().endsWith("ms") ? 0.001 : 1)));
+  return [...document.querySelectorAll("*")].filter((part) =>
+    ["", "::before", "::after"].some((pseudo) => {
+      const style = getComputedStyle(part, pseudo || null);
+      return longest(style.transitionDuration) > 0.01
+        || (style.animationName !== "none" && longest(style.animationDuration) > 0.01);
+    })).map((part) => `moves: ${part.outerHTML.slice(0, 160)}`);
+}"""
+
+
+@pytest.fixture
+def world(committed: None, rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
+    return build_world(rosa=rosa, ravi=ravi, cora=cora, folder=tmp_path / "ward")
+
+
+@pytest.fixture
+def zoomable(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """A page on a screen of 1280 x 800; half the size is the same screen at 200 %."""
+    context = browser.new_context(
+        base_url=live_server.url, viewport=FULL, device_scale_factor=2, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(zoomable: Page) -> Page:
+    return zoomable
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains of on its console, such as what the page's policy forbids."""
+    lines: list[str] = []
+    page.on("console", lambda line: lines.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: lines.append(str(error)))
+    return lines
+
+
+def faults_of(page: Page) -> list[str]:
+    """All that is wrong with the page that is open, at both zooms."""
+    found = []
+    page.evaluate(AXE)
+    for zoom, size in (("100 %", FULL), ("200 %", ZOOMED)):
+        page.set_viewport_size(size)
+        page.wait_for_timeout(150)  # for what follows the size in a frame or two
+        told = [*page.evaluate(VIOLATIONS), *page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            told.append(f"scrolls sideways by {overflow} px")
+        found += [f"at {zoom} {fault}" for fault in told]
+    page.set_viewport_size(FULL)
+    return found
+
+
+def faults_of_all(page: Page, base: str, starts: list[str]) -> dict[str, list[str]]:
+    """By kind of page; a page without a fault has an empty list."""
+    return {
+        kind: [*faults_of(page), *([] if status == 200 else [f"answered {status}"])]
+        for kind, status in tour(page, base, starts)
+    }
+
+
+def told(faults: dict[str, list[str]]) -> str:
+    return "\n".join(f"{kind}: {fault}" for kind, found in faults.items() for fault in found)
+
+
+def linkable_pages() -> set[str]:
+    pages = {name for name, line in TABLE.items() if line.method == "get"}
+    return pages - NOT_PAGES - ONLY_READERS_PAGES
+
+
+@pytest.mark.parametrize("who", ["rosa", "otto", "cora", "ada"])
+def test_every_page_of_a_person_can_be_used_by_everybody(
+    page: Page,
+    live_server: LiveServer,
+    log_in: Callable[[User], None],
+    world: World,
+    complaints: list[str],
+    request: pytest.FixtureRequest,
+    who: str,
+) -> None:
+    log_in(request.getfixturevalue(who))
+    starts = ["/", reverse("accounts:password")]
+    if who == "rosa":
+        starts.append(reverse("readings:read", args=[world.slot.pk]))
+    if who in {"cora", "ada"}:
+        starts.append(reverse("studies:edit", args=[world.draft.pk]))
+    faults = faults_of_all(page, live_server.url, starts)
+    assert not any(faults.values()), told(faults)
+    assert not complaints
+    if who == "ada":
+        missed = linkable_pages() - faults.keys()
+        assert not missed, f"No link leads an admin to these pages, so none was looked at: {missed}"
+
+
+def test_the_login_and_the_locked_login_can_be_used_by_everybody(
+    page: Page, settings: Any, live_server: LiveServer
+) -> None:
+    settings.LOGIN_FAILURES = settings.AXES_FAILURE_LIMIT = 2
+    page.goto(reverse("accounts:login"))
+    faults = {"login": faults_of(page)}
+    for _ in range(2):
+        page.get_by_label("Name").fill("nobody")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_load_state("networkidle")
+    assert page.get_by_role("heading", name="Login locked").is_visible()
+    faults["locked login"] = faults_of(page)
+    assert not any(faults.values()), told(faults)
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+def test_error_pages_can_be_used_by_everybody(page: Page, name: str) -> None:
+    page.route(
+        "**/broken", lambda route: route.fulfill(
+            body=render_to_string(f"{name}.html"), content_type="text/html"
+        )
+    )  # fmt: skip
+    page.goto("/broken")
+    faults = faults_of(page)
+    assert not faults, "\n".join(faults)

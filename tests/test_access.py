@@ -1,0 +1,235 @@
+"""Who gets which answer at every address of the site.
+
+A new address needs a line here; a test fails until it has one. A line names the method and
+what each of the cast is answered: nobody, Rosa (who reads the study and has the slot), Ravi
+(who reads the study but has another slot), Otto (a reader of nothing), Cora (a coordinator)
+and Ada (an admin).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from feedback_app.accounts.models import User
+from tests.world import COHORT, World, build_world
+
+pytestmark = pytest.mark.django_db
+
+CAST = ("nobody", "rosa", "ravi", "otto", "cora", "ada")
+NOT_OURS = ("admin",)
+"""Django's admin checks its own permissions; one line below holds that only staff get in."""
+
+Statuses = tuple[int, int, int, int, int, int]
+
+
+def answers(*statuses: int) -> Statuses:
+    nobody, rosa, ravi, otto, cora, ada = statuses
+    return nobody, rosa, ravi, otto, cora, ada
+
+
+EVERYBODY = answers(200, 200, 200, 200, 200, 200)
+LOGGED_IN = answers(302, 200, 200, 200, 200, 200)
+COORDINATORS = answers(302, 403, 403, 403, 200, 200)
+ADMINS = answers(302, 403, 403, 403, 403, 200)
+THE_SLOTS_READER = answers(302, 200, 404, 404, 404, 404)
+THE_SLOTS_READER_BY_API = answers(403, 200, 404, 404, 404, 404)
+
+
+def does(allowed: Statuses, status: int = 302) -> Statuses:
+    """The same people, who are answered with another status than 200."""
+    nobody, *others = allowed
+    return answers(nobody, *(status if answer == 200 else answer for answer in others))
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a request by this method is answered; ``args`` and ``body`` come from the world."""
+
+    expected: Statuses
+    method: str = "get"
+    args: Callable[[World], list[Any]] = field(default=lambda _: [])
+    body: Callable[[World], dict[str, Any]] = field(default=lambda _: {})
+
+
+def get(expected: Statuses, args: Callable[[World], list[Any]] = lambda _: []) -> Line:
+    return Line(expected, args=args)
+
+
+def post(
+    expected: Statuses,
+    args: Callable[[World], list[Any]] = lambda _: [],
+    body: Callable[[World], dict[str, Any]] = lambda _: {},
+) -> Line:
+    return Line(expected, method="post", args=args, body=body)
+
+
+TABLE: dict[str, Line] = {
+    "healthz": get(EVERYBODY),
+    "home": get(answers(302, 302, 302, 302, 200, 200)),
+    # Accounts
+    "accounts:login": get(answers(200, 302, 302, 302, 302, 302)),
+    "accounts:logout": post(answers(302, 302, 302, 302, 302, 302)),
+    "accounts:password": get(LOGGED_IN),
+    "admin/password_change/": get(does(LOGGED_IN)),
+    "accounts:session": get(answers(401, 200, 200, 200, 200, 200)),
+    "accounts:people": get(ADMINS),
+    "accounts:add_person": get(ADMINS),
+    "accounts:unlock": post(does(ADMINS)),
+    "accounts:person": get(ADMINS, lambda world: [world.slot.reader_id]),
+    "accounts:reset_password": post(ADMINS, lambda world: [world.slot.reader_id]),
+    "accounts:deactivate": post(does(ADMINS), lambda world: [world.slot.reader_id]),
+    "accounts:reactivate": post(does(ADMINS), lambda world: [world.slot.reader_id]),
+    "accounts:audit": get(ADMINS),
+    "accounts:audit_csv": get(ADMINS),
+    # Runs
+    "runs:list": get(COORDINATORS),
+    "runs:run": get(COORDINATORS, lambda world: [world.run.pk]),
+    "runs:progress": get(COORDINATORS, lambda world: [world.run.pk]),
+    "runs:cancel": post(does(COORDINATORS), lambda world: [world.run.pk]),
+    "runs:retry": post(does(COORDINATORS), lambda world: [world.run.pk]),
+    # Images
+    "images:cohorts": get(COORDINATORS),
+    "images:cohort": get(COORDINATORS, lambda _: [COHORT]),
+    "images:cohort-skipped": get(COORDINATORS, lambda _: [COHORT]),
+    "images:cohort-mask": get(COORDINATORS, lambda world: [world.mask.pk]),
+    "images:file": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
+    "images:console": get(COORDINATORS),
+    "images:batch": get(COORDINATORS, lambda world: [world.batch.pk]),
+    "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
+    "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
+    "images:gallery": get(COORDINATORS),
+    "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
+    "images:versions": get(COORDINATORS),
+    "images:register-version": get(ADMINS),
+    "images:promote": post(does(ADMINS), lambda world: [world.version.pk]),
+    # Studies
+    "studies:list": get(COORDINATORS),
+    "studies:create": get(COORDINATORS),
+    "studies:preview": post(COORDINATORS),
+    "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
+    "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),
+    "studies:open": post(does(COORDINATORS), lambda world: [world.draft.pk]),
+    "studies:close": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    # Readings
+    "readings:worklist": get(LOGGED_IN),
+    "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
+    "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
+    "readings:results": get(COORDINATORS, lambda world: [world.study.pk]),
+    "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
+    "api:readings": post(does(THE_SLOTS_READER_BY_API, 400), lambda world: [world.slot.pk]),
+    # Learning
+    "finetuning:overview": get(COORDINATORS),
+    "finetuning:snapshot_new": get(COORDINATORS),
+    "finetuning:snapshot": get(COORDINATORS, lambda world: [world.snapshot.pk]),
+    "finetuning:snapshot_file": get(COORDINATORS, lambda world: [world.snapshot.pk]),
+    "finetuning:finetune_new": get(COORDINATORS),
+    "finetuning:finetune": get(COORDINATORS, lambda world: [world.fine_tune.pk]),
+    "finetuning:schedule_new": get(COORDINATORS),
+    "finetuning:schedule": get(COORDINATORS, lambda world: [world.schedule.pk]),
+    # Curation and exports
+    "curation:list": get(COORDINATORS),
+    "curation:create": get(COORDINATORS),
+    "curation:policy": get(COORDINATORS, lambda world: [world.curated_set.policy_id]),
+    "curation:apply": post(does(COORDINATORS), lambda world: [world.curated_set.policy_id]),
+    "curation:set": get(COORDINATORS, lambda world: [world.curated_set.pk]),
+    "exports:list": get(ADMINS),
+    "exports:create": post(
+        does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}
+    ),
+    "exports:export": get(ADMINS, lambda world: [world.export.pk]),
+    "exports:download": get(ADMINS, lambda world: [world.export.pk]),
+}
+
+
+def addresses(
+    resolver: URLResolver, *, namespace: str = "", prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """The name of every address, or its route where it has none, with its route."""
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            within = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            if within.split(":")[0] not in NOT_OURS:
+                yield from addresses(entry, namespace=within, prefix=route)
+        else:
+            assert isinstance(entry, URLPattern)
+            yield (f"{namespace}{entry.name}" if entry.name else route), route
+
+
+ROUTES = dict(addresses(get_resolver()))
+
+
+@pytest.fixture
+def world(rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
+    return build_world(rosa=rosa, ravi=ravi, cora=cora, folder=tmp_path / "ward")
+
+
+def test_every_address_has_a_line_in_the_table() -> None:
+    unlisted = {name: route for name, route in ROUTES.items() if name not in TABLE}
+    assert not unlisted, (
+        "Say in TABLE of tests/test_access.py who may open these addresses "
+        f"(name: route): {unlisted}"
+    )
+
+
+def test_every_line_of_the_table_has_an_address() -> None:
+    gone = sorted(TABLE.keys() - ROUTES.keys())
+    assert not gone, f"Take these out of TABLE of tests/test_access.py; they are no more: {gone}"
+
+
+def test_everybody_gets_the_answer_in_the_table(everyone: dict[str, Client], world: World) -> None:
+    wrong = []
+    for name, line in TABLE.items():
+        address = f"/{name}" if name == ROUTES[name] else reverse(name, args=line.args(world))
+        for who, status in zip(CAST, line.expected, strict=True):
+            answered = ask(everyone[who], line, address, body=line.body(world))
+            if answered != status:
+                told = f"{who} got {answered}, not {status}"
+                wrong.append(f"{name}: {told} ({line.method} {address})")
+    assert not wrong, "\n".join(["TABLE of tests/test_access.py says otherwise:", *wrong])
+
+
+def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> int:
+    """The status of one answer; what the request changed is undone."""
+    cookies = client.cookies.copy()
+    is_json = line.method != "get" and address.startswith("/api/")
+    options = {"content_type": "application/json"} if is_json else {}
+    with transaction.atomic():
+        response = getattr(client, line.method)(address, body, **options)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return int(response.status_code)
+
+
+def test_what_changes_something_is_not_done_by_following_a_link(
+    ada_client: Client, world: World
+) -> None:
+    statuses = {
+        name: ada_client.get(reverse(name, args=line.args(world))).status_code
+        for name, line in TABLE.items()
+        if line.method == "post"
+    }
+    assert statuses == dict.fromkeys(statuses, 405)
+
+
+def test_only_staff_get_into_djangos_admin(everyone: dict[str, Client]) -> None:
+    statuses = {who: client.get("/admin/").status_code for who, client in everyone.items()}
+    assert statuses == dict.fromkeys(CAST, 302) | {"ada": 200}
+
+
+def test_a_studys_other_reader_cannot_reach_a_slot_that_is_not_hers(
+    ravi_client: Client, world: World
+) -> None:
+    """Nor does anybody with a higher role: a slot is its reader's alone."""
+    own = world.study.slots.get(reader__username="ravi", case=world.slot.case)
+    assert ravi_client.get(reverse("api:slot", args=[own.pk])).status_code == 200
+    assert ravi_client.get(reverse("api:slot", args=[world.slot.pk])).status_code == 404

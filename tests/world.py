@@ -1,0 +1,104 @@
+"""One of everything, as in an installation that is in use: for tests that look at all pages."""
+
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+
+from django.test import Client
+from django.urls import reverse
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.services import apply_policy, create_policy
+from feedback_app.exports.models import Export
+from feedback_app.exports.services import start_export
+from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
+from feedback_app.finetuning.services.schedules import ScheduleDesign
+from feedback_app.images.models import Batch, Mask, ModelVersion
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from feedback_app.studies.models import Slot, Study, StudyMode
+from feedback_app.studies.services import add_cases_from_batch, create_study
+from tests.curation.stage import Stage, set_stage
+from tests.images.test_cohorts import grey, import_folder, lay_out, mask_png
+from tests.readings.answers import posted_for
+from tests.studies.making import make_study
+
+COHORT = "ward"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Rosa and Ravi read ``study``; ``slot`` is Rosa's and not read yet."""
+
+    study: Study
+    slot: Slot
+    draft: Study
+    stage: Stage
+    batch: Batch
+    version: ModelVersion
+    mask: Mask
+    curated_set: CuratedSet
+    export: Export
+    snapshot: Snapshot
+    fine_tune: FineTune
+    schedule: Schedule
+    run: Run
+
+
+def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
+    study = make_study(rosa, ravi, name="November")
+    first, slot = study.slots.filter(reader=rosa).order_by("position")
+    read(first)
+    stage = set_stage(rosa, ravi, name="Single images")
+    for index, score in enumerate((5, 4, 4)):
+        stage.read(rosa, index, score)
+        stage.read(ravi, index, score - 1)
+    lay_out(
+        folder, {"a.png": grey(1), "b.png": grey(2), "bad.png": b"="}, masks={"a.png": mask_png()}
+    )
+    import_run = import_folder(folder, name=COHORT)
+    policy = create_policy("Night 1", studies=[stage.study], min_mean_scores={"realism": 2.5})
+    curated_set = apply_policy(policy)
+    export = start_export(curated_set)
+    runs.execute(export.run_id)
+    export.refresh_from_db()
+    snapshot = take_snapshot(name="Monday", simulated=False)
+    version = ModelVersion.objects.earliest("pk")
+    return World(
+        study=study,
+        slot=slot,
+        draft=make_draft(study, rosa, cora),
+        stage=stage,
+        batch=Batch.objects.earliest("created_at"),
+        version=version,
+        mask=Mask.objects.get(),
+        curated_set=curated_set,
+        export=export,
+        snapshot=snapshot,
+        fine_tune=start_finetune(snapshot=snapshot, parent=version, method="dpo_margin"),
+        schedule=save_schedule(ScheduleDesign(name="Nightly", at=time(2), min_new_pairs=5)),
+        run=import_run,
+    )
+
+
+def read(slot: Slot) -> None:
+    """The slot's reader scores its images, the first best."""
+    body = posted_for(slot)
+    for score in body["scores"]:
+        score["value"] = 5 - score["place"]
+    client = Client()
+    assert slot.reader is not None
+    client.force_login(slot.reader)
+    address = reverse("api:readings", args=[slot.pk])
+    answer = client.post(address, body, content_type="application/json")
+    assert answer.status_code == 201, answer.content
+
+
+def make_draft(study: Study, rosa: User, cora: User) -> Study:
+    draft = create_study(
+        name="December", mode=StudyMode.RATE, readers=[rosa], readers_per_case=1, created_by=cora
+    )
+    add_cases_from_batch(draft, Batch.objects.earliest("created_at"))
+    return draft
