@@ -65,6 +65,7 @@ def test_the_settings_example_names_every_setting() -> None:
     [
         ("IMAGE_MAX_PIXELS", "many", "IMAGE_MAX_PIXELS='many' is not a whole number"),
         ("HTTPS_ONLY", "perhaps", "HTTPS_ONLY='perhaps' is neither true nor false"),
+        ("TRUSTED_PROXIES", "10.0.0.1,proxy", "TRUSTED_PROXIES: 'proxy' does not appear"),
         ("DATABASE_URL", "sqlite:///db", "DATABASE_URL must begin with postgresql://"),
     ],
 )
@@ -79,6 +80,16 @@ def test_a_bad_setting_stops_the_start(name: str, value: str, complaint: str) ->
     )
     assert done.returncode != 0
     assert complaint in done.stderr
+
+
+def test_no_template_has_a_script_or_handler_of_its_own() -> None:
+    """The pages' policy would not run it: data attributes and a module do (js/confirm.js)."""
+    inline = re.compile(r"""\son[a-z]+\s*=\s*["']|<script(?![^>]*\ssrc=)|javascript:|hx-on""")
+    found = {
+        str(path.relative_to(CHECKOUT)): inline.findall(path.read_text())
+        for path in (CHECKOUT / "templates").rglob("*.html")
+    }
+    assert not {path: parts for path, parts in found.items() if parts}
 
 
 def test_there_is_no_secret_key_in_production() -> None:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 
-class LoginThrottle(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
+class LoginThrottle(AxesDatabaseHandler):  # axes has no types
     """Counts failures by name and address together, and by address alone at a higher limit."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:

@@ -1,7 +1,5 @@
 """One's own login: how long it lasts, and its password."""
 
-from typing import cast
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -14,7 +12,6 @@ from django.views.decorators.http import require_http_methods
 from feedback_app.accounts import sessions
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
-from feedback_app.accounts.models import User
 
 
 @login_not_required
@@ -49,7 +46,7 @@ class OwnPasswordView(PasswordChangeView):
     success_url = reverse_lazy("home")
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        person = cast("User", form.user)
+        person = form.user
         person.must_change_password = False  # saved with the password
         response = super().form_valid(form)
         record(
