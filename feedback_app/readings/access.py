@@ -8,7 +8,9 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot
+from feedback_app.studies.models import Slot, Study, StudyState
+
+NOT_THERE = "There is no such case on your work list."
 
 
 def reader_of(request: HttpRequest | Request) -> User:
@@ -27,8 +29,24 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot; any other is not there."""
-    slot = Slot.objects.of_reader(reader).select_related("study", "case").filter(pk=slot_id).first()
+    """The reader's own slot with its study, its case and mask; any other is not there."""
+    slots = Slot.objects.of_reader(reader).select_related("study__display", "case__mask")
+    slot = slots.filter(pk=slot_id).first()
     if slot is None:
-        raise Http404("There is no such case on your work list.")
+        raise Http404(NOT_THERE)
     return slot
+
+
+def require_own(slot: Slot, reader: User) -> None:
+    """Refuse a slot, read with its study, that is not the reader's own."""
+    if slot.reader_id != reader.pk or slot.study.is_draft:
+        raise Http404(NOT_THERE)
+
+
+def study_for(reader: User, study_id: UUID) -> Study:
+    """A study that the reader has a part in; any other is not there."""
+    study = Study.objects.exclude(state=StudyState.DRAFT).filter(pk=study_id, readers=reader)
+    found = study.first()
+    if found is None:
+        raise Http404("There is no such study on your work list.")
+    return found

@@ -79,7 +79,8 @@ def test_a_page_of_a_reader_who_logged_out_is_told_to_log_in(
 
 
 def test_a_posted_reading_comes_back_with_its_case(rosa_client: Client, slots: list[Slot]) -> None:
-    flag = {"place": 1, "flag": "clavicles", "grade": "minor"}
+    region = {"shape": "box", "points": [[1.5, 2.0], [30.0, 31.25]]}
+    flag = {"place": 1, "flag": "clavicles", "grade": "minor", "regions": [region]}
     response = post(rosa_client, slots[0], posted_for(slots[0], value=5, flags=[flag]))
     assert response.status_code == 201
     assert response.json() == {"slot": str(slots[0].pk), "revision": 1}
@@ -135,7 +136,9 @@ def test_a_closed_study_is_a_conflict_with_a_remedy(rosa_client: Client, slots: 
     ("changes", "field"),
     [
         ({"idempotency_key": "mine"}, "idempotency_key"),
-        ({"scores": []}, "scores"),
+        ({"scores": "all good"}, "scores"),
+        ({"choices": [{"criterion": "realism", "verdict": "best"}]}, "choices"),
+        ({"skip_reason": "bored"}, "skip_reason"),
         ({"scores": [{"place": 0, "criterion": "realism", "value": 6}]}, "scores"),
         ({"scores": [{"place": -1, "criterion": "realism", "value": 1}]}, "scores"),
         ({"flags": [{"place": 0, "flag": "clavicles", "grade": "huge"}]}, "flags"),
