@@ -8,9 +8,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot, Study, StudyState
-
-NOT_THERE = "There is no such case on your work list."
+from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyState
 
 
 def reader_of(request: HttpRequest | Request) -> User:
@@ -29,18 +27,22 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study, its case and mask; any other is not there."""
-    slots = Slot.objects.of_reader(reader).select_related("study__display", "case__mask")
-    slot = slots.filter(pk=slot_id).first()
-    if slot is None:
-        raise Http404(NOT_THERE)
-    return slot
+    """The reader's own slot with its study, case, mask and bookmark; any other is not there."""
+    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
+    return _only(slots.select_related("study__display", "case__mask", "bookmark"))
 
 
-def require_own(slot: Slot, reader: User) -> None:
-    """Refuse a slot, read with its study, that is not the reader's own."""
-    if slot.reader_id != reader.pk or slot.study.is_draft:
-        raise Http404(NOT_THERE)
+def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
+    """The same with its study alone, locked until the transaction ends."""
+    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
+    return _only(slots.select_related("study__display").select_for_update(of=["self"]))
+
+
+def _only(slots: SlotQuerySet) -> Slot:
+    found = list(slots.order_by())
+    if not found:
+        raise Http404("There is no such case on your work list.")
+    return found[0]
 
 
 def study_for(reader: User, study_id: UUID) -> Study:

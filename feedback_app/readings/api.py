@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from feedback_app.accounts.models import User
 from feedback_app.readings import claims
 from feedback_app.readings.access import reader_of, require_same_reader, slot_for
 from feedback_app.readings.cases import describe_case
@@ -103,15 +104,14 @@ class CaseView(ReaderView):
 class ReadingsView(ReaderView):
     def post(self, request: Request, slot_id: UUID) -> Response:
         """Posting the same reading again gives the same answer and stores nothing."""
-        slot = slot_for(reader_of(request), slot_id)
         serializer = ReadingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         key = values.pop("idempotency_key")
         reading = submit_reading(
-            _given(values), slot=slot, reader=reader_of(request), idempotency_key=key
+            _given(values), slot_id=slot_id, reader=reader_of(request), idempotency_key=key
         )
-        answer = {"slot": str(slot.pk), "revision": reading.revision}
+        answer = {"slot": str(slot_id), "revision": reading.revision}
         return Response(answer, status=status.HTTP_201_CREATED)
 
 
@@ -123,12 +123,11 @@ class NextView(ReaderView):
         serializer = NextSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         holding = serializer.validated_data["holding"]
-        following = _following(slot, holding=holding)
+        following = _following(slot, reader, holding=holding)
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         ahead = _count_unread(slot, holding=holding)
-        case = describe_case(slot_for(reader, following), ahead=ahead)
-        return Response(case, headers=NO_STORE)
+        return Response(describe_case(following, ahead=ahead), headers=NO_STORE)
 
 
 class HeartbeatView(ReaderView):
@@ -170,14 +169,16 @@ def _given_flag(values: dict[str, Any]) -> GivenFlag:
     return GivenFlag(**values, regions=regions)
 
 
-def _following(slot: Slot, *, holding: list[UUID]) -> UUID | None:
-    if not slot.study.is_pool:
-        return next_unread(slot, holding=holding)
-    assert slot.reader is not None
-    claimed = claims.claim(slot.study, slot.reader, holding=holding)
-    return claimed.pk if claimed else None
+def _following(slot: Slot, reader: User, *, holding: list[UUID]) -> Slot | None:
+    if slot.study.is_pool:
+        return claims.claim(slot.study, reader, holding=holding)
+    following = next_unread(slot, holding=holding)
+    return slot_for(reader, following) if following else None
 
 
 def _count_unread(slot: Slot, *, holding: list[UUID]) -> int:
+    """How many of what the page holds is still to be read, in a pool."""
+    if not holding or not slot.study.is_pool:
+        return 0
     own = Slot.objects.filter(pk__in=holding, reader=slot.reader_id, study=slot.study_id)
-    return own.filter(lease_until__isnull=False).count() if slot.study.is_pool else 0
+    return own.filter(lease_until__isnull=False).count()

@@ -5,8 +5,8 @@ from typing import Any
 from django.urls import reverse
 
 from feedback_app.readings.claims import lease_s_of
-from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
-from feedback_app.readings.models import Bookmark, Flag, Reading, SkipReason
+from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of, images_of
+from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
 from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState
 
@@ -43,7 +43,7 @@ def describe_case(slot: Slot, *, ahead: int = 0) -> dict[str, Any]:
         **_describe_condition(slot),
         **_describe_questions(slot),
         "break_every_min": study.break_every_min,
-        "is_bookmarked": Bookmark.objects.filter(slot=slot).exists(),
+        "is_bookmarked": hasattr(slot, "bookmark"),
         "is_pool": study.is_pool,
         "lease_s": lease_s_of(slot),
         "phase_note": _note_of_phase(slot),
@@ -99,10 +99,12 @@ def _describe_place(place: Place) -> dict[str, Any]:
 
 
 def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
+    if slot.lease_until is not None:  # claimed and not read: see ``claims``
+        return None
     reading = Reading.objects.filter(slot=slot).order_by("-revision").first()
     if reading is None:
         return None
-    images = slot.images_in_order()
+    images = images_of(slot)
     shown_at = {image.pk: place for place, image in enumerate(images)}
     framings = [framing_of(image, size) for image in images]
     return {

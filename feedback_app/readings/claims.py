@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 
@@ -40,18 +40,14 @@ def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot
         raise StudyNotOpen(
             f"The study “{study.name}” is {study.state}.", remedy="Go back to your work list."
         )
-    now = timezone.now()
-    slot = (
-        _own_leased(study, reader, holding=holding)
-        or _own_lost(study, reader, holding=holding)
-        or _first_free(study, reader)
-    )
+    slot = _own(study, reader, holding=holding) or _first_free(study, reader)
     if slot is None and release_lapsed(study=study):
         slot = _first_free(study, reader)
     if slot is None:
         return None
+    slot.study = study
     slot.reader = reader
-    slot.lease_until = now + LEASE
+    slot.lease_until = timezone.now() + LEASE
     slot.save(update_fields=["reader", "seat", "lease_until"])
     return slot
 
@@ -107,11 +103,9 @@ def release_lapsed(*, study: Study | None = None) -> int:
 
 def is_something_left(study: Study, reader: User) -> bool:
     """Whether a claim would give the reader a slot, not counting leases of others."""
-    return (
-        _leased(study, reader).exists()
-        or _lost(study, reader).exists()
-        or _free_for(study, reader).exists()
-    )
+    free = Slot.objects.filter(case=OuterRef("case"), reader__isnull=True)
+    can_go_on = _unread(study, reader).filter(Q(seat__isnull=False) | Exists(free))
+    return can_go_on.exists() or _free_for(study, reader).exists()
 
 
 def lease_s_of(slot: Slot) -> int | None:
@@ -127,19 +121,9 @@ def _take_turn(study: Study, reader: User) -> None:
         raise Http404("You are no reader of such a study.")
 
 
-def _leased(study: Study, reader: User) -> SlotQuerySet:
-    """Her unread slots that still have their seat, whether or not the lease ran out."""
-    return Slot.objects.filter(
-        study=study, reader=reader, lease_until__isnull=False, seat__isnull=False
-    )
-
-
-def _lost(study: Study, reader: User) -> SlotQuerySet:
-    """Her unread slots without a seat whose case has a free one."""
-    free = Slot.objects.filter(case=OuterRef("case"), reader__isnull=True)
-    return Slot.objects.filter(
-        Exists(free), study=study, reader=reader, lease_until__isnull=False, seat__isnull=True
-    )
+def _unread(study: Study, reader: User) -> SlotQuerySet:
+    """What she claimed and has not read, with or without a seat."""
+    return Slot.objects.filter(study=study, reader=reader, lease_until__isnull=False)
 
 
 def _free_for(study: Study, reader: User) -> SlotQuerySet:
@@ -148,35 +132,19 @@ def _free_for(study: Study, reader: User) -> SlotQuerySet:
     return Slot.objects.filter(~Exists(own), study=study, reader__isnull=True)
 
 
-def _own_leased(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
-    own = _leased(study, reader).exclude(pk__in=holding)
-    return own.select_for_update(skip_locked=True, of=["self"]).first()
-
-
-def _own_lost(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
-    lost = _lost(study, reader).exclude(pk__in=holding)
-    for slot in lost.select_for_update(skip_locked=True, of=["self"]):
-        if _take_free_seat(slot):
-            return slot
-    return None
+def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
+    """Her own unread slot: one that has its seat, whether or not the lease ran out, first."""
+    unread = _unread(study, reader).exclude(pk__in=holding).select_related("case__mask", "bookmark")
+    slots = list(unread.select_for_update(skip_locked=True, of=["self"]))
+    with_seat = (slot for slot in slots if slot.seat is not None)
+    back = (slot for slot in slots if slot.seat is None and _take_free_seat(slot))
+    return next(with_seat, None) or next(back, None)
 
 
 def _first_free(study: Study, reader: User) -> Slot | None:
-    """Slots that came free again first, then those beyond what she has already passed.
-
-    All before her own last slot were taken by others or of cases that she has, but for
-    the few that somebody let go at that moment; those are found when nothing else is left.
-    """
-    free = _free_for(study, reader).select_for_update(skip_locked=True, of=["self"])
-    own = Slot.objects.filter(study=study, reader=reader, priority=0)
-    last = own.aggregate(last=Max("position"))["last"]
-    if last is None:
-        return free.first()
-    return (
-        free.filter(priority__gt=0).first()
-        or free.filter(priority=0, position__gt=last).first()
-        or free.first()
-    )
+    """Slots that came free again come first; those that somebody takes just now are passed."""
+    free = _free_for(study, reader).select_related("case__mask", "bookmark")
+    return free.select_for_update(skip_locked=True, of=["self"]).first()
 
 
 def _take_free_seat(slot: Slot) -> bool:

@@ -30,7 +30,8 @@ TRIANGLE = GivenRegion("polygon", [(0.0, 0.0), (32.0, 0.0), (32.0, 32.0)])
 @pytest.fixture
 def pair(rosa: User) -> Slot:
     """Two images to compare; the second of the case is shown first."""
-    study = make_room(StudyMode.COMPARE, rosa, cases=[[synthetic(101), synthetic(102)]])
+    images = [synthetic(101), synthetic(102)]
+    study = make_room(StudyMode.COMPARE, rosa, cases=[images], name="Pairs")
     slot = assign(study, rosa)[0]
     Slot.objects.filter(pk=slot.pk).update(image_order=[1, 0])
     slot.refresh_from_db()

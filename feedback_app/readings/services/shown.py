@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from feedback_app.images.models import Image
-from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
+from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of, images_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
-from feedback_app.studies.models import Criterion, FlagKind, Slot
+from feedback_app.studies.models import Criterion, FlagKind, Slot, Study
 
 Content = tuple[object, ...]
 
@@ -16,23 +17,26 @@ Content = tuple[object, ...]
 class Shown:
     """``images[place]`` with its ``framings[place]``; criteria and flags by slug."""
 
-    mode: str
+    study: Study
     images: list[Image]
     framings: list[Framing]
     criteria: dict[str, Criterion]
-    kinds: dict[str, FlagKind]
 
     @classmethod
     def of(cls, slot: Slot) -> "Shown":
-        images = slot.images_in_order()
+        images = images_of(slot)
         size = display_size_of(slot.study)
         return cls(
-            mode=slot.study.mode,
+            study=slot.study,
             images=images,
             framings=[framing_of(image, size) for image in images],
             criteria={criterion.slug: criterion for criterion in slot.criteria()},
-            kinds={kind.slug: kind for kind in slot.study.flag_kinds.all()},
         )
+
+    @cached_property
+    def kinds(self) -> dict[str, FlagKind]:
+        """Not asked for where nothing is flagged, which is most of the time."""
+        return {kind.slug: kind for kind in self.study.flag_kinds.all()}
 
     def stored_points(self, place: int, points: Sequence[Point]) -> list[Point]:
         return self.framings[place].to_stored(points)

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Q
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.access import require_own
+from feedback_app.readings.access import locked_slot_for
 from feedback_app.readings.claims import keep_seat
 from feedback_app.readings.errors import KeyAlreadyUsed, StudyNotOpen
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
@@ -53,33 +53,31 @@ def submit(
         active_ms=active_ms,
         display=display or {},
     )
-    return submit_reading(given, slot=slot, reader=reader, idempotency_key=idempotency_key)
+    return submit_reading(given, slot_id=slot.pk, reader=reader, idempotency_key=idempotency_key)
 
 
 @transaction.atomic
 def submit_reading(
-    given: GivenReading, *, slot: Slot, reader: User, idempotency_key: UUID
+    given: GivenReading, *, slot_id: UUID, reader: User, idempotency_key: UUID
 ) -> Reading:
     """Store a reading as the slot's next revision; the same key again returns the stored one.
 
     Raises ``Http404`` for a slot that is not the reader's own. The slot's row is locked,
     so that the same reading posted twice at once is stored once.
     """
-    slot = (
-        Slot.objects.select_for_update(of=["self"]).select_related("study__display").get(pk=slot.pk)
-    )
-    require_own(slot, reader)
+    slot = locked_slot_for(reader, slot_id)
     shown = Shown.of(slot)
-    stored = Reading.objects.filter(idempotency_key=idempotency_key).first()
-    if stored is not None:
-        _require_the_same(stored, given, slot=slot, shown=shown)
-        return stored
+    known = list(Reading.objects.filter(Q(slot=slot) | Q(idempotency_key=idempotency_key)))
+    for stored in known:
+        if stored.idempotency_key == idempotency_key:
+            _require_the_same(stored, given, slot=slot, shown=shown)
+            return stored
     require_open(slot.study)
     validate(given, shown)
     reading = Reading.objects.create(
         slot=slot,
         reader=reader,
-        revision=_next_revision(slot),
+        revision=1 + max((stored.revision for stored in known), default=0),
         idempotency_key=idempotency_key,
         is_simulated=reader.is_simulated,
         skip_reason=given.skip_reason,
@@ -110,11 +108,6 @@ def _require_the_same(stored: Reading, given: GivenReading, *, slot: Slot, shown
             f"The key {stored.idempotency_key} was used for another reading.",
             remedy="Make a new random key for every reading.",
         )
-
-
-def _next_revision(slot: Slot) -> int:
-    last: int | None = slot.readings.aggregate(last=Max("revision"))["last"]
-    return 1 if last is None else last + 1
 
 
 def _write_scores(reading: Reading, given: GivenReading, shown: Shown) -> None:

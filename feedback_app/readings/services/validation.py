@@ -41,7 +41,7 @@ def validate(given: GivenReading, shown: Shown) -> None:
     scales = _of_kinds(shown, {CriterionKind.ORDINAL, CriterionKind.CONFIDENCE})
     _validate_scores(given.scores, places=len(shown.images), criteria=scales)
     _validate_choices(given.choices, places=len(shown.images), criteria=comparisons)
-    if given.none_acceptable and shown.mode != StudyMode.RATE_K:
+    if given.none_acceptable and shown.study.mode != StudyMode.RATE_K:
         raise InvalidReading(
             "“None acceptable” is asked only where several images are rated.",
             remedy="Reload the case.",
