@@ -33,6 +33,7 @@ def write_pool(*, cases: int, overlap: int, readers: int) -> tuple[Study, list[U
     Study.objects.filter(pk=study.pk).update(
         state=StudyState.OPEN, allocation=Allocation.POOL, readers_per_case=overlap
     )
+    study.refresh_from_db()
     return study, people
 
 

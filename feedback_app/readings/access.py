@@ -27,9 +27,9 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study, case, mask and bookmark; any other is not there."""
+    """The reader's own slot with its study, case and bookmark; any other is not there."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
-    return _only(slots.select_related("study__display", "case__mask", "bookmark"))
+    return _only(slots.select_related("study__display", "case", "bookmark"))
 
 
 def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
