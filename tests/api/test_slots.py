@@ -175,3 +175,9 @@ def test_a_slot_that_does_not_exist_is_not_there(rosa_client: Client) -> None:
     response = rosa_client.get(reverse("api:slot", args=[uuid.uuid4()]))
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
+
+
+def test_an_enormous_body_is_refused_unread(rosa_client: Client, slots: list[Slot]) -> None:
+    response = post(rosa_client, slots[0], posted_for(slots[0], comment="x" * 3_000_000))
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
