@@ -236,7 +236,16 @@ CELERY_BEAT_SCHEDULE = {
     }
     for queue in ("cpu", "gpu")
 }
+# Seats of pool cases that were claimed and not read go to somebody else.
+CELERY_BEAT_SCHEDULE["release-lapsed-leases"] = {
+    "task": "readings.release_lapsed",
+    "schedule": 60.0,
+    "options": {"queue": "cpu", "expires": 60.0},
+}
 CELERY_TIMEZONE = TIME_ZONE
+
+# A case claimed from an open pool is its reader's own for this long after the last heartbeat.
+LEASE_S = number("LEASE_S", default=15 * 60)
 
 # A run without a heartbeat for this long is taken up by another worker.
 RUN_HEARTBEAT_TIMEOUT_S = number("RUN_HEARTBEAT_TIMEOUT_S", default=60)
@@ -247,7 +256,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["feedback_app.api.parsers.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "feedback_app.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -8,7 +8,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from feedback_app.readings.services import ReadingConflict
+from feedback_app.readings.errors import ReadingConflict
 from generation.errors import RemediableError
 
 

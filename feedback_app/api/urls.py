@@ -1,9 +1,13 @@
 from django.urls import path
 
-from feedback_app.readings.api import CaseView, ReadingsView
+from feedback_app.readings import api as readings
 
 app_name = "api"
 urlpatterns = [
-    path("slots/<uuid:slot_id>/", CaseView.as_view(), name="slot"),
-    path("slots/<uuid:slot_id>/readings/", ReadingsView.as_view(), name="readings"),
+    path("slots/<uuid:slot_id>/", readings.CaseView.as_view(), name="slot"),
+    path("slots/<uuid:slot_id>/readings/", readings.ReadingsView.as_view(), name="readings"),
+    path("slots/<uuid:slot_id>/next/", readings.NextView.as_view(), name="next"),
+    path("slots/<uuid:slot_id>/heartbeat/", readings.HeartbeatView.as_view(), name="heartbeat"),
+    path("slots/<uuid:slot_id>/bookmark/", readings.BookmarkView.as_view(), name="bookmark"),
+    path("reading-preferences/", readings.PreferencesView.as_view(), name="reading-preferences"),
 ]

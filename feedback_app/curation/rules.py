@@ -9,8 +9,8 @@ from uuid import UUID
 
 from feedback_app.curation.models import Policy
 from feedback_app.images.models import Candidate, Measure
-from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score
-from feedback_app.studies.models import Criterion
+from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score, SkipReason
+from feedback_app.studies.models import Criterion, CriterionKind
 
 NEAREST_TRAINING_IMAGE = "nearest-training-image"
 """The scorer whose value above ``details["threshold"]`` makes a candidate a near copy."""
@@ -53,8 +53,13 @@ class Rules:
         }
 
     def readings(self) -> ReadingQuerySet:
-        """Last revisions only, of people or of simulated readers, never of both."""
-        current = Reading.objects.current().filter(slot__study_id__in=self.studies)
+        """Last revisions only, of people or of simulated readers, never of both.
+
+        A case that was skipped is not read.
+        """
+        current = Reading.objects.current().filter(
+            slot__study_id__in=self.studies, skip_reason=SkipReason.NONE
+        )
         if self.uses_simulated_readers:
             return current.by_simulated_readers()
         return current.by_people()
@@ -157,7 +162,9 @@ def evaluate(rules: Rules) -> Verdict:
 def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
     readings = rules.readings().order_by().values("pk")
     opinions: dict[UUID, Opinion] = defaultdict(Opinion)
-    scores = Score.objects.filter(reading__in=readings)
+    scores = Score.objects.filter(
+        reading__in=readings, criterion__kind=CriterionKind.ORDINAL
+    )  # how sure somebody is that an image is real says nothing of its quality
     for image, criterion, reader, value in scores.values_list(
         "image_id", "criterion__slug", "reading__reader_id", "value"
     ):

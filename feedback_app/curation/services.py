@@ -12,7 +12,7 @@ from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedItem, CuratedSet, Policy
 from feedback_app.curation.rules import Admitted, Rules, evaluate
 from feedback_app.readings.models import Grade
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import CriterionKind, Study
 from generation.errors import RemediableError
 
 
@@ -49,8 +49,13 @@ def create_policy(
 
 
 def criteria_of(studies: Iterable[Study]) -> dict[str, str]:
-    """The studies' criteria, slug to name, in the order in which readers see them."""
-    return {item.slug: item.name for study in studies for item in study.criteria.all()}
+    """The criteria that the studies score images by, slug to name, in their readers' order."""
+    return {
+        item.slug: item.name
+        for study in studies
+        for item in study.criteria.all()
+        if item.kind == CriterionKind.ORDINAL
+    }
 
 
 def flags_of(studies: Iterable[Study]) -> dict[str, str]:

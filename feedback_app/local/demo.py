@@ -159,6 +159,13 @@ def _quiet(env: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def web_command(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),
+        *("--workers", "2", "--threads", "3", "--log-level", "warning"),
+    ]
+
+
 def _children(home: Home, port: int) -> list[Child]:
     """In the order in which they are stopped."""
     python = sys.executable
@@ -166,10 +173,7 @@ def _children(home: Home, port: int) -> list[Child]:
     worker = [*celery, "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
     commands = {
         "beat": [*celery, "beat", "--pidfile="],
-        "web": [
-            *(python, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", "2", "--threads", "3", "--log-level", "warning"),
-        ],
+        "web": web_command(port),
         "worker-cpu": [*worker, "--queues", "cpu", "--hostname", "cpu@%h"],
         "worker-gpu": [*worker, "--queues", "gpu", "--hostname", "gpu@%h"],
     }

@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot
+from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyState
 
 
 def reader_of(request: HttpRequest | Request) -> User:
@@ -27,8 +27,28 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot; any other is not there."""
-    slot = Slot.objects.of_reader(reader).select_related("study", "case").filter(pk=slot_id).first()
-    if slot is None:
+    """The reader's own slot with its study, case and bookmark; any other is not there."""
+    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
+    return _only(slots.select_related("study__display", "case", "bookmark"))
+
+
+def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
+    """The same with its study alone, locked until the transaction ends."""
+    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
+    return _only(slots.select_related("study__display").select_for_update(of=["self"]))
+
+
+def _only(slots: SlotQuerySet) -> Slot:
+    found = list(slots.order_by())
+    if not found:
         raise Http404("There is no such case on your work list.")
-    return slot
+    return found[0]
+
+
+def study_for(reader: User, study_id: UUID) -> Study:
+    """A study that the reader has a part in; any other is not there."""
+    study = Study.objects.exclude(state=StudyState.DRAFT).filter(pk=study_id, readers=reader)
+    found = study.first()
+    if found is None:
+        raise Http404("There is no such study on your work list.")
+    return found

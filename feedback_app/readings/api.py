@@ -1,4 +1,4 @@
-"""The reading page's JSON: one case out, one reading in."""
+"""The reading page's JSON: cases out, readings in."""
 
 from typing import Any
 from uuid import UUID
@@ -8,20 +8,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from feedback_app.accounts.models import User
+from feedback_app.readings import claims
 from feedback_app.readings.access import reader_of, require_same_reader, slot_for
 from feedback_app.readings.cases import describe_case
-from feedback_app.readings.models import Grade
+from feedback_app.readings.models import Bookmark, Grade, Shape, SkipReason, Verdict
+from feedback_app.readings.preferences import preferences_of, save_preferences
 from feedback_app.readings.services import (
     ACTIVE_MS_MAX,
     COMMENT_MAX,
+    GivenChoice,
     GivenFlag,
+    GivenReading,
+    GivenRegion,
     GivenScore,
-    submit,
+    submit_reading,
 )
-from feedback_app.studies.models import SCORE_MAX
+from feedback_app.readings.worklist import next_unread
+from feedback_app.studies.models import SCORE_MAX, Slot
 from feedback_app.studies.scales import SLUG_LENGTH
 
 PLACES_MAX = 16
+HOLDING_MAX = 16
+NO_STORE = {"Cache-Control": "private, no-store"}
 
 
 class ScoreSerializer(serializers.Serializer[Any]):
@@ -30,49 +39,146 @@ class ScoreSerializer(serializers.Serializer[Any]):
     value = serializers.IntegerField(min_value=0, max_value=SCORE_MAX)
 
 
+class ChoiceSerializer(serializers.Serializer[Any]):
+    criterion = serializers.CharField(max_length=SLUG_LENGTH)
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    place = serializers.IntegerField(
+        min_value=0, max_value=PLACES_MAX - 1, allow_null=True, default=None
+    )
+    strength = serializers.IntegerField(min_value=1, max_value=3, allow_null=True, default=None)
+
+
+class RegionSerializer(serializers.Serializer[Any]):
+    shape = serializers.ChoiceField(choices=Shape.choices)
+    points = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        max_length=200,
+    )
+
+
 class FlagSerializer(serializers.Serializer[Any]):
     place = serializers.IntegerField(min_value=0, max_value=PLACES_MAX - 1)
     flag = serializers.CharField(max_length=SLUG_LENGTH)
     grade = serializers.ChoiceField(choices=Grade.choices)
+    regions = RegionSerializer(many=True, default=list, max_length=32)  # type: ignore[call-arg]
 
 
 class ReadingSerializer(serializers.Serializer[Any]):
     """What a browser posts; ``idempotency_key`` is a random UUID made with the reading."""
 
     idempotency_key = serializers.UUIDField()
-    scores = ScoreSerializer(many=True, allow_empty=False, max_length=256)  # type: ignore[call-arg]
-    flags = FlagSerializer(many=True, required=False, default=list, max_length=1024)  # type: ignore[call-arg]
+    scores = ScoreSerializer(many=True, default=list, max_length=256)  # type: ignore[call-arg]
+    choices = ChoiceSerializer(many=True, default=list, max_length=64)  # type: ignore[call-arg]
+    flags = FlagSerializer(many=True, default=list, max_length=1024)  # type: ignore[call-arg]
     comment = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=COMMENT_MAX, trim_whitespace=True
+        default="", allow_blank=True, max_length=COMMENT_MAX, trim_whitespace=True
     )
-    active_ms = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=ACTIVE_MS_MAX
+    skip_reason = serializers.ChoiceField(choices=SkipReason.choices, default="", allow_blank=True)
+    none_acceptable = serializers.BooleanField(default=False)
+    active_ms = serializers.IntegerField(default=0, min_value=0, max_value=ACTIVE_MS_MAX)
+    display = serializers.DictField(default=dict)
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    """``holding``: slots that the page has already, and does not want again."""
+
+    holding = serializers.ListField(
+        child=serializers.UUIDField(), default=list, max_length=HOLDING_MAX
     )
 
 
-class CaseView(APIView):
-    def get(self, request: Request, slot_id: UUID) -> Response:
+class ReaderView(APIView):
+    """A view of the reader that is logged in, and of no other tab's."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
         require_same_reader(request)
+
+
+class CaseView(ReaderView):
+    def get(self, request: Request, slot_id: UUID) -> Response:
         case = describe_case(slot_for(reader_of(request), slot_id))
-        return Response(case, headers={"Cache-Control": "private, no-store"})
+        return Response(case, headers=NO_STORE)
 
 
-class ReadingsView(APIView):
+class ReadingsView(ReaderView):
     def post(self, request: Request, slot_id: UUID) -> Response:
         """Posting the same reading again gives the same answer and stores nothing."""
-        require_same_reader(request)
-        slot = slot_for(reader_of(request), slot_id)
         serializer = ReadingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        reading = submit(
-            slot=slot,
-            reader=reader_of(request),
-            idempotency_key=given["idempotency_key"],
-            scores=[GivenScore(**score) for score in given["scores"]],
-            flags=[GivenFlag(**flag) for flag in given["flags"]],
-            comment=given["comment"],
-            active_ms=given["active_ms"],
+        values = serializer.validated_data
+        key = values.pop("idempotency_key")
+        reading = submit_reading(
+            _given(values), slot_id=slot_id, reader=reader_of(request), idempotency_key=key
         )
-        answer = {"slot": str(slot.pk), "revision": reading.revision}
+        answer = {"slot": str(slot_id), "revision": reading.revision}
         return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class NextView(ReaderView):
+    def post(self, request: Request, slot_id: UUID) -> Response:
+        """The next case of this slot's study for this reader, claimed where it is a pool."""
+        reader = reader_of(request)
+        slot = slot_for(reader, slot_id)
+        serializer = NextSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        holding = serializer.validated_data["holding"]
+        following = _following(slot, reader, holding=holding)
+        if following is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        ahead = _count_unread(slot, holding=holding)
+        return Response(describe_case(following, ahead=ahead), headers=NO_STORE)
+
+
+class HeartbeatView(ReaderView):
+    def post(self, request: Request, slot_id: UUID) -> Response:
+        slot = slot_for(reader_of(request), slot_id)
+        return Response({"lease_s": claims.renew_lease(slot)}, headers=NO_STORE)
+
+
+class BookmarkView(ReaderView):
+    def put(self, request: Request, slot_id: UUID) -> Response:
+        Bookmark.objects.get_or_create(slot=slot_for(reader_of(request), slot_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def delete(self, request: Request, slot_id: UUID) -> Response:
+        Bookmark.objects.filter(slot=slot_for(reader_of(request), slot_id)).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PreferencesView(ReaderView):
+    def get(self, request: Request) -> Response:
+        return Response(preferences_of(reader_of(request)), headers=NO_STORE)
+
+    def put(self, request: Request) -> Response:
+        return Response(save_preferences(reader_of(request), request.data), headers=NO_STORE)
+
+
+def _given(values: dict[str, Any]) -> GivenReading:
+    scores = [GivenScore(**score) for score in values.pop("scores")]
+    choices = [GivenChoice(**choice) for choice in values.pop("choices")]
+    flags = [_given_flag(flag) for flag in values.pop("flags")]
+    return GivenReading(scores=scores, choices=choices, flags=flags, **values)
+
+
+def _given_flag(values: dict[str, Any]) -> GivenFlag:
+    regions = [
+        GivenRegion(shape=region["shape"], points=[(x, y) for x, y in region["points"]])
+        for region in values.pop("regions")
+    ]
+    return GivenFlag(**values, regions=regions)
+
+
+def _following(slot: Slot, reader: User, *, holding: list[UUID]) -> Slot | None:
+    if slot.study.is_pool:
+        return claims.claim(slot.study, reader, holding=holding)
+    following = next_unread(slot, holding=holding)
+    return slot_for(reader, following) if following else None
+
+
+def _count_unread(slot: Slot, *, holding: list[UUID]) -> int:
+    """How many of what the page holds is still to be read, in a pool."""
+    if not holding or not slot.study.is_pool:
+        return 0
+    own = Slot.objects.filter(pk__in=holding, reader=slot.reader_id, study=slot.study_id)
+    return own.filter(lease_until__isnull=False).count()

@@ -4,37 +4,88 @@ from typing import Any
 
 from django.urls import reverse
 
-from feedback_app.readings.models import Reading
+from feedback_app.readings.claims import lease_s_of
+from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of, images_of
+from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Slot, StudyState
+from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState
+
+AWARE_NOTE = (
+    "From here on you are asked something else: some of these images are synthetic. "
+    "Say of each how sure you are."
+)
 
 
-def describe_case(slot: Slot) -> dict[str, Any]:
+def describe_case(slot: Slot, *, ahead: int = 0) -> dict[str, Any]:
     """JSON of a slot. Nothing in it may tell where an image comes from.
 
-    Images go by their place in this slot; no id of an image, candidate or case is given.
+    Images go by their place in this slot; no id of an image, candidate or case is given, and
+    all images of a study have one size. ``ahead`` counts the unread cases of a pool that the
+    reader has before this one.
     """
-    place = place_of(slot)
     study = slot.study
+    size = display_size_of(study)
     return {
         "slot": str(slot.pk),
         "study": study.name,
         "instructions": study.instructions,
         "is_open": study.state == StudyState.OPEN,
-        "prompt": slot.case.prompt,
+        "state": study.state,
+        "mode": StudyMode.RATE if slot.phase == Phase.UNAWARE else study.mode,
         "images": [
             {
-                "address": reverse("readings:picture", args=[slot.pk, number]),
-                "width": image.width,
-                "height": image.height,
+                "address": reverse("readings:picture", args=[slot.pk, place]),
+                "width": size.width,
+                "height": size.height,
             }
-            for number, image in enumerate(slot.images_in_order())
+            for place in range(len(slot.image_order))
         ],
-        "criteria": list(study.criteria.values("slug", "name", "question", "anchors")),
-        "flags": list(study.flag_kinds.values("slug", "name")),
-        "reading": _describe_reading(slot),
-        **_describe_place(place),
+        **_describe_condition(slot),
+        **_describe_questions(slot),
+        "break_every_min": study.break_every_min,
+        "is_bookmarked": hasattr(slot, "bookmark"),
+        "is_pool": study.is_pool,
+        "lease_s": lease_s_of(slot),
+        "phase_note": _note_of_phase(slot),
+        "reading": _describe_reading(slot, size),
+        **_describe_place(place_of(slot, ahead=ahead)),
     }
+
+
+def shows_condition(study: Study) -> bool:
+    """A prompt or a mask belongs to synthetic images alone, so it would tell them from real."""
+    return study.mode != StudyMode.REAL_OR_SYNTHETIC
+
+
+def _describe_condition(slot: Slot) -> dict[str, Any]:
+    is_shown = shows_condition(slot.study)
+    has_mask = is_shown and slot.case.mask_id is not None
+    return {
+        "prompt": slot.case.prompt if is_shown else "",
+        "mask": {"address": reverse("readings:mask", args=[slot.pk])} if has_mask else None,
+    }
+
+
+def _describe_questions(slot: Slot) -> dict[str, Any]:
+    study = slot.study
+    return {
+        "criteria": list(slot.criteria().values("slug", "name", "question", "kind", "anchors")),
+        "flags": list(study.flag_kinds.values("slug", "name")),
+        "skip_reasons": [
+            {"slug": reason.value, "label": reason.label} for reason in SkipReason if reason.value
+        ],
+        "allows_none_acceptable": study.mode == StudyMode.RATE_K,
+    }
+
+
+def _note_of_phase(slot: Slot) -> str:
+    """Once a reader, before she has read any case of the aware phase."""
+    if slot.phase != Phase.AWARE:
+        return ""
+    has_begun = Reading.objects.filter(
+        reader=slot.reader_id, slot__study=slot.study_id, slot__phase=Phase.AWARE
+    ).exists()
+    return "" if has_begun else AWARE_NOTE
 
 
 def _describe_place(place: Place) -> dict[str, Any]:
@@ -47,14 +98,20 @@ def _describe_place(place: Place) -> dict[str, Any]:
     }
 
 
-def _describe_reading(slot: Slot) -> dict[str, Any] | None:
-    reading = Reading.objects.filter(slot=slot).current().first()
+def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
+    if slot.lease_until is not None:  # claimed and not read: see ``claims``
+        return None
+    reading = Reading.objects.filter(slot=slot).order_by("-revision").first()
     if reading is None:
         return None
-    shown_at = {image.pk: place for place, image in enumerate(slot.images_in_order())}
+    images = images_of(slot)
+    shown_at = {image.pk: place for place, image in enumerate(images)}
+    framings = [framing_of(image, size) for image in images]
     return {
         "revision": reading.revision,
         "comment": reading.comment,
+        "skip_reason": reading.skip_reason,
+        "none_acceptable": reading.none_acceptable,
         "scores": [
             {
                 "place": shown_at[score.image_id],
@@ -63,8 +120,35 @@ def _describe_reading(slot: Slot) -> dict[str, Any] | None:
             }
             for score in reading.scores.select_related("criterion")
         ],
+        "choices": [
+            {
+                "criterion": choice.criterion.slug,
+                "verdict": choice.verdict,
+                "place": shown_at[choice.image_id] if choice.image_id else None,
+                "strength": choice.strength,
+            }
+            for choice in reading.choices.select_related("criterion")
+        ],
         "flags": [
-            {"place": shown_at[flag.image_id], "flag": flag.kind.slug, "grade": flag.grade}
-            for flag in reading.flags.select_related("kind")
+            _describe_flag(flag, place=shown_at[flag.image_id], framings=framings)
+            for flag in reading.flags.select_related("kind").prefetch_related("regions")
+        ],
+    }
+
+
+def _describe_flag(flag: Flag, *, place: int, framings: list[Framing]) -> dict[str, Any]:
+    return {
+        "place": place,
+        "flag": flag.kind.slug,
+        "grade": flag.grade,
+        "regions": [
+            {
+                "shape": region.shape,
+                "points": [
+                    list(point)
+                    for point in framings[place].to_served([(x, y) for x, y in region.points])
+                ],
+            }
+            for region in flag.regions.all()
         ],
     }

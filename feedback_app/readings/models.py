@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.images.models import Image
-from feedback_app.studies.models import SCORE_MAX, Criterion, FlagKind, Slot
+from feedback_app.studies.models import SCORE_MAX, Criterion, FlagKind, Slot, Study
 
 
 class ReadingQuerySet(models.QuerySet["Reading"]):
@@ -70,6 +70,7 @@ class Reading(models.Model):
         constraints = [
             models.UniqueConstraint(name="one_reading_a_revision", fields=["slot", "revision"])
         ]
+        indexes = [models.Index(name="readings_of_a_reader", fields=["reader", "-created_at"])]
 
     @property
     def is_skipped(self) -> bool:
@@ -169,6 +170,14 @@ class Region(models.Model):
     flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="regions")
     shape = models.CharField(max_length=8, choices=Shape)
     points = ArrayField(ArrayField(models.FloatField(), size=2))
+
+
+class StudyDisplay(models.Model):
+    """The one size in pixels at which all pictures of a study are served (``framing``)."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="display")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
 
 
 class Bookmark(models.Model):

@@ -1,23 +1,118 @@
-"""Pictures as readers get them: the pixels, and nothing else."""
+"""Pictures as readers get them: 8-bit grey pixels of the study's one size, and nothing else.
+
+Every picture goes the same way, real or synthetic: decode, turn into 8-bit grey, frame to the
+study's size, write as an uncompressed PNG without metadata. So all have one number of bytes.
+"""
 
 import io
+import logging
+from collections import OrderedDict
+from threading import Lock
 
+import numpy as np
 import PIL.Image
+from PIL.Image import Resampling
 
-from feedback_app.images.models import Image
+from feedback_app.images.models import Blob, Image
+from feedback_app.readings.errors import DamagedPicture
+from feedback_app.readings.framing import Framing, Size
+from generation.errors import RemediableError
 
-LOSSLESS_MODES = frozenset({"L", "RGB"})
+KEPT_BYTES = 64 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
 
 
-def render_png(image: Image) -> bytes:
-    """An uncompressed PNG of the very pixels, without any metadata of the stored file.
+class PictureCache:
+    """The last rendered pictures of this process, up to a number of bytes.
 
-    Every picture of a size has the same number of bytes, so that their count tells nothing.
+    Not in Redis: what a thousand cases need would push out everything else there. A picture
+    is wanted again within minutes, when its case is reloaded or another reader has it.
     """
-    picture = PIL.Image.open(io.BytesIO(image.blob.read()), formats=["PNG", "JPEG"])
-    if picture.mode not in LOSSLESS_MODES:
-        raise ValueError(f"Image {image.pk} has the mode {picture.mode}, not 8-bit grey or RGB.")
-    bare = PIL.Image.frombytes(picture.mode, picture.size, picture.tobytes())
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._kept: OrderedDict[object, bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: object) -> bytes | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: object, content: bytes) -> None:
+        with self._lock:
+            self._bytes += len(content) - len(self._kept.pop(key, b""))
+            self._kept[key] = content
+            while self._bytes > self.limit:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+_cache = PictureCache(KEPT_BYTES)
+
+
+def render_image(image: Image, size: Size) -> bytes:
+    """The image as a PNG of the size; raises ``DamagedPicture``."""
+    stored = Size(width=image.width, height=image.height)
+    return _render(image.blob, stored=stored, size=size, resample=Resampling.LANCZOS)
+
+
+def render_mask(mask: Blob, size: Size) -> bytes:
+    """A mask of 0 and 255, framed like the images that it belongs to."""
+    return _render(mask, stored=None, size=size, resample=Resampling.NEAREST)
+
+
+def _render(blob: Blob, *, stored: Size | None, size: Size, resample: Resampling) -> bytes:
+    key = (blob.pk, size, resample)
+    content = _cache.get(key)
+    if content is None:
+        try:
+            content = _encode(_frame(_decode(blob), stored=stored, size=size, resample=resample))
+        except (OSError, ValueError, SyntaxError, RemediableError) as error:
+            logger.exception("blob %s cannot be shown", blob.pk)
+            raise DamagedPicture(
+                "The stored file of this picture is missing or damaged.",
+                remedy="Tell your coordinator; you may skip the case until it is put back.",
+            ) from error
+        _cache.put(key, content)
+    return content
+
+
+def _decode(blob: Blob) -> PIL.Image.Image:
+    picture = PIL.Image.open(io.BytesIO(blob.read()), formats=["PNG", "JPEG"])
+    picture.load()
+    return to_grey(picture)
+
+
+def to_grey(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """8-bit grey: as it is; colour by its luma (BT.601); more bits by the brightest pixel.
+
+    Alpha is left out. Grey pictures that are stored as RGB keep their values exactly. The
+    rule for 16 bits is the one by which base models see their training images.
+    """
+    if picture.mode == "L":
+        return picture
+    if picture.mode.startswith("I"):
+        pixels = np.asarray(picture, dtype=np.float32)
+        return PIL.Image.fromarray((pixels / max(pixels.max(), 1) * 255).astype(np.uint8))
+    if picture.mode in {"1", "LA", "La"}:
+        return picture.convert("L")
+    return picture.convert("RGB").convert("L")
+
+
+def _frame(
+    picture: PIL.Image.Image, *, stored: Size | None, size: Size, resample: Resampling
+) -> PIL.Image.Image:
+    actual = Size(*picture.size)
+    if stored is not None and actual != stored:
+        raise ValueError(f"the file has {actual}, its row says {stored}")
+    return Framing.of(actual, size).apply(picture, resample)
+
+
+def _encode(picture: PIL.Image.Image) -> bytes:
+    bare = PIL.Image.frombytes("L", picture.size, picture.tobytes())
     buffer = io.BytesIO()
     bare.save(buffer, format="PNG", compress_level=0)
     return buffer.getvalue()

@@ -6,7 +6,8 @@ service as people do, and their readings are never mixed with those of people.
 
 import io
 import uuid
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from uuid import UUID
@@ -15,9 +16,20 @@ import PIL.Image
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Image
-from feedback_app.readings.services import GivenScore, submit
-from feedback_app.studies.models import SCORE_MAX, Slot, Study, StudyState
+from feedback_app.images.models import Candidate, Image
+from feedback_app.readings.claims import claim
+from feedback_app.readings.framing import images_of
+from feedback_app.readings.models import Verdict
+from feedback_app.readings.pictures import to_grey as as_shown
+from feedback_app.readings.services import GivenChoice, GivenScore, submit
+from feedback_app.studies.models import (
+    SCORE_MAX,
+    CriterionKind,
+    Phase,
+    Slot,
+    Study,
+    StudyState,
+)
 from feedback_app.studies.services import open_study
 from generation.errors import RemediableError
 from generation.rewards.tastes import readers_taste, to_grey
@@ -25,6 +37,14 @@ from generation.rewards.tastes import readers_taste, to_grey
 LENIENCY_SPREAD = 0.4
 NOISE_RANGE = (0.2, 0.4)
 """Both in points of the 0-5 scale."""
+BAD_BELOW = 1.0
+EQUAL_WITHIN = 0.25
+STRONGER_FROM = (1.0, 2.0)
+"""Two images are both bad, equal, slightly, clearly or much apart: points of the 0-5 scale."""
+D_PRIME = 1.0
+CUTS = (-1.2, -0.4, 0.4, 1.2)
+"""How well simulated readers tell synthetic images from real ones, and where they change from
+one step of confidence to the next, in standard deviations of what they perceive."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,33 @@ class Temperament:
         """A whole number from 0 to 5 for a taste from 0 to 5."""
         felt = taste + self.leniency + rng.gauss(0, self.noise)
         return round(min(float(SCORE_MAX), max(0.0, felt)))
+
+    def compare(
+        self, first: float, second: float, rng: Random
+    ) -> tuple[int | None, str, int | None]:
+        """Which of two tastes is better (0 or 1), the verdict, and how strongly.
+
+        Leniency says what is bad, and cancels out of what is better; each taste is felt with
+        noise of its own.
+        """
+        felt = [taste + self.leniency + rng.gauss(0, self.noise) for taste in (first, second)]
+        if max(felt) < BAD_BELOW:
+            return None, Verdict.BOTH_BAD, None
+        gap = abs(felt[0] - felt[1])
+        if gap < EQUAL_WITHIN:
+            return None, Verdict.EQUAL, None
+        better = 0 if felt[0] > felt[1] else 1
+        return better, Verdict.BETTER, 1 + bisect_right(STRONGER_FROM, gap)
+
+    def suspect(self, rng: Random, *, is_synthetic: bool) -> int:
+        """How surely an image seems synthetic, 0 to 4.
+
+        The equal-variance model of signal detection: evidence of standard deviation 1 about
+        plus or minus half of ``D_PRIME``, cut at ``CUTS``. The best that can be made of it
+        is an area under the ROC curve of Phi(D_PRIME / sqrt(2)), 0.76.
+        """
+        evidence = rng.gauss(D_PRIME / 2 if is_synthetic else -D_PRIME / 2, 1)
+        return bisect_right(CUTS, evidence)
 
 
 def simulated_readers(count: int) -> list[User]:
@@ -84,18 +131,34 @@ def simulate_readings(study: Study, *, seed: int = 0) -> int:
         raise RemediableError(
             f"The study “{study.name}” is {study.state}.", remedy="Open the study first."
         )
-    tastes = tastes_of(study)
-    slots = Slot.objects.filter(study=study, reader__is_simulated=True).unread()
-    count = 0
-    for slot in slots.select_related("reader", "case", "study").iterator():
-        read(slot, tastes=tastes, seed=seed)
-        count += 1
-    if not count and not Slot.objects.filter(study=study, reader__is_simulated=True).exists():
+    if not study.readers.filter(is_simulated=True).exists():
         raise RemediableError(
             f"The study “{study.name}” has no simulated reader.",
             remedy="Design a study for simulated readers; they are not mixed with people.",
         )
+    eyes = Eyes.for_study(study, seed=seed)
+    count = 0
+    for slot in _claimed_in_turn(study) if study.is_pool else _assigned(study):
+        eyes.read(slot)
+        count += 1
     return count
+
+
+def _assigned(study: Study) -> Iterator[Slot]:
+    slots = Slot.objects.filter(study=study, reader__is_simulated=True).unread()
+    yield from slots.select_related("reader", "case", "study").iterator()
+
+
+def _claimed_in_turn(study: Study) -> Iterator[Slot]:
+    """One case a reader and round, until none of them finds another."""
+    readers = list(study.readers.filter(is_simulated=True).order_by("pk"))
+    while readers:
+        for reader in list(readers):
+            slot = claim(study, reader)
+            if slot is None:
+                readers.remove(reader)
+            else:
+                yield slot
 
 
 def tastes_of(study: Study) -> dict[UUID, float]:
@@ -106,35 +169,67 @@ def tastes_of(study: Study) -> dict[UUID, float]:
 
 def taste_of(image: Image) -> float:
     with PIL.Image.open(io.BytesIO(image.blob.read())) as picture:
-        return readers_taste(to_grey(picture))
+        return readers_taste(to_grey(as_shown(picture)))
 
 
-def read(slot: Slot, *, tastes: Mapping[UUID, float], seed: int) -> None:
-    """Submit a simulated reader's reading of one slot.
+@dataclass(frozen=True)
+class Eyes:
+    """What simulated readers perceive of a study's images: their taste, and hints of the source.
 
-    Every criterion is judged by the same taste, each with noise of its own. All of it
-    follows from the seed, the reader's name and the case's position, and a slot read
-    twice keeps its one reading.
+    ``synthetic`` are the ids of the images that are; nothing but ``Temperament.suspect``
+    uses it, which makes no more of it than ``D_PRIME`` says.
     """
-    assert slot.reader is not None
-    reader = slot.reader
-    temperament = Temperament.of(reader, seed=seed)
-    rng = Random(f"{seed}:{reader.username}:{slot.case.position}")
-    criteria = list(slot.study.criteria.values_list("slug", flat=True))
-    places = {position: place for place, position in enumerate(slot.image_order)}
-    images = slot.images_in_order()
-    scores = [
-        GivenScore(
-            place=places[position],
-            criterion=criterion,
-            value=temperament.score(tastes[images[places[position]].pk], rng),
+
+    tastes: Mapping[UUID, float]
+    synthetic: frozenset[UUID]
+    seed: int
+
+    @classmethod
+    def for_study(cls, study: Study, *, seed: int) -> "Eyes":
+        made = Candidate.objects.filter(image__case__study=study).values_list("image", flat=True)
+        return cls(tastes=tastes_of(study), synthetic=frozenset(made), seed=seed)
+
+    def read(self, slot: Slot) -> None:
+        """Submit a simulated reader's reading of one slot.
+
+        Every criterion is judged by the same taste, each with noise of its own. All of it
+        follows from the seed, the reader's name, the case's position, and which reading of
+        the case it is; a slot read twice keeps its one reading.
+        """
+        assert slot.reader is not None
+        temperament = Temperament.of(slot.reader, seed=self.seed)
+        rng = Random(f"{self.seed}:{slot.reader.username}:{slot.case.position}{_which(slot)}")
+        scores: list[GivenScore] = []
+        choices: list[GivenChoice] = []
+        criteria = list(slot.criteria())
+        images = images_of(slot)
+        places = {position: place for place, position in enumerate(slot.image_order)}
+        scales = [each for each in criteria if each.kind != CriterionKind.COMPARISON]
+        for position in sorted(places):
+            image = images[places[position]]
+            for criterion in scales:
+                value = (
+                    temperament.suspect(rng, is_synthetic=image.pk in self.synthetic)
+                    if criterion.kind == CriterionKind.CONFIDENCE
+                    else temperament.score(self.tastes[image.pk], rng)
+                )
+                scores.append(GivenScore(places[position], criterion.slug, value))
+        for criterion in criteria:
+            if criterion.kind == CriterionKind.COMPARISON:
+                first, second = (self.tastes[images[places[position]].pk] for position in (0, 1))
+                better, verdict, strength = temperament.compare(first, second, rng)
+                place = None if better is None else places[better]
+                choices.append(GivenChoice(criterion.slug, verdict, place, strength))
+        submit(
+            slot=slot,
+            reader=slot.reader,
+            idempotency_key=uuid.uuid5(slot.pk, f"simulated reading, seed {self.seed}"),
+            scores=scores,
+            choices=choices,
         )
-        for position in sorted(places)
-        for criterion in criteria
-    ]
-    submit(
-        slot=slot,
-        reader=reader,
-        idempotency_key=uuid.uuid5(slot.pk, f"simulated reading, seed {seed}"),
-        scores=scores,
-    )
+
+
+def _which(slot: Slot) -> str:
+    """Nothing for the first reading of a case; what tells the others apart."""
+    is_first = slot.repetition == 0 and slot.phase != Phase.AWARE
+    return "" if is_first else f":{slot.repetition}:{slot.phase}"

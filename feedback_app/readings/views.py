@@ -1,17 +1,24 @@
 """The reading room, and the results of a study."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.readings.access import reader_of, slot_for
-from feedback_app.readings.cases import describe_case
-from feedback_app.readings.pictures import render_png
+from feedback_app.accounts.models import User
+from feedback_app.readings.access import reader_of, slot_for, study_for
+from feedback_app.readings.cases import describe_case, shows_condition
+from feedback_app.readings.claims import claim
+from feedback_app.readings.errors import DamagedPicture
+from feedback_app.readings.framing import display_size_of
+from feedback_app.readings.pictures import render_image, render_mask
+from feedback_app.readings.preferences import preferences_of
 from feedback_app.readings.results import results_of
-from feedback_app.readings.worklist import assignments_of
+from feedback_app.readings.worklist import assignments_of, first_unread
 from feedback_app.studies.models import Study
 
 
@@ -22,26 +29,81 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "section": "reading",
         "to_do": [assignment for assignment in assignments if assignment.is_to_do],
         "done": [assignment for assignment in assignments if not assignment.is_to_do],
-        "all_read": bool(assignments) and not any(assignment.next for assignment in assignments),
+        "all_read": bool(assignments) and not any(own.has_more for own in assignments),
     }
     return render(request, "readings/worklist.html", context)
 
 
 @require_GET
 def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
-    slot = slot_for(reader_of(request), slot_id)
-    response = render(request, "readings/read.html", {"case": describe_case(slot)})
+    reader = reader_of(request)
+    context = {
+        "case": describe_case(slot_for(reader, slot_id)),
+        "preferences": preferences_of(reader),
+    }
+    response = render(request, "readings/read.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+@require_POST
+def begin(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """To the reader's first unread case of a study, claimed where the study is a pool."""
+    reader = reader_of(request)
+    study = study_for(reader, study_id)
+    slot = _first_slot(study, reader)
+    if slot is None:
+        messages.info(request, f"There is nothing left for you to read in “{study.name}”.")
+        return redirect("readings:worklist")
+    return redirect("readings:read", slot)
+
+
+def _first_slot(study: Study, reader: User) -> UUID | None:
+    if not (study.is_pool and study.is_open):
+        return first_unread(study, reader)
+    claimed = claim(study, reader)
+    return claimed.pk if claimed else None
 
 
 @require_GET
 def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
     """An image by its place in the reader's own slot; nothing in the answer tells more."""
-    images = slot_for(reader_of(request), slot_id).images_in_order()
+    slot = slot_for(reader_of(request), slot_id)
+    images = slot.images_in_order()
     if place >= len(images):
         raise Http404("There is no such image in this case.")
-    response = HttpResponse(render_png(images[place]), content_type="image/png")
+    size = display_size_of(slot.study)
+    return _answer_picture(lambda: render_image(images[place], size))
+
+
+@require_GET
+def mask(request: HttpRequest, slot_id: UUID) -> HttpResponse:
+    """The mask that the images of a case were made with, where it may be known."""
+    slot = slot_for(reader_of(request), slot_id)
+    blob = slot.case.mask
+    if blob is None or not shows_condition(slot.study):
+        raise Http404("There is no mask in this case.")
+    size = display_size_of(slot.study)
+    return _answer_picture(lambda: render_mask(blob, size))
+
+
+def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
+    try:
+        response = HttpResponse(render_png(), content_type="image/png")
+    except DamagedPicture as error:
+        response = JsonResponse(
+            {
+                "error": {
+                    "code": "damaged",
+                    "message": str(error),
+                    "remedy": error.remedy,
+                    "fields": {},
+                }
+            },
+            status=503,
+        )
+        response["Cache-Control"] = "no-store"
+        return response
     response["Cache-Control"] = "private, max-age=3600"
     return response
 

@@ -1,91 +1,212 @@
 """Where a reader is: her studies, what is read in them, and what comes next."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from statistics import median
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from feedback_app.accounts.models import User
-from feedback_app.readings.models import Reading
-from feedback_app.studies.models import Slot, Study, StudyState
+from feedback_app.readings import claims
+from feedback_app.readings.models import Bookmark, Reading
+from feedback_app.studies.models import Allocation, Slot, Study, StudyState
+
+PACE_OF = 50
+"""The last readings that tell how long a case takes."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A slot among the slots of its reader; ``position`` counts from 1."""
+    """A slot among the slots of its reader; ``position`` counts from 1.
+
+    A pool has no ``total``: who reads how much of it is settled only by reading.
+    """
 
     position: int
-    total: int
+    total: int | None
     read: int
     next: UUID | None
     previous: UUID | None
 
 
 @dataclass(frozen=True)
+class Bookmarked:
+    """A slot that its reader wants to find again."""
+
+    slot: UUID
+    position: int
+
+
+@dataclass(frozen=True)
 class Assignment:
-    """A study as its reader sees it on the work list."""
+    """A study as its reader sees it on the work list; of a pool only what she took.
+
+    ``next`` is her first unread slot; in a pool it may be None though ``has_more``: then
+    beginning claims one.
+    """
 
     study: Study
-    total: int
+    total: int | None
     read: int
-    first: UUID
+    first: UUID | None
     next: UUID | None
-    remaining_min: int | None
+    has_more: bool
+    remaining_min: int | None = None
+    bookmarks: list[Bookmarked] = field(default_factory=list)
 
     @property
     def percent(self) -> int:
-        return 100 * self.read // self.total
+        return 100 * self.read // self.total if self.total else 0
 
     @property
     def is_open(self) -> bool:
         return self.study.state == StudyState.OPEN
 
     @property
+    def is_paused(self) -> bool:
+        return self.study.state == StudyState.PAUSED
+
+    @property
+    def is_pool(self) -> bool:
+        return self.study.is_pool
+
+    @property
     def is_to_do(self) -> bool:
-        return self.is_open and self.next is not None
+        return self.is_open and self.has_more
 
 
-def place_of(slot: Slot) -> Place:
-    """``next`` is the first unread slot after this one, from the start again at the end."""
-    rows = list(
-        Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
-        .with_is_read()
-        .values_list("pk", "is_read")  # type: ignore[misc]
-    )
+def place_of(slot: Slot, *, ahead: int = 0) -> Place:
+    """``next`` is the first unread slot after this one, from the start again at the end.
+
+    A skipped case is read. ``ahead`` matters in pools alone: unread cases before this one.
+    """
+    if slot.study.is_pool:
+        return _place_in_pool(slot, ahead=ahead)
+    rows = _own_slots(slot)
     index = [pk for pk, _ in rows].index(slot.pk)
-    ahead = rows[index + 1 :] + rows[:index]
+    ahead_of_it = rows[index + 1 :] + rows[:index]
     return Place(
         position=index + 1,
         total=len(rows),
         read=sum(is_read for _, is_read in rows),
-        next=next((pk for pk, is_read in ahead if not is_read), None),
+        next=next((pk for pk, is_read in ahead_of_it if not is_read), None),
         previous=rows[index - 1][0] if index else None,
     )
+
+
+def next_unread(slot: Slot, *, holding: Collection[UUID]) -> UUID | None:
+    """The first own slot of an assigned study after this one that waits to be read."""
+    rows = _own_slots(slot)
+    index = [pk for pk, _ in rows].index(slot.pk)
+    candidates = rows[index + 1 :] + rows[: index + 1]
+    return next((pk for pk, is_read in candidates if not is_read and pk not in set(holding)), None)
+
+
+def first_unread(study: Study, reader: User) -> UUID | None:
+    """Where she begins in an assigned study: her first unread slot, or her first one."""
+    own = Slot.objects.of_reader(reader).filter(study=study)
+    first = own.unread().first() or own.first()
+    return first.pk if first else None
 
 
 def assignments_of(reader: User) -> list[Assignment]:
     """Her studies: what is left to read first, the newest first."""
     slots = (
         Slot.objects.of_reader(reader)
+        .exclude(study__allocation=Allocation.POOL)
         .with_is_read()
         .select_related("study")
         .order_by("-study__created_at", "study", "-priority", "position")
     )
     of_studies = [list(group) for _, group in groupby(slots, key=lambda slot: slot.study_id)]
     assignments = [_assignment(reader, own) for own in of_studies]
-    return sorted(assignments, key=lambda assignment: not assignment.is_to_do)
+    pools = Study.objects.filter(readers=reader, allocation=Allocation.POOL)
+    assignments += [
+        _assignment_of_pool(reader, study) for study in pools.exclude(state=StudyState.DRAFT)
+    ]
+    newest_first = sorted(assignments, key=lambda own: own.study.created_at, reverse=True)
+    return sorted(newest_first, key=lambda own: not own.is_to_do)
+
+
+def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
+    return list(
+        Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
+        .with_is_read()
+        .values_list("pk", "is_read")  # type: ignore[misc]
+    )
+
+
+def _place_in_pool(slot: Slot, *, ahead: int) -> Place:
+    """In the order of reading. Read slots are those without a lease (see ``claims``)."""
+    own = Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
+    is_read = slot.lease_until is None
+    first_read = _first_readings(slot)
+    until: datetime = timezone.now()
+    if is_read:
+        until = first_read.filter(slot=slot).values_list("created_at", flat=True).get()
+    before = first_read.filter(created_at__lt=until)
+    read = own.filter(lease_until__isnull=True).count()
+    held = own.filter(lease_until__isnull=False, seat__isnull=False).exclude(pk=slot.pk)
+    return Place(
+        position=(before.count() if is_read else read + ahead) + 1,
+        total=None,
+        read=read,
+        next=held.values_list("pk", flat=True).first(),
+        previous=before.values_list("slot", flat=True).first(),
+    )
+
+
+def _first_readings(slot: Slot) -> QuerySet[Reading]:
+    """The reader's readings in the slot's study, revisions left out, the last one first."""
+    own = Reading.objects.filter(reader=slot.reader_id, revision=1, slot__study=slot.study_id)
+    return own.order_by("-created_at")
 
 
 def _assignment(reader: User, slots: list[Slot]) -> Assignment:
     unread = [slot.pk for slot in slots if not slot.is_read]  # type: ignore[attr-defined]
+    study = slots[0].study
+    numbered = {slot.pk: position for position, slot in enumerate(slots, start=1)}
+    marked = _bookmarked(reader, study)
     return Assignment(
-        study=slots[0].study,
+        study=study,
         total=len(slots),
         read=len(slots) - len(unread),
         first=slots[0].pk,
         next=unread[0] if unread else None,
-        remaining_min=_remaining_min(reader, slots[0].study, unread=len(unread)),
+        has_more=bool(unread),
+        remaining_min=_remaining_min(reader, study, unread=len(unread)),
+        bookmarks=sorted(
+            (Bookmarked(slot=pk, position=numbered[pk]) for pk in marked),
+            key=lambda bookmark: bookmark.position,
+        ),
     )
+
+
+def _assignment_of_pool(reader: User, study: Study) -> Assignment:
+    own = Slot.objects.filter(study=study, reader=reader)
+    leased = own.filter(lease_until__isnull=False, seat__isnull=False)
+    first = Reading.objects.filter(reader=reader, slot__study=study).order_by("created_at").first()
+    return Assignment(
+        study=study,
+        total=None,
+        read=own.filter(lease_until__isnull=True).count(),
+        first=first.slot_id if first else None,
+        next=leased.values_list("pk", flat=True).first(),
+        has_more=study.is_open and claims.is_something_left(study, reader),
+        bookmarks=[
+            Bookmarked(slot=slot.pk, position=place_of(slot).position)
+            for slot in own.filter(pk__in=_bookmarked(reader, study)).select_related("study")
+        ],
+    )
+
+
+def _bookmarked(reader: User, study: Study) -> list[UUID]:
+    marks = Bookmark.objects.filter(slot__study=study, slot__reader=reader)
+    return list(marks.order_by("created_at").values_list("slot", flat=True))
 
 
 def _remaining_min(reader: User, study: Study, *, unread: int) -> int | None:
@@ -93,4 +214,5 @@ def _remaining_min(reader: User, study: Study, *, unread: int) -> int | None:
     times = Reading.objects.filter(reader=reader, slot__study=study).values_list(
         "active_ms", flat=True
     )
-    return max(1, round(unread * median(times) / 60_000)) if times else None
+    last = list(times.order_by("-created_at")[:PACE_OF])
+    return max(1, round(unread * median(last) / 60_000)) if last else None

@@ -79,7 +79,8 @@ def test_a_page_of_a_reader_who_logged_out_is_told_to_log_in(
 
 
 def test_a_posted_reading_comes_back_with_its_case(rosa_client: Client, slots: list[Slot]) -> None:
-    flag = {"place": 1, "flag": "clavicles", "grade": "minor"}
+    region = {"shape": "box", "points": [[1.5, 2.0], [30.0, 31.25]]}
+    flag = {"place": 1, "flag": "clavicles", "grade": "minor", "regions": [region]}
     response = post(rosa_client, slots[0], posted_for(slots[0], value=5, flags=[flag]))
     assert response.status_code == 201
     assert response.json() == {"slot": str(slots[0].pk), "revision": 1}
@@ -135,7 +136,9 @@ def test_a_closed_study_is_a_conflict_with_a_remedy(rosa_client: Client, slots: 
     ("changes", "field"),
     [
         ({"idempotency_key": "mine"}, "idempotency_key"),
-        ({"scores": []}, "scores"),
+        ({"scores": "all good"}, "scores"),
+        ({"choices": [{"criterion": "realism", "verdict": "best"}]}, "choices"),
+        ({"skip_reason": "bored"}, "skip_reason"),
         ({"scores": [{"place": 0, "criterion": "realism", "value": 6}]}, "scores"),
         ({"scores": [{"place": -1, "criterion": "realism", "value": 1}]}, "scores"),
         ({"flags": [{"place": 0, "flag": "clavicles", "grade": "huge"}]}, "flags"),
@@ -172,3 +175,9 @@ def test_a_slot_that_does_not_exist_is_not_there(rosa_client: Client) -> None:
     response = rosa_client.get(reverse("api:slot", args=[uuid.uuid4()]))
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
+
+
+def test_an_enormous_body_is_refused_unread(rosa_client: Client, slots: list[Slot]) -> None:
+    response = post(rosa_client, slots[0], posted_for(slots[0], comment="x" * 3_000_000))
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"

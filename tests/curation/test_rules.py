@@ -12,7 +12,11 @@ from feedback_app.curation.rules import (
     evaluate,
 )
 from feedback_app.images.models import Measure
+from feedback_app.readings.services import GivenFlag
+from feedback_app.studies.models import StudyMode
 from tests.curation.stage import Stage, measure_copy, set_stage
+from tests.readings.answers import read as read_slot
+from tests.readings.rooms import assign, make_room, synthetic
 
 REALISM = {"realism": 3.0}
 
@@ -59,6 +63,21 @@ def test_too_few_readers_keep_out(stage: Stage, rosa: User, ravi: User) -> None:
     verdict = judge(stage, min_readers=2)
     assert admitted(verdict) == {stage.candidates[0].pk}
     assert verdict.refused == {"read by fewer than 2 readers": 1, "not read yet": 2}
+
+
+def test_a_skipped_case_is_not_read(stage: Stage, rosa: User) -> None:
+    image = stage.candidates[0].image
+    slot = stage.study.slots.get(reader=rosa, case__images=image)
+    read_slot(slot, scores=[], skip_reason="technical", flags=[GivenFlag(0, "clavicles", "major")])
+    assert judge(stage, vetoing_flags=("clavicles",)).refused == {"not read yet": 4}
+
+
+def test_how_surely_an_image_is_real_is_no_score_of_it(rosa: User) -> None:
+    image = synthetic(1)
+    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=[[image]])
+    read_slot(assign(study, rosa)[0], value=4)
+    verdict = evaluate(Rules(studies=(str(study.pk),), refuses_copies=False))
+    assert verdict.refused == {"not read yet": 1}
 
 
 def share_candidate(first: Stage, second: Stage) -> None:

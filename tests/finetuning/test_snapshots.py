@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import count_new_pairs, take_snapshot
-from feedback_app.finetuning.services.snapshots import find_pairs
+from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.readings.simulation import simulated_readers
 from feedback_app.studies.models import Slot, Study
 from generation.errors import RemediableError

@@ -1,17 +1,26 @@
 """Complete answers to a slot, as services and the API take them."""
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
-from feedback_app.readings.services import GivenScore
-from feedback_app.studies.models import Slot
+from feedback_app.readings.models import Reading
+from feedback_app.readings.services import GivenChoice, GivenScore, submit
+from feedback_app.studies.models import CriterionKind, Slot
 
 
 def scores_for(slot: Slot, *, value: int = 3) -> list[GivenScore]:
     return [
         GivenScore(place=place, criterion=criterion.slug, value=value)
         for place in range(len(slot.image_order))
-        for criterion in slot.study.criteria.all()
+        for criterion in slot.criteria().exclude(kind=CriterionKind.COMPARISON)
+    ]
+
+
+def choices_for(slot: Slot, *, place: int = 0, strength: int = 2) -> list[GivenChoice]:
+    return [
+        GivenChoice(criterion=criterion.slug, verdict="better", place=place, strength=strength)
+        for criterion in slot.criteria().filter(kind=CriterionKind.COMPARISON)
     ]
 
 
@@ -19,8 +28,16 @@ def posted_for(slot: Slot, *, value: int = 3, **changes: Any) -> dict[str, Any]:
     """A body for the API."""
     return {
         "idempotency_key": str(uuid.uuid4()),
-        "scores": [vars(score) for score in scores_for(slot, value=value)],
+        "scores": [asdict(score) for score in scores_for(slot, value=value)],
+        "choices": [asdict(choice) for choice in choices_for(slot)],
         "flags": [],
         "comment": "",
         "active_ms": 1_000,
     } | changes
+
+
+def read(slot: Slot, *, value: int = 3, **parts: Any) -> Reading:
+    """The slot's reader answers everything, or what ``parts`` say."""
+    assert slot.reader is not None
+    answers = {"scores": scores_for(slot, value=value), "choices": choices_for(slot)}
+    return submit(slot=slot, reader=slot.reader, idempotency_key=uuid.uuid4(), **answers | parts)

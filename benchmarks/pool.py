@@ -1,0 +1,67 @@
+"""A pool of many cases in the database, written by SQL: by objects it would take minutes."""
+
+import io
+
+import numpy as np
+import PIL.Image
+from django.db import connection
+
+from feedback_app.accounts.models import User
+from feedback_app.images.services.blobs import store_image
+from feedback_app.studies.models import Allocation, Study, StudyReader, StudyState
+from feedback_app.studies.services import create_study
+
+IMAGES = 16
+SIDE = 128
+"""Small pictures: this is about claims, not about decoding."""
+
+
+def write_pool(*, cases: int, overlap: int, readers: int) -> tuple[Study, list[User]]:
+    """An open study of ``cases`` x ``overlap`` free slots, and its readers."""
+    study = create_study(name="Benchmark of claims", mode="rate", shuffle_seed=1)
+    people = User.objects.bulk_create(User(username=f"reader-{n}") for n in range(readers))
+    StudyReader.objects.bulk_create(StudyReader(study=study, reader=reader) for reader in people)
+    for number in range(IMAGES):
+        store_image(_png(number), name=f"{number}.png")
+    with connection.cursor() as cursor:
+        cursor.execute(_CASES, {"study": study.pk, "cases": cases})
+        cursor.execute(_CASE_IMAGES, {"study": study.pk, "images": IMAGES})
+        cursor.execute("SELECT setseed(0.5)")
+        cursor.execute(_SLOTS, {"study": study.pk, "overlap": overlap})
+        for table in ("studies_case", "studies_caseimage", "studies_slot"):
+            cursor.execute(f"ANALYZE {table}")
+    Study.objects.filter(pk=study.pk).update(
+        state=StudyState.OPEN, allocation=Allocation.POOL, readers_per_case=overlap
+    )
+    study.refresh_from_db()
+    return study, people
+
+
+def _png(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+_CASES = """
+    INSERT INTO studies_case (id, study_id, position, role, prompt)
+    SELECT gen_random_uuid(), %(study)s, number, 'ordinary', 'small left effusion'
+    FROM generate_series(0, %(cases)s - 1) AS number
+"""
+_CASE_IMAGES = """
+    INSERT INTO studies_caseimage (case_id, image_id, position)
+    SELECT studies_case.id, picture.id, 0
+    FROM studies_case
+    JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM images_image) AS picture
+    ON picture.number = studies_case.position %% %(images)s
+    WHERE study_id = %(study)s
+"""
+_SLOTS = """
+    INSERT INTO studies_slot
+        (id, study_id, case_id, position, repetition, phase, image_order, priority, seat)
+    SELECT gen_random_uuid(), study_id, id, row_number() OVER (ORDER BY random()) - 1,
+           0, '', '{0}', 0, seat
+    FROM studies_case, generate_series(0, %(overlap)s - 1) AS seat
+    WHERE study_id = %(study)s
+"""

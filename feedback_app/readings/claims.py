@@ -1,0 +1,182 @@
+"""Open pools: who has which case, for how long, and who gets the next one.
+
+A pool's slots are written out when the study opens, one a seat, without readers. Claiming
+one gives it a reader and a lease; the page's heartbeat renews the lease, and a reading ends
+it (``lease_until`` is None again). A slot whose lease ran out unread loses its seat to a
+new free slot and keeps its reader and its ``lease_until`` in the past: a reading that still
+comes takes a seat of the case that is free, or else is kept beyond the readings wanted.
+
+A reader's claims are made one after the other, by a lock on her place in the study.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.http import Http404
+from django.utils import timezone
+
+from feedback_app.accounts.models import User
+from feedback_app.readings.errors import SeatTaken, StudyNotOpen
+from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyReader, StudyState
+
+LEASE = timedelta(seconds=settings.LEASE_S)
+
+
+@transaction.atomic
+def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot | None:
+    """The next slot of a pool for this reader, with a fresh lease; None where nothing is left.
+
+    Her own unread slots come first, save those that a page of hers is ``holding``; then those
+    whose seat she lost and nobody took; then the first free slot of a case that is new to
+    her. Raises ``Http404`` where she is no reader of the study.
+    """
+    _take_turn(study, reader)
+    if study.state != StudyState.OPEN:
+        raise StudyNotOpen(
+            f"The study “{study.name}” is {study.state}.", remedy="Go back to your work list."
+        )
+    slot = _own(study, reader, holding=holding) or _first_free(study, reader)
+    if slot is None and release_lapsed(study=study):
+        slot = _first_free(study, reader)
+    if slot is None:
+        return None
+    slot.study = study
+    slot.reader = reader
+    slot.lease_until = timezone.now() + LEASE
+    slot.save(update_fields=["reader", "seat", "lease_until"])
+    return slot
+
+
+@transaction.atomic
+def renew_lease(slot: Slot) -> int | None:
+    """Seconds that the slot is the reader's own from now; None where it needs no lease.
+
+    Raises ``SeatTaken`` where the lease had run out and somebody else has the seat.
+    """
+    slot = Slot.objects.select_for_update(of=["self"]).get(pk=slot.pk)
+    if slot.lease_until is None:
+        return None
+    if slot.seat is None and not _take_free_seat(slot):
+        raise SeatTaken(
+            "You were away for a while, and somebody else reads this case now.",
+            remedy="Submit what you have, it is kept; or go on with the next case.",
+        )
+    slot.lease_until = timezone.now() + LEASE
+    slot.save(update_fields=["seat", "lease_until"])
+    return int(LEASE.total_seconds())
+
+
+def keep_seat(slot: Slot) -> None:
+    """End the lease of a slot that is read; call with its row locked.
+
+    A reading that comes too late takes a free seat of its case, so that nobody reads the
+    case in vain; where there is none it is one more than was wanted.
+    """
+    if slot.lease_until is None:
+        return
+    if slot.seat is None:
+        _take_free_seat(slot)
+    slot.lease_until = None
+    slot.save(update_fields=["seat", "lease_until"])
+
+
+@transaction.atomic
+def release_lapsed(*, study: Study | None = None) -> int:
+    """Give the seats of slots whose lease ran out unread to new free slots; how many."""
+    lapsed = Slot.objects.select_for_update(skip_locked=True, of=["self"]).select_related("study")
+    lapsed = lapsed.filter(
+        lease_until__lt=timezone.now(), seat__isnull=False, study__state=StudyState.OPEN
+    )
+    if study is not None:
+        lapsed = lapsed.filter(study=study)
+    slots = list(lapsed)
+    free = [_free_again(slot) for slot in slots]
+    Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(seat=None)
+    Slot.objects.bulk_create(free)
+    return len(free)
+
+
+def is_something_left(study: Study, reader: User) -> bool:
+    """Whether a claim would give the reader a slot, not counting leases of others."""
+    free = Slot.objects.filter(case=OuterRef("case"), reader__isnull=True)
+    can_go_on = _unread(study, reader).filter(Q(seat__isnull=False) | Exists(free))
+    return can_go_on.exists() or _free_for(study, reader).exists()
+
+
+def lease_s_of(slot: Slot) -> int | None:
+    """Seconds left of the lease; None without one."""
+    if slot.lease_until is None:
+        return None
+    return max(0, int((slot.lease_until - timezone.now()).total_seconds()))
+
+
+def _take_turn(study: Study, reader: User) -> None:
+    place = StudyReader.objects.select_for_update(no_key=True).filter(study=study, reader=reader)
+    if not place.exists():
+        raise Http404("You are no reader of such a study.")
+
+
+def _unread(study: Study, reader: User) -> SlotQuerySet:
+    """What she claimed and has not read, with or without a seat."""
+    return Slot.objects.filter(study=study, reader=reader, lease_until__isnull=False)
+
+
+def _free_for(study: Study, reader: User) -> SlotQuerySet:
+    """Free slots of cases that she has no slot of.
+
+    The scalar subquery looks every case up in the index on (study, case, reader), one by
+    one, until the first that is new to her. As NOT EXISTS the planner joins it with all
+    that she has, which after some thousand cases takes longer than all the rest.
+    """
+    own = Slot.objects.filter(study=study, case=OuterRef("case"), reader=reader).order_by()
+    free = Slot.objects.filter(study=study, reader__isnull=True)
+    return free.alias(own=Subquery(own.values("pk")[:1])).filter(own__isnull=True)
+
+
+def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
+    """Her own unread slot: one that has its seat, whether or not the lease ran out, first."""
+    unread = _unread(study, reader).exclude(pk__in=holding).select_related("case", "bookmark")
+    slots = list(unread.select_for_update(skip_locked=True, of=["self"]))
+    with_seat = (slot for slot in slots if slot.seat is not None)
+    back = (slot for slot in slots if slot.seat is None and _take_free_seat(slot))
+    return next(with_seat, None) or next(back, None)
+
+
+def _first_free(study: Study, reader: User) -> Slot | None:
+    """Slots that came free again come first; those that somebody takes just now are passed."""
+    free = _free_for(study, reader).select_related("case", "bookmark")
+    return free.select_for_update(skip_locked=True, of=["self"]).first()
+
+
+def _take_free_seat(slot: Slot) -> bool:
+    """Give a slot without a seat the one of a free slot of its case, which goes."""
+    free = (
+        Slot.objects.select_for_update(skip_locked=True)
+        .filter(case=slot.case_id, reader__isnull=True)
+        .first()
+    )
+    if free is None:
+        return False
+    free.delete()
+    slot.seat = free.seat
+    return True
+
+
+def _free_again(slot: Slot) -> Slot:
+    order = list(slot.image_order)
+    Random(f"{slot.study.shuffle_seed}:{slot.pk}").shuffle(order)
+    return Slot(
+        study=slot.study,
+        case_id=slot.case_id,
+        position=slot.position,
+        repetition=slot.repetition,
+        phase=slot.phase,
+        image_order=order,
+        priority=slot.priority + 1,
+        seat=slot.seat,
+    )

@@ -1,0 +1,125 @@
+"""One size for all pictures of a study, and the way back to the pixels that are stored.
+
+Width, height and number of bytes would tell a cohort image from a candidate, or one model
+version's candidates from another's. So every image of a study, whatever it is, is framed
+alike: its largest central part of the study's proportions, resampled (Lanczos) to the
+smallest width and the smallest height among the study's images; nothing is ever scaled up.
+Base models learn from images framed the same way. Where all images of a study have one size
+that is their own size, and the pixels are served as they are stored.
+
+The size is settled when the first case is shown and stays, since readers' regions depend on
+it; images that are added to the study later are framed to it too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import PIL.Image
+from django.db.models import Min
+
+from feedback_app.images.models import Image
+from feedback_app.readings.models import StudyDisplay
+from feedback_app.studies.models import CaseImage, Slot, Study
+
+Point = tuple[float, float]
+DECIMALS = 6
+"""Of coordinates that had to be converted; far below what a hand can draw."""
+
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The part of a stored picture that is served: ``left``, ``top``, ``width``, ``height``."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    served: Size
+
+    @classmethod
+    def of(cls, stored: Size, served: Size) -> "Framing":
+        """The largest central part of ``stored`` with the proportions of ``served``."""
+        width, height = float(stored.width), float(stored.height)
+        if stored.width * served.height > stored.height * served.width:
+            width = stored.height * served.width / served.height
+        else:
+            height = stored.width * served.height / served.width
+        return cls(
+            left=(stored.width - width) / 2,
+            top=(stored.height - height) / 2,
+            width=width,
+            height=height,
+            served=served,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the picture is served pixel by pixel as it is stored."""
+        return (self.left, self.top, self.width, self.height) == (
+            0,
+            0,
+            self.served.width,
+            self.served.height,
+        )
+
+    def to_stored(self, points: Sequence[Point]) -> list[Point]:
+        """Coordinates of the stored image for coordinates of the served picture."""
+        return [
+            (
+                self.left + x * (self.width / self.served.width),
+                self.top + y * (self.height / self.served.height),
+            )
+            for x, y in points
+        ]
+
+    def to_served(self, points: Sequence[Point]) -> list[Point]:
+        """The way back, to ``DECIMALS`` where the two differ."""
+        if self.is_whole:
+            return [(x, y) for x, y in points]
+        return [
+            (
+                round((x - self.left) * (self.served.width / self.width), DECIMALS),
+                round((y - self.top) * (self.served.height / self.height), DECIMALS),
+            )
+            for x, y in points
+        ]
+
+    def apply(self, picture: PIL.Image.Image, resample: PIL.Image.Resampling) -> PIL.Image.Image:
+        return picture.resize(
+            (self.served.width, self.served.height),
+            resample,
+            box=(self.left, self.top, self.left + self.width, self.top + self.height),
+        )
+
+
+def display_size_of(study: Study) -> Size:
+    """The size at which every picture of the study is served."""
+    display = getattr(study, "display", None) or _settle_display(study)
+    return Size(width=display.width, height=display.height)
+
+
+def framing_of(image: Image, size: Size) -> Framing:
+    return Framing.of(Size(width=image.width, height=image.height), size)
+
+
+def images_of(slot: Slot) -> list[Image]:
+    """The images as the slot shows them, without their case or files."""
+    places = CaseImage.objects.filter(case=slot.case_id).select_related("image")
+    images = [place.image for place in places]
+    return [images[position] for position in slot.image_order]
+
+
+def _settle_display(study: Study) -> StudyDisplay:
+    smallest = Image.objects.filter(case__study=study).aggregate(
+        width=Min("width"), height=Min("height")
+    )
+    display, _ = StudyDisplay.objects.get_or_create(
+        study=study, defaults={"width": smallest["width"], "height": smallest["height"]}
+    )
+    return display
