@@ -1,0 +1,92 @@
+"""How a reader reads: drift over time, straight-lining, pace."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import linregress
+from statsmodels.nonparametric.smoothers_lowess import lowess
+
+from feedback_app.readings.statistics.bootstrap import Floats, Ints
+
+DRIFT_READINGS_MIN = 20
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``change`` is in points from the first to the last reading of the fitted line."""
+
+    change: float
+    p_value: float
+    count: int
+
+
+def deviations(scores: Floats, leniency: Floats) -> Floats:
+    """Each score minus the others' mean, all freed of leniency: (units, readers), else NaN.
+
+    The reader's own score is left out of the consensus, which it would pull towards itself.
+    """
+    fair = scores - np.where(np.isnan(leniency), 0, leniency)
+    read = ~np.isnan(fair)
+    filled = np.where(read, fair, 0)
+    others = read.sum(axis=1, keepdims=True) - read
+    with np.errstate(invalid="ignore", divide="ignore"):
+        consensus = (filled.sum(axis=1, keepdims=True) - filled) / others
+    return np.where(read & (others > 0), fair - consensus, np.nan)
+
+
+def drift(order: Floats, deviation: Floats) -> Drift | None:
+    """Least-squares slope of deviation over reading order; None for too few readings."""
+    if len(order) < DRIFT_READINGS_MIN or np.ptp(order) == 0:
+        return None
+    line = linregress(order, deviation)
+    p_value = float(line.pvalue) if np.isfinite(line.pvalue) else 1.0
+    return Drift(float(line.slope * np.ptp(order)), p_value, len(order))
+
+
+def smoothed(order: Floats, deviation: Floats, *, share: float = 0.5) -> Floats:
+    """LOWESS (Cleveland, JASA 74 (1979) 829-836) over ``share`` of the readings, by statsmodels."""
+    return np.asarray(lowess(deviation, order, frac=share, return_sorted=False), dtype=np.float64)
+
+
+def commonest_share(values: Ints) -> float:
+    """Share of the most frequent value; NaN where there is none."""
+    if not values.size:
+        return float("nan")
+    _, counts = np.unique(values, return_counts=True)
+    return float(counts.max() / counts.sum())
+
+
+def flat_share(values: Ints, readings: Ints) -> float:
+    """Share of readings, of two scores or more, that gave every image the same score."""
+    flat = []
+    for reading in np.unique(readings):
+        own = values[readings == reading]
+        if len(own) > 1:
+            flat.append(np.ptp(own) == 0)
+    return float(np.mean(flat)) if flat else float("nan")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Of readings whose time is known: seconds a case by quantile, and cases per active hour."""
+
+    count: int
+    quantiles_s: tuple[float, float, float, float, float]
+    per_hour: float
+
+    @property
+    def median_s(self) -> float:
+        return self.quantiles_s[2]
+
+
+def pace(seconds: Floats) -> Pace | None:
+    """Quantiles 10, 25, 50, 75 and 90 %; times of 0 were not measured."""
+    known = seconds[seconds > 0]
+    if not known.size:
+        return None
+    ten, quarter, half, three_quarters, ninety = np.quantile(known, [0.1, 0.25, 0.5, 0.75, 0.9])
+    return Pace(
+        count=len(known),
+        quantiles_s=(float(ten), float(quarter), float(half), float(three_quarters), float(ninety)),
+        per_hour=float(3_600 * len(known) / known.sum()),
+    )
