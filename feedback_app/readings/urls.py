@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from feedback_app.readings import views
 
@@ -7,5 +7,5 @@ urlpatterns = [
     path("", views.worklist, name="worklist"),
     path("<uuid:slot_id>/", views.read, name="read"),
     path("<uuid:slot_id>/images/<int:place>.png", views.picture, name="picture"),
-    path("results/<uuid:study_id>/", views.results, name="results"),
+    path("results/<uuid:study_id>/", include("feedback_app.readings.results_urls")),
 ]

@@ -1,18 +1,15 @@
-"""The reading room, and the results of a study."""
+"""The reading room."""
 
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from feedback_app.accounts.access import coordinators_only
 from feedback_app.readings.access import reader_of, slot_for
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.pictures import render_png
-from feedback_app.readings.results import results_of
 from feedback_app.readings.worklist import assignments_of
-from feedback_app.studies.models import Study
 
 
 @require_GET
@@ -44,14 +41,3 @@ def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
     response = HttpResponse(render_png(images[place]), content_type="image/png")
     response["Cache-Control"] = "private, max-age=3600"
     return response
-
-
-@require_GET
-@coordinators_only
-def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The fragment of a study's page that its readings fill."""
-    study = get_object_or_404(Study, pk=study_id)
-    found = results_of(study)
-    overall = zip(found.criteria, found.overall, strict=True)
-    context = {"study": study, "results": found, "overall": overall}
-    return render(request, "readings/results.html", context)

@@ -101,7 +101,7 @@ class Cases:
         return np.asarray(member @ features, dtype=np.float64)
 
     def sums_of(self, features: Callable[[Floats], Floats], scores: Floats) -> Floats:
-        """As ``sums(features(scores))``, but wide features of only a part of the units at a time."""
+        """As ``sums(features(scores))``, holding the features of a part of the units at a time."""
         parts = range(0, max(len(scores), 1), UNITS_A_PART)
         return sum(
             (
