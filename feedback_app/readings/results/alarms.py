@@ -56,7 +56,7 @@ def too_fast(table: StudyTable, number: int, *, paces: "Sequence[ReaderPace]") -
     ]
     if own.median_s < FAST_S or fast > FAST_SHARE:
         yield (
-            f"{reader} reads very fast: {fast:.0%} of {own.count} readings took less than "
+            f"{reader} reads very fast: {100 * fast:.0f} % of {own.count} readings took less than "
             f"{FAST_S:.0f} s (median {own.median_s:.1f} s)."
         )
     elif others and own.median_s < FAST_AGAINST_OTHERS * float(np.median(others)):
@@ -77,12 +77,12 @@ def straight_lining(table: StudyTable, number: int, question: Question) -> Itera
     if common > STRAIGHT_SHARE:
         yield (
             f"{reader} gives nearly always the same answer for {question.name}: "
-            f"{common:.0%} of {len(values)} are alike."
+            f"{100 * common:.0f} % of {len(values)} are alike."
         )
     elif flat_share(values, readings) > STRAIGHT_SHARE:
         yield (
             f"{reader} scores all images of a case alike for {question.name} in "
-            f"{flat_share(values, readings):.0%} of {count} readings."
+            f"{100 * flat_share(values, readings):.0f} % of {count} readings."
         )
 
 
@@ -92,6 +92,6 @@ def drifting(figures: "ScoreFigures", number: int, *, reader: str) -> Iterator[s
     if found and found.p_value < DRIFT_P and abs(found.change) > DRIFT_POINTS:
         way = "more lenient" if found.change > 0 else "stricter"
         yield (
-            f"{reader} has become {way} on {figures.question.name}: {found.change:+.1f} points "
-            f"against the other readers over {found.count} readings."
+            f"{reader} has become {way} on {figures.question.name}: by {abs(found.change):.1f} "
+            f"points against the other readers over {found.count} readings."
         )

@@ -13,6 +13,8 @@ from feedback_app.studies.models import CriterionKind, Study
 NUMBERS_SHOWN_MAX = 60
 """A longer table of a plot's numbers is there as CSV only."""
 
+NARROW_COLUMNS = 4
+
 
 @dataclass(frozen=True)
 class Line:
@@ -42,6 +44,7 @@ class Section:
     lines: tuple[Line, ...]
     within: Table | None
     plots: tuple[Plot, ...]
+    strictness: Table | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Part:
     name: str
     note: str = ""
     table: Table | None = None
+    is_narrow: bool = False
     second: Table | None = None
     plots: tuple[Plot, ...] = ()
 
@@ -120,6 +124,7 @@ def _section(figures: ScoreFigures, plots: dict[str, Plot]) -> Section:
         name=figures.question.name,
         sentence=words.agreement_sentence(figures),
         lines=tuple(_agreement_lines(figures)),
+        strictness=_strictness(figures),
         within=_within(figures),
         plots=_named(
             plots, *(f"{kind}-{slug}" for kind in ("scores", "agreement", "leniency", "drift"))
@@ -146,6 +151,24 @@ def _agreement_lines(figures: ScoreFigures) -> Iterable[Line]:
     yield _line("ICC(2,k)", between.icc_mean, "how far the readers’ mean can be relied on")
     yield _line("Test-retest kappa", within.kappa, "a reader with herself, on hidden repeats")
     yield _line("Test-retest difference", within.mean_difference, "points, mean of absolute values")
+
+
+def _strictness(figures: ScoreFigures) -> Table | None:
+    """Leniency and drift of each reader, where both are asked for."""
+    if not any(figures.paths):
+        return None
+    rows = tuple(
+        (
+            name,
+            words.with_interval(leniency),
+            words.signed(path.drift.change) if path and path.drift else words.DASH,
+            words.p_value(path.drift.p_value) if path and path.drift else words.DASH,
+        )
+        for name, leniency, path in zip(
+            figures.readers, figures.leniency, figures.paths, strict=True
+        )
+    )
+    return Table(("Reader", "Leniency", "First to last reading", "Slope"), rows)
 
 
 def _within(figures: ScoreFigures) -> Table | None:
@@ -275,6 +298,7 @@ def _gold(figures: Figures) -> Part | None:
         name="Gold cases",
         note="Share of known answers that were met.",
         table=Table(columns, tuple(rows)),
+        is_narrow=len(columns) <= NARROW_COLUMNS,
     )
 
 
@@ -285,7 +309,7 @@ def _flags(figures: Figures) -> Part | None:
         (one.name, str(one.major), str(one.minor), str(one.images)) for one in figures.flags
     )
     table = Table(("Artefact", "Major", "Minor", "Images"), rows)
-    return Part(slug="flags", name="Flags", table=table)
+    return Part(slug="flags", name="Flags", table=table, is_narrow=True)
 
 
 def _sources(study: Study, figures: Figures) -> Part | None:

@@ -27,6 +27,10 @@ def figure(value: float, *, digits: int = 2) -> str:
     return DASH if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
+def signed(value: float, *, digits: int = 2) -> str:
+    return DASH if np.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")
+
+
 def percent(value: float) -> str:
     return DASH if np.isnan(value) else f"{100 * value:.0f} %"
 

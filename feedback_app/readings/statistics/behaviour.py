@@ -21,17 +21,19 @@ class Drift:
 
 
 def deviations(scores: Floats, leniency: Floats) -> Floats:
-    """Each score minus the others' mean, all freed of leniency: (units, readers), else NaN.
+    """Each score minus the others' median, all freed of leniency: (units, readers), else NaN.
 
-    The reader's own score is left out of the consensus, which it would pull towards itself.
+    The reader's own score is left out of the consensus, which it would pull towards itself;
+    the median keeps one reader who drifts from making all others seem to drift the other way.
     """
     fair = scores - np.where(np.isnan(leniency), 0, leniency)
-    read = ~np.isnan(fair)
-    filled = np.where(read, fair, 0)
-    others = read.sum(axis=1, keepdims=True) - read
-    with np.errstate(invalid="ignore", divide="ignore"):
-        consensus = (filled.sum(axis=1, keepdims=True) - filled) / others
-    return np.where(read & (others > 0), fair - consensus, np.nan)
+    found = np.full_like(fair, np.nan)
+    for reader in range(fair.shape[1]):
+        others = np.delete(fair, reader, axis=1)
+        shared = ~np.isnan(fair[:, reader]) & ~np.isnan(others).all(axis=1)
+        if shared.any():
+            found[shared, reader] = fair[shared, reader] - np.nanmedian(others[shared], axis=1)
+    return found
 
 
 def drift(order: Floats, deviation: Floats) -> Drift | None:

@@ -58,7 +58,8 @@ def chance_equivalence(
     """
     if not synthetic or not real:
         return None
-    tested = tost_proportions_2indep(
-        hits, synthetic, false_alarms, real, -2 * margin, 2 * margin, method="agresti-caffo"
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # of ratios that it computes besides
+        tested = tost_proportions_2indep(
+            hits, synthetic, false_alarms, real, -2 * margin, 2 * margin, method="agresti-caffo"
+        )
     return Equivalence(p_value=float(tested.pvalue), margin=margin)

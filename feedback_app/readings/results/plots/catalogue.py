@@ -108,7 +108,7 @@ def pace(figures: Figures) -> Plot:
     each = ", ".join(f"{name} {found.median_s:.0f} s" for name, found in timed)
     return Plot(
         name="pace",
-        title="Pace",
+        title="Seconds a case",
         summary=f"Median time a case: {each}.",
         columns=("reader", "readings", "p10_s", "p25_s", "median_s", "p75_s", "p90_s", "per_hour"),
         rows=tuple(
@@ -181,7 +181,7 @@ def leniency(figures: ScoreFigures) -> Plot:
 def drift(figures: ScoreFigures) -> Plot:
     named = list(zip(figures.readers, figures.paths, strict=True))
     changes = [
-        f"{name} {path.drift.change:+.2f}".replace("-", "−")
+        f"{name} {words.signed(path.drift.change)}"
         for name, path in named
         if path and path.drift
     ]

@@ -13,7 +13,7 @@ from feedback_app.readings.results.plots import looks
 from feedback_app.readings.results.sources import DetectionFigures
 from feedback_app.readings.statistics.bootstrap import Floats
 
-SEQUENCE = LinearSegmentedColormap.from_list("calm", [looks.RAISED, "#2d6079", "#bfe3f4"])
+SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4e6f5"])
 PANELS = 3
 """Small multiples in a row."""
 
@@ -104,14 +104,14 @@ def drift(figures: ScoreFigures) -> Figure:
     drawn, panels = looks.panels(count, columns=PANELS)
     ends = [np.abs(path.deviation).max() for path in figures.paths if path]
     for panel, name, path in zip(panels, figures.readers, figures.paths, strict=True):
-        panel.set_title(name, fontsize=10, loc="left")
+        panel.set_title(name, fontsize=10, loc="left", color=looks.TEXT)
         panel.axhline(0, color=looks.MUTED, linewidth=0.8)
         if path:
             course(panel, path)
         panel.set_ylim(-1.05 * max(ends, default=1), 1.05 * max(ends, default=1))
         looks.whole_numbers(panel)
     drawn.supxlabel("reading", color=looks.MUTED, fontsize=10)
-    drawn.supylabel("points against the others", color=looks.MUTED, fontsize=10)
+    drawn.supylabel("points from the others’ median", color=looks.MUTED, fontsize=10)
     return drawn
 
 

@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 
 GROUND = "#0b0d10"
 SURFACE = "#13171c"
-RAISED = "#1b2129"
 LINE = "#2a323c"
 TEXT = "#e3e7ea"
 MUTED = "#98a4ae"
@@ -66,7 +65,6 @@ def _calm(axes: Axes) -> None:
     axes.tick_params(colors=MUTED, length=0)
     axes.xaxis.label.set_color(MUTED)
     axes.yaxis.label.set_color(MUTED)
-    axes.title.set_color(TEXT)
     axes.set_axisbelow(True)
 
 
