@@ -12,6 +12,7 @@ from feedback_app.readings.statistics.behaviour import (
     drift,
     flat_share,
     pace,
+    paths,
     smoothed,
 )
 from feedback_app.readings.statistics.leniency import leniencies
@@ -105,3 +106,27 @@ def test_pace_leaves_out_unknown_times() -> None:
     assert found is not None
     assert (found.count, found.median_s, found.per_hour) == (3, 20, 180)
     assert pace(np.zeros(3)) is None
+
+
+def test_a_drifting_reader_does_not_make_the_others_seem_to_drift() -> None:
+    rng = np.random.default_rng(4)
+    scores = np.tile(rng.uniform(1, 4, (60, 1)), 3) + rng.normal(0, 0.2, (60, 3))
+    scores[:, 1] += np.linspace(-1, 1, 60)
+    orders = np.tile(np.arange(60.0)[:, None], 3)
+    found = [path.change for path in paths(scores, orders, np.zeros(3)) if path]
+    assert found == pytest.approx([0, 2, 0], abs=0.25)
+
+
+def test_of_two_readers_both_are_shown_to_drift_apart() -> None:
+    scores = np.column_stack([np.full(30, 2.0), np.linspace(1, 3, 30)])
+    orders = np.tile(np.arange(30.0)[:, None], 2)
+    found = [path.change for path in paths(scores, orders, np.zeros(2)) if path]
+    assert found == pytest.approx([-2, 2])
+
+
+def test_images_of_one_reading_are_one_point_of_a_path() -> None:
+    scores, orders = np.array([[1, 2], [3, 2], [5, 2.0]]), np.array([[0, 0], [0, 0], [1, 1.0]])
+    (path, _) = paths(scores, orders, np.zeros(2))
+    assert path is not None
+    assert path.deviation.tolist() == [0, 3]
+    assert paths(np.full((3, 1), 2.0), orders[:, :1], np.zeros(1)) == (None,)

@@ -1,7 +1,8 @@
 """Alarms: what in a reader's readings a coordinator should ask about, in plain sentences.
 
 They are hints, not verdicts. The thresholds are wide on purpose: a false alarm about a
-careful reader costs more trust than a late one about a careless one.
+careful reader costs more trust than a late one about a careless one. What counts as drift
+is said in ``statistics.behaviour``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,9 +27,6 @@ FAST_AGAINST_OTHERS = 0.25
 STRAIGHT_READINGS_MIN = 20
 STRAIGHT_SHARE = 0.9
 """The same score, or no difference between the images of a case, in more readings than this."""
-DRIFT_P = 0.01
-DRIFT_POINTS = 0.5
-"""From a reader's first to her last reading, on the fitted line."""
 
 
 def alarms_of(
@@ -89,7 +87,7 @@ def straight_lining(table: StudyTable, number: int, question: Question) -> Itera
 def drifting(figures: "ScoreFigures", number: int, *, reader: str) -> Iterator[str]:
     path = figures.paths[number] if figures.paths else None
     found = path.drift if path else None
-    if found and found.p_value < DRIFT_P and abs(found.change) > DRIFT_POINTS:
+    if found and found.is_notable:
         way = "more lenient" if found.change > 0 else "stricter"
         yield (
             f"{reader} has become {way} on {figures.question.name}: by {abs(found.change):.1f} "

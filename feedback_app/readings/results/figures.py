@@ -13,7 +13,14 @@ from feedback_app.readings.results.sources import (
     source_figures,
     sources_of,
 )
-from feedback_app.readings.results.tables import Question, StudyTable, flags_of, table_of
+from feedback_app.readings.results.tables import (
+    STRONGEST,
+    Question,
+    Repeats,
+    StudyTable,
+    flags_of,
+    table_of,
+)
 from feedback_app.readings.results.truths import FlagCount, GoldFigures, flag_counts, gold_figures
 from feedback_app.readings.statistics.agreement import (
     Agreement,
@@ -22,14 +29,7 @@ from feedback_app.readings.statistics.agreement import (
     retest,
     shared_cases,
 )
-from feedback_app.readings.statistics.behaviour import (
-    Drift,
-    Pace,
-    deviations,
-    drift,
-    pace,
-    smoothed,
-)
+from feedback_app.readings.statistics.behaviour import Pace, Path, pace, paths
 from feedback_app.readings.statistics.bootstrap import Estimate, Floats, Ints
 from feedback_app.readings.statistics.leniency import leniencies
 from feedback_app.studies.models import CriterionKind, Study
@@ -47,21 +47,15 @@ class ReaderPace:
 
 
 @dataclass(frozen=True)
-class Path:
-    """A reader's deviations from the others along her readings, and their smooth course."""
-
-    order: Floats
-    deviation: Floats
-    smooth: Floats
-    drift: Drift | None
-
-
-@dataclass(frozen=True)
 class ScoreFigures:
-    """Of one question. ``counts``: (readers, levels) answers; repeats are not counted."""
+    """Of one question. ``counts``: (readers, ``len(labels)``) answers, without repeats.
+
+    Comparisons are counted by their strength: which image of a case comes first means nothing.
+    """
 
     question: Question
     readers: tuple[str, ...]
+    labels: tuple[str, ...]
     counts: Ints
     shared: int
     agreement: Agreement
@@ -140,43 +134,45 @@ def score_figures(table: StudyTable, question: Question) -> ScoreFigures:
     repeats = table.repeats(question.slug)
     has_leniency = question.kind == CriterionKind.ORDINAL
     leniency = leniencies(scores, cases) if has_leniency and table.readers else ()
+    strengths = np.abs(scores - STRONGEST) if question.is_comparison else scores
     return ScoreFigures(
         question=question,
         readers=table.readers,
+        labels=question.labels,
         counts=np.stack(
-            [np.sum(scores == level, axis=0) for level in range(question.levels)], axis=-1
+            [np.sum(strengths == level, axis=0) for level in range(len(question.labels))], axis=-1
         ),
         shared=shared_cases(scores, cases),
-        agreement=agreement(scores, cases, levels=question.levels),
-        retest=retest(repeats.first, repeats.second, repeats.case),
+        agreement=_agreement(question, scores, cases),
+        retest=_retest(question, repeats),
         retest_by_reader=tuple(
-            retest(
-                *(
-                    part[repeats.reader == reader]
-                    for part in (repeats.first, repeats.second, repeats.case)
-                )
-            )
-            for reader in range(len(table.readers))
+            _retest(question, repeats.of_reader(reader)) for reader in range(len(table.readers))
         ),
         leniency=leniency,
-        paths=_paths(table, question, scores=scores, leniency=leniency) if leniency else (),
+        paths=paths(scores, table.orders(question.slug), np.array([one.value for one in leniency]))
+        if leniency
+        else (),
     )
 
 
-def _paths(
-    table: StudyTable, question: Question, *, scores: Floats, leniency: tuple[Estimate, ...]
-) -> tuple[Path | None, ...]:
-    orders = table.orders(question.slug)
-    found = deviations(scores, np.array([one.value for one in leniency]))
-    return tuple(_path(orders[:, reader], found[:, reader]) for reader in range(len(table.readers)))
+def _agreement(question: Question, scores: Floats, cases: Ints) -> Agreement:
+    if question.is_comparison:
+        scores, cases = both_ways(scores), np.tile(cases, 2)
+    return agreement(scores, cases, levels=question.levels)
 
 
-def _path(orders: Floats, deviation: Floats) -> Path | None:
-    """Images of one reading count as their mean: they were judged at one moment."""
-    known = ~np.isnan(deviation)
-    if not known.any():
-        return None
-    order, row = np.unique(orders[known], return_inverse=True)
-    mean = np.bincount(row, weights=deviation[known]) / np.bincount(row)
-    enough = drift(order, mean)
-    return Path(order, mean, smoothed(order, mean) if enough else np.zeros(0), enough)
+def _retest(question: Question, repeats: Repeats) -> Retest:
+    first, second, cases = repeats.first, repeats.second, repeats.case
+    if question.is_comparison:
+        first, second, cases = both_ways(first), both_ways(second), np.tile(cases, 2)
+    return retest(first, second, cases)
+
+
+def both_ways(choices: Floats) -> Floats:
+    """Signed choices, and again with the two images exchanged.
+
+    Which image of a case is called the first is arbitrary. Without this, readers who all
+    prefer the same model would seem to agree no more than by chance wherever it is always
+    the second one.
+    """
+    return np.concatenate([choices, 2 * STRONGEST - choices])

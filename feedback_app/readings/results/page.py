@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from feedback_app.readings.results import words
 from feedback_app.readings.results.figures import Figures, ReaderPace, ScoreFigures
@@ -123,7 +124,7 @@ def _section(figures: ScoreFigures, plots: dict[str, Plot]) -> Section:
         slug=slug,
         name=figures.question.name,
         sentence=words.agreement_sentence(figures),
-        lines=tuple(_agreement_lines(figures)),
+        lines=tuple(_merged(_agreement_lines(figures))),
         strictness=_strictness(figures),
         within=_within(figures),
         plots=_named(
@@ -151,6 +152,15 @@ def _agreement_lines(figures: ScoreFigures) -> Iterable[Line]:
     yield _line("ICC(2,k)", between.icc_mean, "how far the readers’ mean can be relied on")
     yield _line("Test-retest kappa", within.kappa, "a reader with herself, on hidden repeats")
     yield _line("Test-retest difference", within.mean_difference, "points, mean of absolute values")
+
+
+def _merged(lines: Iterable[Line]) -> Iterable[Line]:
+    """Figures that are unknown for one reason share a line."""
+    for reason, group in groupby(lines, key=lambda line: line.reason):
+        if reason:
+            yield Line(label=", ".join(line.label for line in group), value="", reason=reason)
+        else:
+            yield from group
 
 
 def _strictness(figures: ScoreFigures) -> Table | None:
@@ -247,14 +257,7 @@ def _choices(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable
         duels = tuple(
             (f"{duel.first} over {duel.second}", *_won(duel.preference)) for duel in one.duels
         )
-        sides = tuple(
-            (name, *_won(won))
-            for name, won in zip(
-                ["Left side, all readers", *(f"Left side, {name}" for name in figures.readers)],
-                [one.left, *one.left_by_reader],
-                strict=True,
-            )
-        )
+        side = ("Left side over right", *_won(one.left))
         strengths = tuple(
             (name, words.figure(value)) for group in one.strengths for name, value in group
         )
@@ -263,8 +266,8 @@ def _choices(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable
             name=f"Choices: {one.question.name}",
             note=f"Verdicts: {counted}.{hidden}",
             table=Table(
-                ("Won", "Of decided choices", "Won", "Neither", "Lost", "Sign test"),
-                duels + sides,
+                ("Preferred", "Of decided choices", "Won", "Neither", "Lost", "Sign test"),
+                (*duels, side),
             ),
             second=Table(("Model version", "Bradley-Terry strength"), strengths)
             if strengths

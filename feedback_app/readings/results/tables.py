@@ -41,6 +41,13 @@ class Question:
     def levels(self) -> int:
         return 2 * STRONGEST + 1 if self.is_comparison else len(self.anchors)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What answers are counted by: scores, or how strongly one image is better."""
+        if self.is_comparison:
+            return ("neither", *(str(label).lower() for label in Strength.labels))
+        return tuple(str(score) for score in range(self.levels))
+
 
 @dataclass(frozen=True)
 class Readings:
@@ -77,6 +84,10 @@ class Repeats:
     second: Floats
     case: Ints
     reader: Ints
+
+    def of_reader(self, reader: int) -> "Repeats":
+        own = self.reader == reader
+        return Repeats(self.first[own], self.second[own], self.case[own], self.reader[own])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from statsmodels.nonparametric.smoothers_lowess import lowess
 from feedback_app.readings.statistics.bootstrap import Floats, Ints
 
 DRIFT_READINGS_MIN = 20
+DRIFT_P = 0.01
+DRIFT_POINTS = 0.5
+"""What is called drift: so sure, and so many points from the first to the last reading."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,24 @@ class Drift:
     change: float
     p_value: float
     count: int
+
+    @property
+    def is_notable(self) -> bool:
+        return self.p_value < DRIFT_P and abs(self.change) > DRIFT_POINTS
+
+
+@dataclass(frozen=True)
+class Path:
+    """A reader's deviations from the others along her readings, and their smooth course."""
+
+    order: Floats
+    deviation: Floats
+    smooth: Floats
+    drift: Drift | None
+
+    @property
+    def change(self) -> float:
+        return self.drift.change if self.drift else 0.0
 
 
 def deviations(scores: Floats, leniency: Floats) -> Floats:
@@ -43,6 +64,49 @@ def drift(order: Floats, deviation: Floats) -> Drift | None:
     line = linregress(order, deviation)
     p_value = float(line.pvalue) if np.isfinite(line.pvalue) else 1.0
     return Drift(float(line.slope * np.ptp(order)), p_value, len(order))
+
+
+def paths(scores: Floats, orders: Floats, leniency: Floats) -> tuple[Path | None, ...]:
+    """Each reader's course, drifters freed of their drift before the others are judged.
+
+    ``orders``: (units, readers), where in her series a reader met a unit. Whoever drifts
+    most bends the others' consensus, so that they seem to drift the other way: her fitted
+    line is taken out first, then the next one's. Of two readers nobody can say which one
+    it is, so both courses stay as they are.
+    """
+    readers, fair = scores.shape[1], scores.copy()
+    found: dict[int, Path | None] = {}
+    while len(found) < readers:
+        deviation = deviations(fair, leniency)
+        left = {
+            reader: _path(orders[:, reader], deviation[:, reader])
+            for reader in range(readers)
+            if reader not in found
+        }
+        notable = {
+            n: path for n, path in left.items() if path and path.drift and path.drift.is_notable
+        }
+        if readers < 3 or not notable:
+            found |= left
+            break
+        most = max(notable, key=lambda reader: abs(notable[reader].change))
+        found[most] = notable[most]
+        order = orders[:, most]
+        fair[:, most] -= (
+            notable[most].change * (order - np.nanmean(order)) / np.ptp(notable[most].order)
+        )
+    return tuple(found[reader] for reader in range(readers))
+
+
+def _path(orders: Floats, deviation: Floats) -> Path | None:
+    """Images of one reading count as their mean: they were judged at one moment."""
+    known = ~np.isnan(deviation)
+    if not known.any():
+        return None
+    order, row = np.unique(orders[known], return_inverse=True)
+    mean = np.bincount(row, weights=deviation[known]) / np.bincount(row)
+    line = drift(order, mean)
+    return Path(order, mean, smoothed(order, mean) if line else np.zeros(0), line)
 
 
 def smoothed(order: Floats, deviation: Floats, *, share: float = 0.5) -> Floats:

@@ -121,8 +121,7 @@ def pace(figures: Figures) -> Plot:
 
 def scores(figures: ScoreFigures) -> Plot:
     question = figures.question
-    labels = drawing.value_labels(figures)
-    mean = words.figure(figures.mean - (question.levels // 2 if question.is_comparison else 0))
+    mean = "" if question.is_comparison else f", mean {words.figure(figures.mean)}"
     rows = [
         (name, *(int(count) for count in counts))
         for name, counts in zip(
@@ -134,8 +133,8 @@ def scores(figures: ScoreFigures) -> Plot:
     return Plot(
         name=f"scores-{question.slug}",
         title=f"Answers for {question.name}",
-        summary=f"{question.name}: {figures.answered} answers, mean {mean}.",
-        columns=("reader", *labels),
+        summary=f"{question.name}: {figures.answered} answers{mean}.",
+        columns=("reader", *figures.labels),
         rows=tuple(rows),
         height_in=_height(len(rows)) + LEGEND_IN,
         draw=lambda: drawing.scores(figures),
@@ -181,9 +180,7 @@ def leniency(figures: ScoreFigures) -> Plot:
 def drift(figures: ScoreFigures) -> Plot:
     named = list(zip(figures.readers, figures.paths, strict=True))
     changes = [
-        f"{name} {words.signed(path.drift.change)}"
-        for name, path in named
-        if path and path.drift
+        f"{name} {words.signed(path.drift.change)}" for name, path in named if path and path.drift
     ]
     said = "; ".join(changes) or "too few readings for a slope"
     return Plot(
@@ -202,7 +199,7 @@ def drift(figures: ScoreFigures) -> Plot:
                 strict=True,
             )
         ),
-        height_in=_height(-(-len(named) // drawing.PANELS), row_in=1.75),
+        height_in=_height(-(-len(named) // drawing.panel_columns(len(named))), row_in=1.75),
         draw=lambda: drawing.drift(figures),
     )
 

@@ -8,14 +8,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from feedback_app.readings.results.choices import ChoiceFigures
-from feedback_app.readings.results.figures import Figures, Path, ScoreFigures
+from feedback_app.readings.results.figures import Figures, ScoreFigures
 from feedback_app.readings.results.plots import looks
 from feedback_app.readings.results.sources import DetectionFigures
+from feedback_app.readings.statistics.behaviour import Path
 from feedback_app.readings.statistics.bootstrap import Floats
 
 SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4e6f5"])
-PANELS = 3
-"""Small multiples in a row."""
 
 
 def scores(figures: ScoreFigures) -> Figure:
@@ -24,18 +23,8 @@ def scores(figures: ScoreFigures) -> Figure:
     names = ["All readers", *figures.readers]
     drawn, (axes,) = looks.figure()
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    stacked(axes, names, shares, labels=value_labels(figures))
+    stacked(axes, names, shares, labels=figures.labels)
     return drawn
-
-
-def value_labels(figures: ScoreFigures) -> list[str]:
-    """How each value is called in a legend: its number; signed where images are compared."""
-    if figures.question.is_comparison:
-        middle = figures.question.levels // 2
-        return [
-            f"{value - middle:+d}".replace("-", "−") for value in range(figures.question.levels)
-        ]
-    return [str(value) for value in range(figures.question.levels)]
 
 
 def stacked(axes: Axes, names: Sequence[str], shares: Floats, *, labels: Sequence[str]) -> None:
@@ -101,7 +90,7 @@ def rows(axes: Axes, names: Sequence[str]) -> None:
 def drift(figures: ScoreFigures) -> Figure:
     """One small plot a reader, all on one scale."""
     count = len(figures.readers)
-    drawn, panels = looks.panels(count, columns=PANELS)
+    drawn, panels = looks.panels(count, columns=panel_columns(count))
     ends = [np.abs(path.deviation).max() for path in figures.paths if path]
     for panel, name, path in zip(panels, figures.readers, figures.paths, strict=True):
         panel.set_title(name, fontsize=10, loc="left", color=looks.TEXT)
@@ -113,6 +102,11 @@ def drift(figures: ScoreFigures) -> Figure:
     drawn.supxlabel("reading", color=looks.MUTED, fontsize=10)
     drawn.supylabel("points from the others’ median", color=looks.MUTED, fontsize=10)
     return drawn
+
+
+def panel_columns(count: int) -> int:
+    """Small multiples in a row, without gaps where that can be had."""
+    return 2 if count in {2, 4} else 3
 
 
 def course(axes: Axes, path: Path) -> None:
