@@ -235,7 +235,7 @@ def _detection(study: Study, figures: Figures, plots: dict[str, Plot]) -> Part |
         name="Real or synthetic",
         note=(
             "No difference found is not the same as none: “like guessing” takes an equivalence "
-            "test (two one-sided tests) with a margin of 10 points of accuracy about 50 %."
+            "test (two one-sided tests) with a margin of 10 points of accuracy about 50 %."
         ),
         table=Table(
             ("Reader", "Accuracy", "d′", "AUC", "Equivalent to guessing", "Cases"), tuple(rows)

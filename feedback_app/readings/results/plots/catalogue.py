@@ -122,7 +122,7 @@ def pace(figures: Figures) -> Plot:
 def scores(figures: ScoreFigures) -> Plot:
     question = figures.question
     mean = "" if question.is_comparison else f", mean {words.figure(figures.mean)}"
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (name, *(int(count) for count in counts))
         for name, counts in zip(
             ["All readers", *figures.readers],
