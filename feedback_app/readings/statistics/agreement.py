@@ -20,6 +20,7 @@ from feedback_app.readings.statistics.bootstrap import (
 
 MOMENTS = 6
 NO_SHARED_CASE = "no case was read by two readers"
+NO_COMMON_CASE = "they share no case"
 NO_SPREAD = "all scores are the same, so there is nothing to agree on"
 NOT_BALANCED = "fewer than two cases were read by every reader"
 NO_REPEAT = "no case was read twice by the same reader"
@@ -46,11 +47,11 @@ class Retest:
 
 def agreement(scores: Floats, cases: Ints, *, levels: int) -> Agreement:
     """``scores``: (units, readers) of whole numbers 0 to ``levels`` - 1, or NaN."""
-    kappas = pairwise_kappas(scores, cases)
+    kappas, mean_kappa = weighted_kappas(scores, cases)
     single, mean = intraclass_correlations(scores, cases)
     return Agreement(
         alpha=krippendorff_alpha(scores, cases, levels=levels),
-        mean_kappa=mean_kappa(scores, cases),
+        mean_kappa=mean_kappa,
         icc_single=single,
         icc_mean=mean,
         kappas=kappas,
@@ -80,37 +81,42 @@ def kappa_of(sums: Floats) -> Floats:
         return np.where(expected > 1e-9, 1 - observed / expected, np.nan)
 
 
-def pairwise_kappas(scores: Floats, cases: Ints) -> tuple[tuple[Estimate, ...], ...]:
-    """The symmetric reader x reader matrix; on the diagonal nothing is known."""
-    readers = scores.shape[1]
-    same = unknown("a reader and herself")
-    matrix = [[same] * readers for _ in range(readers)]
-    pairs, sums = _pair_sums(scores, cases)
-    if pairs:
-        found = estimate(sums, lambda total: kappa_of(_by_pair(total)))
-        for index, (first, second) in enumerate(pairs):
-            shared = shared_cases(scores[:, [first, second]], cases)
-            reason = NO_SPREAD if shared else "they share no case"
-            one = nth(found, index, count=shared, reason=reason)
-            matrix[first][second] = matrix[second][first] = one
-    return tuple(tuple(row) for row in matrix)
+def weighted_kappas(
+    scores: Floats, cases: Ints
+) -> tuple[tuple[tuple[Estimate, ...], ...], Estimate]:
+    """The symmetric reader x reader matrix, and the plain mean over pairs that have a kappa.
+
+    On the matrix's diagonal nothing is known.
+    """
+    readers, shared = scores.shape[1], shared_cases(scores, cases)
+    matrix = [[unknown("a reader and herself")] * readers for _ in range(readers)]
+    pairs = list(combinations(range(readers), 2))
+    if not shared:
+        for first, second in pairs:
+            matrix[first][second] = matrix[second][first] = unknown(NO_COMMON_CASE)
+        return tuple(map(tuple, matrix)), unknown(NO_SHARED_CASE)
+    found = estimate(_pair_sums(scores, cases, pairs), _kappas_and_mean)
+    for index, (first, second) in enumerate(pairs):
+        common = shared_cases(scores[:, [first, second]], cases)
+        one = nth(found, index, count=common, reason=NO_SPREAD if common else NO_COMMON_CASE)
+        matrix[first][second] = matrix[second][first] = one
+    mean = nth(found, len(pairs), count=shared, reason=NO_SPREAD)
+    return tuple(map(tuple, matrix)), mean
 
 
-def mean_kappa(scores: Floats, cases: Ints) -> Estimate:
-    """The plain mean over all pairs of readers whose kappa is defined."""
-    pairs, sums = _pair_sums(scores, cases)
-    shared = shared_cases(scores, cases)
-    if not pairs or not shared:
-        return unknown(NO_SHARED_CASE)
-    found = estimate(sums, lambda total: _mean(kappa_of(_by_pair(total))))
-    return nth(found, 0, count=shared, reason=NO_SPREAD)
+def _pair_sums(scores: Floats, cases: Ints, pairs: list[tuple[int, int]]) -> Floats:
+    """Moments of every pair over each case, side by side: (cases, pairs x 6)."""
+    grouped, read = Cases.of(cases), ~np.isnan(scores)
+    sums = []
+    for first, second in pairs:
+        both = np.flatnonzero(read[:, first] & read[:, second])
+        sums.append(grouped.part(both).sums(moments(scores[both, first], scores[both, second])))
+    return np.concatenate(sums, axis=1)
 
 
-def _pair_sums(scores: Floats, cases: Ints) -> tuple[list[tuple[int, int]], Floats]:
-    pairs = list(combinations(range(scores.shape[1]), 2))
-    grouped = Cases.of(cases)
-    sums = [grouped.sums(moments(scores[:, i], scores[:, j])) for i, j in pairs]
-    return pairs, np.concatenate(sums, axis=1) if sums else np.zeros((grouped.count, 0))
+def _kappas_and_mean(total: Floats) -> Floats:
+    kappas = kappa_of(_by_pair(total))
+    return np.concatenate([kappas, _mean(kappas)], axis=-1)
 
 
 def _by_pair(total: Floats) -> Floats:

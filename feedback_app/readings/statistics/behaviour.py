@@ -111,7 +111,9 @@ def _path(orders: Floats, deviation: Floats) -> Path | None:
 
 def smoothed(order: Floats, deviation: Floats, *, share: float = 0.5) -> Floats:
     """LOWESS (Cleveland, JASA 74 (1979) 829-836) over ``share`` of the readings, by statsmodels."""
-    return np.asarray(lowess(deviation, order, frac=share, return_sorted=False), dtype=np.float64)
+    between = 0.01 * float(np.ptp(order))  # interpolated across, or thousands take seconds
+    smooth = lowess(deviation, order, frac=share, delta=between, return_sorted=False)
+    return np.asarray(smooth, dtype=np.float64)
 
 
 def commonest_share(values: Ints) -> float:

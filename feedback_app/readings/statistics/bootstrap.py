@@ -92,6 +92,10 @@ class Cases:
             count = CASES_MAX
         return cls(numbered.reshape(-1).astype(np.int64), count)
 
+    def part(self, units: Ints) -> "Cases":
+        """The same cases with some of the units only."""
+        return Cases(self.of_unit[units], self.count)
+
     def sums(self, features: Floats) -> Floats:
         """Sum (units, F) features within each case: (cases, F)."""
         units = self.of_unit.size
@@ -102,13 +106,11 @@ class Cases:
 
     def sums_of(self, features: Callable[[Floats], Floats], scores: Floats) -> Floats:
         """As ``sums(features(scores))``, holding the features of a part of the units at a time."""
-        parts = range(0, max(len(scores), 1), UNITS_A_PART)
+        parts = np.arange(UNITS_A_PART, len(scores), UNITS_A_PART)
         return sum(
             (
-                Cases(self.of_unit[start : start + UNITS_A_PART], self.count).sums(
-                    features(scores[start : start + UNITS_A_PART])
-                )
-                for start in parts
+                self.part(part).sums(features(scores[part]))
+                for part in np.split(np.arange(len(scores)), parts)
             ),
             start=np.zeros(1),
         )
