@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from feedback_app.readings import views
 
@@ -9,5 +9,5 @@ urlpatterns = [
     path("<uuid:slot_id>/images/<int:place>.png", views.picture, name="picture"),
     path("<uuid:slot_id>/mask.png", views.mask, name="mask"),
     path("studies/<uuid:study_id>/begin/", views.begin, name="begin"),
-    path("results/<uuid:study_id>/", views.results, name="results"),
+    path("results/<uuid:study_id>/", include("feedback_app.readings.results_urls")),
 ]

@@ -1,14 +1,13 @@
-"""The reading room, and the results of a study."""
+"""The reading room."""
 
 from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
 from feedback_app.readings.access import reader_of, slot_for, study_for
 from feedback_app.readings.cases import describe_case, shows_condition
@@ -17,7 +16,6 @@ from feedback_app.readings.errors import DamagedPicture
 from feedback_app.readings.framing import display_size_of
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
-from feedback_app.readings.results import results_of
 from feedback_app.readings.worklist import assignments_of, first_unread
 from feedback_app.studies.models import Study
 
@@ -106,14 +104,3 @@ def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
         return response
     response["Cache-Control"] = "private, max-age=3600"
     return response
-
-
-@require_GET
-@coordinators_only
-def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The fragment of a study's page that its readings fill."""
-    study = get_object_or_404(Study, pk=study_id)
-    found = results_of(study)
-    overall = zip(found.criteria, found.overall, strict=True)
-    context = {"study": study, "results": found, "overall": overall}
-    return render(request, "readings/results.html", context)

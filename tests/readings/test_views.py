@@ -1,4 +1,4 @@
-"""The work list, the reading page and the results, for the whole cast."""
+"""The work list and the reading page, for the whole cast."""
 
 import io
 import re
@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.services import GivenFlag, submit
+from feedback_app.readings.services import submit
 from feedback_app.studies.models import Slot, Study
-from feedback_app.studies.services import close_study, create_study
+from feedback_app.studies.services import close_study
 from tests.readings.answers import scores_for
 from tests.studies.making import BATCH_NAME, MODEL_NAME, SEED, make_study
 
@@ -153,37 +153,3 @@ def test_nothing_a_reader_gets_tells_where_an_image_comes_from(
         assert picture["Cache-Control"] == "private, max-age=3600"
         chunks = re.findall(rb"(?:tEXt|zTXt|iTXt|tIME|eXIf|pHYs)", picture.content[:200])
         assert not chunks
-
-
-def test_only_coordinators_see_results(everyone: dict[str, Client], study: Study) -> None:
-    for name, client in everyone.items():
-        status = client.get(reverse("readings:results", args=[study.pk])).status_code
-        expected = 200 if name in {"cora", "ada"} else 302 if name == "nobody" else 403
-        assert status == expected, name
-
-
-def test_results_are_means_of_the_last_revisions(
-    cora_client: Client, study: Study, rosa: User, ravi: User
-) -> None:
-    case = study.cases.get(position=0)
-    first = Slot.objects.get(case=case, reader=rosa)
-    second = Slot.objects.get(case=case, reader=ravi)
-    read(first, value=0)
-    read(first, value=5)
-    submit(
-        slot=second,
-        reader=ravi,
-        idempotency_key=uuid.uuid4(),
-        scores=scores_for(second, value=2),
-        flags=[GivenFlag(0, "clavicles", "major")],
-    )
-    page = cora_client.get(reverse("readings:results", args=[study.pk])).content.decode()
-    assert page.count("3.5</td>") == 8
-    assert "2 readings" in page
-    assert "Clavicles (1 major)" in page
-
-
-def test_results_of_a_study_without_readings_or_questions_say_so(cora_client: Client) -> None:
-    study = create_study(name="Nothing", scales=[])
-    page = cora_client.get(reverse("readings:results", args=[study.pk])).content
-    assert b"No reading yet" in page

@@ -1,0 +1,45 @@
+"""Results of an open study in a real browser: they keep up, and keep their place."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from feedback_app.accounts.models import User
+from tests.readings.filling import rated_study, read
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
+SCORES = np.array([[1, 2], [3, 3], [4, 5], [2, 2], [5, 4]], float)
+
+
+def test_results_follow_the_readings_and_what_was_unfolded_stays_so(
+    page: Page, cora: User, rosa: User, ravi: User, log_in: Callable[[User], None]
+) -> None:
+    study = rated_study(rosa, ravi, scores=SCORES)
+    log_in(cora)
+    page.goto(reverse("studies:detail", args=[study.pk]))
+    expect(page.get_by_text("over 5 shared cases").first).to_be_visible()
+    numbers = page.locator("#numbers-scores-realism")
+    numbers.locator("summary").click()
+    read(study.cases.last(), rosa, scores={"realism": [0]}, repetition=1)
+    expect(page.get_by_text("11 readings")).to_be_visible()
+    expect(numbers.get_by_role("table")).to_be_visible()
+    for plot in page.locator("figure.plot img").all():
+        plot.scroll_into_view_if_needed()
+        expect(plot).to_have_js_property("complete", value=True)
+        assert plot.evaluate("image => image.naturalWidth") > 0
+        assert len(plot.get_attribute("alt") or "") > 20
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 640])
+def test_the_page_does_not_scroll_sideways_even_at_twice_the_size(
+    page: Page, cora: User, rosa: User, ravi: User, log_in: Callable[[User], None], width: int
+) -> None:
+    study = rated_study(rosa, ravi, scores=SCORES)
+    log_in(cora)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(reverse("readings:results-page", args=[study.pk]))
+    expect(page.get_by_role("heading", name="Pace")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
