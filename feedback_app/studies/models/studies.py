@@ -79,6 +79,7 @@ class Study(models.Model):
     block_size = models.PositiveSmallIntegerField(default=0)
     real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
     real_percent = models.PositiveSmallIntegerField(default=50, validators=PERCENT)
+    real_from_training = models.BooleanField(default=False)
     has_phases = models.BooleanField(default=False)
     break_every_min = models.PositiveSmallIntegerField(default=30)
     shuffle_seed = models.PositiveIntegerField(default=0)
