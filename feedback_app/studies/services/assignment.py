@@ -33,8 +33,10 @@ def assign_readers(
     Loads differ by one at most (where they did before), and any two readers share as
     nearly as possible the same number of cases.
     """
+    loads = list(loads or [0] * reader_count)
     ways = comb(reader_count, per_case)
-    rounds = case_count // ways if ways <= ROUND_MAX else 0
+    is_level = max(loads, default=0) - min(loads, default=0) <= 1
+    rounds = case_count // ways if is_level and ways <= ROUND_MAX else 0
     blocks: Blocks = []
     if rounds:
         whole = spread(combinations_of(reader_count, per_case), reader_count=reader_count)
@@ -46,7 +48,7 @@ def assign_readers(
         reader_count,
         per_case=per_case,
         rng=rng,
-        loads=list(loads or [0] * reader_count),
+        loads=loads,
     )
     return blocks + rest
 

@@ -47,7 +47,7 @@ class CasesAdded:
                 (self.not_made_yet, f"{self.not_made_yet} left out: not generated yet."),
                 (
                     self.real_missing,
-                    f"{self.real_missing} real images short: the cohort has no more that may be used.",
+                    f"{self.real_missing} real images short: the cohort has no more to use.",
                 ),
             )
             if count
