@@ -23,10 +23,10 @@ from feedback_app.studies.services.opening import (
     reader_slots,
     require_alike,
     require_enough,
-    write_slots,
 )
 from feedback_app.studies.services.ordering import can_repeat, require_gap
 from feedback_app.studies.services.planning import CasesAdded
+from feedback_app.studies.services.writing import write_slots
 from generation.errors import RemediableError
 
 

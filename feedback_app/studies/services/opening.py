@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from random import Random
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from feedback_app.studies.models import (
     StudyState,
 )
 from feedback_app.studies.services.assignment import assign_readers
-from feedback_app.studies.services.cases import ROWS_AT_ONCE
 from feedback_app.studies.services.design import contradictions, lock, require_draft
 from feedback_app.studies.services.ordering import (
     Shown,
@@ -33,6 +32,7 @@ from feedback_app.studies.services.ordering import (
     require_gap,
     with_repeats,
 )
+from feedback_app.studies.services.writing import write_slots
 from generation.errors import RemediableError
 
 REAL = "real"
@@ -70,14 +70,6 @@ def open_study(study: Study, *, actor: User | None = None) -> Study:
         details={"cases": len(facts), "readers": len(readers), "slots": count},
     )
     return study
-
-
-def write_slots(slots: Iterable[Slot]) -> int:
-    """Store planned slots a few thousand at a time; how many there were."""
-    waiting, count = iter(slots), 0
-    while part := list(islice(waiting, ROWS_AT_ONCE)):
-        count += len(Slot.objects.bulk_create(part))
-    return count
 
 
 def facts_of(study: Study, *, cases: Iterable[UUID] | None = None) -> list[CaseFact]:
