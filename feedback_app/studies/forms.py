@@ -46,7 +46,7 @@ class Number(forms.IntegerField):
 
     def clean(self, value: Any) -> int:
         given: int | None = super().clean(value)
-        return self.initial if given is None else given  # type: ignore[no-any-return]
+        return self.initial if given is None else given
 
 
 def batch_label(batch: Batch) -> str:

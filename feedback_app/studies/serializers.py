@@ -67,7 +67,10 @@ class DesignSerializer(BatchesSerializer):
     mode = serializers.ChoiceField(choices=StudyMode.choices, default=StudyMode.RATE_K)
     instructions = serializers.CharField(max_length=5_000, allow_blank=True, default="")
     readers = serializers.SlugRelatedField(
-        slug_field="username", queryset=people(), many=True, default=list
+        slug_field="username",
+        queryset=people(),
+        many=True,
+        default=list,  # type: ignore[arg-type]
     )
     criteria = CriterionSerializer(
         many=True, required=False, allow_null=True, default=None, max_length=SCALES_MAX

@@ -23,11 +23,15 @@ def pace_of(mode: StudyMode | str, *, images_per_case: int) -> Pace:
 
     A case of several images is taken to last as long in proportion to their number.
     """
-    readings = Slot._meta.get_field("readings").related_model.objects  # type: ignore[union-attr]
     recent = (
-        readings.filter(slot__study__mode=mode, is_simulated=False, skip_reason="", active_ms__gt=0)
-        .order_by("-created_at")
-        .values_list("active_ms", "slot__study__images_per_case")[:LAST_READINGS]
+        Slot.objects.filter(
+            study__mode=mode,
+            readings__is_simulated=False,
+            readings__skip_reason="",
+            readings__active_ms__gt=0,
+        )
+        .order_by("-readings__created_at")
+        .values_list("readings__active_ms", "study__images_per_case")[:LAST_READINGS]
     )
     is_rate_k = mode == StudyMode.RATE_K
     seconds = [ms / 1000 * (images_per_case / images if is_rate_k else 1) for ms, images in recent]
