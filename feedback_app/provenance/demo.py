@@ -1,4 +1,4 @@
-"""What a newcomer finds: people, a model, real images, and a study that is open to read.
+"""What a newcomer finds: people, a model, real images, and studies that are open to read.
 
 Everything here may be done again and changes nothing the second time.
 """
@@ -15,8 +15,16 @@ from feedback_app.images.services.batches import create_batch, make_missing
 from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
-from feedback_app.studies.models import Study
-from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
+from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.services import (
+    Design,
+    add_cases,
+    add_cases_from_batch,
+    create_study,
+    design_study,
+    open_study,
+    preview_design,
+)
 from generation.conditioning.prompts import default_prompts
 from generation.errors import RemediableError
 
@@ -29,6 +37,8 @@ CAST = (
 )
 BATCH = "First candidates"
 STUDY = "First reading"
+COMPARISON = "First comparison"
+MIXED = "Real or synthetic"
 PROMPTS = 6
 IMAGES_PER_PROMPT = 4
 COHORT = "nih"
@@ -41,7 +51,10 @@ def make_demo_data(version: ModelVersion, *, say: Say) -> None:
     people = {user.username: user for user in map(make_person, CAST)}
     import_real_images(say=say)
     batch = make_candidates(version, owner=people["cora"], say=say)
-    open_first_study(batch, readers=[people["rosa"], people["ravi"]], owner=people["cora"])
+    readers = (people["rosa"], people["ravi"])
+    open_first_study(batch, readers=list(readers), owner=people["cora"])
+    open_comparison(batch, readers=readers, owner=people["cora"])
+    open_mixed_study(batch, readers=readers, owner=people["cora"], say=say)
     for username, _, _, role in CAST:
         say(f"login: {username} / {PASSWORD}  ({role.label.lower()})")
 
@@ -115,3 +128,43 @@ def open_first_study(batch: Batch, *, readers: list[User], owner: User) -> None:
     )
     add_cases_from_batch(study, batch)
     open_study(study)
+
+
+def open_comparison(batch: Batch, *, readers: tuple[User, ...], owner: User) -> None:
+    """Pairs of the same candidates, side by side."""
+    design = Design(
+        name=COMPARISON,
+        mode=StudyMode.COMPARE,
+        readers=readers,
+        readers_per_case=len(readers),
+        instructions="Say which of the two you would rather have in a teaching file.",
+    )
+    open_designed(design, batch, owner=owner)
+
+
+def open_mixed_study(batch: Batch, *, readers: tuple[User, ...], owner: User, say: Say) -> None:
+    """The candidates among as many real images, once those are imported."""
+    cohort = Cohort.objects.filter(name=COHORT).first()
+    is_importing = Run.objects.unfinished().filter(kind="import_cohort").exists()
+    design = Design(
+        name=MIXED,
+        mode=StudyMode.REAL_OR_SYNTHETIC,
+        readers=readers,
+        readers_per_case=len(readers),
+        real_cohort=cohort,
+        block_size=8,
+        repeat_percent=10,
+        instructions="About half of the images are real. Trust your first impression.",
+    )
+    if cohort is None or is_importing or not preview_design(design, [batch]).added.real:
+        say(f"The study “{MIXED}” comes with the next start, once real images are imported.")
+        return
+    open_designed(design, batch, owner=owner)
+
+
+def open_designed(design: Design, batch: Batch, *, owner: User) -> None:
+    if Study.objects.filter(name=design.name).exists():
+        return
+    study = design_study(design, created_by=owner)
+    add_cases(study, [batch])
+    open_study(study, actor=owner)

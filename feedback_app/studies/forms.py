@@ -1,4 +1,4 @@
-"""Designing a study."""
+"""Designing a study, and changing one that is open."""
 
 from typing import Any
 
@@ -6,19 +6,31 @@ from django import forms
 from django.db.models import Count, QuerySet
 
 from feedback_app.accounts.models import Role, User
-from feedback_app.images.models import Batch
-from feedback_app.studies.models import SCORE_MAX, Study, StudyMode
-from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES, Scale
+from feedback_app.images.models import Batch, Cohort
+from feedback_app.studies.models import IMAGES_PER_CASE, Allocation, Study, StudyMode
+from feedback_app.studies.scales import (
+    DEFAULT_FLAGS,
+    DEFAULT_SCALES,
+    MASK_FLAG,
+    Scale,
+    default_flags,
+)
+from feedback_app.studies.services import Design
+from feedback_app.studies.services.design import SEED_LIMIT
 
-SCALES_MAX = 4
+DEFAULT_FLAG_SETS = tuple(
+    default_flags(mode, has_phases=has_phases) for mode in StudyMode for has_phases in (False, True)
+)
 
 
 class BatchChoice(forms.ModelMultipleChoiceField):
     def label_from_instance(self, batch: Batch) -> str:
-        return (
-            f"{batch.name} · {batch.model_version} · "
-            f"{batch.made} of {batch.asked} images of {batch.prompts} prompts"  # type: ignore[attr-defined]
-        )
+        return batch_label(batch)
+
+
+class OneBatchChoice(forms.ModelChoiceField):
+    def label_from_instance(self, batch: Batch) -> str:
+        return batch_label(batch)
 
 
 class ReaderChoice(forms.ModelMultipleChoiceField):
@@ -26,11 +38,36 @@ class ReaderChoice(forms.ModelMultipleChoiceField):
         return reader.display_name
 
 
+class Number(forms.IntegerField):
+    """A whole number; left empty, or not asked for in a mode, it is the default."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def clean(self, value: Any) -> int:
+        given: int | None = super().clean(value)
+        return self.initial if given is None else given
+
+
+def batch_label(batch: Batch) -> str:
+    return (
+        f"{batch.name} · {batch.model_version} · "
+        f"{batch.made} of {batch.asked} images of {batch.prompts} prompts"  # type: ignore[attr-defined]
+    )
+
+
 def batches_with_counts() -> QuerySet[Batch]:
     return Batch.objects.select_related("model_version").annotate(
         asked=Count("batchrecipe", distinct=True),
         made=Count("batchrecipe__recipe__candidate", distinct=True),
         prompts=Count("batchrecipe__prompt_index", distinct=True),
+    )
+
+
+def people() -> QuerySet[User]:
+    """Who may be chosen: readers that are people; a coordinator knows too much to be blind."""
+    return User.objects.filter(role=Role.READER, is_active=True, is_simulated=False).order_by(
+        "last_name", "username"
     )
 
 
@@ -45,20 +82,90 @@ class StudyForm(forms.Form):
         label="What a case shows",
         widget=forms.RadioSelect,
     )
+    images_per_case = Number(
+        min_value=IMAGES_PER_CASE[0], max_value=IMAGES_PER_CASE[1], initial=4, label="Images a case"
+    )
     batches = BatchChoice(
         queryset=Batch.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label="Candidates of",
     )
+    against = OneBatchChoice(
+        queryset=Batch.objects.none(),
+        required=False,
+        empty_label="one another: pairs of one prompt",
+        help_text="A second batch, of a fine-tuned child say: paired by prompt and seed.",
+    )
+    real_cohort = forms.ModelChoiceField(
+        queryset=Cohort.objects.all(),
+        required=False,
+        label="Real images of",
+        empty_label="choose a cohort",
+        help_text="Of the candidates' size; from its test split, then validation.",
+    )
+    real_percent = Number(min_value=1, max_value=99, initial=50, label="Real, in per cent")
+    real_from_training = forms.BooleanField(
+        required=False,
+        label="Training images too, if the others do not suffice",
+        help_text="The model has learnt from them: what it makes may look like them.",
+    )
+    has_phases = forms.BooleanField(
+        required=False,
+        label="Two phases",
+        help_text="First every image is scored by readers who are not told that some are "
+        "synthetic; only then are they asked which.",
+    )
     readers = ReaderChoice(
         queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    allocation = forms.ChoiceField(
+        choices=Allocation.choices,
+        initial=Allocation.ASSIGNED,
+        required=False,
+        label="Who reads which case",
+        widget=forms.RadioSelect,
     )
     readers_per_case = forms.IntegerField(
         min_value=1,
         max_value=20,
         initial=1,
-        help_text="Two or more let agreement between readers be estimated.",
+        label="Readers a case",
+        help_text="Two or more let agreement be estimated.",
+    )
+    anchor_count = Number(
+        min_value=0, initial=0, label="Anchors", help_text="Cases that every reader reads."
+    )
+    repeat_percent = Number(
+        min_value=0,
+        max_value=100,
+        initial=0,
+        label="Hidden repeats, in per cent",
+        help_text="Of a reader's cases: they tell how far she agrees with herself.",
+    )
+    repeat_min_gap = Number(
+        min_value=1, max_value=10_000, initial=10, label="Cases before a repeat, at least"
+    )
+    block_size = Number(
+        min_value=0,
+        max_value=1_000,
+        initial=0,
+        label="Block size",
+        help_text="Each block is a like mixture of sources; 0 shuffles all at once.",
+    )
+    break_every_min = Number(
+        min_value=0,
+        max_value=240,
+        initial=30,
+        label="Remind of a break after, in minutes",
+        help_text="0 never does.",
+    )
+    shuffle_seed = forms.IntegerField(
+        min_value=0,
+        max_value=SEED_LIMIT - 1,
+        required=False,
+        label="Seed",
+        help_text="All that is drawn by lot follows from it; left empty it is drawn too.",
     )
     instructions = forms.CharField(
         required=False,
@@ -72,13 +179,15 @@ class StudyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12}),
         initial="\n".join(DEFAULT_FLAGS),
         label="Named artefacts that a reader may put on an image",
-        help_text="One a line.",
+        help_text="One a line. Left as they are, they suit themselves to the mode, "
+        "and to masks where there are some.",
     )
 
     def __init__(self, *args: Any, study: Study | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
         self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
         self.fields["readers"].queryset = people()  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
@@ -88,87 +197,116 @@ class StudyForm(forms.Form):
             raise forms.ValidationError("Another study has this name.")
         return name
 
-    def clean_flags(self) -> list[str]:
+    def clean_allocation(self) -> str:
+        return self.cleaned_data["allocation"] or Allocation.ASSIGNED
+
+    def clean_flags(self) -> tuple[str, ...]:
         names = [line.strip() for line in self.cleaned_data["flags"].splitlines() if line.strip()]
         too_long = [name for name in names if len(name) > 64]
         if too_long:
             raise forms.ValidationError(f"Shorten to 64 characters: {too_long[0]}")
-        return names
+        return tuple(names)
 
-
-class ScaleForm(forms.Form):
-    """One criterion; ``anchor_0`` to ``anchor_5`` say what the scores mean."""
-
-    name = forms.CharField(max_length=64)
-    question = forms.CharField(max_length=200)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for score in range(SCORE_MAX + 1):
-            self.fields[f"anchor_{score}"] = forms.CharField(max_length=100, label=str(score))
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.second_batch and self.second_batch in data.get("batches", []):
+            self.add_error("against", "Choose another batch than the first one.")
+        return data
 
     @property
-    def anchors(self) -> list[forms.BoundField]:
-        return [self[f"anchor_{score}"] for score in range(SCORE_MAX + 1)]
+    def second_batch(self) -> Batch | None:
+        """Of a comparison only: fields of other modes are out of sight and left alone."""
+        is_compare = self.cleaned_data.get("mode") == StudyMode.COMPARE
+        return self.cleaned_data.get("against") if is_compare else None
 
-    def scale(self) -> Scale:
+    def design(self, scales: tuple[Scale, ...] | None) -> Design:
+        """Of what is valid so far; what the mode does not ask for keeps its default."""
         data = self.cleaned_data
-        one, two, three, four, five, six = (data[f"anchor_{at}"] for at in range(SCORE_MAX + 1))
-        return Scale(
-            name=data["name"], question=data["question"], anchors=(one, two, three, four, five, six)
+        mode = StudyMode(data.get("mode") or StudyMode.RATE_K)
+        mixes_real = mode == StudyMode.REAL_OR_SYNTHETIC
+        is_assigned = data.get("allocation") != Allocation.POOL
+        given = _known(data, *COUNTS)
+        given |= _known(data, *REPEATS) if is_assigned else {}
+        given |= _known(data, *REAL_IMAGES) if mixes_real else {}
+        given |= _known(data, "images_per_case") if mode == StudyMode.RATE_K else {}
+        flags = data.get("flags", ())
+        return Design(
+            name=data.get("name", ""),
+            mode=mode,
+            allocation=Allocation(data.get("allocation") or Allocation.ASSIGNED),
+            readers=tuple(data.get("readers", ())),
+            instructions=data.get("instructions", ""),
+            has_phases=mixes_real and is_assigned and data.get("has_phases", False),
+            scales=None if mixes_real and scales == DEFAULT_SCALES else scales,
+            flags=None if _are_default(flags) else flags,
+            shuffle_seed=data.get("shuffle_seed"),
+            **given,
         )
 
 
-class BaseScaleFormSet(forms.BaseFormSet):
-    def clean(self) -> None:
-        if not any(self.errors) and not self.scales():
-            raise forms.ValidationError("Ask at least one question.")
-
-    def scales(self) -> list[Scale]:
-        return [
-            form.scale()
-            for form in self.forms
-            if form.cleaned_data and not form.cleaned_data.get("DELETE")
-        ]
+COUNTS = ("readers_per_case", "anchor_count", "block_size", "break_every_min")
+REPEATS = ("repeat_percent", "repeat_min_gap")
+REAL_IMAGES = ("real_cohort", "real_percent", "real_from_training")
 
 
-def scale_formset(extra: int) -> type[BaseScaleFormSet]:
-    return forms.formset_factory(  # type: ignore[return-value]
-        ScaleForm,
-        formset=BaseScaleFormSet,
-        extra=extra,
-        max_num=SCALES_MAX,
-        validate_max=True,
-        can_delete=True,
-    )
+def _known(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: data[name] for name in names if name in data}
 
 
-def scale_initial(study: Study | None) -> list[dict[str, str]]:
-    scales = DEFAULT_SCALES if study is None else study.criteria.all()
-    return [
-        {
-            "name": scale.name,
-            "question": scale.question,
-            **{f"anchor_{score}": anchor for score, anchor in enumerate(scale.anchors)},
-        }
-        for scale in scales
-    ]
+def _are_default(flags: tuple[str, ...]) -> bool:
+    return tuple(flag for flag in flags if flag != MASK_FLAG) in DEFAULT_FLAG_SETS
 
 
 def study_initial(study: Study) -> dict[str, Any]:
+    same = (*COUNTS, *REPEATS, *REAL_IMAGES, "images_per_case", "has_phases", "shuffle_seed")
     return {
         "name": study.name,
         "mode": study.mode,
-        "batches": Batch.objects.filter(recipes__candidate__image__case__study=study).distinct(),
+        "allocation": study.allocation,
         "readers": study.readers.all(),
-        "readers_per_case": study.readers_per_case,
         "instructions": study.instructions,
         "flags": "\n".join(study.flag_kinds.values_list("name", flat=True)),
+        **batches_of(study),
+        **{name: getattr(study, name) for name in same},
     }
 
 
-def people() -> QuerySet[User]:
-    """Who may be chosen: readers that are people; a coordinator knows too much to be blind."""
-    return User.objects.filter(role=Role.READER, is_active=True, is_simulated=False).order_by(
-        "last_name", "username"
+def batches_of(study: Study) -> dict[str, Any]:
+    """``batches``, and in a comparison of two batches the one that is second, ``against``."""
+    batches = Batch.objects.filter(recipes__candidate__image__case__study=study).distinct()
+    if study.mode != StudyMode.COMPARE:
+        return {"batches": batches}
+    path = "recipes__candidate__image__caseimage"
+    first = Batch.objects.filter(**{f"{path}__case__study": study, f"{path}__position": 0})
+    second = Batch.objects.filter(**{f"{path}__case__study": study, f"{path}__position": 1})
+    only_second = second.exclude(pk__in=first.values("pk")).distinct()
+    return {"batches": first.distinct(), "against": only_second.first()}
+
+
+class ReadersForm(forms.Form):
+    """Who joins an open study."""
+
+    readers = ReaderChoice(queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        joined = study.readers.values("pk")
+        self.fields["readers"].queryset = people().exclude(pk__in=joined)  # type: ignore[attr-defined]
+
+
+class BatchesForm(forms.Form):
+    """Further candidates for an open study."""
+
+    batches = BatchChoice(queryset=Batch.objects.none(), widget=forms.CheckboxSelectMultiple)
+    against = OneBatchChoice(
+        queryset=Batch.objects.none(),
+        required=False,
+        empty_label="one another: pairs of one prompt",
     )
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        if study.mode != StudyMode.COMPARE:
+            del self.fields["against"]

@@ -1,19 +1,22 @@
-"""What a study asks: anchored scales and named artefacts, with good defaults."""
+"""What a study asks: criteria and named artefacts, with good defaults for every mode."""
 
 from dataclasses import dataclass
 
 from django.utils.text import slugify
+
+from feedback_app.studies.models import CriterionKind, StudyMode
 
 SLUG_LENGTH = 32
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One criterion: ``anchors[score]`` says what a score of 0 to 5 means."""
+    """One criterion: ``anchors[score]`` says what a score means; a comparison has none."""
 
     name: str
     question: str
-    anchors: tuple[str, str, str, str, str, str]
+    anchors: tuple[str, ...] = ()
+    kind: CriterionKind = CriterionKind.ORDINAL
 
     @property
     def slug(self) -> str:
@@ -46,6 +49,56 @@ FITS_THE_PROMPT = Scale(
 )
 DEFAULT_SCALES = (REALISM, FITS_THE_PROMPT)
 
+IMAGE_QUALITY = Scale(
+    name="Image quality",
+    question="How well can this radiograph be read?",
+    anchors=(
+        "Not at all",
+        "Hardly: the main structures are lost",
+        "Poorly: a large finding might be missed",
+        "Adequately, with reservations",
+        "Well, a small weakness somewhere",
+        "As well as one could wish",
+    ),
+)
+"""Its words do not tell an unaware reader that some images are synthetic."""
+
+REAL_OR_SYNTHETIC = Scale(
+    name="Real or synthetic",
+    question="Is this a real radiograph, or was it made by a model?",
+    anchors=(
+        "Definitely real",
+        "Probably real",
+        "Cannot tell",
+        "Probably synthetic",
+        "Definitely synthetic",
+    ),
+    kind=CriterionKind.CONFIDENCE,
+)
+
+COMPARISONS = (
+    Scale(
+        name="Realism",
+        question="Which could sooner pass as a real chest radiograph?",
+        kind=CriterionKind.COMPARISON,
+    ),
+    Scale(
+        name="Fits the prompt",
+        question="Which shows better what the prompt asks for?",
+        kind=CriterionKind.COMPARISON,
+    ),
+)
+
+MASK_FLAG = "Mask mismatch"
+PROMPT_FLAG = "Prompt mismatch"
+TELLTALE_FLAGS = (
+    "Excess symmetry",
+    "Device that ends nowhere",
+    "Garbled text or side marker",
+    "Looks like a copy",
+)
+"""Their names tell that images may be synthetic."""
+
 DEFAULT_FLAGS = (
     "Rib count or continuity",
     "Clavicles",
@@ -56,7 +109,25 @@ DEFAULT_FLAGS = (
     "Garbled text or side marker",
     "Heart outline",
     "Hemidiaphragm outline",
-    "Prompt mismatch",
-    "Mask mismatch",
+    PROMPT_FLAG,
     "Looks like a copy",
 )
+
+
+def default_scales(mode: StudyMode | str, *, has_phases: bool = False) -> tuple[Scale, ...]:
+    """What a coordinator starts from; the confidence is asked without being written down."""
+    match mode:
+        case StudyMode.COMPARE:
+            return COMPARISONS
+        case StudyMode.REAL_OR_SYNTHETIC:
+            return (IMAGE_QUALITY,) if has_phases else ()
+        case _:
+            return DEFAULT_SCALES
+
+
+def default_flags(mode: StudyMode | str, *, has_phases: bool = False) -> tuple[str, ...]:
+    """Named artefacts to start from, without those that make no sense or tell too much."""
+    if mode != StudyMode.REAL_OR_SYNTHETIC:
+        return DEFAULT_FLAGS
+    left_out = {PROMPT_FLAG, *(TELLTALE_FLAGS if has_phases else ())}
+    return tuple(flag for flag in DEFAULT_FLAGS if flag not in left_out)

@@ -1,15 +1,24 @@
 from django.urls import path
 
-from feedback_app.studies import views
+from feedback_app.studies.views import cases, changes, design, pages
 
 app_name = "studies"
 urlpatterns = [
-    path("", views.list_studies, name="list"),
-    path("new/", views.create, name="create"),
-    path("preview/", views.preview, name="preview"),
-    path("<uuid:study_id>/", views.detail, name="detail"),
-    path("<uuid:study_id>/edit/", views.edit, name="edit"),
-    path("<uuid:study_id>/open/", views.open_study, name="open"),
-    path("<uuid:study_id>/close/", views.close_study, name="close"),
-    path("<uuid:study_id>/reopen/", views.reopen_study, name="reopen"),
+    path("", pages.list_studies, name="list"),
+    path("new/", design.create, name="create"),
+    path("preview/", design.preview, name="preview"),
+    path("<uuid:study_id>/", pages.detail, name="detail"),
+    path("<uuid:study_id>/edit/", design.edit, name="edit"),
+    path("<uuid:study_id>/cases/", cases.show_cases, name="cases"),
+    path("<uuid:study_id>/cases/<uuid:case_id>/anchor/", cases.toggle_anchor, name="anchor"),
+    path("<uuid:study_id>/cases/<uuid:case_id>/gold/", cases.edit_gold, name="gold"),
+    path("<uuid:study_id>/open/", changes.open_study, name="open"),
+    path("<uuid:study_id>/pause/", changes.pause_study, name="pause"),
+    path("<uuid:study_id>/resume/", changes.resume_study, name="resume"),
+    path("<uuid:study_id>/close/", changes.close_study, name="close"),
+    path("<uuid:study_id>/reopen/", changes.reopen_study, name="reopen"),
+    path("<uuid:study_id>/readers/", changes.add_readers, name="add-readers"),
+    path("<uuid:study_id>/batches/", changes.add_batches, name="add-batches"),
+    path("<uuid:study_id>/unblind/", changes.unblind_study, name="unblind"),
+    path("<uuid:study_id>/delete/", changes.delete_draft, name="delete"),
 ]

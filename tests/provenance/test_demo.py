@@ -11,6 +11,7 @@ from feedback_app.images.services.versions import register
 from feedback_app.provenance.demo import PASSWORD, make_demo_data
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Slot, Study
+from tests.studies.making import make_cohort
 from tests.tiny_model import save_tiny_model
 
 
@@ -35,7 +36,10 @@ def test_made_twice_it_is_there_once(version: ModelVersion, data: Path) -> None:
     assert User.objects.count() == 4
     assert Batch.objects.count() == 1
     assert Candidate.objects.count() == 24
-    assert Study.objects.get().name == "First reading"
+    names = set(Study.objects.values_list("name", flat=True))
+    assert names == {"First reading", "First comparison"}
+    waits = "The study “Real or synthetic” comes with the next start"
+    assert sum(line.startswith(waits) for line in lines) == 2
     assert Run.objects.filter(kind="import_cohort").count() == 1
     assert [line for line in lines if line.startswith("login: ")] == [
         f"login: {name} / {PASSWORD}  ({role})"
@@ -44,8 +48,22 @@ def test_made_twice_it_is_there_once(version: ModelVersion, data: Path) -> None:
         )
     ] * 2  # fmt: skip
     for reader in ("rosa", "ravi"):
-        assert Slot.objects.filter(reader__username=reader).count() == 6
+        own = Slot.objects.filter(reader__username=reader)
+        assert own.filter(study__name="First reading").count() == 6
+        assert own.filter(study__name="First comparison").count() == 12
         assert User.objects.get(username=reader).check_password(PASSWORD)
+
+
+@pytest.mark.slow
+def test_with_real_images_they_are_mixed_with_candidates(version: ModelVersion, data: Path) -> None:
+    make_cohort(name="nih", side=version.resolution, test=30)
+    lines: list[str] = []
+    for _ in range(2):
+        make_demo_data(version, say=lines.append)
+    study = Study.objects.get(name="Real or synthetic")
+    assert study.cases.count() == 48
+    assert study.cases.filter(images__cohort_image__isnull=False).count() == 24
+    assert not [line for line in lines if "next start" in line]
 
 
 def test_without_real_images_it_says_so(

@@ -1,5 +1,6 @@
 """Candidates without a model: small grey PNGs with recipes, made directly as rows."""
 
+import hashlib
 import io
 from collections.abc import Sequence
 
@@ -7,7 +8,19 @@ import numpy as np
 import PIL.Image
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Batch, BatchRecipe, Candidate, Image, ModelVersion, Recipe
+from feedback_app.images.models import (
+    Batch,
+    BatchRecipe,
+    Candidate,
+    Cohort,
+    CohortImage,
+    Image,
+    Mask,
+    ModelVersion,
+    Patient,
+    Recipe,
+    Split,
+)
 from feedback_app.images.services.blobs import store_image
 from feedback_app.studies.models import Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
@@ -35,15 +48,20 @@ def make_batch(
     unmade: Sequence[int] = (),
     name: str = BATCH_NAME,
     seed: int = SEED,
+    model: str = MODEL_NAME,
+    mask: Mask | None = None,
 ) -> Batch:
     """``prompts`` x ``each`` recipes with their candidates, but for the places ``unmade``."""
     version, _ = ModelVersion.objects.get_or_create(
-        name=MODEL_NAME, defaults={"location": "bundled", "sha256": "0" * 64}
+        name=model,
+        defaults={"location": "bundled", "sha256": hashlib.sha256(model.encode()).hexdigest()},
     )
     batch = Batch.objects.create(name=name, model_version=version)
     for place in range(prompts * each):
         prompt = f"prompt number {place // each}"
         recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place))
+        recipe.mask = mask
+        recipe.key = recipe.compute_key()
         recipe.save()
         BatchRecipe.objects.create(
             batch=batch, recipe=recipe, position=place, prompt_index=place // each
@@ -51,6 +69,32 @@ def make_batch(
         if place not in unmade:
             Candidate.objects.create(image=make_image(place), recipe=recipe)
     return batch
+
+
+def make_cohort(*, name: str = "real", side: int = SIDE, **splits: int) -> Cohort:
+    """A cohort with so many images of each split: ``make_cohort(test=3, train=2)``."""
+    cohort = Cohort.objects.create(name=name, source="folder")
+    number = 0
+    for split, count in splits.items():
+        for _ in range(count):
+            number += 1
+            patient = Patient.objects.create(
+                cohort=cohort, source_id=f"{split}-{number}", split=Split(split)
+            )
+            CohortImage.objects.create(
+                image=make_image(100 + number, side=side),
+                cohort=cohort,
+                patient=patient,
+                source_id=f"{number:03}.png",
+            )
+    return cohort
+
+
+def make_mask(cohort: Cohort) -> Mask:
+    """Of the cohort's first image; what it shows does not matter here."""
+    first = cohort.images.select_related("image__blob").first()
+    assert first is not None
+    return Mask.objects.create(cohort_image=first, kind="lungs", blob=first.image.blob)
 
 
 def make_study(

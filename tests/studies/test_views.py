@@ -9,9 +9,9 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.studies.forms import people
 from feedback_app.studies.models import Study, StudyState
-from feedback_app.studies.scales import DEFAULT_SCALES
+from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES
 from feedback_app.studies.services import add_cases_from_batch, create_study
-from tests.studies.making import make_batch, make_study
+from tests.studies.making import make_batch, make_cohort, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -36,22 +36,30 @@ def design(**changes: Any) -> dict[str, Any]:
     return data | changes
 
 
-@pytest.mark.parametrize("page", ["list", "create", "detail", "edit"])
+@pytest.mark.parametrize("page", ["list", "create", "detail", "edit", "cases", "gold"])
 def test_only_coordinators_open_the_pages_of_studies(
     everyone: dict[str, Client], page: str
 ) -> None:
     study = create_study(name="November")
-    args = [study.pk] if page in {"detail", "edit"} else []
+    add_cases_from_batch(study, make_batch())
+    args = [] if page in {"list", "create"} else [study.pk]
+    args += [study.cases.all()[0].pk] if page == "gold" else []
     for name, client in everyone.items():
         status = client.get(reverse(f"studies:{page}", args=args)).status_code
         expected = 200 if name in COORDINATORS else 302 if name == "nobody" else 403
         assert status == expected, name
 
 
-@pytest.mark.parametrize("verb", ["open", "close", "reopen", "preview", "create"])
+VERBS = ("open", "pause", "resume", "close", "reopen", "unblind", "delete")
+ADDING = ("add-readers", "add-batches")
+
+
+@pytest.mark.parametrize("verb", [*VERBS, *ADDING, "anchor", "gold", "preview", "create"])
 def test_only_coordinators_change_studies(everyone: dict[str, Client], verb: str) -> None:
     study = create_study(name="November")
+    add_cases_from_batch(study, make_batch())
     args = [] if verb in {"preview", "create"} else [study.pk]
+    args += [study.cases.all()[0].pk] if verb in {"anchor", "gold"} else []
     for name, client in everyone.items():
         if name in COORDINATORS:
             continue
@@ -60,9 +68,9 @@ def test_only_coordinators_change_studies(everyone: dict[str, Client], verb: str
     assert Study.objects.count() == 1
 
 
-def test_opening_and_closing_want_a_post(cora_client: Client) -> None:
+def test_every_change_wants_a_post(cora_client: Client) -> None:
     study = create_study(name="November")
-    for verb in ("open", "close", "reopen"):
+    for verb in (*VERBS, *ADDING):
         assert cora_client.get(reverse(f"studies:{verb}", args=[study.pk])).status_code == 405
 
 
@@ -129,7 +137,7 @@ def test_a_draft_is_edited_with_what_it_had(cora_client: Client, rosa: User) -> 
     study = create_study(name="November", readers=[rosa])
     add_cases_from_batch(study, make_batch())
     page = cora_client.get(reverse("studies:edit", args=[study.pk])).content.decode()
-    assert page.count("checked") == 3  # mode, batch, reader
+    assert page.count("checked") == 4  # mode, batch, reader, allocation
     cora_client.post(reverse("studies:edit", args=[study.pk]), design(name="December"))
     study.refresh_from_db()
     assert (study.name, study.cases.count()) == ("December", 0)
@@ -203,3 +211,159 @@ def test_progress_is_sent_again_only_when_something_was_read(
     assert b"<html" not in fragment.content
     same = cora_client.get(address, {"seen": "open-0"}, headers={"HX-Request": "true"})
     assert same.status_code == 204
+
+
+def test_a_comparison_of_two_batches_is_designed_in_the_browser(
+    cora_client: Client, rosa: User
+) -> None:
+    parent = make_batch(name="parent", model="parent")
+    child = make_batch(name="child", model="child")
+    posted = design(
+        mode="compare",
+        batches=[str(parent.pk)],
+        against=str(child.pk),
+        readers=[str(rosa.pk)],
+        **{
+            "comparison-TOTAL_FORMS": "4",
+            "comparison-INITIAL_FORMS": "2",
+            "comparison-0-name": "Realism",
+            "comparison-0-question": "Which is better?",
+            "comparison-1-name": "Fits the prompt",
+            "comparison-1-question": "Which fits?",
+            "comparison-1-DELETE": "on",
+        },
+    )
+    cora_client.post(reverse("studies:create"), posted)
+    study = Study.objects.get()
+    assert study.cases.count() == 8
+    assert [(each.kind, each.question) for each in study.criteria.all()] == [
+        ("comparison", "Which is better?")
+    ]
+    page = cora_client.get(reverse("studies:edit", args=[study.pk])).content.decode()
+    assert f'<option value="{child.pk}" selected>' in page
+    posted["against"] = str(parent.pk)
+    refused = cora_client.post(reverse("studies:edit", args=[study.pk]), posted)
+    assert b"Choose another batch than the first one." in refused.content
+
+
+def test_real_images_and_phases_are_designed_in_the_browser(
+    cora_client: Client, rosa: User
+) -> None:
+    batch, cohort = make_batch(), make_cohort(test=9)
+    posted = design(
+        mode="real_or_synthetic",
+        batches=[str(batch.pk)],
+        readers=[str(rosa.pk)],
+        real_cohort=str(cohort.pk),
+        real_percent="20",
+        has_phases="on",
+        flags="\n".join(DEFAULT_FLAGS),
+    )
+    cora_client.post(reverse("studies:create"), posted)
+    study = Study.objects.get()
+    assert (study.cases.count(), study.has_phases, study.real_percent) == (10, True, 20)
+    assert [each.name for each in study.criteria.all()] == ["Image quality", "Real or synthetic"]
+    assert not study.flag_kinds.filter(name="Looks like a copy").exists()
+    page = cora_client.get(reverse("studies:detail", args=[study.pk])).content.decode()
+    assert "2 of 10 images" in page
+    assert "2: unaware, then aware" in page
+
+
+def test_what_a_mode_does_not_ask_for_is_left_alone(cora_client: Client) -> None:
+    posted = design(allocation="pool", repeat_percent="20", has_phases="on", images_per_case="")
+    cora_client.post(reverse("studies:create"), posted)
+    study = Study.objects.get()
+    assert (study.repeat_percent, study.has_phases, study.images_per_case) == (0, False, 4)
+
+
+def test_the_preview_tells_company_repeats_and_hours(
+    cora_client: Client, rosa: User, ravi: User
+) -> None:
+    posted = design(
+        batches=[str(make_batch(prompts=10).pk)],
+        readers=[str(rosa.pk), str(ravi.pk)],
+        readers_per_case="2",
+        repeat_percent="10",
+        repeat_min_gap="5",
+    )
+    page = " ".join(cora_client.post(reverse("studies:preview"), posted).content.decode().split())
+    # 10 cases and one again for each of two readers, 120 s each: 22 x 2 minutes.
+    assert "<dd>share 10 cases</dd>" in page
+    assert "<dd>1 a reader</dd>" in page
+    assert "<strong>0.7 h</strong> in all, <strong>0.4 h</strong> a reader" in page
+    assert "assuming 120 s a case" in page
+    assert page.count("<img") == 16
+
+
+def test_the_whole_course_of_a_study_on_its_page(
+    cora_client: Client, rosa: User, ravi: User
+) -> None:
+    study = make_study(rosa)
+    more = make_batch(name="more", seed=1)
+    for verb, posted, said in (
+        ("pause", {}, "is paused"),
+        ("resume", {}, "goes on"),
+        ("add-readers", {"readers": [ravi.pk]}, "Ravi can read now"),
+        ("add-readers", {}, "Choose who shall read too"),
+        ("add-batches", {"batches": [more.pk]}, "2 cases were added"),
+        ("add-batches", {}, "Choose a batch"),
+        ("unblind", {}, "confirm that it shall be unblinded"),
+        ("unblind", {"is_confirmed": "on"}, "is unblinded, which has been logged"),
+        ("delete", {}, "its design is fixed"),
+    ):
+        address = reverse(f"studies:{verb}", args=[study.pk])
+        page = cora_client.post(address, posted, follow=True).content.decode()
+        assert said in page, verb
+    study.refresh_from_db()
+    assert (study.cases.count(), study.readers.count(), study.is_unblinded) == (4, 2, True)
+
+
+def test_a_draft_is_deleted_on_its_page(cora_client: Client) -> None:
+    study = create_study(name="November")
+    page = cora_client.post(reverse("studies:delete", args=[study.pk]), follow=True)
+    assert "The draft “November” is gone" in page.content.decode()
+    assert not Study.objects.exists()
+
+
+def test_cases_of_a_draft_are_made_anchors_and_ordinary_again(cora_client: Client) -> None:
+    study = create_study(name="November")
+    add_cases_from_batch(study, make_batch())
+    case = study.cases.all()[0]
+    for role in ("anchor", "ordinary"):
+        cora_client.post(reverse("studies:anchor", args=[study.pk, case.pk]))
+        case.refresh_from_db()
+        assert case.role == role
+
+
+def test_known_answers_are_given_and_taken_back_on_a_page(cora_client: Client) -> None:
+    study = create_study(name="November", mode="rate")
+    add_cases_from_batch(study, make_batch())
+    case = study.cases.all()[0]
+    address = reverse("studies:gold", args=[study.pk, case.pk])
+    refused = cora_client.post(address, {"realism_0_least": "3", "realism_0_most": "1"})
+    assert b"has no answer from 3 to 1" in refused.content
+    cora_client.post(address, {"realism_0_least": "0", "realism_0_most": "1"})
+    answer = case.gold_answers.get()
+    assert (answer.criterion.slug, answer.least, answer.most) == ("realism", 0, 1)
+    page = cora_client.get(reverse("studies:cases", args=[study.pk])).content.decode()
+    assert "Known answers" in page
+    cora_client.post(address, {})
+    case.refresh_from_db()
+    assert (case.role, case.gold_answers.count()) == ("ordinary", 0)
+
+
+def test_the_better_image_of_a_comparison_is_known(cora_client: Client) -> None:
+    study = create_study(name="November", mode="compare")
+    add_cases_from_batch(study, make_batch(prompts=1, each=2))
+    case = study.cases.get()
+    cora_client.post(reverse("studies:gold", args=[study.pk, case.pk]), {"realism_better": "1"})
+    assert case.gold_answers.get().image == case.case_images.all()[1].image
+
+
+def test_cases_of_an_opened_study_stay_as_they_are(cora_client: Client, rosa: User) -> None:
+    study = make_study(rosa)
+    case = study.cases.all()[0]
+    page = cora_client.get(reverse("studies:cases", args=[study.pk])).content.decode()
+    assert "Gold…" not in page
+    refused = cora_client.post(reverse("studies:anchor", args=[study.pk, case.pk]), follow=True)
+    assert b"its design is fixed" in refused.content

@@ -4,6 +4,7 @@ from feedback_app.studies.models.cases import Case, CaseImage, CaseRole, GoldAns
 from feedback_app.studies.models.questions import SCORE_MAX, Criterion, CriterionKind, FlagKind
 from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
+    IMAGES_PER_CASE,
     Allocation,
     Study,
     StudyMode,
@@ -13,6 +14,7 @@ from feedback_app.studies.models.studies import (
 )
 
 __all__ = [
+    "IMAGES_PER_CASE",
     "SCORE_MAX",
     "Allocation",
     "Case",

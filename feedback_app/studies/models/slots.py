@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from feedback_app.images.models import Image
 from feedback_app.studies.models.cases import Case
 from feedback_app.studies.models.questions import Criterion, CriterionKind
-from feedback_app.studies.models.studies import Study, StudyState
+from feedback_app.studies.models.studies import Allocation, Study, StudyState
 
 
 class Phase(models.TextChoices):
@@ -26,6 +26,10 @@ class SlotQuerySet(models.QuerySet["Slot"]):
     def of_reader(self, reader: models.Model) -> Self:
         """The only way from a reader to anything she may read."""
         return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
+
+    def wanted(self) -> Self:
+        """Without the slots of a pool that lost their seats: others read for them."""
+        return self.exclude(study__allocation=Allocation.POOL, seat__isnull=True)
 
     def with_is_read(self) -> Self:
         """Adds ``is_read``: at least one reading was submitted for the slot."""

@@ -1,7 +1,7 @@
 """A study: its mode, its readers and its design."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -37,14 +37,24 @@ class Allocation(models.TextChoices):
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def with_progress(self) -> Self:
-        """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading)."""
-        cases = self.model._meta.get_field("cases").related_model.objects  # type: ignore[union-attr]
-        own = cases.filter(study=OuterRef("pk")).order_by().values("study")
+        """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading).
+
+        Each is counted on its own: joined, they would multiply each other's rows.
+        """
+        slots = self._related("slots").wanted()
         return self.annotate(
-            case_count=Coalesce(Subquery(own.annotate(count=Count("pk")).values("count")), 0),
-            slot_count=Count("slots", distinct=True),
-            read_count=Count("slots", filter=Q(slots__readings__isnull=False), distinct=True),
-        ).order_by("-created_at")  # Meta.ordering does not reach aggregates
+            case_count=_count(self._related("cases").all()),
+            slot_count=_count(slots),
+            read_count=_count(slots.with_is_read().filter(is_read=True)),
+        )
+
+    def _related(self, name: str) -> Any:
+        return self.model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
+
+
+def _count(rows: "models.QuerySet[Any]") -> Coalesce:
+    of_study = rows.filter(study=OuterRef("pk")).order_by().values("study")
+    return Coalesce(Subquery(of_study.annotate(count=Count("pk")).values("count")), 0)
 
 
 class Study(models.Model):
@@ -79,6 +89,7 @@ class Study(models.Model):
     block_size = models.PositiveSmallIntegerField(default=0)
     real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
     real_percent = models.PositiveSmallIntegerField(default=50, validators=PERCENT)
+    real_from_training = models.BooleanField(default=False)
     has_phases = models.BooleanField(default=False)
     break_every_min = models.PositiveSmallIntegerField(default=30)
     shuffle_seed = models.PositiveIntegerField(default=0)

@@ -1,19 +1,54 @@
-"""Verbs over studies: design, fill with cases, open, close, reopen."""
+"""Verbs over studies: design, fill with cases, open, change, close, unblind."""
 
-from feedback_app.studies.services.cases import CasesAdded, add_cases_from_batch
-from feedback_app.studies.services.design import create_study, redesign_study
-from feedback_app.studies.services.opening import close_study, open_study, reopen_study
+from feedback_app.studies.services.cases import (
+    KnownAnswer,
+    add_cases,
+    add_cases_from_batch,
+    pick_anchors,
+    set_gold,
+)
+from feedback_app.studies.services.design import (
+    Design,
+    contradictions,
+    create_study,
+    design_study,
+    redesign_study,
+)
+from feedback_app.studies.services.growing import add_batches, add_readers
+from feedback_app.studies.services.opening import open_study
+from feedback_app.studies.services.planning import CasesAdded
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
+from feedback_app.studies.services.states import (
+    close_study,
+    delete_draft,
+    pause_study,
+    reopen_study,
+    resume_study,
+    unblind_study,
+)
 
 __all__ = [
     "CasesAdded",
+    "Design",
+    "KnownAnswer",
     "Preview",
+    "add_batches",
+    "add_cases",
     "add_cases_from_batch",
+    "add_readers",
     "close_study",
+    "contradictions",
     "create_study",
+    "delete_draft",
+    "design_study",
     "open_study",
+    "pause_study",
+    "pick_anchors",
     "preview_design",
     "preview_study",
     "redesign_study",
     "reopen_study",
+    "resume_study",
+    "set_gold",
+    "unblind_study",
 ]

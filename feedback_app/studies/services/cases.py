@@ -1,113 +1,162 @@
-"""Cases from the candidates of a batch."""
+"""Cases written out: from batches, with what each of them is for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
-from feedback_app.images.models import Batch, BatchRecipe
-from feedback_app.studies.models import Case, CaseImage, Study, StudyMode
-from feedback_app.studies.services.design import require_draft
+from feedback_app.images.models import Batch, Image
+from feedback_app.studies.models import (
+    Case,
+    CaseImage,
+    CaseRole,
+    Criterion,
+    CriterionKind,
+    FlagKind,
+    GoldAnswer,
+    Study,
+)
+from feedback_app.studies.scales import MASK_FLAG, default_flags
+from feedback_app.studies.services.design import lock, require_draft
+from feedback_app.studies.services.planning import CasePlan, CasesAdded, plan_cases
+from generation.errors import RemediableError
+
+ROWS_AT_ONCE = 5_000
 
 
-@dataclass(frozen=True)
-class CasesAdded:
-    """What became of a batch; nothing is left out without a word."""
-
-    cases: int = 0
-    images: int = 0
-    left_alone: int = 0
-    already_in: int = 0
-    not_made_yet: int = 0
-
-    def __add__(self, other: "CasesAdded") -> "CasesAdded":
-        return CasesAdded(
-            cases=self.cases + other.cases,
-            images=self.images + other.images,
-            left_alone=self.left_alone + other.left_alone,
-            already_in=self.already_in + other.already_in,
-            not_made_yet=self.not_made_yet + other.not_made_yet,
-        )
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a coordinator should know about the images that are not in."""
-        return [
-            sentence
-            for count, sentence in (
-                (self.left_alone, f"{self.left_alone} left out: alone, with none to compare with."),
-                (self.already_in, f"{self.already_in} left out: already in another case."),
-                (self.not_made_yet, f"{self.not_made_yet} left out: not generated yet."),
-            )
-            if count
-        ]
-
-
-@dataclass(frozen=True)
-class PlannedCase:
-    prompt: str
-    places: tuple[BatchRecipe, ...]
-
-
-@dataclass(frozen=True)
-class CasePlan:
-    cases: tuple[PlannedCase, ...]
-    added: CasesAdded
-
-
-def plan_cases(
-    mode: StudyMode | str, batch: Batch, *, taken: frozenset[object], images_per_case: int = 4
-) -> CasePlan:
-    """Cases that a batch gives; ``taken`` are the ids of images that are in a case already."""
-    places = (
-        BatchRecipe.objects.filter(batch=batch)
-        .select_related("recipe__candidate")
-        .order_by("prompt_index", "position")
-    )
-    made = [place for place in places if hasattr(place.recipe, "candidate")]
-    free = [place for place in made if place.recipe.candidate.image_id not in taken]
-    groups = _groups(free, size=1 if mode == StudyMode.RATE else images_per_case)
-    whole = [group for group in groups if mode == StudyMode.RATE or len(group) > 1]
-    added = CasesAdded(
-        cases=len(whole),
-        images=sum(map(len, whole)),
-        left_alone=len(groups) - len(whole),
-        already_in=len(made) - len(free),
-        not_made_yet=len(places) - len(made),
-    )
-    return CasePlan(
-        cases=tuple(PlannedCase(group[0].recipe.prompt, tuple(group)) for group in whole),
-        added=added,
-    )
-
-
-def _groups(places: Sequence[BatchRecipe], *, size: int) -> list[list[BatchRecipe]]:
-    """Candidates of one prompt, ``size`` at a time; the last group may be smaller."""
-    groups: list[list[BatchRecipe]] = []
-    for _, of_prompt in groupby(places, key=lambda place: place.prompt_index):
-        same = list(of_prompt)
-        groups += [same[start : start + size] for start in range(0, len(same), size)]
-    return groups
+def add_cases_from_batch(study: Study, batch: Batch) -> CasesAdded:
+    """Write out the cases that a batch gives; a second call adds only what is new."""
+    return add_cases(study, [batch])
 
 
 @transaction.atomic
-def add_cases_from_batch(study: Study, batch: Batch) -> CasesAdded:
-    """Write out the cases that a batch gives; a second call adds only what is new."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+def add_cases(
+    study: Study, batches: Iterable[Batch], *, against: Batch | None = None
+) -> CasesAdded:
+    """Fill a draft with the cases that batches give, real images among them where wanted."""
+    study = lock(study)
     require_draft(study)
+    plan = plan_for(study, batches, against=against)
+    write_cases(study, plan)
+    _settle_mask_flag(study)
+    return plan.added
+
+
+def plan_for(study: Study, batches: Iterable[Batch], *, against: Batch | None = None) -> CasePlan:
+    """What batches give that is not in the study yet."""
     taken = frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
-    plan = plan_cases(study.mode, batch, taken=taken, images_per_case=study.images_per_case)
+    return plan_cases(study, batches, against=against, seed=study.shuffle_seed, taken=taken)
+
+
+def write_cases(study: Study, plan: CasePlan) -> list[Case]:
     last = study.cases.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     cases = Case.objects.bulk_create(
-        Case(study=study, position=first + offset, prompt=planned.prompt)
-        for offset, planned in enumerate(plan.cases)
+        [
+            Case(study=study, position=first + offset, prompt=planned.prompt, mask_id=planned.mask)
+            for offset, planned in enumerate(plan.cases)
+        ],
+        batch_size=ROWS_AT_ONCE,
     )
     CaseImage.objects.bulk_create(
-        CaseImage(case=case, image_id=place.recipe.candidate.image_id, position=position)
-        for case, planned in zip(cases, plan.cases, strict=True)
-        for position, place in enumerate(planned.places)
+        [
+            CaseImage(case=case, image_id=image, position=position)
+            for case, planned in zip(cases, plan.cases, strict=True)
+            for position, image in enumerate(planned.images)
+        ],
+        batch_size=ROWS_AT_ONCE,
     )
-    return plan.added
+    return cases
+
+
+def _settle_mask_flag(study: Study) -> None:
+    """The default flags name a mask mismatch exactly where there are masks."""
+    names = set(study.flag_kinds.values_list("name", flat=True))
+    if names - {MASK_FLAG} != set(default_flags(study.mode, has_phases=study.has_phases)):
+        return
+    has_masks = study.cases.filter(mask__isnull=False).exists()
+    if has_masks and MASK_FLAG not in names:
+        FlagKind.objects.create(
+            study=study, position=len(names), slug="mask-mismatch", name=MASK_FLAG
+        )
+    elif not has_masks:
+        study.flag_kinds.filter(name=MASK_FLAG).delete()
+
+
+@transaction.atomic
+def pick_anchors(study: Study, cases: Collection[UUID]) -> Study:
+    """Make exactly these cases of a draft anchors; where more are wanted, lots are drawn later."""
+    study = lock(study)
+    require_draft(study)
+    picked = study.cases.exclude(role=CaseRole.GOLD).filter(pk__in=cases)
+    study.cases.filter(role=CaseRole.ANCHOR).update(role=CaseRole.ORDINARY)
+    count = picked.update(role=CaseRole.ANCHOR)
+    if count > study.anchor_count:
+        study.anchor_count = count
+        study.save(update_fields=["anchor_count"])
+    return study
+
+
+@dataclass(frozen=True)
+class KnownAnswer:
+    """``image`` scores from ``least`` to ``most``, or, in a comparison, is the better one."""
+
+    criterion: Criterion
+    image: Image
+    least: int | None = None
+    most: int | None = None
+
+
+@transaction.atomic
+def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
+    """Give a draft's case its known answers, all at once; with none it is ordinary again."""
+    study = lock(study)
+    require_draft(study)
+    case = study.cases.get(pk=case.pk)
+    images = set(case.case_images.values_list("image", flat=True))
+    for answer in answers:
+        _require_sensible(answer, study=study, images=images)
+    case.gold_answers.all().delete()
+    GoldAnswer.objects.bulk_create(
+        GoldAnswer(
+            case=case,
+            criterion=answer.criterion,
+            image=answer.image,
+            least=answer.least,
+            most=answer.most,
+        )
+        for answer in answers
+    )
+    if answers:
+        case.role = CaseRole.GOLD
+    elif case.role == CaseRole.GOLD:
+        case.role = CaseRole.ORDINARY
+    case.save(update_fields=["role"])
+    return case
+
+
+def _require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UUID]) -> None:
+    criterion = answer.criterion
+    if criterion.study_id != study.pk or answer.image.pk not in images:
+        raise RemediableError(
+            "The answer is about another study's criterion or another case's image.",
+            remedy="Choose among the images of this case.",
+        )
+    if criterion.kind == CriterionKind.COMPARISON:
+        if answer.least is not None or answer.most is not None:
+            raise RemediableError(
+                f"“{criterion.name}” is a comparison: it has no scores.",
+                remedy="Name the better image.",
+            )
+        return
+    if (
+        answer.least is None
+        or answer.most is None
+        or not 0 <= answer.least <= answer.most <= criterion.score_max
+    ):
+        raise RemediableError(
+            f"“{criterion.name}” has no answer from {answer.least} to {answer.most}.",
+            remedy=f"Give whole numbers from 0 to {criterion.score_max}, the lower one first.",
+        )

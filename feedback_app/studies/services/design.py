@@ -1,20 +1,83 @@
-"""Writing down what a study asks, and of whom."""
+"""Writing down what a study asks, of whom, and how readings are planned."""
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.text import slugify
 
+from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Criterion, FlagKind, Study, StudyMode, StudyState
-from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES, SLUG_LENGTH, Scale
+from feedback_app.images.models import Cohort
+from feedback_app.studies.models import (
+    Allocation,
+    Criterion,
+    CriterionKind,
+    FlagKind,
+    Study,
+    StudyMode,
+    StudyState,
+)
+from feedback_app.studies.scales import (
+    REAL_OR_SYNTHETIC,
+    SLUG_LENGTH,
+    Scale,
+    default_flags,
+    default_scales,
+)
 from generation.errors import RemediableError
 
 SEED_LIMIT = 2**31
 
 
-@transaction.atomic
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """All that a coordinator decides; ``Study`` says what the fields mean.
+
+    ``scales`` and ``flags`` are the mode's defaults where they are None. The question
+    *real or synthetic* is added by itself and not part of ``scales``.
+    """
+
+    name: str
+    mode: StudyMode = StudyMode.RATE_K
+    instructions: str = ""
+    readers: tuple[User, ...] = ()
+    scales: tuple[Scale, ...] | None = None
+    flags: tuple[str, ...] | None = None
+    allocation: Allocation = Allocation.ASSIGNED
+    readers_per_case: int = 1
+    images_per_case: int = 4
+    anchor_count: int = 0
+    repeat_percent: int = 0
+    repeat_min_gap: int = 10
+    block_size: int = 0
+    real_cohort: Cohort | None = None
+    real_percent: int = 50
+    real_from_training: bool = False
+    has_phases: bool = False
+    break_every_min: int = 30
+    shuffle_seed: int | None = None
+
+    def criteria(self) -> tuple[Scale, ...]:
+        """What is written down: the given or default scales, and the confidence where asked."""
+        given = self.scales
+        if given is None:
+            given = default_scales(self.mode, has_phases=self.has_phases)
+        if self.mode == StudyMode.COMPARE:
+            return tuple(
+                replace(scale, kind=CriterionKind.COMPARISON, anchors=()) for scale in given
+            )
+        if self.mode == StudyMode.REAL_OR_SYNTHETIC:
+            return (*(given if self.has_phases else ()), REAL_OR_SYNTHETIC)
+        return given
+
+    def flag_names(self) -> tuple[str, ...]:
+        if self.flags is None:
+            return default_flags(self.mode, has_phases=self.has_phases)
+        return self.flags
+
+
 def create_study(
     *,
     name: str,
@@ -22,51 +85,58 @@ def create_study(
     readers: Collection[User] = (),
     readers_per_case: int = 1,
     instructions: str = "",
-    scales: Sequence[Scale] = DEFAULT_SCALES,
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    scales: Sequence[Scale] | None = None,
+    flags: Sequence[str] | None = None,
     shuffle_seed: int | None = None,
     created_by: User | None = None,
 ) -> Study:
-    """A draft without cases yet; ``flags`` are the names of artefacts."""
-    study = Study.objects.create(
+    """A draft of the simplest design: every case to ``readers_per_case`` readers."""
+    design = Design(
         name=name,
         mode=StudyMode(mode),
-        instructions=instructions,
+        readers=tuple(readers),
         readers_per_case=readers_per_case,
-        shuffle_seed=secrets.randbelow(SEED_LIMIT) if shuffle_seed is None else shuffle_seed,
-        created_by=created_by,
+        instructions=instructions,
+        scales=None if scales is None else tuple(scales),
+        flags=None if flags is None else tuple(flags),
+        shuffle_seed=shuffle_seed,
     )
-    _write_questions(study, scales=scales, flags=flags)
-    study.readers.set(readers)
+    return design_study(design, created_by=created_by)
+
+
+@transaction.atomic
+def design_study(design: Design, *, created_by: User | None = None) -> Study:
+    """A draft without cases yet."""
+    study = Study(created_by=created_by)
+    if design.shuffle_seed is None:
+        study.shuffle_seed = secrets.randbelow(SEED_LIMIT)
+    _write(study, design)
+    audit.record(
+        "study.created",
+        actor=created_by,
+        target=study.name,
+        target_id=study.pk,
+        details={"mode": study.mode},
+    )
     return study
 
 
 @transaction.atomic
-def redesign_study(
-    study: Study,
-    *,
-    name: str,
-    mode: StudyMode | str,
-    readers: Collection[User],
-    readers_per_case: int,
-    instructions: str,
-    scales: Sequence[Scale],
-    flags: Sequence[str],
-) -> Study:
-    """Rewrite a draft; its cases go, since they follow from the mode."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+def redesign_study(study: Study, design: Design, *, actor: User | None = None) -> Study:
+    """Rewrite a draft; its cases go, since they follow from the design."""
+    study = lock(study)
     require_draft(study)
-    study.name = name
-    study.mode = StudyMode(mode)
-    study.readers_per_case = readers_per_case
-    study.instructions = instructions
-    study.save()
     study.cases.all().delete()
     study.criteria.all().delete()
     study.flag_kinds.all().delete()
-    _write_questions(study, scales=scales, flags=flags)
-    study.readers.set(readers)
+    _write(study, design)
+    audit.record("study.changed", actor=actor, target=study.name, target_id=study.pk)
     return study
+
+
+def lock(study: Study) -> Study:
+    """The study's row, held until the transaction ends."""
+    return Study.objects.select_for_update().get(pk=study.pk)
 
 
 def require_draft(study: Study) -> None:
@@ -77,12 +147,56 @@ def require_draft(study: Study) -> None:
         )
 
 
+def contradictions(design: Design | Study) -> list[tuple[str, str]]:
+    """(field, sentence) for each choice that cannot be had together with another one."""
+    found = []
+    is_pool = design.allocation == Allocation.POOL
+    if is_pool and design.repeat_percent:
+        found.append(
+            ("repeat_percent", "Hidden repeats need cases assigned to readers, not a pool.")
+        )
+    if is_pool and design.has_phases:
+        found.append(("has_phases", "Two phases need cases assigned to readers, not a pool."))
+    if design.mode != StudyMode.REAL_OR_SYNTHETIC:
+        if design.has_phases:
+            found.append(("has_phases", "Phases are for telling real from synthetic."))
+    elif not 1 <= design.real_percent <= 99:
+        found.append(("real_percent", "Choose from 1 to 99 %: readers need some of both kinds."))
+    return found
+
+
+def _write(study: Study, design: Design) -> None:
+    for _, sentence in contradictions(design):
+        raise RemediableError(sentence, remedy="Change one of the two.")
+    study.name = design.name
+    study.mode = design.mode
+    study.instructions = design.instructions
+    study.allocation = design.allocation
+    study.readers_per_case = design.readers_per_case
+    study.images_per_case = design.images_per_case
+    study.anchor_count = design.anchor_count
+    study.repeat_percent = design.repeat_percent
+    study.repeat_min_gap = design.repeat_min_gap
+    study.block_size = design.block_size
+    study.real_cohort = design.real_cohort
+    study.real_percent = design.real_percent
+    study.real_from_training = design.real_from_training
+    study.has_phases = design.has_phases
+    study.break_every_min = design.break_every_min
+    if design.shuffle_seed is not None:
+        study.shuffle_seed = design.shuffle_seed
+    study.save()
+    _write_questions(study, scales=design.criteria(), flags=design.flag_names())
+    study.readers.set(design.readers)
+
+
 def _write_questions(study: Study, *, scales: Sequence[Scale], flags: Sequence[str]) -> None:
     _refuse_twins([scale.slug for scale in scales], what="criteria")
     Criterion.objects.bulk_create(
         Criterion(
             study=study,
             position=position,
+            kind=scale.kind,
             slug=scale.slug,
             name=scale.name,
             question=scale.question,

@@ -1,115 +1,253 @@
 """Who reads which case, in which order: written out once, from a stored seed."""
 
-from collections import Counter
-from collections.abc import Sequence
-from itertools import permutations
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from random import Random
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
+from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Case, Slot, Study, StudyState
-from feedback_app.studies.services.design import require_draft
+from feedback_app.studies.models import (
+    Case,
+    CaseImage,
+    CaseRole,
+    Phase,
+    Slot,
+    Study,
+    StudyMode,
+    StudyState,
+)
+from feedback_app.studies.services.assignment import assign_readers
+from feedback_app.studies.services.design import contradictions, lock, require_draft
+from feedback_app.studies.services.ordering import (
+    Shown,
+    another_order,
+    balanced_sides,
+    in_blocks,
+    repeat_count,
+    require_gap,
+    with_repeats,
+)
+from feedback_app.studies.services.writing import write_slots
 from generation.errors import RemediableError
+
+REAL = "real"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFact:
+    """What planning needs of a case; ``stratum`` is where its images are from."""
+
+    pk: UUID
+    images: int
+    stratum: str
+    is_shared: bool
 
 
 @transaction.atomic
-def open_study(study: Study) -> Study:
-    """Write out the slots of every reader and let them read."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+def open_study(study: Study, *, actor: User | None = None) -> Study:
+    """Write out all slots and let the readers read."""
+    study = lock(study)
     require_draft(study)
     readers = list(study.readers.order_by("pk"))
-    cases = list(study.cases.annotate(image_count=Count("case_images")).order_by("position"))
-    _require_readable(study, cases=cases, readers=readers)
-    Slot.objects.bulk_create(_slots(study, cases=cases, readers=readers))
+    require_readable(study, readers=readers)
+    draw_anchors(study)
+    facts = facts_of(study)
+    plan = pool_slots if study.is_pool else assigned_slots
+    count = write_slots(plan(study, facts=facts, readers=readers))
     study.state = StudyState.OPEN
     study.opened_at = timezone.now()
     study.save(update_fields=["state", "opened_at"])
+    audit.record(
+        "study.opened",
+        actor=actor,
+        target=study.name,
+        target_id=study.pk,
+        details={"cases": len(facts), "readers": len(readers), "slots": count},
+    )
     return study
 
 
-@transaction.atomic
-def close_study(study: Study) -> Study:
-    """No reading is taken any more; what was read stays."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    if study.state != StudyState.OPEN:
+def facts_of(study: Study, *, cases: Iterable[UUID] | None = None) -> list[CaseFact]:
+    """In the order of positions; of all cases, or of those with the given keys."""
+    rows = CaseImage.objects.filter(case__study=study).order_by("case__position", "position")
+    wanted = None if cases is None else set(cases)
+    values = rows.values_list(
+        "case", "case__role", "image__candidate__recipe__model_version", "image__cohort_image"
+    )
+    facts = []
+    for (pk, role), images in groupby(values.iterator(), key=lambda row: row[:2]):
+        sources = [REAL if real else str(version) for _, _, version, real in images]
+        if wanted is None or pk in wanted:
+            facts.append(CaseFact(pk, len(sources), "+".join(sources), role != CaseRole.ORDINARY))
+    return facts
+
+
+def draw_anchors(study: Study) -> None:
+    """Make up the number of anchors that is wanted, a like mixture of all sources."""
+    lacking = study.anchor_count - study.cases.filter(role=CaseRole.ANCHOR).count()
+    ordinary = [fact for fact in facts_of(study) if not fact.is_shared]
+    if lacking > len(ordinary):
         raise RemediableError(
-            f"The study “{study.name}” is {study.state}.", remedy="Only an open study is closed."
+            f"{study.anchor_count} anchors are wanted, and there are too few cases for them.",
+            remedy="Ask for fewer anchors, or add cases.",
         )
-    study.state = StudyState.CLOSED
-    study.save(update_fields=["state"])
-    return study
+    if lacking <= 0:
+        return
+    drawn = in_blocks(
+        ordinary,
+        strata=[fact.stratum for fact in ordinary],
+        block_size=lacking,
+        rng=Random(f"{study.shuffle_seed}:anchors"),
+    )[:lacking]
+    Case.objects.filter(pk__in=[fact.pk for fact in drawn]).update(role=CaseRole.ANCHOR)
 
 
-@transaction.atomic
-def reopen_study(study: Study) -> Study:
-    """Take readings again, for what was read offline when the study closed, say."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    if study.state != StudyState.CLOSED:
-        raise RemediableError(
-            f"The study “{study.name}” is {study.state}.", remedy="Only a closed study is reopened."
-        )
-    study.state = StudyState.OPEN
-    study.save(update_fields=["state"])
-    return study
-
-
-def assign_readers(
-    case_count: int, reader_count: int, *, per_case: int, rng: Random
+def blocks_of(
+    study: Study,
+    facts: Sequence[CaseFact],
+    *,
+    reader_count: int,
+    rng: Random,
+    loads: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """Reader numbers for each case: loads differ by one at most, company is spread.
+    """Reader numbers for each case, in the order of ``facts``; shared cases go to all.
 
-    The least loaded readers take the next case; of those, who shared fewest cases with
-    the ones chosen, then by lot: agreement can be estimated between all of them.
+    Cases of one source are dealt out together, so that every reader gets as many of each.
     """
-    loads = [0] * reader_count
-    shared: Counter[tuple[int, int]] = Counter()
-    assigned = []
-    for _ in range(case_count):
-        chosen: list[int] = []
-        for _ in range(per_case):
-            ranked = [
-                (
-                    loads[reader],
-                    sum(shared[reader, other] for other in chosen),
-                    rng.random(),
-                    reader,
-                )
-                for reader in range(reader_count)
-                if reader not in chosen
-            ]
-            chosen.append(min(ranked)[-1])
-        for reader in chosen:
-            loads[reader] += 1
-        shared.update(permutations(chosen, 2))
-        assigned.append(chosen)
-    return assigned
+    ordinary = [number for number, fact in enumerate(facts) if not fact.is_shared]
+    ordinary.sort(key=lambda number: facts[number].stratum)
+    dealt = assign_readers(
+        len(ordinary), reader_count, per_case=study.readers_per_case, rng=rng, loads=loads
+    )
+    blocks = [list(range(reader_count)) for _ in facts]
+    for number, block in zip(ordinary, dealt, strict=True):
+        blocks[number] = block
+    return blocks
 
 
-def _slots(study: Study, *, cases: Sequence[Case], readers: Sequence[User]) -> list[Slot]:
-    """Everything random here follows from the study's seed."""
+def assigned_slots(
+    study: Study, *, facts: Sequence[CaseFact], readers: Sequence[User]
+) -> Iterator[Slot]:
     rng = Random(study.shuffle_seed)
-    assigned = assign_readers(len(cases), len(readers), per_case=study.readers_per_case, rng=rng)
-    slots = []
-    for number, reader in enumerate(readers):
-        own = [case for case, chosen in zip(cases, assigned, strict=True) if number in chosen]
-        rng.shuffle(own)
-        for position, case in enumerate(own):
-            order = list(range(case.image_count))  # type: ignore[attr-defined]
-            rng.shuffle(order)
-            slots.append(
-                Slot(study=study, case=case, reader=reader, position=position, image_order=order)
+    own: list[list[CaseFact]] = [[] for _ in readers]
+    blocks = blocks_of(study, facts, reader_count=len(readers), rng=rng)
+    for fact, block in zip(facts, blocks, strict=True):
+        for number in block:
+            own[number].append(fact)
+    for cases in own:
+        require_gap(len(cases), percent=study.repeat_percent, min_gap=study.repeat_min_gap)
+    for reader, cases in zip(readers, own, strict=True):
+        yield from reader_slots(study, cases, reader=reader, rng=rng)
+
+
+def reader_slots(
+    study: Study,
+    cases: Sequence[CaseFact],
+    *,
+    reader: User,
+    rng: Random,
+    first_position: int = 0,
+    repeats: bool = True,
+) -> Iterator[Slot]:
+    """A reader's whole sequence: phase after phase, each in an order of its own."""
+    phases = [Phase.UNAWARE, Phase.AWARE] if study.has_phases else [Phase.ONLY]
+    count = repeat_count(len(cases), percent=study.repeat_percent) if repeats else 0
+    position = first_position
+    for phase in phases:
+        order = in_blocks(
+            range(len(cases)),
+            strata=[case.stratum for case in cases],
+            block_size=study.block_size,
+            rng=rng,
+        )
+        sequence = with_repeats(order, count=count, min_gap=study.repeat_min_gap, rng=rng)
+        image_orders = _image_orders(sequence, cases, rng=rng)
+        for shown, image_order in zip(sequence, image_orders, strict=True):
+            yield Slot(
+                study=study,
+                case_id=cases[shown.case].pk,
+                reader=reader,
+                position=position,
+                repetition=shown.repetition,
+                phase=phase,
+                image_order=image_order,
             )
-    return slots
+            position += 1
 
 
-def _require_readable(study: Study, *, cases: Sequence[Case], readers: Sequence[User]) -> None:
-    if not cases:
+def _image_orders(
+    sequence: Sequence[Shown], cases: Sequence[CaseFact], *, rng: Random
+) -> list[list[int]]:
+    """Of two images each is on the left in half of the cases; a repeat is in another order."""
+    firsts = [shown.case for shown in sequence if not shown.repetition]
+    pairs = [number for number in firsts if cases[number].images == 2]
+    order_of = dict(zip(pairs, balanced_sides(len(pairs), rng=rng), strict=True))
+    for number in firsts:
+        count = cases[number].images
+        if count != 2:
+            order_of[number] = rng.sample(range(count), count)
+    return [
+        another_order(order_of[shown.case], rng=rng) if shown.repetition else order_of[shown.case]
+        for shown in sequence
+    ]
+
+
+def pool_slots(
+    study: Study, *, facts: Sequence[CaseFact], readers: Sequence[User], first_position: int = 0
+) -> Iterator[Slot]:
+    """Free slots: every case once, then every case again, and shared cases scattered among them.
+
+    A case has a seat for each reading that is wanted of it, shared cases one for each
+    reader. Seats of a case lie far apart, so that who claims next rarely meets her own.
+    """
+    rng = Random(f"{study.shuffle_seed}:pool from {first_position}")
+    strata = [fact.stratum for fact in facts]
+    seats: list[tuple[float, int, int]] = []
+    for seat in range(study.readers_per_case):
+        order = in_blocks(range(len(facts)), strata=strata, block_size=study.block_size, rng=rng)
+        start = len(seats)
+        seats += [(start + place, case, seat) for place, case in enumerate(order)]
+    end = len(seats)
+    for case, fact in enumerate(facts):
+        if fact.is_shared:
+            further = range(study.readers_per_case, len(readers))
+            seats += [(rng.uniform(0, end), case, seat) for seat in further]
+    sides = rng.choices([0, 1], k=len(facts))
+    for position, (_, case, seat) in enumerate(sorted(seats), start=first_position):
+        yield Slot(
+            study=study,
+            case_id=facts[case].pk,
+            position=position,
+            seat=seat,
+            image_order=_pool_order(facts[case].images, seat=seat + sides[case], rng=rng),
+        )
+
+
+def _pool_order(count: int, *, seat: int, rng: Random) -> list[int]:
+    """Of two images, readers of neighbouring seats see opposite sides."""
+    if count == 2:
+        return [1, 0] if seat % 2 else [0, 1]
+    return rng.sample(range(count), count)
+
+
+def require_readable(study: Study, *, readers: Sequence[User]) -> None:
+    if not study.cases.exists():
         raise RemediableError("The study has no cases.", remedy="Choose a batch with images.")
     if not study.criteria.exists():
         raise RemediableError("The study asks nothing.", remedy="Add a criterion.")
+    for _, sentence in contradictions(study):
+        raise RemediableError(sentence, remedy="Edit the design.")
+    require_enough(study, readers=readers)
+    require_alike(readers)
+    _require_both_kinds(study)
+
+
+def require_enough(study: Study, *, readers: Sequence[User]) -> None:
     if not readers:
         raise RemediableError("The study has no readers.", remedy="Choose who shall read.")
     if len(readers) < study.readers_per_case:
@@ -117,6 +255,10 @@ def _require_readable(study: Study, *, cases: Sequence[Case], readers: Sequence[
             f"{study.readers_per_case} readers a case are wanted, {len(readers)} are chosen.",
             remedy="Choose more readers, or fewer readers a case.",
         )
+
+
+def require_alike(readers: Sequence[User]) -> None:
+    """Only who can log in, and either people or simulated readers."""
     if gone := [reader.display_name for reader in readers if not reader.is_active]:
         raise RemediableError(
             f"{', '.join(gone)} cannot log in any more.",
@@ -127,3 +269,15 @@ def _require_readable(study: Study, *, cases: Sequence[Case], readers: Sequence[
             "People and simulated readers are in one study.",
             remedy="Make one study for people and one for simulated readers.",
         )
+
+
+def _require_both_kinds(study: Study) -> None:
+    """Telling real from synthetic needs some of both."""
+    if study.mode != StudyMode.REAL_OR_SYNTHETIC:
+        return
+    for is_real, kind, remedy in (
+        (True, "real", "Choose a cohort with test or validation images of the candidates' size."),
+        (False, "synthetic", "Choose a batch with images."),
+    ):
+        if not study.cases.filter(images__cohort_image__isnull=not is_real).exists():
+            raise RemediableError(f"None of the images is {kind}.", remedy=remedy)

@@ -1,67 +1,217 @@
 """What opening a study would mean, before it is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+from typing import TypeVar
+from uuid import UUID
 
 from feedback_app.images.models import Batch
-from feedback_app.studies.models import CaseImage, Study, StudyMode
-from feedback_app.studies.services.cases import CasesAdded, plan_cases
+from feedback_app.studies.models import CaseImage, CaseRole, Study, StudyMode
+from feedback_app.studies.services.assignment import assign_readers, concurrence
+from feedback_app.studies.services.budget import Pace, pace_of
+from feedback_app.studies.services.design import Design, contradictions
+from feedback_app.studies.services.ordering import can_repeat, repeat_count
+from feedback_app.studies.services.planning import CasesAdded, plan_cases
+
+SAMPLES = 4
+Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
-    """``most`` and ``least`` are the readings of the busiest and the idlest reader."""
+    """``loads`` are the different cases of each reader, ``together`` those of each pair.
+
+    In a pool they are what an even share would give. ``samples`` are the images of some cases.
+    """
 
     added: CasesAdded
     readers: int
     readers_per_case: int
+    shared: int
+    gold: int
+    loads: tuple[int, ...]
+    together: tuple[int, ...]
+    repeats: tuple[int, ...]
+    phases: int
+    pace: Pace
+    is_pool: bool
+    lacks: tuple[str, ...]
+    samples: tuple[tuple[UUID, ...], ...]
+
+    @property
+    def per_reader(self) -> list[int]:
+        """Readings of each reader, repeats and phases counted."""
+        return [
+            self.phases * (load + again)
+            for load, again in zip(self.loads, self.repeats, strict=True)
+        ]
 
     @property
     def readings(self) -> int:
-        return self.added.cases * self.readers_per_case
+        if not self.readers:
+            return 0
+        if self.is_pool:
+            ordinary = self.added.cases - self.shared
+            return ordinary * self.readers_per_case + self.shared * self.readers
+        return sum(self.per_reader)
 
     @property
     def least(self) -> int:
-        return self.readings // self.readers if self.readers else 0
+        return min(self.per_reader, default=0)
 
     @property
     def most(self) -> int:
-        return -(-self.readings // self.readers) if self.readers else 0
+        return max(self.per_reader, default=0)
 
     @property
-    def lacks(self) -> list[str]:
-        """What still stands in the way of opening."""
-        lacks = []
-        if not self.added.cases:
-            lacks.append("Choose a batch with images.")
-        if not self.readers:
-            lacks.append("Choose who shall read.")
-        elif self.readers < self.readers_per_case:
-            lacks.append(
-                f"{self.readers_per_case} readers a case are wanted, {self.readers} are chosen."
+    def hours(self) -> float:
+        return self.readings * self.pace.seconds / 3600
+
+    @property
+    def hours_a_reader(self) -> float:
+        """Of the busiest one."""
+        return self.most * self.pace.seconds / 3600
+
+    @property
+    def least_together(self) -> int | None:
+        return min(self.together, default=None)
+
+    @property
+    def most_together(self) -> int | None:
+        return max(self.together, default=None)
+
+    @property
+    def hints(self) -> list[str]:
+        """What will not be known with this design, though it can be opened."""
+        hints = []
+        if self.together and not min(self.together):
+            hints.append(
+                "Some pairs of readers share no case: how far they agree cannot be told. "
+                "Add readers a case, or anchors."
             )
-        return lacks
+        return hints
 
 
 def preview_design(
-    *, mode: StudyMode | str, batches: Iterable[Batch], readers: int, readers_per_case: int
+    design: Design, batches: Iterable[Batch] = (), *, against: Batch | None = None
 ) -> Preview:
-    """Of a study that is not saved yet."""
-    added, taken = CasesAdded(), frozenset[object]()
-    for batch in batches:
-        plan = plan_cases(mode, batch, taken=taken)
-        added += plan.added
-        taken |= {place.recipe.candidate.image_id for case in plan.cases for place in case.places}
-    return Preview(added=added, readers=readers, readers_per_case=readers_per_case)
+    """Of a design that is not saved yet."""
+    plan = plan_cases(design, batches, against=against, seed=design.shuffle_seed or 0)
+    return _preview(
+        design,
+        added=plan.added,
+        anchors=design.anchor_count,
+        gold=0,
+        readers=len(design.readers),
+        samples=tuple(case.images for case in _spaced(plan.cases)),
+    )
 
 
 def preview_study(study: Study) -> Preview:
     """Of a saved draft."""
-    return Preview(
+    images = CaseImage.objects.filter(case__study=study)
+    cases = study.cases.all()
+    count = cases.count()
+    shown = _spaced(range(count))
+    samples = [
+        tuple(images.filter(case__position=position).values_list("image", flat=True))
+        for position in shown
+    ]
+    return _preview(
+        study,
         added=CasesAdded(
-            cases=study.cases.count(),
-            images=CaseImage.objects.filter(case__study=study).count(),
+            cases=count,
+            images=images.count(),
+            real=images.filter(image__cohort_image__isnull=False).count(),
         ),
+        anchors=max(study.anchor_count, cases.filter(role=CaseRole.ANCHOR).count()),
+        gold=cases.filter(role=CaseRole.GOLD).count(),
         readers=study.readers.count(),
-        readers_per_case=study.readers_per_case,
+        samples=tuple(sample for sample in samples if sample),
     )
+
+
+def _preview(
+    design: Design | Study,
+    *,
+    added: CasesAdded,
+    anchors: int,
+    gold: int,
+    readers: int,
+    samples: tuple[tuple[UUID, ...], ...],
+) -> Preview:
+    shared = min(anchors + gold, added.cases)
+    loads, together = _shares(
+        added.cases - shared, shared=shared, readers=readers, per_case=design.readers_per_case
+    )
+    images = {StudyMode.RATE_K: design.images_per_case, StudyMode.COMPARE: 2}
+    pace = pace_of(design.mode, images_per_case=images.get(StudyMode(design.mode), 1))
+    percent = design.repeat_percent
+    return Preview(
+        added=added,
+        readers=readers,
+        readers_per_case=design.readers_per_case,
+        shared=shared,
+        gold=gold,
+        loads=loads,
+        together=together,
+        repeats=tuple(repeat_count(load, percent=percent) for load in loads),
+        phases=2 if design.has_phases else 1,
+        pace=pace,
+        is_pool=design.allocation == "pool",
+        lacks=tuple(_lacks(design, added=added, anchors=anchors, readers=readers, loads=loads)),
+        samples=samples,
+    )
+
+
+def _shares(
+    ordinary: int, *, shared: int, readers: int, per_case: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if readers < per_case or not readers:
+        return (), ()
+    blocks = assign_readers(ordinary, readers, per_case=per_case, rng=Random(0))
+    matrix = concurrence(blocks, reader_count=readers)
+    return (
+        tuple(matrix[reader][reader] + shared for reader in range(readers)),
+        tuple(matrix[one][two] + shared for one, two in combinations(range(readers), 2)),
+    )
+
+
+def _lacks(
+    design: Design | Study,
+    *,
+    added: CasesAdded,
+    anchors: int,
+    readers: int,
+    loads: Sequence[int],
+) -> list[str]:
+    """What still stands in the way of opening."""
+    lacks = [sentence for _, sentence in contradictions(design)]
+    if not added.cases:
+        lacks.append("Choose a batch with images.")
+    if design.mode == StudyMode.REAL_OR_SYNTHETIC and added.cases and not added.real:
+        lacks.append(
+            "No real images yet: choose a cohort that has test or validation images "
+            "of the candidates' size."
+        )
+    if not readers:
+        lacks.append("Choose who shall read.")
+    elif readers < design.readers_per_case:
+        lacks.append(f"{design.readers_per_case} readers a case are wanted, {readers} are chosen.")
+    if anchors > added.cases > 0:
+        lacks.append(f"{anchors} anchors are wanted, and there are {added.cases} cases.")
+    if design.repeat_percent and loads:
+        least = min(loads)
+        if not can_repeat(least, min_gap=design.repeat_min_gap):
+            lacks.append(
+                f"A reader has {least} cases: none can come again {design.repeat_min_gap} "
+                f"cases later. Choose a gap of at most {least}, or leave out repeats."
+            )
+    return lacks
+
+
+def _spaced(items: Sequence[Item]) -> list[Item]:
+    step = max(1, len(items) // SAMPLES)
+    return list(items[::step][:SAMPLES])

@@ -1,0 +1,173 @@
+"""Studies for coordinators' programs: what the pages do, as JSON."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from rest_framework import serializers, status
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from feedback_app.accounts.models import User
+from feedback_app.studies import services
+from feedback_app.studies.access import study_of
+from feedback_app.studies.models import Study
+from feedback_app.studies.serializers import (
+    BatchesSerializer,
+    DesignSerializer,
+    ReadersSerializer,
+    describe_preview,
+    describe_study,
+    summarise_study,
+)
+
+
+class IsCoordinator(BasePermission):
+    """Coordinators and admins."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        return user.is_authenticated and user.is_coordinator
+
+
+class StudyPagination(PageNumberPagination):
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class CoordinatorView(APIView):
+    permission_classes = [IsCoordinator]
+
+    @property
+    def actor(self) -> User:
+        return self.request.user  # type: ignore[return-value]
+
+
+class StudiesView(CoordinatorView):
+    """The list, and making a draft."""
+
+    def get(self, request: Request) -> Response:
+        pages = StudyPagination()
+        page = pages.paginate_queryset(Study.objects.with_progress(), request, view=self)
+        return pages.get_paginated_response([summarise_study(study) for study in page or []])
+
+    def post(self, request: Request) -> Response:
+        study, added = save_design(request.data, actor=self.actor)
+        body = describe_study(study_of(study.pk)) | {"warnings": added.warnings}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class StudyView(CoordinatorView):
+    """One study; a draft can be rewritten as a whole, or deleted."""
+
+    def get(self, request: Request, study_id: UUID) -> Response:
+        return Response(describe_study(study_of(study_id)))
+
+    def put(self, request: Request, study_id: UUID) -> Response:
+        study, added = save_design(request.data, actor=self.actor, draft=study_of(study_id))
+        return Response(describe_study(study_of(study.pk)) | {"warnings": added.warnings})
+
+    def delete(self, request: Request, study_id: UUID) -> Response:
+        services.delete_draft(study_of(study_id), actor=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PreviewView(CoordinatorView):
+    """What a design would give; nothing is saved."""
+
+    def post(self, request: Request) -> Response:
+        serializer = DesignSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        seen = services.preview_design(
+            serializer.design, given["batches"], against=given["against"]
+        )
+        return Response(describe_preview(seen))
+
+
+class StudyPreviewView(CoordinatorView):
+    """What opening a saved draft would give."""
+
+    def get(self, request: Request, study_id: UUID) -> Response:
+        return Response(describe_preview(services.preview_study(study_of(study_id))))
+
+
+class StateView(CoordinatorView):
+    """POST moves the study on; ``change`` is the service that does it."""
+
+    change: Callable[..., Any] = services.open_study
+
+    def post(self, request: Request, study_id: UUID) -> Response:
+        type(self).change(study_of(study_id), actor=self.actor)
+        return Response(summarise_study(study_of(study_id)))
+
+
+class OpenView(StateView):
+    change = services.open_study
+
+
+class PauseView(StateView):
+    change = services.pause_study
+
+
+class ResumeView(StateView):
+    change = services.resume_study
+
+
+class CloseView(StateView):
+    change = services.close_study
+
+
+class ReopenView(StateView):
+    change = services.reopen_study
+
+
+class UnblindSerializer(serializers.Serializer[Any]):
+    is_confirmed = serializers.BooleanField(default=False)
+
+
+class UnblindView(CoordinatorView):
+    def post(self, request: Request, study_id: UUID) -> Response:
+        serializer = UnblindSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.unblind_study(study_of(study_id), actor=self.actor, **serializer.validated_data)
+        return Response(summarise_study(study_of(study_id)))
+
+
+class AddReadersView(CoordinatorView):
+    def post(self, request: Request, study_id: UUID) -> Response:
+        serializer = ReadersSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        study = study_of(study_id)
+        joined = services.add_readers(study, serializer.validated_data["readers"], actor=self.actor)
+        return Response({"added": [reader.username for reader in joined]})
+
+
+class AddBatchesView(CoordinatorView):
+    def post(self, request: Request, study_id: UUID) -> Response:
+        serializer = BatchesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        added = services.add_batches(
+            study_of(study_id), **serializer.validated_data, actor=self.actor
+        )
+        return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
+
+
+@transaction.atomic
+def save_design(
+    data: Any, *, actor: User | None, draft: Study | None = None
+) -> tuple[Study, services.CasesAdded]:
+    """A new draft, or this one rewritten, filled with the cases of its batches."""
+    serializer = DesignSerializer(instance=draft, data=data)
+    serializer.is_valid(raise_exception=True)
+    if draft is None:
+        study = services.design_study(serializer.design, created_by=actor)
+    else:
+        study = services.redesign_study(draft, serializer.design, actor=actor)
+    given = serializer.validated_data
+    return study, services.add_cases(study, given["batches"], against=given["against"])

@@ -1,0 +1,32 @@
+"""Make a draft of the design in a JSON file: the same as POST /api/studies/."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.exceptions import ValidationError
+
+from feedback_app.studies.api import save_design
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "Make a draft of the design in a JSON file, with the cases of its batches."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            design = json.loads(options["file"].read_text(encoding="utf-8"))
+            study, added = save_design(design, actor=None)
+        except (OSError, json.JSONDecodeError) as error:
+            raise CommandError(f"{options['file']} cannot be read: {error}") from error
+        except ValidationError as error:
+            raise CommandError(json.dumps(error.detail, ensure_ascii=False, indent=2)) from error
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        for warning in added.warnings:
+            self.stderr.write(warning)
+        self.stdout.write(f"{study.name}: a draft of {added.cases} cases")

@@ -1,0 +1,89 @@
+"""The questions of a study, as forms: ordinal criteria with anchors, and comparisons."""
+
+from typing import Any
+
+from django import forms
+
+from feedback_app.studies.models import SCORE_MAX, CriterionKind, Study
+from feedback_app.studies.scales import COMPARISONS, DEFAULT_SCALES, Scale
+
+SCALES_MAX = 4
+
+
+class ComparisonForm(forms.Form):
+    """One criterion on which two images are compared."""
+
+    name = forms.CharField(max_length=64)
+    question = forms.CharField(max_length=200)
+
+    def scale(self) -> Scale:
+        return Scale(
+            name=self.cleaned_data["name"],
+            question=self.cleaned_data["question"],
+            kind=CriterionKind.COMPARISON,
+        )
+
+
+class ScaleForm(forms.Form):
+    """One ordinal criterion; ``anchor_0`` to ``anchor_5`` say what the scores mean."""
+
+    name = forms.CharField(max_length=64)
+    question = forms.CharField(max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for score in range(SCORE_MAX + 1):
+            self.fields[f"anchor_{score}"] = forms.CharField(max_length=100, label=str(score))
+
+    @property
+    def anchors(self) -> list[forms.BoundField]:
+        return [self[f"anchor_{score}"] for score in range(SCORE_MAX + 1)]
+
+    def scale(self) -> Scale:
+        data = self.cleaned_data
+        anchors = tuple(data[f"anchor_{at}"] for at in range(SCORE_MAX + 1))
+        return Scale(name=data["name"], question=data["question"], anchors=anchors)
+
+
+class BaseScaleFormSet(forms.BaseFormSet):
+    def clean(self) -> None:
+        if not any(self.errors) and not self.scales():
+            raise forms.ValidationError("Ask at least one question.")
+
+    def scales(self) -> tuple[Scale, ...]:
+        return tuple(
+            form.scale()
+            for form in self.forms
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
+        )
+
+
+def scale_formset(data: Any, *, study: Study | None, kind: CriterionKind) -> BaseScaleFormSet:
+    """What the study asks of this kind, or the defaults, and room for more."""
+    is_comparison = kind == CriterionKind.COMPARISON
+    initial = scale_initial(study, kind=kind)
+    made = forms.formset_factory(
+        ComparisonForm if is_comparison else ScaleForm,
+        formset=BaseScaleFormSet,
+        extra=SCALES_MAX - len(initial),
+        max_num=SCALES_MAX,
+        validate_max=True,
+        can_delete=True,
+    )
+    formset: BaseScaleFormSet = made(  # type: ignore[assignment]
+        data, prefix="comparison" if is_comparison else "scale", initial=initial
+    )
+    return formset
+
+
+def scale_initial(study: Study | None, *, kind: CriterionKind) -> list[dict[str, str]]:
+    defaults = COMPARISONS if kind == CriterionKind.COMPARISON else DEFAULT_SCALES
+    stored = list(study.criteria.filter(kind=kind)) if study else []
+    return [
+        {
+            "name": scale.name,
+            "question": scale.question,
+            **{f"anchor_{score}": anchor for score, anchor in enumerate(scale.anchors)},
+        }
+        for scale in stored or defaults
+    ]

@@ -1,0 +1,198 @@
+"""Changing a study that is open: more readers, more candidates. No stored order changes."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from feedback_app.accounts import audit
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch
+from feedback_app.studies.models import Slot, Study, StudyReader, StudyState
+from feedback_app.studies.services.assignment import Blocks, Pairs, pairs_of, top_up
+from feedback_app.studies.services.cases import plan_for, write_cases
+from feedback_app.studies.services.design import lock
+from feedback_app.studies.services.opening import (
+    CaseFact,
+    blocks_of,
+    facts_of,
+    pool_slots,
+    reader_slots,
+    require_alike,
+    require_enough,
+)
+from feedback_app.studies.services.ordering import can_repeat, require_gap
+from feedback_app.studies.services.planning import CasesAdded
+from feedback_app.studies.services.writing import write_slots
+from generation.errors import RemediableError
+
+
+@transaction.atomic
+def add_readers(study: Study, readers: Iterable[User], *, actor: User | None = None) -> list[User]:
+    """Let more people read an open study; who is in it already is left out.
+
+    Newcomers read all shared cases and about as many others as the readers before them,
+    chosen so that they share cases with everybody.
+    """
+    study = lock(study)
+    _require_running(study)
+    known = _in_joining_order(study)
+    newcomers = sorted(set(readers) - set(known), key=lambda reader: reader.pk)
+    if not newcomers:
+        raise RemediableError("Nobody new was chosen.", remedy="Choose who shall read too.")
+    require_alike([*(reader for reader in known if reader.is_active), *newcomers])
+    facts = facts_of(study)
+    if study.is_pool:
+        write_slots(_further_seats(study, facts, reader_count=len(known) + len(newcomers)))
+    else:
+        _assign_newcomers(study, facts, known=known, newcomers=newcomers)
+    study.readers.add(*newcomers)
+    audit.record(
+        "study.readers_added",
+        actor=actor,
+        target=study.name,
+        target_id=study.pk,
+        details={"readers": [reader.username for reader in newcomers]},
+    )
+    return newcomers
+
+
+@transaction.atomic
+def add_batches(
+    study: Study,
+    batches: Iterable[Batch],
+    *,
+    against: Batch | None = None,
+    actor: User | None = None,
+) -> CasesAdded:
+    """Append the cases that further candidates give, after all that readers have now."""
+    study = lock(study)
+    _require_running(study)
+    if study.has_phases:
+        raise RemediableError(
+            "A study in two phases takes no more cases: who has been told cannot judge unaware.",
+            remedy="Design a new study.",
+        )
+    before = list(batches)
+    plan = plan_for(study, before, against=against)
+    cases = write_cases(study, plan)
+    facts = facts_of(study, cases=[case.pk for case in cases])
+    readers = [reader for reader in _in_joining_order(study) if reader.is_active]
+    require_enough(study, readers=readers)
+    if study.is_pool:
+        first = _next_position(study)
+        write_slots(pool_slots(study, facts=facts, readers=readers, first_position=first))
+    else:
+        _append_cases(study, facts, readers=readers)
+    audit.record(
+        "study.cases_added",
+        actor=actor,
+        target=study.name,
+        target_id=study.pk,
+        details={"batches": [str(batch) for batch in before], "cases": plan.added.cases},
+    )
+    return plan.added
+
+
+def _require_running(study: Study) -> None:
+    if study.state not in {StudyState.OPEN, StudyState.PAUSED}:
+        raise RemediableError(
+            f"The study “{study.name}” is {study.state}.",
+            remedy="Edit the draft instead." if study.is_draft else "Reopen it first.",
+        )
+
+
+def _in_joining_order(study: Study) -> list[User]:
+    places = StudyReader.objects.filter(study=study).select_related("reader").order_by("pk")
+    return [place.reader for place in places]
+
+
+def _assign_newcomers(
+    study: Study, facts: Sequence[CaseFact], *, known: Sequence[User], newcomers: Sequence[User]
+) -> None:
+    blocks = _stored_blocks(study, facts, readers=known)
+    ordinary = [number for number, fact in enumerate(facts) if not fact.is_shared]
+    shared: Pairs = Counter(pair for block in blocks for pair in pairs_of(block))
+    assigned = sum(len(blocks[number]) for number in ordinary)
+    wanted = round(assigned / len(known)) if known else len(ordinary)
+    for newcomer, reader in enumerate(newcomers, start=len(known)):
+        rng = Random(f"{study.shuffle_seed}:reader {newcomer}")
+        own = [number for number, fact in enumerate(facts) if fact.is_shared]
+        for number in own:
+            shared.update((other, newcomer) for other in blocks[number])
+        taken = top_up(
+            [blocks[number] for number in ordinary],
+            newcomer=newcomer,
+            wanted=wanted,
+            shared=shared,
+            rng=rng,
+        )
+        own += [ordinary[place] for place in taken]
+        for number in own:
+            blocks[number].append(newcomer)
+        require_gap(len(own), percent=study.repeat_percent, min_gap=study.repeat_min_gap)
+        cases = [facts[number] for number in sorted(own)]
+        write_slots(reader_slots(study, cases, reader=reader, rng=rng))
+
+
+def _stored_blocks(study: Study, facts: Sequence[CaseFact], *, readers: Sequence[User]) -> Blocks:
+    """Who reads each case now, by the readers' numbers."""
+    number_of = {reader.pk: number for number, reader in enumerate(readers)}
+    of_case: dict[UUID, set[int]] = {fact.pk: set() for fact in facts}
+    planned = Slot.objects.filter(study=study, reader__in=number_of).order_by()
+    for case, reader in planned.values_list("case", "reader").iterator():
+        of_case[case].add(number_of[reader])
+    return [sorted(of_case[fact.pk]) for fact in facts]
+
+
+def _append_cases(study: Study, facts: Sequence[CaseFact], *, readers: Sequence[User]) -> None:
+    """New cases in each reader's block-randomised order, behind her last slot."""
+    planned = Slot.objects.filter(study=study, reader__in=readers).order_by().values("reader")
+    ends = dict(planned.annotate(last=Max("position")).values_list("reader", "last"))
+    first_positions = [ends.get(reader.pk, -1) + 1 for reader in readers]
+    rng = Random(f"{study.shuffle_seed}:from {max(first_positions)}")
+    blocks = blocks_of(study, facts, reader_count=len(readers), rng=rng, loads=first_positions)
+    for number, reader in enumerate(readers):
+        own = [fact for fact, block in zip(facts, blocks, strict=True) if number in block]
+        write_slots(
+            reader_slots(
+                study,
+                own,
+                reader=reader,
+                rng=rng,
+                first_position=first_positions[number],
+                repeats=can_repeat(len(own), min_gap=study.repeat_min_gap),
+            )
+        )
+
+
+def _further_seats(study: Study, facts: Sequence[CaseFact], *, reader_count: int) -> Iterable[Slot]:
+    """In a pool: a seat at every shared case for each newcomer, behind all others."""
+    shared = [fact for fact in facts if fact.is_shared]
+    taken = dict(
+        Slot.objects.filter(study=study, case__in=[fact.pk for fact in shared], seat__isnull=False)
+        .order_by()
+        .values("case")
+        .annotate(last=Max("seat"))
+        .values_list("case", "last")
+    )
+    rng = Random(f"{study.shuffle_seed}:seats up to {reader_count}")
+    position = _next_position(study)
+    for fact in rng.sample(shared, len(shared)):
+        for seat in range(taken[fact.pk] + 1, reader_count):
+            yield Slot(
+                study=study,
+                case_id=fact.pk,
+                position=position,
+                seat=seat,
+                image_order=rng.sample(range(fact.images), fact.images),
+            )
+            position += 1
+
+
+def _next_position(study: Study) -> int:
+    last = study.slots.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1

@@ -1,0 +1,243 @@
+"""Which cases the candidates of batches give, and which cohort images come among them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from uuid import UUID
+
+from feedback_app.images.models import Batch, BatchRecipe, Cohort, CohortImage, Image, Split
+from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.services.design import Design
+
+Group = list[BatchRecipe]
+
+
+@dataclass(frozen=True)
+class CasesAdded:
+    """What became of batches; nothing is left out without a word."""
+
+    cases: int = 0
+    images: int = 0
+    left_alone: int = 0
+    already_in: int = 0
+    not_made_yet: int = 0
+    real: int = 0
+    real_missing: int = 0
+
+    def __add__(self, other: "CasesAdded") -> "CasesAdded":
+        return CasesAdded(
+            cases=self.cases + other.cases,
+            images=self.images + other.images,
+            left_alone=self.left_alone + other.left_alone,
+            already_in=self.already_in + other.already_in,
+            not_made_yet=self.not_made_yet + other.not_made_yet,
+            real=self.real + other.real,
+            real_missing=self.real_missing + other.real_missing,
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a coordinator should know about the images that are not in."""
+        return [
+            sentence
+            for count, sentence in (
+                (self.left_alone, f"{self.left_alone} left out: alone, with none to compare with."),
+                (self.already_in, f"{self.already_in} left out: already in another case."),
+                (self.not_made_yet, f"{self.not_made_yet} left out: not generated yet."),
+                (
+                    self.real_missing,
+                    f"{self.real_missing} real images short: the cohort has no more to use.",
+                ),
+            )
+            if count
+        ]
+
+
+@dataclass(frozen=True)
+class PlannedCase:
+    """Images in the order of their places; ``mask`` is the SHA-256 of its blob."""
+
+    images: tuple[UUID, ...]
+    prompt: str = ""
+    mask: str | None = None
+
+
+@dataclass(frozen=True)
+class CasePlan:
+    cases: tuple[PlannedCase, ...]
+    added: CasesAdded
+
+    @property
+    def image_ids(self) -> frozenset[UUID]:
+        return frozenset(image for case in self.cases for image in case.images)
+
+
+def plan_cases(
+    design: Design | Study,
+    batches: Iterable[Batch],
+    *,
+    against: Batch | None = None,
+    seed: int = 0,
+    taken: Collection[UUID] = (),
+) -> CasePlan:
+    """Cases that batches give; ``taken`` are the images that are in a case already.
+
+    ``against`` is for comparisons: each case shows a candidate of a batch (first place)
+    and one of ``against`` (second place).
+    """
+    planned: list[PlannedCase] = []
+    added = CasesAdded()
+    seen = set(taken)
+    for batch in batches:
+        if design.mode == StudyMode.COMPARE and against is not None:
+            part = _plan_duels(batch, against, taken=seen)
+        else:
+            part = _plan_groups(design, batch, taken=seen)
+        planned += part.cases
+        added += part.added
+        seen |= part.image_ids
+    if design.mode == StudyMode.REAL_OR_SYNTHETIC and design.real_cohort is not None:
+        real = _plan_real(
+            design, cohort=design.real_cohort, synthetic=planned, taken=seen, seed=seed
+        )
+        planned += real.cases
+        added += real.added
+    return CasePlan(cases=tuple(planned), added=added)
+
+
+def _plan_groups(design: Design | Study, batch: Batch, *, taken: Collection[UUID]) -> CasePlan:
+    """One image a case, or candidates of one prompt and mask together."""
+    size = {
+        StudyMode.RATE: 1,
+        StudyMode.RATE_K: design.images_per_case,
+        StudyMode.COMPARE: 2,
+        StudyMode.REAL_OR_SYNTHETIC: 1,
+    }[StudyMode(design.mode)]
+    of_condition, counted = _free(batch, taken=taken)
+    groups = [
+        same[start : start + size]
+        for same in of_condition.values()
+        for start in range(0, len(same), size)
+    ]
+    whole = [group for group in groups if size == 1 or len(group) > 1]
+    cases = tuple(
+        _case(group, tells_prompt=design.mode != StudyMode.REAL_OR_SYNTHETIC) for group in whole
+    )
+    return CasePlan(
+        cases=cases,
+        added=counted
+        + CasesAdded(
+            cases=len(whole), images=sum(map(len, whole)), left_alone=len(groups) - len(whole)
+        ),
+    )
+
+
+def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> CasePlan:
+    """A candidate of each batch for one prompt and mask; of the same seed where there are two."""
+    ours, counted = _free(batch, taken=taken)
+    theirs, counted_too = _free(against, taken=taken)
+    pairs: list[Group] = []
+    alone = 0
+    for condition in dict.fromkeys([*ours, *theirs]):
+        left, right = ours.get(condition, []), theirs.get(condition, [])
+        by_seed = {place.recipe.seed: place for place in right}
+        same = [(one, by_seed[one.recipe.seed]) for one in left if one.recipe.seed in by_seed]
+        rest_left = [one for one in left if one.recipe.seed not in by_seed]
+        met = {two.pk for _, two in same}
+        rest_right = [two for two in right if two.pk not in met]
+        couples = [*same, *zip(rest_left, rest_right, strict=False)]
+        pairs += [[one, two] for one, two in couples if one.recipe_id != two.recipe_id]
+        alone += len(left) + len(right) - 2 * len(couples)
+    return CasePlan(
+        cases=tuple(_case(pair) for pair in pairs),
+        added=counted
+        + counted_too
+        + CasesAdded(cases=len(pairs), images=2 * len(pairs), left_alone=alone),
+    )
+
+
+def _case(group: Sequence[BatchRecipe], *, tells_prompt: bool = True) -> PlannedCase:
+    recipe = group[0].recipe
+    return PlannedCase(
+        images=tuple(place.recipe.candidate.image_id for place in group),
+        prompt=recipe.prompt if tells_prompt else "",
+        mask=recipe.mask.blob_id if recipe.mask and tells_prompt else None,
+    )
+
+
+def _free(
+    batch: Batch, *, taken: Collection[UUID]
+) -> tuple[dict[tuple[str, int | None], Group], CasesAdded]:
+    """A batch's candidates that are in no case yet, by prompt and mask, and what is not free."""
+    places = list(
+        BatchRecipe.objects.filter(batch=batch)
+        .select_related("recipe__candidate", "recipe__mask")
+        .order_by("prompt_index", "position")
+    )
+    made = [place for place in places if hasattr(place.recipe, "candidate")]
+    free = [place for place in made if place.recipe.candidate.image_id not in taken]
+    grouped: defaultdict[tuple[str, int | None], Group] = defaultdict(list)
+    for place in free:
+        grouped[place.recipe.prompt, place.recipe.mask_id].append(place)
+    counted = CasesAdded(already_in=len(made) - len(free), not_made_yet=len(places) - len(made))
+    return grouped, counted
+
+
+def _plan_real(
+    design: Design | Study,
+    *,
+    cohort: Cohort,
+    synthetic: Sequence[PlannedCase],
+    taken: Collection[UUID],
+    seed: int,
+) -> CasePlan:
+    """As many cohort images, of the candidates' sizes, as make up the wanted share of all."""
+    ids = {image for case in synthetic for image in case.images} | set(taken)
+    are_real = CohortImage.objects.filter(image__in=ids).count()
+    wanted = wanted_real(len(ids) - are_real, percent=design.real_percent) - are_real
+    sizes = Image.objects.filter(pk__in=ids, cohort_image=None).values_list("width", "height")
+    drawn = draw_real(cohort, seed=seed, with_training=design.real_from_training)
+    return _of_size(
+        [image for image in drawn if image not in ids], sizes=set(sizes), wanted=max(0, wanted)
+    )
+
+
+def wanted_real(synthetic: int, *, percent: int) -> int:
+    """How many real images make up ``percent`` of all beside so many synthetic ones."""
+    return round(synthetic * percent / (100 - percent))
+
+
+def draw_real(cohort: Cohort, *, seed: int, with_training: bool) -> list[UUID]:
+    """A cohort's images in the order of drawing: test split, validation, and only then training.
+
+    The model has learnt from training images, so what it makes may look like them.
+    """
+    splits = [Split.TEST, Split.VALIDATION, *([Split.TRAIN] if with_training else [])]
+    rng = Random(f"{seed}:real images")
+    drawn: list[UUID] = []
+    for split in splits:
+        of_split = CohortImage.objects.filter(cohort=cohort, patient__split=split)
+        ids = list(of_split.order_by("source_id").values_list("image", flat=True))
+        drawn += rng.sample(ids, len(ids))
+    return drawn
+
+
+def _of_size(drawn: Sequence[UUID], *, sizes: Collection[tuple[int, int]], wanted: int) -> CasePlan:
+    """A picture of another size than the candidates would tell where it is from."""
+    size_of = {
+        pk: (width, height)
+        for pk, width, height in Image.objects.filter(pk__in=drawn).values_list(
+            "pk", "width", "height"
+        )
+    }
+    chosen = [image for image in drawn if size_of[image] in sizes][:wanted]
+    return CasePlan(
+        cases=tuple(PlannedCase(images=(image,)) for image in chosen),
+        added=CasesAdded(
+            cases=len(chosen),
+            images=len(chosen),
+            real=len(chosen),
+            real_missing=wanted - len(chosen),
+        ),
+    )

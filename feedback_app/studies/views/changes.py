@@ -1,0 +1,139 @@
+"""What a coordinator does with a study: open, pause, close, add to it, unblind, delete."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.studies import services
+from feedback_app.studies.access import study_of
+from feedback_app.studies.forms import BatchesForm, ReadersForm
+from generation.errors import RemediableError
+
+
+@require_POST
+@coordinators_only
+def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is open. It is on its readers' work lists now."
+    return _change(request, study_id, change=services.open_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def pause_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is paused. Its readers wait until you resume it."
+    return _change(request, study_id, change=services.pause_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def resume_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” goes on."
+    return _change(request, study_id, change=services.resume_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def close_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is closed. All readings stay."
+    return _change(request, study_id, change=services.close_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def reopen_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    said = "“{}” is open again. Its readers can go on and revise."
+    return _change(request, study_id, change=services.reopen_study, said=said)
+
+
+@require_POST
+@coordinators_only
+def unblind_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    try:
+        services.unblind_study(
+            study,
+            actor=request.user,  # type: ignore[arg-type]
+            is_confirmed=request.POST.get("is_confirmed") == "on",
+        )
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        messages.success(request, f"“{study.name}” is unblinded, which has been logged.")
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def add_readers(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    form = ReadersForm(request.POST, study=study)
+    if not form.is_valid():
+        messages.error(request, "Choose who shall read too.")
+        return redirect("studies:detail", study_id)
+    try:
+        joined = services.add_readers(
+            study,
+            form.cleaned_data["readers"],
+            actor=request.user,  # type: ignore[arg-type]
+        )
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        names = ", ".join(reader.display_name for reader in joined)
+        messages.success(request, f"{names} can read now.")
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    form = BatchesForm(request.POST, study=study)
+    if not form.is_valid():
+        messages.error(request, "Choose a batch.")
+        return redirect("studies:detail", study_id)
+    try:
+        added = services.add_batches(
+            study,
+            form.cleaned_data["batches"],
+            against=form.cleaned_data.get("against"),
+            actor=request.user,  # type: ignore[arg-type]
+        )
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        messages.success(request, f"{added.cases} cases were added, behind all that is there.")
+        for warning in added.warnings:
+            messages.warning(request, warning)
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def delete_draft(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    try:
+        services.delete_draft(study, actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+        return redirect("studies:detail", study_id)
+    messages.success(request, f"The draft “{study.name}” is gone.")
+    return redirect("studies:list")
+
+
+def _change(
+    request: HttpRequest, study_id: UUID, *, change: Callable[..., object], said: str
+) -> HttpResponse:
+    study = study_of(study_id)
+    try:
+        change(study, actor=request.user)
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        messages.success(request, said.format(study.name))
+    return redirect("studies:detail", study_id)

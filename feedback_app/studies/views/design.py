@@ -1,0 +1,88 @@
+"""The design form, and what its choices would give."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.studies import services
+from feedback_app.studies.access import study_of
+from feedback_app.studies.forms import StudyForm, study_initial
+from feedback_app.studies.models import CriterionKind, Study, StudyMode
+from feedback_app.studies.scale_forms import BaseScaleFormSet, scale_formset
+from generation.errors import RemediableError
+
+
+@require_http_methods(["GET", "POST"])
+@coordinators_only
+def create(request: HttpRequest) -> HttpResponse:
+    return _design(request, study=None)
+
+
+@require_http_methods(["GET", "POST"])
+@coordinators_only
+def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    if not study.is_draft:
+        messages.error(request, "The study has been opened, so its design is fixed.")
+        return redirect("studies:detail", study.pk)
+    return _design(request, study=study)
+
+
+def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
+    data = request.POST or None
+    form = StudyForm(data, study=study, initial=study_initial(study) if study else None)
+    mode = request.POST.get("mode")
+    ordinal, comparisons = (
+        scale_formset(data if asked else None, study=study, kind=kind)
+        for kind, asked in (
+            (CriterionKind.ORDINAL, mode != StudyMode.COMPARE),
+            (CriterionKind.COMPARISON, mode == StudyMode.COMPARE),
+        )
+    )
+    asked = comparisons if mode == StudyMode.COMPARE else ordinal
+    if request.method == "POST" and form.is_valid() and asked.is_valid():
+        try:
+            saved = _save(request, form, asked)
+        except RemediableError as error:
+            form.add_error(None, f"{error} {error.remedy}")
+        else:
+            return redirect("studies:detail", saved.pk)
+    context = {
+        "section": "studies",
+        "study": study,
+        "form": form,
+        "scales": ordinal,
+        "comparisons": comparisons,
+    }
+    return render(request, "studies/design.html", context)
+
+
+@transaction.atomic
+def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> Study:
+    design = form.design(scales.scales())
+    actor = request.user
+    if form.study is None:
+        study = services.design_study(design, created_by=actor)  # type: ignore[arg-type]
+    else:
+        study = services.redesign_study(form.study, design, actor=actor)  # type: ignore[arg-type]
+    added = services.add_cases(study, form.cleaned_data["batches"], against=form.second_batch)
+    for warning in added.warnings:
+        messages.warning(request, warning)
+    return study
+
+
+@require_POST
+@coordinators_only
+def preview(request: HttpRequest) -> HttpResponse:
+    """The fragment beside the form: what these choices would give."""
+    form = StudyForm(request.POST)
+    form.is_valid()
+    seen = services.preview_design(
+        form.design(None), form.cleaned_data.get("batches", []), against=form.second_batch
+    )
+    return render(request, "studies/preview.html", {"preview": seen})

@@ -1,0 +1,49 @@
+"""Looking at studies: the list, and one study with its progress."""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.studies import services
+from feedback_app.studies.access import study_of
+from feedback_app.studies.forms import BatchesForm, ReadersForm
+from feedback_app.studies.models import CaseRole, Study
+from feedback_app.studies.progress import progress_of
+
+HTTP_NO_CONTENT = 204
+STUDIES_A_PAGE = 50
+
+
+@require_GET
+@coordinators_only
+def list_studies(request: HttpRequest) -> HttpResponse:
+    studies = Study.objects.with_progress().prefetch_related("readers")
+    page = Paginator(studies, STUDIES_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "studies/list.html", {"section": "studies", "studies": page})
+
+
+@require_GET
+@coordinators_only
+def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """The page; for htmx its progress only, and only where something was read since."""
+    study = study_of(study_id)
+    is_htmx = request.htmx  # type: ignore[attr-defined]
+    if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
+        return HttpResponse(status=HTTP_NO_CONTENT)
+    context = {"section": "studies", "study": study, "progress": progress_of(study)}
+    if is_htmx:
+        response = render(request, "studies/progress.html", context)
+        response["HX-Trigger"] = "readings-changed"
+        return response
+    if study.is_draft:
+        context["preview"] = services.preview_study(study)
+    else:
+        context["readers_form"] = ReadersForm(study=study)
+        context["batches_form"] = BatchesForm(study=study)
+    context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
+    context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
+    return render(request, "studies/detail.html", context)
