@@ -46,7 +46,7 @@ const annotationOf = (id, region, grade) => ({
 
 const styleOf = ({ properties }) => {
   const stroke = COLOURS[properties?.grade] ?? "#ffffff";
-  return { stroke, fill: stroke, fillOpacity: 0.08 };
+  return { stroke }; // no tint: what is in there is still to be judged
 };
 
 export class Regions {
