@@ -94,6 +94,13 @@ def test_grey_values_on_the_canvas_are_exact_for_five_windows_and_inverted(
             room.keyboard.press("i")
 
 
+def test_a_preset_is_chosen_by_mouse_and_the_keys_go_on_working(room: Page) -> None:
+    room.locator("#presets").select_option("Lungs")
+    expect(room.locator("#view")).to_have_text(re.compile("^W 150 +L 88 "))
+    room.keyboard.press("3")
+    expect(room.locator(".cell[aria-checked=true]")).to_have_text("3")
+
+
 def test_a_window_drag_over_four_images_paints_within_a_frame(room: Page) -> None:
     """The time that painting takes, of the slower half of forty windows at most 16 ms."""
     times = room.evaluate(

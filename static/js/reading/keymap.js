@@ -13,7 +13,7 @@ const FIXED_MOUSE = [
   { keys: ["One finger"], text: "Window" },
   { keys: ["Two fingers"], text: "Zoom and pan" },
 ];
-const NAMES = { window: "Window and level", pan: "Pan", zoom: "Zoom" };
+const NAMES = { window: "Window", pan: "Pan", zoom: "Zoom" };
 
 const make = (tag, properties = {}, ...inside) => {
   const made = Object.assign(document.createElement(tag), properties);

@@ -124,6 +124,7 @@ export class Regions {
     const button = this.labels.get(id) ?? this.makeLabel(id);
     const { minX, minY } = boundsOf(region);
     button.textContent = label;
+    button.disabled = id === NEW;
     button.setAttribute("aria-label", `${label}. Arrows move it, with Shift they resize it, Delete removes it.`);
     button.classList.toggle("major", grade === "major");
     button.classList.toggle("below", minY < LABEL_HEIGHT_SHARE * this.image.height);
@@ -152,7 +153,13 @@ export class Regions {
     this.selected = id;
     if (id === undefined) this.annotator.cancelSelected();
     else this.annotator.setSelected(id, true);
+    requestAnimationFrame(() => this.hideHandles());
     for (const [other, button] of this.labels) button.setAttribute("aria-pressed", other === id);
+  }
+
+  /** They are for the mouse; Tab goes from label to label. */
+  hideHandles() {
+    for (const handle of this.layer.querySelectorAll("[tabindex='0']")) handle.tabIndex = -1;
   }
 
   press(event) {

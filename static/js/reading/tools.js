@@ -1,6 +1,6 @@
 // The buttons that change how the pictures are seen, and the commands behind them and their keys.
 
-import { spell } from "./bindings.js";
+import { COMMANDS, spell } from "./bindings.js";
 
 const byId = (id) => document.getElementById(id);
 const ZOOM_STEP = 1.25;
@@ -62,6 +62,18 @@ export class ViewTools {
         button.title = keys ? `${text} (${keys})` : text;
       });
     }
+    this.wirePresets({ commands, onDone });
+  }
+
+  wirePresets({ commands, onDone }) {
+    const list = byId("presets");
+    const presets = COMMANDS.filter(({ name }) => name.startsWith("preset"));
+    list.append(...presets.map(({ name, text }) => new Option(text, name)));
+    list.addEventListener("change", () => {
+      commands[list.value]();
+      list.value = ""; // the window goes on changing, so that the list names none
+      onDone();
+    });
   }
 
   showView({ hasMask, maskShown }) {
