@@ -1,6 +1,5 @@
 // Everything around the pictures: header, legend, help, notices. It never moves the pictures.
 
-import { KEY_MAP, MOUSE_MAP } from "./keys.js";
 import { FULL } from "./window.js";
 
 const byId = (id) => document.getElementById(id);
@@ -8,8 +7,6 @@ const byId = (id) => document.getElementById(id);
 export class Chrome {
   constructor() {
     this.anchors = [...byId("anchors").children];
-    byId("keys").replaceChildren(...KEY_MAP.map(rowOf));
-    byId("mouse").replaceChildren(...MOUSE_MAP.map(rowOf));
   }
 
   showCase(found) {
@@ -104,16 +101,6 @@ export class Chrome {
     if (help.open) help.close();
     else help.showModal();
   }
-}
-
-function rowOf({ keys, text }) {
-  const row = document.createElement("tr");
-  const [left, right] = [document.createElement("th"), document.createElement("td")];
-  left.scope = "row";
-  left.append(...keys.flatMap((key) => [key === "–" ? "–" : Object.assign(document.createElement("kbd"), { textContent: key }), " "]));
-  right.textContent = text;
-  row.append(left, right);
-  return row;
 }
 
 function actionOf({ label, address, does }) {

@@ -1,13 +1,19 @@
 // Puts the reading page together and wires hands to commands.
 
+import { Bindings } from "./bindings.js";
 import { Cases } from "./cases.js";
 import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
 import { FlagPicker } from "./flags.js";
+import { Flicker } from "./flicker.js";
+import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
 import { Outbox } from "./outbox.js";
+import { Preferences } from "./preferences.js";
+import { isDrawing } from "./regions.js";
 import { Room } from "./room.js";
 import { keepFor } from "./storage.js";
+import { ViewTools, viewCommands } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
 const byId = (id) => document.getElementById(id);
@@ -30,9 +36,26 @@ const outbox = new Outbox({
   onChange: tellOutbox,
   onRefused: (item) => room.takeBack(item),
 });
+const preferences = new Preferences(JSON.parse(byId("preferences-data")?.textContent ?? "null"), {
+  onTrouble: (text) => keyMap.tell(text),
+});
+const bindings = new Bindings(preferences.bindings, {
+  onChange: () => preferences.save(bindings.toJSON()),
+});
+const flicker = new Flicker(byId("images"), { onSwap: (place) => room.focusImage(place) });
+const viewTools = new ViewTools();
 const viewer = new Viewer({
-  onChange: (view) => chrome.showView(view),
+  onChange: (view) => {
+    chrome.showView(view);
+    viewTools.showView(view);
+  },
+  onShow: (frames) => {
+    flicker.begin(frames);
+    viewTools.showLayout(flicker);
+  },
   onClick: (place) => room.focusImage(place),
+  mouse: (input) => bindings.mouse(input),
+  now: () => clock.read(),
 });
 const picker = new FlagPicker(byId("flag-picker"), {
   onToggle: (flag, grade) => room.toggleFlag(flag, grade),
@@ -97,30 +120,21 @@ const commands = {
   comment: openComment,
   submit: () => room.submit(),
   back: () => room.back(),
-  invert: () => viewer.invert(),
-  zoomIn: () => viewer.zoomBy(1.25),
-  zoomOut: () => viewer.zoomBy(0.8),
-  resetView: () => viewer.reset(),
-  preset: (number) => viewer.preset(number),
   help: () => chrome.toggleHelp(),
+  ...viewCommands({ viewer, flicker, tools: viewTools }),
 };
-listenToKeys(commands);
+listenToKeys({ bindings, commands, isDrawing });
+const keyMap = new KeyMap(byId("help"), { bindings, known: Object.keys(commands) });
+viewTools.wire({ commands, bindings, onDone: () => room.focus(room.at) });
 
-// The mouse can do all that keys can. Focus goes back to the scale, where digits belong.
+// The mouse can do all that keys can.
 for (const [id, command] of Object.entries({
   submit: "submit",
   back: "back",
   comment: "comment",
-  invert: "invert",
-  "zoom-in": "zoomIn",
-  "zoom-out": "zoomOut",
-  view: "resetView",
   "open-help": "help",
 })) {
-  byId(id).addEventListener("click", () => {
-    commands[command]();
-    if (["invert", "zoomIn", "zoomOut", "resetView"].includes(command)) room.focus(room.at);
-  });
+  byId(id).addEventListener("click", () => commands[command]());
 }
 [...byId("anchors").children].forEach((item, value) => {
   item.querySelector("button").addEventListener("click", () => room.score(value));

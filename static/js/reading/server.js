@@ -45,11 +45,14 @@ export async function askJson(address) {
   return response.json();
 }
 
-export function post(address, body) {
+function send(method, address, body) {
   return ask(address, {
-    method: "POST",
+    method,
     keepalive: true, // leaving the page does not stop it
     headers: { ...headers(), "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
   });
 }
+
+export const post = (address, body) => send("POST", address, body);
+export const put = (address, body) => send("PUT", address, body);

@@ -1,78 +1,58 @@
-// The pictures of a case under one shared view: window, level, zoom and pan are linked.
+// The pictures of a case under one shared view: window, level, zoom, pan and mask are linked.
 
+import { Hands } from "./hands.js";
+import { Mask, outlineOf } from "./overlay.js";
+import { Panel } from "./panel.js";
+import { Usage } from "./usage.js";
 import { FULL, LEVEL_RANGE, PRESETS, WIDTH_RANGE, clamp, lookUpTable } from "./window.js";
 
-const ZOOM_RANGE = [0.5, 16];
+const ZOOM_RANGE = [0.5, 16]; // times the scale at which a picture fits its frame
 const GREY_PER_PX = 0.5;
-const CLICK_PX = 3;
-
-/** One picture on a canvas of its own size; the screen's size is a matter of CSS alone. */
-class Panel {
-  constructor(frame, picture) {
-    this.frame = frame;
-    this.picture = picture;
-    this.canvas = frame.querySelector("canvas");
-    this.canvas.width = picture.width;
-    this.canvas.height = picture.height;
-    this.context = this.canvas.getContext("2d");
-    this.shown = new ImageData(picture.width, picture.height);
-    this.words = new Uint32Array(this.shown.data.buffer);
-  }
-
-  paint(table) {
-    const { grey } = this.picture;
-    for (let at = 0; at < grey.length; at++) this.words[at] = table[grey[at]];
-    this.context.putImageData(this.shown, 0, 0);
-  }
-
-  /** Scale at which the whole picture just fits its frame. */
-  measure() {
-    this.box = { width: this.frame.clientWidth, height: this.frame.clientHeight };
-    this.fit = Math.min(this.box.width / this.picture.width, this.box.height / this.picture.height);
-  }
-
-  size(zoom) {
-    const scale = this.fit * zoom;
-    return { scale, width: this.picture.width * scale, height: this.picture.height * scale };
-  }
-
-  place({ zoom, centre }) {
-    const { scale, width, height } = this.size(zoom);
-    const x = this.box.width / 2 - centre.x * width;
-    const y = this.box.height / 2 - centre.y * height;
-    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-  }
-}
 
 export class Viewer {
-  /** `onChange(view)` shows the figures; `onClick(place)` is a press that was no drag. */
-  constructor({ onChange, onClick }) {
-    this.onChange = onChange;
-    this.onClick = onClick;
+  /**
+   * `onChange(view)` shows the figures; `onShow(frames)` is told of every new case, `onClick(place)`
+   * of a press on an image. `mouse(input)` says what a button or the wheel does; `now()` counts the
+   * milliseconds that usage is measured in.
+   */
+  constructor({ onChange, onClick, onShow = () => {}, mouse, now }) {
+    Object.assign(this, { onChange, onShow });
     this.inverted = false;
+    this.maskShown = false;
     this.panels = [];
-    this.pointers = new Map();
-    this.spaceHeld = false;
+    this.masks = [];
+    this.hands = new Hands(this, { doesOf: mouse, onPress: onClick });
+    this.used = new Usage(now);
     this.sizes = new ResizeObserver(() => this.relayout());
-    this.reset();
+    Object.assign(this, FULL, { zoom: 1, centre: { x: 0.5, y: 0.5 } });
+    this.used.restart(this);
+    this.changed();
   }
 
-  /** Inverting is a habit of the reader, not of the case: it stays. */
-  reset() {
-    Object.assign(this, FULL, { zoom: 1, centre: { x: 0.5, y: 0.5 } });
-    this.repaint();
-    this.replace();
+  get frames() {
+    return this.panels.map(({ frame }) => frame);
+  }
+
+  get hasMask() {
+    return this.masks.length > 0;
+  }
+
+  set spaceHeld(isHeld) {
+    this.hands.spaceHeld = isHeld;
   }
 
   show(frames, pictures) {
     this.sizes.disconnect();
+    this.showMask(null);
     this.panels = frames.map((frame, place) => new Panel(frame, pictures[place]));
+    this.onShow(frames);
+    for (const panel of this.panels) panel.measure();
     this.reset();
-    this.relayout();
     this.paintNow();
-    frames.forEach((frame, place) => {
-      this.sizes.observe(frame);
-      this.listen(frame, place);
+    this.used.restart(this);
+    this.panels.forEach((panel, place) => {
+      this.sizes.observe(panel.frame);
+      this.hands.listen(panel, place);
     });
   }
 
@@ -81,15 +61,22 @@ export class Viewer {
     this.replace();
   }
 
-  replace() {
-    for (const panel of this.panels) if (panel.box) panel.place(this);
+  changed() {
+    this.used.note(this);
     this.onChange(this);
   }
+
+  /** {windows: [{level, width, ms}], max_zoom, inverted_ms} since the case came up. */
+  usage() {
+    return this.used.read(this);
+  }
+
+  // Window
 
   /** At most one painting a frame, however fast the mouse is. */
   repaint() {
     this.due ??= requestAnimationFrame(() => this.paintNow());
-    this.onChange(this);
+    this.changed();
   }
 
   paintNow() {
@@ -106,8 +93,7 @@ export class Viewer {
 
   preset(number) {
     const preset = PRESETS[number - 1];
-    if (!preset) return;
-    this.setWindow(preset);
+    if (preset) this.setWindow(preset);
   }
 
   setWindow({ level, width }) {
@@ -124,90 +110,91 @@ export class Viewer {
     });
   }
 
-  pan(panel, dx, dy) {
-    const { width, height } = panel.size(this.zoom);
-    this.centre = {
-      x: clamp(this.centre.x - dx / width, [0, 1]),
-      y: clamp(this.centre.y - dy / height, [0, 1]),
-    };
-    this.replace();
+  // Zoom and pan
+
+  /** Inverting is a habit of the reader, not of the case: it stays. */
+  reset() {
+    Object.assign(this, FULL);
+    this.repaint();
+    this.fit();
+  }
+
+  fit() {
+    this.setView({ zoom: 1, centre: { x: 0.5, y: 0.5 } });
+  }
+
+  /** One pixel of the image on one CSS pixel of the screen. */
+  oneToOne() {
+    const [panel] = this.panels;
+    if (panel) this.zoomAt(panel, panel.middle, 1 / panel.fit / this.zoom);
+  }
+
+  zoomBy(factor) {
+    const [panel] = this.panels;
+    if (panel) this.zoomAt(panel, panel.middle, factor);
   }
 
   /** What lies under `point` (pixels of the frame) stays under it. */
   zoomAt(panel, point, factor) {
     const before = panel.size(this.zoom);
-    const off = { x: point.x - panel.box.width / 2, y: point.y - panel.box.height / 2 };
+    const off = { x: point.x - panel.middle.x, y: point.y - panel.middle.y };
     const under = {
       x: this.centre.x + off.x / before.width,
       y: this.centre.y + off.y / before.height,
     };
-    this.zoom = clamp(this.zoom * factor, ZOOM_RANGE);
-    const after = panel.size(this.zoom);
-    this.centre = {
-      x: clamp(under.x - off.x / after.width, [0, 1]),
-      y: clamp(under.y - off.y / after.height, [0, 1]),
-    };
+    const zoom = clamp(this.zoom * factor, this.zoomRange(panel));
+    const after = panel.size(zoom);
+    this.setView({
+      zoom,
+      centre: { x: under.x - off.x / after.width, y: under.y - off.y / after.height },
+    });
+  }
+
+  /** 1:1 can be reached whatever the sizes of picture and screen. */
+  zoomRange({ fit }) {
+    const [least, most] = ZOOM_RANGE;
+    return [Math.min(least, 1 / fit), Math.max(most, 1 / fit)];
+  }
+
+  pan(panel, dx, dy) {
+    const { width, height } = panel.size(this.zoom);
+    const { x, y } = this.centre;
+    this.setView({ zoom: this.zoom, centre: { x: x - dx / width, y: y - dy / height } });
+  }
+
+  panBy(across, down) {
+    const [panel] = this.panels;
+    if (panel) this.pan(panel, -across * panel.box.width, -down * panel.box.height);
+  }
+
+  setView({ zoom, centre }) {
+    this.zoom = zoom;
+    this.centre = { x: clamp(centre.x, [0, 1]), y: clamp(centre.y, [0, 1]) };
     this.replace();
   }
 
-  zoomBy(factor) {
-    const [panel] = this.panels;
-    if (panel) this.zoomAt(panel, { x: panel.box.width / 2, y: panel.box.height / 2 }, factor);
+  replace() {
+    for (const panel of this.panels) panel.place(this);
+    this.changed();
   }
 
-  listen(frame, place) {
-    const panel = this.panels[place];
-    const at = (event) => {
-      const { left, top } = frame.getBoundingClientRect();
-      return { x: event.clientX - left, y: event.clientY - top };
-    };
-    frame.addEventListener("pointerdown", (event) => this.press(event, frame, place));
-    frame.addEventListener("pointermove", (event) => this.move(event, panel, at));
-    for (const end of ["pointerup", "pointercancel"]) {
-      frame.addEventListener(end, (event) => this.release(event));
-    }
-    frame.addEventListener("dblclick", () => this.reset());
-    const wheel = (event) => {
-      event.preventDefault();
-      this.zoomAt(panel, at(event), Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)));
-    };
-    frame.addEventListener("wheel", wheel, { passive: false });
+  // Mask
+
+  /** `picture` is the case's mask, or null; it stays hidden until it is asked for. */
+  showMask(picture) {
+    for (const mask of this.masks) mask.remove();
+    const outline = picture && outlineOf(picture);
+    this.masks = picture ? this.frames.map((frame) => new Mask(frame, outline)) : [];
+    this.setMaskShown(false);
   }
 
-  press(event, frame, place) {
-    if (event.button > 1) return;
-    event.preventDefault(); // no text selection, and no autoscroll on the middle button
-    frame.setPointerCapture(event.pointerId);
-    const pans = event.button === 1 || this.spaceHeld;
-    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, pans, moved: 0, place });
-    frame.classList.toggle("panning", pans);
-    this.onClick(place);
+  toggleMask() {
+    if (this.hasMask) this.setMaskShown(!this.maskShown);
   }
 
-  move(event, panel, at) {
-    const pointer = this.pointers.get(event.pointerId);
-    if (!pointer) return;
-    const [dx, dy] = [event.clientX - pointer.x, event.clientY - pointer.y];
-    pointer.moved += Math.abs(dx) + Math.abs(dy);
-    if (pointer.moved <= CLICK_PX) return;
-    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    const spread = other && Math.hypot(pointer.x - other.x, pointer.y - other.y);
-    [pointer.x, pointer.y] = [event.clientX, event.clientY];
-    if (other) this.pinch({ panel, point: at(event), pointer, other, spread, dx, dy });
-    else if (pointer.pans) this.pan(panel, dx, dy);
-    else this.dragWindow(dx, dy);
-  }
-
-  /** Two fingers: their distance zooms, their way pans. */
-  pinch({ panel, point, pointer, other, spread, dx, dy }) {
-    const now = Math.hypot(pointer.x - other.x, pointer.y - other.y);
-    const middle = { x: point.x + (other.x - pointer.x) / 2, y: point.y + (other.y - pointer.y) / 2 };
-    if (spread > 0) this.zoomAt(panel, middle, now / spread);
-    this.pan(panel, dx / 2, dy / 2);
-  }
-
-  release(event) {
-    this.pointers.delete(event.pointerId);
-    event.currentTarget.classList.remove("panning");
+  setMaskShown(isShown) {
+    this.maskShown = isShown;
+    for (const mask of this.masks) mask.toggle(isShown);
+    this.onChange(this);
   }
 }

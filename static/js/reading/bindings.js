@@ -1,0 +1,147 @@
+// What each key and mouse button does: defaults, and what a reader has changed of them.
+//
+// A key is written as browsers name it ("f", "+", "Enter"), with "Shift+" before it where Shift
+// does not already make another character of it.
+
+/** In the order in which the map shows them; `repeats` where holding the key is harmless. */
+export const COMMANDS = [
+  { group: "Answers", name: "left", keys: ["ArrowLeft"], text: "To the left", repeats: true },
+  { group: "Answers", name: "right", keys: ["ArrowRight"], text: "To the right", repeats: true },
+  { group: "Answers", name: "up", keys: ["ArrowUp"], text: "Up", repeats: true },
+  { group: "Answers", name: "down", keys: ["ArrowDown"], text: "Down", repeats: true },
+  { group: "Answers", name: "unscore", keys: ["Backspace", "Delete"], text: "Take the score back" },
+  { group: "Answers", name: "flag", keys: ["f"], text: "Flag the image" },
+  { group: "Answers", name: "region", keys: ["r"], text: "Mark where a flag is" },
+  { group: "Answers", name: "comment", keys: ["c"], text: "Comment on the case" },
+  { group: "Answers", name: "noneAcceptable", keys: ["n"], text: "None acceptable" },
+  { group: "Answers", name: "undo", keys: ["u"], text: "Undo" },
+  { group: "Cases", name: "submit", keys: ["Enter"], text: "Submit; or jump to what is missing" },
+  { group: "Cases", name: "back", keys: ["z"], text: "Back to the case before" },
+  { group: "Cases", name: "skip", keys: ["s"], text: "Skip the case, with a reason" },
+  { group: "Cases", name: "bookmark", keys: ["b"], text: "Bookmark the case" },
+  { group: "Cases", name: "help", keys: ["?"], text: "Show or hide this map" },
+  { group: "Window", name: "preset1", keys: ["Shift+1"], text: "Full range" },
+  { group: "Window", name: "preset2", keys: ["Shift+2"], text: "Lungs" },
+  { group: "Window", name: "preset3", keys: ["Shift+3"], text: "Mediastinum and bones" },
+  { group: "Window", name: "preset4", keys: ["Shift+4"], text: "High contrast" },
+  { group: "Window", name: "brighter", keys: ["."], text: "Brighter", repeats: true },
+  { group: "Window", name: "darker", keys: [","], text: "Darker", repeats: true },
+  { group: "Window", name: "narrower", keys: ["["], text: "More contrast", repeats: true },
+  { group: "Window", name: "wider", keys: ["]"], text: "Less contrast", repeats: true },
+  { group: "Window", name: "invert", keys: ["i"], text: "Invert" },
+  { group: "View", name: "zoomIn", keys: ["+"], text: "Zoom in", repeats: true },
+  { group: "View", name: "zoomOut", keys: ["-"], text: "Zoom out", repeats: true },
+  { group: "View", name: "panLeft", keys: ["Shift+ArrowLeft"], text: "Look left", repeats: true },
+  { group: "View", name: "panRight", keys: ["Shift+ArrowRight"], text: "Look right", repeats: true },
+  { group: "View", name: "panUp", keys: ["Shift+ArrowUp"], text: "Look up", repeats: true },
+  { group: "View", name: "panDown", keys: ["Shift+ArrowDown"], text: "Look down", repeats: true },
+  { group: "View", name: "oneToOne", keys: ["o"], text: "One to one" },
+  { group: "View", name: "fit", keys: ["Home"], text: "Fit to the frame" },
+  { group: "View", name: "resetView", keys: ["="], text: "Reset window, zoom and pan" },
+  { group: "View", name: "mask", keys: ["m"], text: "Show or hide the mask" },
+  { group: "View", name: "flicker", keys: ["x"], text: "Flicker: swap the two images" },
+  { group: "View", name: "sideBySide", keys: ["Shift+x"], text: "Side by side again" },
+];
+
+/** `slot` is where a changed function is kept among the bindings. */
+export const MOUSE = [
+  { input: "left", slot: "mouseLeft", does: "window", text: "Left drag" },
+  { input: "middle", slot: "mouseMiddle", does: "pan", text: "Middle drag" },
+  { input: "right", slot: "mouseRight", does: "zoom", text: "Right drag" },
+  { input: "wheel", slot: "mouseWheel", does: "zoom", text: "Wheel" },
+];
+export const MOUSE_FUNCTIONS = ["window", "pan", "zoom"];
+
+/** These have one meaning for every reader, or belong to the browser. */
+const isFixed = (key) => /^(?:[0-9]|(?:Shift\+)?(?:Tab|Escape| )|F\d+)$/.test(key);
+
+const byName = new Map(COMMANDS.map((command) => [command.name, command]));
+const isList = (value) => Array.isArray(value) && value.every((key) => typeof key === "string");
+const isSame = (one, other) => one.length === other.length && one.every((key, at) => key === other[at]);
+
+export class Bindings {
+  /** `stored` is {command: [key, ...]}, of any age; `onChange()` is told of every change. */
+  constructor(stored, { onChange }) {
+    this.onChange = onChange;
+    this.own = {};
+    for (const [name, keys] of Object.entries(stored ?? {})) {
+      if (isList(keys) && (byName.has(name) || isFunction(name, keys))) this.own[name] = keys;
+    }
+  }
+
+  /** A reader's own key wins over a default that came later. */
+  keysOf(name) {
+    if (this.own[name]) return this.own[name];
+    const taken = new Set(Object.values(this.own).flat());
+    return byName.get(name).keys.filter((key) => !taken.has(key));
+  }
+
+  commandOf(key) {
+    return COMMANDS.find(({ name }) => this.keysOf(name).includes(key));
+  }
+
+  mouse(input) {
+    const { slot, does } = MOUSE.find((one) => one.input === input);
+    return this.own[slot]?.[0] ?? does;
+  }
+
+  get isDefault() {
+    return Object.keys(this.own).length === 0;
+  }
+
+  /** Puts `key` in the place of `old`, or beside the others; returns why not, or nothing. */
+  bind(name, key, old) {
+    const owner = this.commandOf(key);
+    if (isFixed(key)) return `${spell(key)} cannot be changed.`;
+    if (owner && owner.name !== name) return `${spell(key)} already means “${owner.text}”.`;
+    const keys = this.keysOf(name).filter((other) => other !== key);
+    const at = keys.indexOf(old);
+    this.set(name, at < 0 ? [...keys, key] : keys.with(at, key));
+    return "";
+  }
+
+  unbind(name, key) {
+    this.set(name, this.keysOf(name).filter((other) => other !== key));
+  }
+
+  bindMouse(input, does) {
+    this.set(MOUSE.find((one) => one.input === input).slot, [does]);
+  }
+
+  reset() {
+    this.own = {};
+    this.onChange();
+  }
+
+  /** Only what differs from the defaults is kept. */
+  set(name, values) {
+    const given = byName.get(name)?.keys ?? [MOUSE.find(({ slot }) => slot === name).does];
+    if (isSame(values, given)) delete this.own[name];
+    else this.own[name] = values;
+    this.onChange();
+  }
+
+  toJSON() {
+    return this.own;
+  }
+}
+
+const isFunction = (name, [does]) =>
+  MOUSE.some(({ slot }) => slot === name) && MOUSE_FUNCTIONS.includes(does);
+
+const SPELLED = {
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  "-": "−",
+  " ": "Space",
+};
+
+/** The caps to draw for a key: ["Shift", "1"]. */
+export function capsOf(key) {
+  const parts = key.startsWith("Shift+") ? ["Shift", key.slice("Shift+".length)] : [key];
+  return parts.map((part) => SPELLED[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+}
+
+export const spell = (key) => capsOf(key).join(" ");

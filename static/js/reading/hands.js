@@ -1,0 +1,116 @@
+// Mouse and fingers on the frames, turned into window, pan and zoom.
+//
+// Buttons and wheel do what the reader's bindings say. One finger windows; two pinch and pan.
+
+const CLICK_PX = 3;
+const BUTTONS = ["left", "middle", "right"];
+const WHEEL_LINE_PX = 33;
+const SECOND_FINGER_MS = 250;
+
+export class Hands {
+  /** `doesOf(input)` is "window", "pan" or "zoom"; `onPress(place)` is told of every press. */
+  constructor(viewer, { doesOf, onPress }) {
+    Object.assign(this, { viewer, doesOf, onPress });
+    this.pointers = new Map();
+    this.spaceHeld = false;
+  }
+
+  /** Pressing is heard before whatever lies in the frame, so that drawing gets its own alone. */
+  listen(panel, place) {
+    const { frame } = panel;
+    const early = { capture: true };
+    frame.addEventListener("pointerdown", (event) => this.press(event, panel, place), early);
+    frame.addEventListener("pointermove", (event) => this.move(event, panel), early);
+    for (const end of ["pointerup", "pointercancel"]) {
+      frame.addEventListener(end, (event) => this.release(event, frame), early);
+    }
+    frame.addEventListener("dblclick", (event) => this.doubleClick(event, frame));
+    frame.addEventListener("contextmenu", (event) => event.preventDefault());
+    frame.addEventListener("wheel", (event) => this.wheel(event, panel), { passive: false });
+  }
+
+  press(event, panel, place) {
+    if (event.target.closest("button") || !BUTTONS[event.button]) return;
+    const isFinger = event.pointerType === "touch";
+    const does = this.functionOf(event, panel.frame, isFinger);
+    const { level, width } = this.viewer;
+    this.pointers.set(event.pointerId, {
+      ...{ does, isFinger, x: event.clientX, y: event.clientY, moved: 0 },
+      ...{ start: panel.pointAt(event), window: { level, width }, at: performance.now() },
+    });
+    if (isFinger && this.pointers.size === 2) this.startPinch();
+    else if (does === "draw") return;
+    event.preventDefault(); // no text selection, and no autoscroll on the middle button
+    event.stopPropagation();
+    panel.frame.setPointerCapture(event.pointerId);
+    panel.frame.classList.toggle("panning", does === "pan");
+    if (does !== "draw") this.onPress(place);
+  }
+
+  /** While a region is drawn, the left button and one finger belong to the drawing. */
+  functionOf(event, frame, isFinger) {
+    if (event.button === 0 && this.spaceHeld) return "pan";
+    if (event.button === 0 && isDrawn(event, frame)) return "draw";
+    return isFinger ? "window" : this.doesOf(BUTTONS[event.button]);
+  }
+
+  /** The first of two fingers did not mean to window, nor to go on with it afterwards. */
+  startPinch() {
+    for (const pointer of this.pointers.values()) {
+      const isYoung = performance.now() - pointer.at < SECOND_FINGER_MS;
+      if (pointer.does === "window" && isYoung) this.viewer.setWindow(pointer.window);
+      pointer.does = "pinch";
+    }
+  }
+
+  move(event, panel) {
+    const pointer = this.pointers.get(event.pointerId);
+    if (!pointer) return;
+    const [dx, dy] = [event.clientX - pointer.x, event.clientY - pointer.y];
+    pointer.moved += Math.abs(dx) + Math.abs(dy);
+    if (pointer.does === "draw" || (pointer.moved <= CLICK_PX && pointer.does !== "pinch")) return;
+    const before = { clientX: pointer.x, clientY: pointer.y };
+    [pointer.x, pointer.y] = [event.clientX, event.clientY];
+    if (pointer.does === "pinch") this.pinch({ event, panel, before, dx, dy });
+    else if (pointer.does === "pan") this.viewer.pan(panel, dx, dy);
+    else if (pointer.does === "zoom") this.viewer.zoomAt(panel, pointer.start, Math.exp(-0.01 * dy));
+    else this.viewer.dragWindow(dx, dy);
+  }
+
+  /** What lay in the middle between two fingers stays there; their distance zooms. */
+  pinch({ event, panel, before, dx, dy }) {
+    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
+    if (!other) return;
+    const spreadFrom = ({ clientX, clientY }) => Math.hypot(clientX - other.x, clientY - other.y);
+    const middle = panel.pointAt({
+      clientX: (before.clientX + other.x) / 2,
+      clientY: (before.clientY + other.y) / 2,
+    });
+    const spread = spreadFrom(before);
+    if (spread > 0) this.viewer.zoomAt(panel, middle, spreadFrom(event) / spread);
+    this.viewer.pan(panel, dx / 2, dy / 2);
+  }
+
+  release(event, frame) {
+    this.pointers.delete(event.pointerId);
+    frame.classList.remove("panning");
+  }
+
+  /** A double click closes a polygon, and must not lose the view that it was drawn in. */
+  doubleClick(event, frame) {
+    if (!isDrawn(event, frame) && !event.target.closest("button")) this.viewer.reset();
+  }
+
+  wheel(event, panel) {
+    event.preventDefault();
+    const unit = event.deltaMode ? WHEEL_LINE_PX : 1;
+    const [across, down] = [event.deltaX * unit, event.deltaY * unit];
+    const does = event.ctrlKey ? "zoom" : this.doesOf("wheel"); // a pinch on a touch pad has Ctrl
+    if (does === "zoom") this.viewer.zoomAt(panel, panel.pointAt(event), Math.exp(-0.0015 * down));
+    else if (does === "pan") this.viewer.pan(panel, -across, -down);
+    else this.viewer.dragWindow(across / 5, down / 5);
+  }
+}
+
+const isDrawn = ({ target }, frame) =>
+  frame.classList.contains("drawing") || target.closest(".a9s-annotationlayer") !== null;

@@ -1,0 +1,170 @@
+// The map that `?` opens: what each key and mouse button does now, and the editor of it.
+
+import { COMMANDS, MOUSE, MOUSE_FUNCTIONS, capsOf, spell } from "./bindings.js";
+import { keyOf } from "./keys.js";
+
+const FIXED_KEYS = [
+  { keys: ["0", "–", "9"], text: "Answer, and go on to the next question" },
+  { keys: ["Tab"], text: "Next question (Shift: the one before)" },
+];
+const FIXED_MOUSE = [
+  { keys: ["Space"], text: "Held: the left button pans" },
+  { keys: ["Double click"], text: "Reset window, zoom and pan" },
+  { keys: ["One finger"], text: "Window" },
+  { keys: ["Two fingers"], text: "Zoom and pan" },
+];
+const NAMES = { window: "Window", pan: "Pan", zoom: "Zoom" };
+
+const make = (tag, properties = {}, ...inside) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...inside);
+  return made;
+};
+const drawKey = (key) =>
+  make("span", { className: "key" }, ...capsOf(key).map((cap) => make("kbd", { textContent: cap })));
+
+export class KeyMap {
+  /** `known` names the commands that this page has; `element` is the help dialog. */
+  constructor(element, { bindings, known }) {
+    Object.assign(this, { element, bindings, isEditing: false });
+    this.commands = COMMANDS.filter(({ name }) => known.includes(name));
+    this.message = element.querySelector(".help-tools output");
+    this.editButton = element.querySelector("#edit-keys");
+    this.resetButton = element.querySelector("#reset-keys");
+    this.editButton.addEventListener("click", () => this.edit(!this.isEditing));
+    this.resetButton.addEventListener("click", () => this.reset());
+    element.addEventListener("keydown", (event) => this.press(event));
+    element.addEventListener("close", () => this.edit(false));
+    this.refresh();
+  }
+
+  edit(isEditing) {
+    this.isEditing = isEditing;
+    this.waiting = undefined;
+    this.tell("");
+    this.refresh();
+  }
+
+  reset() {
+    this.bindings.reset();
+    this.waiting = undefined;
+    this.tell("The defaults are back.");
+    this.refresh();
+  }
+
+  tell(text) {
+    this.message.textContent = text;
+  }
+
+  refresh() {
+    this.editButton.setAttribute("aria-pressed", this.isEditing);
+    this.editButton.textContent = this.isEditing ? "Done" : "Change keys and mouse";
+    this.resetButton.hidden = !this.isEditing;
+    const groups = Map.groupBy(this.commands, ({ group }) => group);
+    const table = (name) => this.makeGroup(name, (groups.get(name) ?? []).map((one) => this.makeRow(one)));
+    const answers = table("Answers");
+    answers.tBodies[0].prepend(...FIXED_KEYS.map(makeFixedRow));
+    this.element.querySelector("#keys").replaceChildren(answers, table("Cases"), table("Window"));
+    this.element.querySelector("#mouse").replaceChildren(table("View"), this.makeMouse());
+  }
+
+  makeGroup(name, rows) {
+    const caption = make("caption", { textContent: name });
+    return make("table", { className: "key-group" }, caption, make("tbody", {}, ...rows));
+  }
+
+  makeRow({ name, text }) {
+    const keys = this.bindings.keysOf(name);
+    const cell = make("td", {}, ...keys.map((key) => (this.isEditing ? this.makeButton(name, key) : drawKey(key))));
+    if (this.isEditing) cell.append(this.makeButton(name), ...this.makeRemover(name));
+    else if (!keys.length) cell.append(make("span", { className: "no-key", textContent: "no key" }));
+    return make("tr", {}, make("th", { scope: "row", textContent: text }), cell);
+  }
+
+  /** A key to press another one in its place; without one, to add a key. */
+  makeButton(name, key) {
+    const { text } = COMMANDS.find((command) => command.name === name);
+    const isWaiting = this.waiting?.name === name && this.waiting.key === key;
+    const button = make("button", { className: "key", type: "button" });
+    button.classList.toggle("waiting", isWaiting);
+    button.classList.toggle("add", key === undefined);
+    button.dataset.command = name;
+    if (isWaiting) button.append("Press a key");
+    else button.append(key === undefined ? "+" : drawKey(key));
+    button.setAttribute("aria-label", key === undefined ? `Add a key for ${text}` : `${text}: change ${spell(key)}`);
+    button.addEventListener("click", () => this.wait({ name, key }));
+    return button;
+  }
+
+  makeRemover(name) {
+    const { key } = this.waiting?.name === name ? this.waiting : {};
+    if (key === undefined) return [];
+    const button = make("button", { className: "key remove", type: "button", textContent: "Remove" });
+    button.addEventListener("click", () => {
+      this.bindings.unbind(name, key);
+      this.settle("");
+    });
+    return [button];
+  }
+
+  makeMouse() {
+    const rows = MOUSE.map(({ input, text }) => {
+      const now = this.bindings.mouse(input);
+      const cell = make("td", {}, this.isEditing ? this.makeChoice(input, text, now) : NAMES[now]);
+      return make("tr", {}, make("th", { scope: "row", textContent: text }), cell);
+    });
+    return this.makeGroup("Mouse and touch", [...rows, ...FIXED_MOUSE.map(makeMeaningRow)]);
+  }
+
+  makeChoice(input, text, now) {
+    const options = MOUSE_FUNCTIONS.map((value) => make("option", { value, textContent: NAMES[value], selected: value === now }));
+    const choice = make("select", {}, ...options);
+    choice.setAttribute("aria-label", text);
+    choice.addEventListener("change", () => this.bindings.bindMouse(input, choice.value));
+    return choice;
+  }
+
+  // Waiting for a key
+
+  wait(waiting) {
+    this.waiting = waiting;
+    this.tell("Press the key that you want; Esc cancels.");
+    this.refresh();
+    this.element.querySelector(".key.waiting").focus();
+  }
+
+  press(event) {
+    if (!this.waiting) return;
+    const key = keyOf(event);
+    if (key === "Tab" || key === "Shift+Tab") return this.settle(""); // the focus goes on
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") return this.settle("");
+    if (key !== undefined) this.take(key);
+  }
+
+  /** A key that is taken is refused, and the editor goes on waiting for another one. */
+  take(key) {
+    const { name, key: old } = this.waiting;
+    const refusal = this.bindings.bind(name, key, old);
+    if (refusal) this.tell(refusal);
+    else this.settle(`${spell(key)} it is.`);
+  }
+
+  settle(text) {
+    const { name } = this.waiting;
+    this.waiting = undefined;
+    this.tell(text);
+    this.refresh();
+    this.element.querySelector(`.key[data-command="${name}"]`).focus();
+  }
+}
+
+function makeFixedRow({ keys, text }) {
+  const caps = keys.flatMap((key) => (key === "–" ? "–" : make("kbd", { textContent: key })));
+  return make("tr", {}, make("th", { scope: "row", textContent: text }), make("td", {}, ...caps));
+}
+
+function makeMeaningRow({ keys, text }) {
+  return make("tr", {}, make("th", { scope: "row", textContent: keys[0] }), make("td", { textContent: text }));
+}

@@ -1,0 +1,73 @@
+// The conditioning mask over an image: an outline one device pixel wide and a translucent tint.
+
+const SVG = "http://www.w3.org/2000/svg";
+const FOREGROUND = 128; // a mask has 0 and 255
+
+/**
+ * The closed borders around a mask's foreground, along the edges of its pixels, as an SVG path in
+ * the picture's pixels. Filled even-odd it covers exactly the foreground.
+ */
+export function outlineOf({ width, height, grey }) {
+  const stride = width + 1;
+  const steps = [1, stride, -1, -stride]; // right, down, left, up from one pixel corner to the next
+  const ways = borderEdges({ width, height, grey, stride });
+  const loops = [];
+  for (let start = 0; start < ways.length; start++) {
+    while (ways[start]) loops.push(walk(ways, start, steps));
+  }
+  const pointOf = (at) => `${at % stride} ${Math.floor(at / stride)}`;
+  return loops.map((corners) => `M${corners.map(pointOf).join("L")}Z`).join("");
+}
+
+/** A bit for each direction in which a border leaves a pixel corner, the foreground on its right. */
+function borderEdges({ width, height, grey, stride }) {
+  const ways = new Uint8Array(stride * (height + 1));
+  const isIn = (x, y) =>
+    x >= 0 && y >= 0 && x < width && y < height && grey[y * width + x] >= FOREGROUND;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (!isIn(x, y)) continue;
+      const corner = y * stride + x;
+      if (!isIn(x, y - 1)) ways[corner] |= 1;
+      if (!isIn(x + 1, y)) ways[corner + 1] |= 2;
+      if (!isIn(x, y + 1)) ways[corner + stride + 1] |= 4;
+      if (!isIn(x - 1, y)) ways[corner + stride] |= 8;
+    }
+  }
+  return ways;
+}
+
+/** The corners of one loop; its edges are used up. */
+function walk(ways, start, steps) {
+  const corners = [];
+  let [at, last] = [start, -1];
+  do {
+    const way = Math.log2(ways[at] & -ways[at]);
+    ways[at] &= ~(1 << way);
+    if (way !== last) corners.push(at);
+    last = way;
+    at += steps[way];
+  } while (at !== start);
+  return corners;
+}
+
+/** Over one frame. The frame's own properties move it with the picture. */
+export class Mask {
+  constructor(frame, outline) {
+    this.element = document.createElementNS(SVG, "svg");
+    this.element.setAttribute("class", "mask");
+    this.element.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", outline);
+    this.element.append(path);
+    frame.querySelector(".plane").after(this.element);
+  }
+
+  toggle(isShown) {
+    this.element.toggleAttribute("hidden", !isShown);
+  }
+
+  remove() {
+    this.element.remove();
+  }
+}

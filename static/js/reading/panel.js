@@ -1,0 +1,66 @@
+// One picture on a canvas of its own size; the size on screen is a matter of CSS alone.
+
+/** The frame's layer that zooms and pans: what lies in it has the picture's pixels for units. */
+function planeOf(frame) {
+  const known = frame.querySelector(".plane");
+  if (known) return known;
+  const plane = Object.assign(document.createElement("div"), { className: "plane" });
+  frame.prepend(plane);
+  plane.append(frame.querySelector("canvas"));
+  return plane;
+}
+
+export class Panel {
+  constructor(frame, picture) {
+    Object.assign(this, { frame, picture });
+    this.plane = planeOf(frame);
+    const canvas = this.plane.querySelector("canvas");
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    this.context = canvas.getContext("2d");
+    this.shown = new ImageData(picture.width, picture.height);
+    this.words = new Uint32Array(this.shown.data.buffer);
+    frame.style.setProperty("--native-width", `${picture.width}px`);
+    frame.style.setProperty("--native-height", `${picture.height}px`);
+  }
+
+  /** `table` has a pixel of the screen, four bytes in one word, for each grey value. */
+  paint(table) {
+    const { grey } = this.picture;
+    const { words } = this;
+    for (let at = 0; at < grey.length; at++) words[at] = table[grey[at]];
+    this.context.putImageData(this.shown, 0, 0);
+  }
+
+  /** `fit` is the scale at which the whole picture just fits its frame. */
+  measure() {
+    const { clientWidth: width, clientHeight: height } = this.frame;
+    this.box = { width, height };
+    // A frame that is not laid out yet has no size, and a scale of 0 would divide by it.
+    this.fit = Math.min(width / this.picture.width, height / this.picture.height) || 1;
+    this.frame.style.setProperty("--device-px", `${1 / devicePixelRatio}px`);
+  }
+
+  get middle() {
+    return { x: this.box.width / 2, y: this.box.height / 2 };
+  }
+
+  /** Of a place on screen in pixels of the frame. */
+  pointAt({ clientX, clientY }) {
+    const { left, top } = this.frame.getBoundingClientRect();
+    return { x: clientX - left, y: clientY - top };
+  }
+
+  size(zoom) {
+    const scale = this.fit * zoom;
+    return { scale, width: this.picture.width * scale, height: this.picture.height * scale };
+  }
+
+  /** Everything that has to follow the view follows these three properties. */
+  place({ zoom, centre }) {
+    const { scale, width, height } = this.size(zoom);
+    const { style } = this.frame;
+    style.setProperty("--x", `${this.middle.x - centre.x * width}px`);
+    style.setProperty("--y", `${this.middle.y - centre.y * height}px`);
+    style.setProperty("--scale", scale);
+  }
+}

@@ -1,0 +1,341 @@
+// Where on an image a flag is: boxes and polygons, drawn and changed by mouse, finger or keyboard.
+//
+// Annotorious draws them, on the canvas under the zoom and pan of its plane. It comes to life with
+// the first region; an image without one costs nothing.
+
+import {
+  boundsOf,
+  clampTo,
+  distanceTo,
+  fromSelector,
+  isDegenerate,
+  moveBy,
+  resizeBy,
+  startBox,
+  toSelector,
+} from "./shapes.js";
+
+const NEW = "new"; // drawn, and not yet in what the page shows
+const STEPS_ACROSS = 64; // key presses across the image
+const CLICK_PX = 3;
+const NEAR_PX = 6;
+const MESSAGE_MS = 3_000;
+const LABEL_HEIGHT_SHARE = 0.06;
+const COLOURS = { minor: "#e0b661", major: "#ea8a7f" };
+const HOW = { box: "drag a box.", polygon: "click its corners, and twice on the last one." };
+const KEYS = "Or arrows place a box, Shift resizes it, Enter takes it. Esc cancels.";
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+export const isDrawing = () => document.querySelector(".frame.drawing") !== null;
+
+// Every annotator listens for Ctrl+Z at the document, and would take back a drawing without a word.
+window.addEventListener(
+  "keydown",
+  (event) => {
+    if ((event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key)) event.stopPropagation();
+  },
+  { capture: true },
+);
+
+const annotationOf = (id, region, grade) => ({
+  id,
+  bodies: [],
+  properties: { grade },
+  target: { annotation: id, selector: toSelector(region) },
+});
+
+const styleOf = ({ properties }) => {
+  const stroke = COLOURS[properties?.grade] ?? "#ffffff";
+  return { stroke }; // no tint: what is in there is still to be judged
+};
+
+export class Regions {
+  /** `onChange(id, {shape, points})` tells of a region that was changed, with null of a removed one. */
+  constructor({ frame, width, height, onChange }) {
+    Object.assign(this, { frame, image: { width, height }, onChange });
+    this.shown = new Map(); // id -> {id, label, grade, shape, points}
+    this.labels = new Map(); // id -> its button
+    this.listening = new AbortController();
+    this.listen(frame, "pointerdown", (event) => this.press(event), { capture: true });
+    this.listen(frame, "pointerup", (event) => this.release(event));
+    this.listen(frame, "click", (event) => this.click(event));
+    this.listen(window, "keydown", (event) => this.typed(event), { capture: true });
+  }
+
+  listen(target, kind, does, options = {}) {
+    target.addEventListener(kind, does, { signal: this.listening.signal, ...options });
+  }
+
+  get annotator() {
+    return (this.made ??= this.makeAnnotator());
+  }
+
+  makeAnnotator() {
+    const annotator = window.Annotorious.createImageAnnotator(this.frame.querySelector("canvas"), {
+      drawingEnabled: false,
+      theme: "light",
+      style: styleOf,
+      userSelectAction: "NONE", // what is selected is decided here, since dragging means the window
+    });
+    annotator.on("createAnnotation", (made) => this.take(made));
+    this.layer = annotator.element.querySelector("svg");
+    this.layer.tabIndex = -1;
+    this.layer.setAttribute("aria-hidden", "true"); // the labels speak for the regions
+    // A drag may end outside of the image, and the other one of a pair is not drawn upon.
+    this.listen(this.layer, "pointerdown", ({ pointerId }) => {
+      if (this.task) this.layer.setPointerCapture(pointerId);
+    });
+    return annotator;
+  }
+
+  // Showing
+
+  /** Exactly these, each with its name; what is selected stays so where it is still there. */
+  show(regions) {
+    const wanted = new Map(regions.map((region) => [region.id, region]));
+    for (const id of this.shown.keys()) if (!wanted.has(id)) this.erase(id);
+    for (const region of regions) this.put(region);
+  }
+
+  put(region) {
+    const { id, grade } = region;
+    const isNew = !this.shown.has(id);
+    this.shown.set(id, region);
+    const annotation = annotationOf(id, region, grade);
+    if (isNew) this.annotator.addAnnotation(annotation);
+    else this.annotator.updateAnnotation(annotation);
+    this.placeLabel(region);
+  }
+
+  remove(id) {
+    this.erase(id);
+  }
+
+  erase(id) {
+    if (!this.shown.delete(id)) return;
+    this.annotator.removeAnnotation(id);
+    this.labels.get(id).remove();
+    this.labels.delete(id);
+    if (this.selected === id) this.selected = undefined;
+  }
+
+  placeLabel(region) {
+    const { id, label, grade } = region;
+    const button = this.labels.get(id) ?? this.makeLabel(id);
+    const { minX, minY } = boundsOf(region);
+    button.textContent = label;
+    button.disabled = id === NEW;
+    button.setAttribute("aria-label", `${label}. Arrows move it, with Shift they resize it, Delete removes it.`);
+    button.classList.toggle("major", grade === "major");
+    button.classList.toggle("below", minY < LABEL_HEIGHT_SHARE * this.image.height);
+    button.style.setProperty("--left", minX);
+    button.style.setProperty("--top", minY);
+  }
+
+  makeLabel(id) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "region-label" });
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("focus", () => this.select(id));
+    button.addEventListener("click", () => this.select(id));
+    button.addEventListener("keydown", (event) => this.labelTyped(event, id));
+    button.addEventListener("blur", ({ relatedTarget }) => {
+      if (relatedTarget && !this.layer.contains(relatedTarget)) this.select(undefined);
+    });
+    this.labels.set(id, button);
+    this.frame.append(button);
+    return button;
+  }
+
+  // Selecting and changing
+
+  select(id) {
+    if (this.selected === id) return;
+    this.selected = id;
+    if (id === undefined) this.annotator.cancelSelected();
+    else this.annotator.setSelected(id, true);
+    requestAnimationFrame(() => this.hideHandles());
+    for (const [other, button] of this.labels) button.setAttribute("aria-pressed", other === id);
+  }
+
+  /** They are for the mouse; Tab goes from label to label. */
+  hideHandles() {
+    for (const handle of this.layer.querySelectorAll("[tabindex='0']")) handle.tabIndex = -1;
+  }
+
+  press(event) {
+    this.pressed = event;
+    // A second finger zooms; what the first one began to draw was not meant.
+    if (event.pointerType === "touch" && !event.isPrimary) this.made?.cancelDrawing();
+  }
+
+  /** Near the border of a region: inside a large one there is still an image to window. */
+  click(event) {
+    const way = Math.hypot(event.clientX - this.pressed?.clientX, event.clientY - this.pressed?.clientY);
+    if (this.task || !(way <= CLICK_PX) || event.target.closest("button, .a9s-annotationlayer")) return;
+    const { left, top, width } = this.frame.querySelector(".plane").getBoundingClientRect();
+    const scale = width / this.image.width;
+    const point = [(event.clientX - left) / scale, (event.clientY - top) / scale];
+    const [nearest] = [...this.shown.values()]
+      .map((region) => ({ id: region.id, away: distanceTo(region, point) * scale }))
+      .sort((one, other) => one.away - other.away);
+    if (nearest?.away <= NEAR_PX) this.labels.get(nearest.id).focus();
+    else if (this.selected !== undefined) this.select(undefined);
+  }
+
+  /** The end of dragging a handle; or of a press that drew nothing. */
+  release({ target }) {
+    if (this.task && this.layer.contains(target)) setTimeout(() => this.refuseNothing());
+    if (this.task) return;
+    if (this.selected !== undefined) setTimeout(() => this.takeChange(this.selected));
+  }
+
+  takeChange(id) {
+    const annotation = this.annotator.getAnnotationById(id);
+    const before = this.shown.get(id);
+    if (!annotation || !before) return;
+    const { shape, points } = clampTo(this.image, fromSelector(annotation.target.selector));
+    if (JSON.stringify(points) === JSON.stringify(before.points)) return;
+    this.change(id, isDegenerate({ shape, points }) ? before : { shape, points });
+    this.labels.get(id)?.focus();
+  }
+
+  change(id, { shape, points }) {
+    this.put({ ...this.shown.get(id), shape, points });
+    this.onChange(id, { shape, points });
+  }
+
+  labelTyped(event, id) {
+    const region = this.shown.get(id);
+    const by = this.stepOf(event);
+    if (event.key === "Delete" || event.key === "Backspace") {
+      this.erase(id);
+      this.onChange(id, null);
+    } else if (event.key === "Escape") {
+      this.select(undefined);
+      this.labels.get(id).blur();
+    } else if (by) {
+      this.change(id, (event.shiftKey ? resizeBy : moveBy)(this.image, region, by));
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** An arrow goes a small part of the image, with Ctrl one pixel. */
+  stepOf({ key, ctrlKey, altKey, metaKey }) {
+    const way = ARROWS[key];
+    if (!way || altKey || metaKey) return undefined;
+    const step = ctrlKey ? 1 : Math.max(1, Math.round(this.image.width / STEPS_ACROSS));
+    return way.map((one) => one * step);
+  }
+
+  // Drawing
+
+  /**
+   * Resolves with {shape, points}, clamped to the image, or with null where it was cancelled or
+   * too small. What was drawn stays on screen until `show` says what is there.
+   */
+  draw(shape, { label }) {
+    this.cancel();
+    this.select(undefined);
+    this.erase(NEW);
+    return new Promise((resolve) => {
+      this.task = { label, resolve, isBox: shape === "box" };
+      this.annotator.setDrawingTool(shape === "box" ? "rectangle" : "polygon");
+      this.annotator.setDrawingMode(shape === "box" ? "drag" : "click");
+      this.annotator.setDrawingEnabled(true);
+      this.frame.classList.add("drawing");
+      this.tell(`${label}: ${HOW[shape]}`, KEYS);
+    });
+  }
+
+  /** Annotorious has made an annotation of its own; it gives way to ours. */
+  take({ id, target }) {
+    this.annotator.removeAnnotation(id);
+    if (this.task) this.finish(fromSelector(target.selector));
+  }
+
+  finish(drawn) {
+    const region = clampTo(this.image, drawn);
+    if (isDegenerate(region)) return this.refuse();
+    const { label, resolve } = this.task;
+    this.stop();
+    this.put({ id: NEW, label, ...region });
+    resolve(region);
+  }
+
+  /** A box needs a drag: Annotorious passes over a mere click without a word. */
+  refuseNothing() {
+    const isMade = this.annotator.getAnnotations().some(({ id }) => !this.shown.has(id));
+    if (this.task?.isBox && !isMade) this.refuse();
+  }
+
+  refuse() {
+    const { resolve } = this.task;
+    this.stop();
+    this.tell("Too small to be a region. Nothing was marked.");
+    this.hush = setTimeout(() => this.tell(""), MESSAGE_MS);
+    resolve(null);
+  }
+
+  cancel() {
+    if (!this.task) return;
+    const { resolve } = this.task;
+    this.stop();
+    resolve(null);
+  }
+
+  stop() {
+    this.task = undefined;
+    this.annotator.cancelDrawing();
+    this.annotator.setDrawingEnabled(false);
+    this.erase(NEW);
+    this.frame.classList.remove("drawing");
+    this.tell("");
+  }
+
+  /** While drawing: Esc cancels, arrows place a box without a mouse, Enter takes it. */
+  typed(event) {
+    if (!this.task) return;
+    const by = this.stepOf(event);
+    if (event.key === "Escape") this.cancel();
+    else if (event.key === "Enter") this.enter();
+    else if (by) this.nudge(by, { resizes: event.shiftKey });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  enter() {
+    const box = this.shown.get(NEW);
+    if (box) this.finish({ shape: box.shape, points: box.points });
+    else this.placeBox(startBox(this.image));
+  }
+
+  nudge(by, { resizes }) {
+    const box = this.shown.get(NEW) ?? startBox(this.image);
+    this.placeBox((resizes ? resizeBy : moveBy)(this.image, box, by));
+  }
+
+  placeBox(box) {
+    this.made.cancelDrawing();
+    this.put({ id: NEW, label: this.task.label, ...box });
+  }
+
+  tell(text, keys = "") {
+    clearTimeout(this.hush);
+    this.hint?.remove();
+    if (!text) return;
+    this.hint = Object.assign(document.createElement("p"), { className: "region-hint" });
+    this.hint.setAttribute("role", "status");
+    this.hint.append(text, Object.assign(document.createElement("small"), { textContent: keys }));
+    this.frame.append(this.hint);
+  }
+
+  destroy() {
+    this.cancel();
+    this.listening.abort();
+    for (const button of this.labels.values()) button.remove();
+    this.hint?.remove();
+    this.made?.destroy();
+  }
+}

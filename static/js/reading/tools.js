@@ -1,0 +1,89 @@
+// The buttons that change how the pictures are seen, and the commands behind them and their keys.
+
+import { COMMANDS, spell } from "./bindings.js";
+
+const byId = (id) => document.getElementById(id);
+const ZOOM_STEP = 1.25;
+const PAN_STEP = 0.1; // of the frame
+const WINDOW_STEP_PX = 8;
+
+export const viewCommands = ({ viewer, flicker, tools }) => {
+  const layOut = (does) => () => {
+    does();
+    tools.showLayout(flicker);
+  };
+  const presets = [1, 2, 3, 4].map((number) => [`preset${number}`, () => viewer.preset(number)]);
+  return {
+    ...Object.fromEntries(presets),
+    invert: () => viewer.invert(),
+    brighter: () => viewer.dragWindow(0, -WINDOW_STEP_PX),
+    darker: () => viewer.dragWindow(0, WINDOW_STEP_PX),
+    narrower: () => viewer.dragWindow(-WINDOW_STEP_PX, 0),
+    wider: () => viewer.dragWindow(WINDOW_STEP_PX, 0),
+    zoomIn: () => viewer.zoomBy(ZOOM_STEP),
+    zoomOut: () => viewer.zoomBy(1 / ZOOM_STEP),
+    panLeft: () => viewer.panBy(-PAN_STEP, 0),
+    panRight: () => viewer.panBy(PAN_STEP, 0),
+    panUp: () => viewer.panBy(0, -PAN_STEP),
+    panDown: () => viewer.panBy(0, PAN_STEP),
+    oneToOne: () => viewer.oneToOne(),
+    fit: () => viewer.fit(),
+    resetView: () => viewer.reset(),
+    mask: () => viewer.toggleMask(),
+    flicker: layOut(() => flicker.swap()),
+    sideBySide: layOut(() => flicker.sideBySide()),
+  };
+};
+
+/** A button, its command, and what it is called; the key in its title is the reader's own. */
+const BUTTONS = [
+  ["mask", "mask", "Show the mask"],
+  ["flicker", "flicker", "Flicker: one image over the other"],
+  ["side-by-side", "sideBySide", "Side by side"],
+  ["invert", "invert", "Invert"],
+  ["zoom-out", "zoomOut", "Zoom out"],
+  ["zoom-in", "zoomIn", "Zoom in"],
+  ["one-to-one", "oneToOne", "One to one: an image pixel on a screen pixel"],
+  ["fit", "fit", "Fit to the frame"],
+  ["view", "resetView", "Reset window, zoom and pan"],
+];
+
+export class ViewTools {
+  /** `onDone()` gives the focus back to the scale, where digits belong. */
+  wire({ commands, bindings, onDone }) {
+    for (const [id, command, text] of BUTTONS) {
+      const button = byId(id);
+      button.addEventListener("click", () => {
+        commands[command]();
+        onDone();
+      });
+      button.addEventListener("pointerenter", () => {
+        const keys = bindings.keysOf(command).map(spell).join(", ");
+        button.title = keys ? `${text} (${keys})` : text;
+      });
+    }
+    this.wirePresets({ commands, onDone });
+  }
+
+  wirePresets({ commands, onDone }) {
+    const list = byId("presets");
+    const presets = COMMANDS.filter(({ name }) => name.startsWith("preset"));
+    list.append(...presets.map(({ name, text }) => new Option(text, name)));
+    list.addEventListener("change", () => {
+      commands[list.value]();
+      list.value = ""; // the window goes on changing, so that the list names none
+      onDone();
+    });
+  }
+
+  showView({ hasMask, maskShown }) {
+    byId("mask").hidden = !hasMask;
+    byId("mask").setAttribute("aria-pressed", maskShown);
+  }
+
+  showLayout({ isPossible, isOn }) {
+    byId("flicker").hidden = byId("side-by-side").hidden = !isPossible;
+    byId("flicker").setAttribute("aria-pressed", isPossible && isOn);
+    byId("side-by-side").setAttribute("aria-pressed", isPossible && !isOn);
+  }
+}
