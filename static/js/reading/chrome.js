@@ -1,31 +1,36 @@
 // Everything around the pictures: header, legend, help, notices. It never moves the pictures.
 
 import { KEY_MAP, MOUSE_MAP } from "./keys.js";
+import { keep, recall } from "./storage.js";
 import { FULL } from "./window.js";
 
 const byId = (id) => document.getElementById(id);
+const copyOf = (id) => byId(id).content.firstElementChild.cloneNode(true);
 
 export class Chrome {
   constructor() {
-    this.anchors = [...byId("anchors").children];
+    this.anchors = [];
+    this.phasesTold = new Set();
     byId("keys").replaceChildren(...KEY_MAP.map(rowOf));
     byId("mouse").replaceChildren(...MOUSE_MAP.map(rowOf));
   }
 
-  showCase(found) {
+  showCase(found, mode) {
     byId("study").textContent = found.study;
     byId("prompt-text").textContent = found.prompt || "No prompt";
-    byId("position").textContent = `${found.position} of ${found.total}`;
+    document.querySelector(".prompt").classList.toggle("unasked", !mode.showsPrompt);
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
     byId("back").disabled = !found.previous;
     byId("comment-field").readOnly = !found.is_open;
+    byId("none").hidden = !found.allows_none_acceptable;
+    for (const id of ["skip", "none", "undo"]) byId(id).disabled = !found.is_open;
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
+      mode: found.mode,
       count: found.images.length,
       criteria: found.criteria.length,
     });
-    document.title = `${found.position} of ${found.total} · ${found.study} · Reading Room`;
   }
 
   /** A prompt that does not fit can be unfolded, by mouse or by Tab. */
@@ -37,22 +42,61 @@ export class Chrome {
     else text.removeAttribute("tabindex");
   }
 
-  showProgress({ read, total }) {
-    byId("read-bar").style.width = `${(100 * read) / total}%`;
-    byId("read-bar").parentElement.setAttribute("aria-valuenow", read);
-    byId("read-bar").parentElement.setAttribute("aria-valuemax", total);
+  /** A pool has no end to count to: what is read is told. */
+  showProgress({ study, position, total, is_pool: isPool }, { read, pace }) {
+    const place = isPool ? `${read} read` : `${position} of ${total}`;
+    byId("position").textContent = place;
+    byId("pace").textContent = pace ? `${pace}/h` : "";
+    document.title = `${place} · ${study} · Reading Room`;
+    const bar = byId("read-bar").parentElement;
+    bar.classList.toggle("endless", isPool);
+    byId("read-bar").style.width = isPool ? "0" : `${(100 * read) / total}%`;
+    bar.setAttribute("aria-valuenow", read);
+    if (isPool) bar.removeAttribute("aria-valuemax");
+    else bar.setAttribute("aria-valuemax", total);
   }
 
-  /** The scale of the criterion in focus, always in the same place. */
-  showScale(criterion, { value, where }) {
+  /** The scale of the question in focus, always in the same place. */
+  showScale(criterion, { steps, digit, where }) {
     byId("criterion").textContent = criterion.name;
     byId("where").textContent = where;
     byId("question").textContent = criterion.question;
-    this.anchors.forEach((item, score) => {
-      item.querySelector("span").textContent = criterion.anchors[score];
-      item.querySelector("button").title = criterion.anchors[score];
-      item.querySelector("button").setAttribute("aria-pressed", score === value);
+    if (this.anchors.length !== steps.length) this.makeAnchors(steps.length);
+    steps.forEach((step, number) => {
+      const button = this.anchors[number];
+      button.dataset.digit = step.digit;
+      button.querySelector("b").textContent = step.digit;
+      button.querySelector("span").textContent = step.text;
+      button.title = step.text;
+      button.setAttribute("aria-pressed", step.digit === digit);
     });
+  }
+
+  makeAnchors(count) {
+    const items = Array.from({ length: count }, () => copyOf("anchor-template"));
+    byId("anchors").replaceChildren(...items);
+    byId("anchors").style.setProperty("--steps", count);
+    this.anchors = items.map((item) => item.querySelector("button"));
+  }
+
+  showNone(isSet) {
+    byId("none").setAttribute("aria-pressed", isSet);
+  }
+
+  /** Once for each study: what the reader is told when a new phase begins. */
+  showPhase({ study, phase_note: note }, { onClose }) {
+    if (!note || this.phasesTold.has(study) || recall("told", study) === note) return;
+    this.phasesTold.add(study);
+    byId("phase-text").textContent = note;
+    byId("phase").addEventListener(
+      "close",
+      () => {
+        keep("told", study, note);
+        onClose();
+      },
+      { once: true },
+    );
+    byId("phase").showModal();
   }
 
   showSubmit({ label, isReady, hint }) {
@@ -62,8 +106,12 @@ export class Chrome {
   }
 
   showComment(text) {
-    byId("comment").classList.toggle("has-comment", text.trim() !== "");
+    this.showHasComment(text);
     byId("comment-field").value = text;
+  }
+
+  showHasComment(text) {
+    byId("comment").classList.toggle("has-comment", text.trim() !== "");
   }
 
   showView({ level, width, zoom, inverted, centre }) {
@@ -82,14 +130,6 @@ export class Chrome {
     if (trouble === "offline") status.textContent = `Offline${kept}`;
     else if (trouble === "login") status.textContent = `Logged out${kept}`;
     else status.textContent = unsent.length ? "Sending" : "Saved";
-  }
-
-  /** `actions` are {label, address?, does?}; an address opens beside, so that nothing is left. */
-  notice(text, actions = []) {
-    const notice = byId("notice");
-    notice.querySelector("p").textContent = text;
-    notice.querySelector(".actions").replaceChildren(...actions.map(actionOf));
-    notice.hidden = !text;
   }
 
   /** Over the pictures, until there are others. Offline, no link leads anywhere. */
@@ -114,12 +154,4 @@ function rowOf({ keys, text }) {
   right.textContent = text;
   row.append(left, right);
   return row;
-}
-
-function actionOf({ label, address, does }) {
-  const made = document.createElement(address ? "a" : "button");
-  made.textContent = label;
-  if (address) Object.assign(made, { href: address, target: "_blank", className: "button" });
-  else made.addEventListener("click", does);
-  return made;
 }

@@ -1,13 +1,19 @@
 // Puts the reading page together and wires hands to commands.
 
+import { Bookmark } from "./bookmark.js";
 import { Cases } from "./cases.js";
 import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
+import { CommentPanel } from "./comment.js";
 import { FlagPicker } from "./flags.js";
 import { listenToKeys } from "./keys.js";
+import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Queue } from "./queue.js";
 import { Room } from "./room.js";
-import { keepFor } from "./storage.js";
+import { Sitting } from "./sitting.js";
+import { SkipDialog } from "./skipping.js";
+import { heard, keepFor } from "./storage.js";
 import { Viewer } from "./viewer.js";
 
 const byId = (id) => document.getElementById(id);
@@ -20,39 +26,63 @@ const addresses = {
   page: (slot) => `${worklist}${slot}/`,
   slot: (slot) => `/api/slots/${slot}/`,
   readings: (slot) => `/api/slots/${slot}/readings/`,
+  next: (slot) => `/api/slots/${slot}/next/`,
+  heartbeat: (slot) => `/api/slots/${slot}/heartbeat/`,
+  bookmark: (slot) => `/api/slots/${slot}/bookmark/`,
 };
 
 const chrome = new Chrome();
+const notices = new Notices(byId("notice"));
 const clock = new Clock();
+const sitting = new Sitting(clock);
 const cases = new Cases({ addressOf: addresses.slot });
 const outbox = new Outbox({
   addressOf: addresses.readings,
   onChange: tellOutbox,
   onRefused: (item) => room.takeBack(item),
+  onElsewhere: (item) => room.readElsewhere(item),
 });
+const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
 const viewer = new Viewer({
   onChange: (view) => chrome.showView(view),
   onClick: (place) => room.focusImage(place),
 });
+const backToScale = () => room.isShown && room.focus(room.at);
 const picker = new FlagPicker(byId("flag-picker"), {
   onToggle: (flag, grade) => room.toggleFlag(flag, grade),
-  onClose: () => room.focus(room.at),
+  onMark: (flag, shape) => room.mark(flag, shape),
+  onClose: backToScale,
 });
-const room = new Room({ cases, outbox, viewer, chrome, clock, picker, addresses });
+const skipping = new SkipDialog(byId("skipping"), {
+  onSkip: (reason, comment) => room.skip(reason, comment),
+  onClose: backToScale,
+});
+const comment = new CommentPanel(byId("comment-panel"), {
+  onInput: (text) => room.setComment(text),
+  onClose: backToScale,
+});
+const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addressOf: addresses.bookmark });
+const room = new Room({
+  cases, outbox, queue, viewer, chrome, notices, clock, sitting, picker, skipping, bookmark, addresses,
+});
 
 function tellOutbox(state) {
   chrome.showStatus(state);
-  const [refused] = state.refused;
   if (state.trouble === "login") {
-    chrome.notice("You are logged out. Log in again, then come back here: nothing is lost.", [
-      { label: "Log in", address: login },
-    ]);
-  } else if (refused) {
-    chrome.notice(`The reading of case ${refused.position} was not taken. ${refused.reason}`, [
+    // In this tab: a login brings the reader back to this very case, with all that is kept.
+    const address = `${login}?next=${encodeURIComponent(location.pathname)}`;
+    const text = "You are logged out. Log in again to go on where you are: nothing is lost.";
+    notices.say("login", text, [{ label: "Log in", address }]);
+  } else {
+    notices.clear("login");
+  }
+  const [refused] = state.refused;
+  if (refused) {
+    notices.say("refused", `The reading of case ${refused.position} was not taken. ${refused.reason}`, [
       { label: "Show the case", does: () => showRefused(refused) },
     ]);
   } else {
-    chrome.notice("");
+    notices.clear("refused");
   }
 }
 
@@ -61,40 +91,24 @@ function showRefused({ slot }) {
   room.open(slot);
 }
 
-const comment = byId("comment-panel");
-const field = byId("comment-field");
-
-function openComment() {
-  comment.hidden = false;
-  field.focus();
+function tellLost() {
+  const text = "You were away for longer than this case was held for you, and somebody else may read it too. You can still submit it.";
+  notices.say("lost", text, [{ label: "Go on", does: () => room.dismiss("lost") }]);
 }
-
-function closeComment() {
-  comment.hidden = true;
-  room.focus(room.at);
-}
-
-field.addEventListener("input", () => {
-  room.setComment(field.value);
-  byId("comment").classList.toggle("has-comment", field.value.trim() !== "");
-});
-field.addEventListener("keydown", (event) => {
-  const isDone = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
-  if (!isDone) return;
-  event.preventDefault();
-  event.stopPropagation();
-  closeComment();
-});
 
 const commands = {
-  score: (value) => room.score(value),
-  unscore: () => room.unscore(),
+  score: (digit) => room.answer(digit),
+  unscore: () => room.unanswer(),
+  noneAcceptable: () => room.toggleNoneAcceptable(),
+  undo: () => room.undo(),
   left: () => room.move(-1, 0),
   right: () => room.move(1, 0),
   up: () => room.move(0, -1),
   down: () => room.move(0, 1),
   flag: () => room.openFlags(),
-  comment: openComment,
+  comment: () => comment.open(),
+  skip: () => room.openSkip(),
+  bookmark: () => bookmark.toggle(),
   submit: () => room.submit(),
   back: () => room.back(),
   invert: () => viewer.invert(),
@@ -104,13 +118,25 @@ const commands = {
   preset: (number) => viewer.preset(number),
   help: () => chrome.toggleHelp(),
 };
-listenToKeys(commands);
+const VIEW = ["invert", "zoomIn", "zoomOut", "resetView", "preset"];
+/** While a region is drawn, the picture may still be moved, but no case is left or answered. */
+const guarded = Object.fromEntries(
+  Object.entries(commands).map(([name, does]) => [
+    name,
+    (value) => (room.isDrawing && !VIEW.includes(name) ? undefined : does(value)),
+  ]),
+);
+listenToKeys(guarded);
 
 // The mouse can do all that keys can. Focus goes back to the scale, where digits belong.
 for (const [id, command] of Object.entries({
   submit: "submit",
   back: "back",
   comment: "comment",
+  skip: "skip",
+  none: "noneAcceptable",
+  undo: "undo",
+  bookmark: "bookmark",
   invert: "invert",
   "zoom-in": "zoomIn",
   "zoom-out": "zoomOut",
@@ -118,14 +144,14 @@ for (const [id, command] of Object.entries({
   "open-help": "help",
 })) {
   byId(id).addEventListener("click", () => {
-    commands[command]();
-    if (["invert", "zoomIn", "zoomOut", "resetView"].includes(command)) room.focus(room.at);
+    guarded[command]();
+    if ([...VIEW, "noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
   });
 }
-[...byId("anchors").children].forEach((item, value) => {
-  item.querySelector("button").addEventListener("click", () => room.score(value));
+byId("anchors").addEventListener("click", ({ target }) => {
+  const step = target.closest("button");
+  if (step) guarded.score(Number(step.dataset.digit));
 });
-byId("close-comment").addEventListener("click", closeComment);
 byId("close-help").addEventListener("click", () => chrome.toggleHelp());
 
 // Space is held to pan; on a button it would press it, in the page it would scroll.
@@ -142,8 +168,15 @@ window.addEventListener("blur", () => {
   viewer.spaceHeld = false;
   byId("images").classList.remove("space-held");
 });
+window.addEventListener("storage", (event) => {
+  const draft = heard(event, "draft");
+  if (draft) room.draftElsewhere(draft.id, draft.value);
+});
 // The reading time of a case is kept with its draft.
-window.addEventListener("pagehide", () => room.saveDraft());
+window.addEventListener("pagehide", () => {
+  room.saveDraft();
+  sitting.keep();
+});
 
 outbox.flush();
 await room.open(first.slot, first);
