@@ -127,6 +127,14 @@ export class Desk {
     this.focus(this.at);
   }
 
+  /** A box for the flag of the image in focus; where it has none or several, the list asks which. */
+  markAgain() {
+    if (!this.isWritable) return;
+    const given = Object.keys(this.answers.flags[this.at.place]);
+    if (given.length === 1) this.mark(given[0], "box");
+    else this.openFlags();
+  }
+
   changeRegion(place, flag, number, region) {
     this.change(() => this.answers.changeRegion(place, flag, number, region));
   }

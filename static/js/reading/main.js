@@ -106,6 +106,7 @@ const commands = {
   up: () => room.move(0, -1),
   down: () => room.move(0, 1),
   flag: () => room.openFlags(),
+  region: () => room.markAgain(),
   comment: () => comment.open(),
   skip: () => room.openSkip(),
   bookmark: () => bookmark.toggle(),

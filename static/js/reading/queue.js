@@ -4,6 +4,7 @@
 import { Refused, askJson, postJson } from "./server.js";
 
 const HEARTBEAT_MS = 120_000;
+const HOLDING_MAX = 16; // that the server takes
 
 export class Queue {
   /** `onLost()`: the case on screen was away for so long that somebody else has it too. */
@@ -73,7 +74,7 @@ export class Queue {
   async claimOnce() {
     const { slot } = this.case;
     const unsent = this.outbox.unsent.map((item) => item.slot);
-    const holding = [...new Set([...this.held, slot, ...unsent])];
+    const holding = [...new Set([...this.held, slot, ...unsent])].slice(0, HOLDING_MAX);
     const found = await postJson(this.addresses.next(slot), { holding });
     if (!found) return null;
     this.held.add(found.slot);
