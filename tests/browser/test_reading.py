@@ -556,7 +556,7 @@ def test_after_a_lost_session_a_login_leads_back_to_the_case_and_sends_what_was_
     press_all(room, "52")
     rosa.set_password("a long enough phrase")
     rosa.save()
-    room.locator("#notice").get_by_role("link", name="Log in").click()
+    room.locator("#notice").get_by_role("button", name="Log in").click()
     room.get_by_label("Name").fill("rosa")
     room.get_by_label("Password").fill("a long enough phrase")
     room.get_by_role("button", name="Log in").click()

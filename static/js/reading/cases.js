@@ -34,8 +34,13 @@ async function loadGrey({ address, width, height }) {
 }
 
 async function loadPictures(found) {
-  const pictures = await Promise.all(found.images.map(loadPicture));
-  return { ...found, pictures };
+  const [{ width, height }] = found.images;
+  const mask = found.mask && { ...found.mask, width, height };
+  const [maskPicture, ...pictures] = await Promise.all([
+    mask && loadPicture(mask),
+    ...found.images.map(loadPicture),
+  ]);
+  return { ...found, pictures, maskPicture };
 }
 
 export class Cases {

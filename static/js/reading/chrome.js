@@ -1,6 +1,5 @@
 // Everything around the pictures: header, legend, help, notices. It never moves the pictures.
 
-import { KEY_MAP, MOUSE_MAP } from "./keys.js";
 import { keep, recall } from "./storage.js";
 import { FULL } from "./window.js";
 
@@ -11,17 +10,15 @@ export class Chrome {
   constructor() {
     this.anchors = [];
     this.phasesTold = new Set();
-    byId("keys").replaceChildren(...KEY_MAP.map(rowOf));
-    byId("mouse").replaceChildren(...MOUSE_MAP.map(rowOf));
   }
 
-  showCase(found, mode) {
+  showCase(found, { showsPrompt, previous }) {
     byId("study").textContent = found.study;
     byId("prompt-text").textContent = found.prompt || "No prompt";
-    document.querySelector(".prompt").classList.toggle("unasked", !mode.showsPrompt);
+    document.querySelector(".prompt").classList.toggle("unasked", !showsPrompt);
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
-    byId("back").disabled = !found.previous;
+    byId("back").disabled = !previous;
     byId("comment-field").readOnly = !found.is_open;
     byId("none").hidden = !found.allows_none_acceptable;
     for (const id of ["skip", "none", "undo"]) byId(id).disabled = !found.is_open;
@@ -144,14 +141,4 @@ export class Chrome {
     if (help.open) help.close();
     else help.showModal();
   }
-}
-
-function rowOf({ keys, text }) {
-  const row = document.createElement("tr");
-  const [left, right] = [document.createElement("th"), document.createElement("td")];
-  left.scope = "row";
-  left.append(...keys.flatMap((key) => [key === "–" ? "–" : Object.assign(document.createElement("kbd"), { textContent: key }), " "]));
-  right.textContent = text;
-  row.append(left, right);
-  return row;
 }

@@ -1,7 +1,6 @@
 // The case on screen and the answers to it: focus, answers, flags, drafts.
 
 import { Answers, forgetDraft, keepDraft, recallDraft } from "./answers.js";
-import { letterOf } from "./tiles.js";
 
 const revisionOf = (reading) => reading?.revision ?? 0;
 
@@ -23,10 +22,13 @@ export class Desk {
     if (this.isShown && slot === this.case.slot) this.takeOver(draft ?? this.stored);
   }
 
+  /** Answers given in another tab; whoever types here goes on typing. */
   takeOver(given) {
     this.answers = new Answers(this.case, given);
     this.chrome.showComment(this.answers.comment);
-    this.refresh();
+    this.at = this.mode.missing(this.answers)[0] ?? this.at;
+    if (document.activeElement?.closest(".strip")) this.focus(this.at);
+    else this.refresh();
   }
 
   // Focus
@@ -116,12 +118,7 @@ export class Desk {
     const { answers } = this;
     const { place } = this.at;
     const { name } = this.case.flags.find(({ slug }) => slug === flag);
-    const how = shape === "box" ? "Drag a box around it" : "Click the corners around it, the first one again to close";
-    this.isDrawing = true;
-    this.notices.say("drawing", `${name}: ${how}. Esc stops.`);
     const region = await this.mode.tiles[place].regions.draw(shape, { label: name });
-    this.isDrawing = false;
-    this.notices.clear("drawing");
     if (this.answers !== answers) return;
     if (region) this.change(() => answers.mark(place, flag, region));
     this.focus(this.at);
@@ -186,7 +183,7 @@ export class Desk {
     this.chrome.showScale(criterion, {
       steps: this.mode.steps(this.at.criterion),
       digit: this.mode.digitAt(this.answers, this.at),
-      where: this.case.images.length > 1 ? letterOf(this.at.place) : "",
+      where: this.mode.subject(this.at),
     });
     this.chrome.showNone(this.answers.noneAcceptable);
     this.chrome.showSubmit(this.describeSubmit());

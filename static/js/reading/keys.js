@@ -2,17 +2,12 @@
 
 /** `does` names a command of the room; a digit or preset hands its number on. */
 export const KEY_MAP = [
-  { keys: ["0", "–", "7"], text: "Answer, and go on to the next" },
+  { keys: ["0", "–", "5"], text: "Score, and go on to the next" },
   { keys: ["←", "→", "↑", "↓"], text: "Move between images and criteria" },
   { keys: ["Tab"], text: "Next scale (Shift: the one before)" },
-  { keys: ["Backspace"], text: "Take the answer back" },
-  { keys: ["F"], text: "Flag the image: type to find, Enter minor, Shift+Enter major, Ctrl+Enter marks where" },
-  { keys: ["R"], text: "Mark where the flag is" },
-  { keys: ["N"], text: "None of the images is acceptable" },
+  { keys: ["Backspace"], text: "Take the score back" },
+  { keys: ["F"], text: "Flag the image: type to find, Enter minor, Shift+Enter major" },
   { keys: ["C"], text: "Comment on the case" },
-  { keys: ["U"], text: "Undo the last change" },
-  { keys: ["S"], text: "Skip the case with a reason" },
-  { keys: ["B"], text: "Bookmark the case" },
   { keys: ["Enter"], text: "Submit; or jump to what is missing" },
   { keys: ["Z"], text: "Back to the case before, to look again or revise" },
   { keys: ["I"], text: "Invert" },
@@ -38,12 +33,7 @@ const NAMED = {
   ArrowUp: "up",
   ArrowDown: "down",
   f: "flag",
-  r: "region",
-  n: "noneAcceptable",
   c: "comment",
-  u: "undo",
-  s: "skip",
-  b: "bookmark",
   z: "back",
   i: "invert",
   "+": "zoomIn",
@@ -53,9 +43,7 @@ const NAMED = {
 };
 
 /** Held down, these would score or submit a case that nobody looked at. */
-const ONCE = new Set([
-  "score", "submit", "back", "preset", "unscore", "invert", "help", "noneAcceptable", "skip", "bookmark",
-]);
+const ONCE = new Set(["score", "submit", "back", "preset", "unscore", "invert", "help"]);
 
 const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 const isControl = (element) => element.closest("button, a, summary, dialog") !== null;

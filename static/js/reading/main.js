@@ -1,19 +1,25 @@
 // Puts the reading page together and wires hands to commands.
 
+import { Bindings } from "./bindings.js";
 import { Bookmark } from "./bookmark.js";
 import { Cases } from "./cases.js";
 import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
 import { CommentPanel } from "./comment.js";
 import { FlagPicker } from "./flags.js";
+import { Flicker } from "./flicker.js";
+import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Preferences } from "./preferences.js";
 import { Queue } from "./queue.js";
+import { isDrawing } from "./regions.js";
 import { Room } from "./room.js";
 import { Sitting } from "./sitting.js";
 import { SkipDialog } from "./skipping.js";
 import { heard, keepFor } from "./storage.js";
+import { ViewTools, viewCommands } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
 const byId = (id) => document.getElementById(id);
@@ -43,9 +49,26 @@ const outbox = new Outbox({
   onElsewhere: (item) => room.readElsewhere(item),
 });
 const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
+const preferences = new Preferences(JSON.parse(byId("preferences-data").textContent), {
+  onTrouble: (text) => keyMap.tell(text),
+});
+const bindings = new Bindings(preferences.bindings, {
+  onChange: () => preferences.save(bindings.toJSON()),
+});
+const flicker = new Flicker(byId("images"), { onSwap: (place) => room.focusImage(place) });
+const viewTools = new ViewTools();
 const viewer = new Viewer({
-  onChange: (view) => chrome.showView(view),
+  onChange: (view) => {
+    chrome.showView(view);
+    viewTools.showView(view);
+  },
+  onShow: (frames) => {
+    flicker.begin(frames);
+    viewTools.showLayout(flicker);
+  },
   onClick: (place) => room.focusImage(place),
+  mouse: (input) => bindings.mouse(input),
+  now: () => clock.read(),
 });
 const backToScale = () => room.isShown && room.focus(room.at);
 const picker = new FlagPicker(byId("flag-picker"), {
@@ -69,10 +92,8 @@ const room = new Room({
 function tellOutbox(state) {
   chrome.showStatus(state);
   if (state.trouble === "login") {
-    // In this tab: a login brings the reader back to this very case, with all that is kept.
-    const address = `${login}?next=${encodeURIComponent(location.pathname)}`;
     const text = "You are logged out. Log in again to go on where you are: nothing is lost.";
-    notices.say("login", text, [{ label: "Log in", address }]);
+    notices.say("login", text, [{ label: "Log in", does: logIn }]);
   } else {
     notices.clear("login");
   }
@@ -84,6 +105,11 @@ function tellOutbox(state) {
   } else {
     notices.clear("refused");
   }
+}
+
+/** In this tab: the login brings the reader back to this very case, with all that is kept. */
+function logIn() {
+  location.assign(`${login}?next=${encodeURIComponent(location.pathname)}`);
 }
 
 function showRefused({ slot }) {
@@ -112,22 +138,12 @@ const commands = {
   bookmark: () => bookmark.toggle(),
   submit: () => room.submit(),
   back: () => room.back(),
-  invert: () => viewer.invert(),
-  zoomIn: () => viewer.zoomBy(1.25),
-  zoomOut: () => viewer.zoomBy(0.8),
-  resetView: () => viewer.reset(),
-  preset: (number) => viewer.preset(number),
   help: () => chrome.toggleHelp(),
+  ...viewCommands({ viewer, flicker, tools: viewTools }),
 };
-const VIEW = ["invert", "zoomIn", "zoomOut", "resetView", "preset"];
-/** While a region is drawn, the picture may still be moved, but no case is left or answered. */
-const guarded = Object.fromEntries(
-  Object.entries(commands).map(([name, does]) => [
-    name,
-    (value) => (room.isDrawing && !VIEW.includes(name) ? undefined : does(value)),
-  ]),
-);
-listenToKeys(guarded);
+listenToKeys({ bindings, commands, isDrawing });
+const keyMap = new KeyMap(byId("help"), { bindings, known: Object.keys(commands) });
+viewTools.wire({ commands, bindings, onDone: backToScale });
 
 // The mouse can do all that keys can. Focus goes back to the scale, where digits belong.
 for (const [id, command] of Object.entries({
@@ -138,20 +154,17 @@ for (const [id, command] of Object.entries({
   none: "noneAcceptable",
   undo: "undo",
   bookmark: "bookmark",
-  invert: "invert",
-  "zoom-in": "zoomIn",
-  "zoom-out": "zoomOut",
-  view: "resetView",
   "open-help": "help",
 })) {
   byId(id).addEventListener("click", () => {
-    guarded[command]();
-    if ([...VIEW, "noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
+    if (isDrawing()) return;
+    commands[command]();
+    if (["noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
   });
 }
 byId("anchors").addEventListener("click", ({ target }) => {
   const step = target.closest("button");
-  if (step) guarded.score(Number(step.dataset.digit));
+  if (step && !isDrawing()) commands.score(Number(step.dataset.digit));
 });
 byId("close-help").addEventListener("click", () => chrome.toggleHelp());
 

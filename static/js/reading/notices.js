@@ -1,6 +1,6 @@
 // What the page has to say without stopping anybody: one line at a time, the gravest first.
 
-const KINDS = ["login", "refused", "storage", "drawing", "paused", "lost", "elsewhere", "trouble", "break"];
+const KINDS = ["login", "refused", "storage", "paused", "lost", "elsewhere", "trouble", "break"];
 
 export class Notices {
   constructor(element) {
@@ -8,7 +8,7 @@ export class Notices {
     this.said = new Map();
   }
 
-  /** `actions` are {label, address} or {label, does}; what can be dismissed says so by one. */
+  /** `actions` are {label, does}; what can be dismissed says so by one. */
   say(kind, text, actions = []) {
     if (this.said.get(kind)?.text === text) return; // repeated: nothing flickers, nothing is read out
     this.said.set(kind, { text, actions });
@@ -30,10 +30,8 @@ export class Notices {
   }
 }
 
-function actionOf({ label, address, does }) {
-  const made = document.createElement(address ? "a" : "button");
-  made.textContent = label;
-  if (address) Object.assign(made, { href: address, className: "button" });
-  else made.addEventListener("click", does);
-  return made;
+function actionOf({ label, does }) {
+  const button = Object.assign(document.createElement("button"), { textContent: label });
+  button.addEventListener("click", does);
+  return button;
 }

@@ -13,6 +13,7 @@ export class Queue {
     // slot -> the reading that the outbox has, or had since the page was opened: one that was
     // kept from before may be sent while its case, fetched without it, is still loading.
     this.sent = new Map(outbox.unsent.map(({ slot, body }) => [slot, body]));
+    this.readHere = []; // slots, in the order in which this page read them
     this.held = new Set(); // unread slots of a pool that this page has, in their order
     this.beats = setInterval(() => this.beat(), HEARTBEAT_MS);
     document.addEventListener("visibilitychange", () => this.beat());
@@ -32,6 +33,7 @@ export class Queue {
 
   /** A reading went into the outbox, of this tab or of another one. */
   leave(slot, body) {
+    if (!this.sent.has(slot)) this.readHere.push(slot);
     this.held.delete(slot);
     this.sent.set(slot, body);
     this.cases.drop(slot);
@@ -40,6 +42,13 @@ export class Queue {
   /** It was not taken, and is to be read again. */
   takeBack(slot) {
     this.sent.delete(slot);
+  }
+
+  /** A case of a pool was claimed before the one that is read before it was sent. */
+  previousOf({ slot, is_pool: isPool, previous }) {
+    if (!isPool) return previous;
+    const at = this.readHere.indexOf(slot);
+    return (at < 0 ? this.readHere.at(-1) : this.readHere[at - 1]) ?? previous;
   }
 
   /** As far as this page knows; the case came before others were sent, so `next` may be read. */

@@ -74,9 +74,11 @@ export class Room extends Desk {
     this.clock.restart(draft?.active_ms ?? 0);
     this.mode = modeOf(found);
     const elements = this.mode.build(this.reactions());
-    this.chrome.showCase(found, this.mode); // first: it sets the layout that the viewer measures
+    const { showsPrompt } = this.mode;
+    this.chrome.showCase(found, { showsPrompt, previous: this.queue.previousOf(found) }); // first: it sets the layout that the viewer measures
     this.images.replaceChildren(...elements);
     this.viewer.show(this.mode.tiles.map(({ frame }) => frame), found.pictures);
+    this.viewer.showMask(found.maskPicture);
     if (!found.is_open) this.mode.disable();
     this.mode.tiles.forEach((tile, place) => {
       if (found.pictures[place].trouble) tile.showTrouble(found.pictures[place].trouble);
@@ -92,7 +94,7 @@ export class Room extends Desk {
 
   /** Between cases is the time for what is not about this one. */
   tellAbout({ slot, state, break_every_min: everyMin, ...found }) {
-    this.notices.clear("break", "elsewhere", "lost", "paused", "drawing");
+    this.notices.clear("break", "elsewhere", "lost", "paused");
     clearTimeout(this.pauseTimer);
     if (state === "paused") {
       this.notices.say(
@@ -194,7 +196,7 @@ export class Room extends Desk {
     const body = {
       ...this.answers.content(),
       active_ms: this.clock.read(),
-      display: this.viewer.usage?.() ?? {},
+      display: this.viewer.usage(),
     };
     const isFirst = !this.stored;
     try {
@@ -247,8 +249,9 @@ export class Room extends Desk {
 
   back() {
     if (this.isFinished) return this.open(this.case.slot);
-    if (!this.isShown || !this.case.previous) return;
+    const previous = this.isShown && this.queue.previousOf(this.case);
+    if (!previous) return;
     this.saveDraft();
-    this.open(this.case.previous);
+    this.open(previous);
   }
 }

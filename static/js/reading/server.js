@@ -64,7 +64,7 @@ function send(method, address, content) {
 }
 
 export const post = (address, body) => send("POST", address, body);
-export const put = (address) => send("PUT", address);
+export const put = (address, body) => send("PUT", address, body);
 export const remove = (address) => send("DELETE", address);
 
 /** Null where the server has nothing to tell. */

@@ -4,7 +4,7 @@
 // asks, it is answered by a digit, so that hands and page need not know the mode.
 
 import { Strip } from "../strips.js";
-import { Tile, nameOf } from "../tiles.js";
+import { Tile, letterOf, nameOf } from "../tiles.js";
 
 export class Mode {
   showsPrompt = true;
@@ -12,6 +12,11 @@ export class Mode {
 
   constructor(testCase) {
     this.case = testCase;
+  }
+
+  /** What the question is about, where the case has several images. */
+  subject({ place }) {
+    return this.case.images.length > 1 ? letterOf(place) : "";
   }
 
   /** How many images lie beside each other. */

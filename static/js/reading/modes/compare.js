@@ -34,6 +34,10 @@ const STEPS = [1, 2, 3, 4, 5, 6, 7, BOTH_BAD].map(stepOf);
 export class Compare extends Mode {
   verb = "compare";
 
+  subject() {
+    return "";
+  }
+
   get columns() {
     return 2;
   }
