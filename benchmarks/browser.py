@@ -32,6 +32,7 @@ WARM_UP_FRAMES = 20
 UNLIMITED = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 
 WATCH_ENTER = """() => {
+    performance.setResourceTimingBufferSize(10_000);
     window.paints = [];
     let pressed;
     document.addEventListener("keydown", (event) => {
