@@ -22,6 +22,7 @@ from tests.browser.reading import (
     expect_chosen,
     press_all,
     values_of,
+    wait_for_paint,
     wait_for_pictures,
 )
 
@@ -230,6 +231,7 @@ def test_a_flag_gets_a_region_by_mouse(page: Page, opened: Callable[..., list[Sl
     page.mouse.move(canvas["x"] + 8 * scale, canvas["y"] + 4 * scale)
     page.mouse.down()
     page.mouse.move(canvas["x"] + 20 * scale, canvas["y"] + 12 * scale, steps=8)
+    wait_for_paint(page)  # no hand lets go sooner
     page.mouse.up()
     expect(page.locator(".chip")).to_contain_text("minor ▭")
     press_all(page, "33")

@@ -3,6 +3,7 @@
 
 import { Refused, askJson, postJson } from "./server.js";
 
+const AFTER_PAINT_MS = 50; // decoding the next pictures must not hold up the present ones
 const HEARTBEAT_MS = 120_000;
 const HOLDING_MAX = 16; // that the server takes
 
@@ -23,7 +24,7 @@ export class Queue {
   enter(found) {
     this.case = found;
     if (found.is_pool && !found.reading && !this.sent.has(found.slot)) this.held.add(found.slot);
-    this.prepare().catch(() => {}); // told when it is wanted
+    setTimeout(() => this.prepare().catch(() => {}), AFTER_PAINT_MS); // told when it is wanted
   }
 
   async prepare() {
