@@ -88,8 +88,8 @@ export class Chrome {
     byId("phase").addEventListener(
       "close",
       () => {
-        keep("told", study, note);
         onClose();
+        keep("told", study, note);
       },
       { once: true },
     );
