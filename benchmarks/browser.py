@@ -109,10 +109,10 @@ def serving_a_study() -> "Iterator[tuple[WebServer, list[Slot], dict[str, str]]]
     from django.conf import settings
     from django.core.management import call_command
     from django.test import Client
-    from tests.readings.rooms import assign, make_room, synthetic
 
     from feedback_app.accounts.models import Role, User
     from feedback_app.studies.models import StudyMode
+    from tests.readings.rooms import assign, make_room, synthetic
     from tests.web_server import WebServer
 
     call_command("migrate", verbosity=0)

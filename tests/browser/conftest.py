@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
-from tests.readings.rooms import assign, make_room, synthetic
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import Slot, StudyMode
 from tests.browser.reading import enter
+from tests.readings.rooms import assign, make_room, synthetic
 
 
 @pytest.fixture

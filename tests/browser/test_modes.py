@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.readings.rooms import assign, make_room, real, synthetic
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Choice, Reading
@@ -17,6 +16,7 @@ from tests.browser.reading import (
     press_all,
     values_of,
 )
+from tests.readings.rooms import assign, make_room, real, synthetic
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 

@@ -8,7 +8,6 @@ import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from tests.readings.rooms import assign, make_room, mask_blob, synthetic
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Bookmark, Reading, SkipReason
@@ -23,6 +22,7 @@ from tests.browser.reading import (
     values_of,
     wait_for_paint,
 )
+from tests.readings.rooms import assign, make_room, mask_blob, synthetic
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from tests.readings.rooms import let_lapse, pool
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Reading
@@ -17,6 +16,7 @@ from tests.browser.reading import (
     press_all,
     wait_for_pictures,
 )
+from tests.readings.rooms import let_lapse, pool
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
