@@ -20,7 +20,7 @@ endef
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo shell test check rehearse screenshots chromium format clean
+.PHONY: help setup demo shell test check bench rehearse screenshots chromium format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ check: setup ## Style, types, imports, missing migrations, templates
 format: setup ## Put imports, code and templates into shape
 	@ruff check --quiet --fix . ; ruff format --quiet .
 	@find templates -name '*.html' -print0 | xargs -0 -r djade --target-version 5.2
+
+bench: setup chromium ## The benchmarks: a table, and benchmarks/results.json (ARGS=NAME runs one)
+	@$(LOCAL) exec -- python -m benchmarks $(ARGS)
 
 rehearse: setup ## The whole loop, headless, with simulated readers and a measured result
 	@$(LOCAL) exec -- manage.py rehearse

@@ -17,6 +17,17 @@ from feedback_app.readings.models import Reading
 from feedback_app.readings.services import submit
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import close_study
+from tests.browser.reading import (
+    address_of,
+    all_sent,
+    at_case,
+    enter,
+    expect_chosen,
+    press_all,
+    values_of,
+    wait_for_paint,
+    wait_for_pictures,
+)
 from tests.readings.answers import scores_for
 from tests.studies.making import make_study
 
@@ -42,47 +53,6 @@ def room(page: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], Non
     log_in(rosa)
     enter(page, slots[0])
     return page
-
-
-def address_of(slot: Slot) -> str:
-    return reverse("readings:read", args=[slot.pk])
-
-
-def enter(page: Page, slot: Slot) -> None:
-    page.goto(address_of(slot))
-    at_case(page, slot)
-
-
-def at_case(page: Page, slot: Slot) -> None:
-    """The case is on screen, not only on its way."""
-    expect(page).to_have_url(re.compile(re.escape(address_of(slot)) + "$"))
-    position = f"{slot.position + 1} of {slot.study.slots.filter(reader=slot.reader).count()}"
-    expect(page.locator("#position")).to_have_text(position)
-    expect(page.locator(".tile")).to_have_count(len(slot.image_order))
-
-
-def expect_chosen(page: Page, scores: list[str]) -> None:
-    """These scores are marked, in order, once the page has drawn them."""
-    marked = page.locator(".cell[aria-checked=true]")
-    expect(marked).to_have_count(len(scores))
-    assert marked.all_text_contents() == scores
-
-
-def press_all(page: Page, keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def all_sent(page: Page) -> None:
-    expect(page.locator("#status")).to_have_text("Saved")
-
-
-def values_of(reading: Reading, criterion: str) -> list[int]:
-    """Scores in the order of the slot's places."""
-    by_image = {
-        score.image_id: score.value for score in reading.scores.filter(criterion__slug=criterion)
-    }
-    return [by_image[image.pk] for image in reading.slot.images_in_order()]
 
 
 def test_a_case_is_read_by_keyboard_alone(
@@ -276,10 +246,6 @@ def test_window_and_level_are_exact_in_every_grey_value(room: Page, slots: list[
     assert (shown_grey(canvases[0]) == expected).all()
 
 
-def wait_for_paint(page: Page) -> None:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-
-
 def test_a_left_drag_windows_all_images_and_a_double_click_resets(
     room: Page, slots: list[Slot]
 ) -> None:
@@ -402,7 +368,7 @@ def readings_of(page: Page, handler: Callable[[Route], None]) -> None:
 def test_a_reading_submitted_offline_is_kept_and_sent_once_when_the_server_is_back(
     room: Page, slots: list[Slot]
 ) -> None:
-    wait_for_next_case(room, slots[1])
+    wait_for_pictures(room, slots[1])
     room.context.set_offline(True)
     press_all(room, "44444444")
     room.keyboard.press("Enter")
@@ -419,17 +385,6 @@ def test_a_reading_submitted_offline_is_kept_and_sent_once_when_the_server_is_ba
     stored = Reading.objects.order_by("created_at")
     assert [reading.slot for reading in stored] == slots[:2]
     assert values_of(stored[0], "realism") == [4] * 4
-
-
-def wait_for_next_case(page: Page, slot: Slot) -> None:
-    """Its last picture was fetched in the background."""
-    pattern = f"{slot.pk}/images/"
-    page.wait_for_function(
-        "(part) => performance.getEntriesByType('resource')"
-        ".filter((entry) => entry.name.includes(part) && entry.responseEnd > 0).length === 4",
-        arg=pattern,
-    )
-    wait_for_paint(page)
 
 
 def test_an_unsent_reading_survives_closing_the_page(room: Page, slots: list[Slot]) -> None:
@@ -531,7 +486,7 @@ def test_a_reading_whose_answer_was_lost_is_stored_once(room: Page, slots: list[
 def test_a_refused_reading_is_shown_and_becomes_a_draft_again(
     room: Page, study: Study, slots: list[Slot]
 ) -> None:
-    wait_for_next_case(room, slots[1])
+    wait_for_pictures(room, slots[1])
     close_study(study)
     press_all(room, "44444444")
     room.keyboard.press("Enter")
@@ -573,7 +528,7 @@ def test_a_reading_refused_after_the_last_case_brings_the_case_back(
 
 
 def test_every_refused_reading_is_told_of(room: Page, study: Study, slots: list[Slot]) -> None:
-    wait_for_next_case(room, slots[1])
+    wait_for_pictures(room, slots[1])
     room.context.set_offline(True)
     for values in ("44444444", "22222222"):
         press_all(room, values)
@@ -589,27 +544,26 @@ def test_every_refused_reading_is_told_of(room: Page, study: Study, slots: list[
     expect(room.locator("#notice")).to_be_hidden()
 
 
-def test_after_a_lost_session_a_login_elsewhere_sends_what_was_kept(
-    room: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]
+def test_after_a_lost_session_a_login_leads_back_to_the_case_and_sends_what_was_kept(
+    room: Page, slots: list[Slot], rosa: User
 ) -> None:
-    wait_for_next_case(room, slots[1])
+    wait_for_pictures(room, slots[1])
     room.context.clear_cookies()
     press_all(room, "33333333")
     room.keyboard.press("Enter")
     expect(room.locator("#notice")).to_contain_text("You are logged out")
     at_case(room, slots[1])
+    press_all(room, "52")
     rosa.set_password("a long enough phrase")
     rosa.save()
-    with room.context.expect_page() as beside:
-        room.locator("#notice").get_by_role("link", name="Log in").click()
-    login = beside.value
-    login.get_by_label("Name").fill("rosa")
-    login.get_by_label("Password").fill("a long enough phrase")
-    login.get_by_role("button", name="Log in").click()
-    login.wait_for_url(re.compile("/read/$"))
-    login.close()
+    room.locator("#notice").get_by_role("button", name="Log in").click()
+    room.get_by_label("Name").fill("rosa")
+    room.get_by_label("Password").fill("a long enough phrase")
+    room.get_by_role("button", name="Log in").click()
+    at_case(room, slots[1])
     all_sent(room)
     expect(room.locator("#notice")).to_be_hidden()
+    expect_chosen(room, ["5", "2"])
     assert Reading.objects.get().slot == slots[0]
 
 

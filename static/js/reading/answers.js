@@ -1,60 +1,122 @@
-// The answers to one case: scores, flags, comment. No DOM in here.
+// The answers to one case: scores or choices, flags with their regions, comment. No DOM in here.
 
 import { forget, keep, recall } from "./storage.js";
 
 const KIND = "draft";
+const UNDO_LEVELS = 100;
 
 export class Answers {
   /** `given` is what a draft, an unsent reading or the server has for the case. */
   constructor(testCase, given) {
     this.case = testCase;
-    this.scores = testCase.images.map(() => ({}));
-    this.flags = testCase.images.map(() => ({}));
-    this.comment = given?.comment ?? "";
-    for (const { place, criterion, value } of given?.scores ?? []) this.scores[place][criterion] = value;
-    for (const { place, flag, grade } of given?.flags ?? []) this.flags[place][flag] = grade;
+    this.past = []; // what undoing goes back to, the newest last
+    this.take(given);
   }
 
-  /** `criterion` is its number; no value takes the score back. */
-  score(place, criterion, value) {
-    const { slug } = this.case.criteria[criterion];
+  take(given) {
+    this.scores = this.case.images.map(() => ({}));
+    this.flags = this.case.images.map(() => ({}));
+    this.choices = {};
+    this.comment = given?.comment ?? "";
+    this.noneAcceptable = given?.none_acceptable ?? false;
+    this.skipReason = given?.skip_reason ?? "";
+    for (const { place, criterion, value } of given?.scores ?? []) this.scores[place][criterion] = value;
+    for (const { criterion, ...choice } of given?.choices ?? []) this.choices[criterion] = choice;
+    for (const { place, flag, grade, regions = [] } of given?.flags ?? []) {
+      this.flags[place][flag] = { grade, regions: regions.map(({ shape, points }) => ({ shape, points })) };
+    }
+  }
+
+  /** Before a change: what is here now can be had back, with the place `at` where it changes. */
+  remember(at) {
+    this.past.push({ at, content: this.content() });
+    if (this.past.length > UNDO_LEVELS) this.past.shift();
+  }
+
+  /** Takes the last change back and returns its place. The comment's field undoes by itself. */
+  undo() {
+    const last = this.past.pop();
+    if (last) this.take({ ...last.content, comment: this.comment });
+    return last?.at;
+  }
+
+  /** No value takes the score back. Answering a skipped case reads it after all. */
+  score(place, slug, value) {
     if (value === undefined) delete this.scores[place][slug];
     else this.scores[place][slug] = value;
+    this.skipReason = "";
   }
 
-  /** The same grade again takes the flag off. */
+  choose(slug, choice) {
+    if (choice === undefined) delete this.choices[slug];
+    else this.choices[slug] = choice;
+    this.skipReason = "";
+  }
+
+  /** The same grade again takes the flag off, with its regions. */
   toggleFlag(place, flag, grade) {
-    if (this.flags[place][flag] === grade) delete this.flags[place][flag];
-    else this.flags[place][flag] = grade;
+    const given = this.flags[place][flag];
+    if (given?.grade === grade) delete this.flags[place][flag];
+    else this.flags[place][flag] = { grade, regions: given?.regions ?? [] };
   }
 
-  /** What is not scored yet, in reading order. */
-  missing() {
-    return this.case.images.flatMap((_, place) =>
-      this.case.criteria
-        .map((_, criterion) => ({ place, criterion }))
-        .filter(({ criterion }) => this.valueAt(place, criterion) === undefined),
-    );
+  /** A region of a flag that is not there yet makes it a minor one. */
+  mark(place, flag, { shape, points }) {
+    this.flags[place][flag] ??= { grade: "minor", regions: [] };
+    this.flags[place][flag].regions.push({ shape, points });
   }
 
-  valueAt(place, criterion) {
-    return this.scores[place][this.case.criteria[criterion].slug];
+  /** Without a region, the one of this number is taken off. */
+  changeRegion(place, flag, number, region) {
+    const found = region ? [{ shape: region.shape, points: region.points }] : [];
+    this.flags[place][flag]?.regions.splice(number, 1, ...found);
+  }
+
+  toggleNoneAcceptable() {
+    this.noneAcceptable = !this.noneAcceptable;
+    this.skipReason = "";
   }
 
   /** As the server takes it, in an order that does not depend on the order of clicking. */
   content() {
-    const { criteria, flags } = this.case;
     return {
-      scores: this.scores.flatMap((of, place) =>
-        criteria
-          .filter(({ slug }) => slug in of)
-          .map(({ slug }) => ({ place, criterion: slug, value: of[slug] })),
-      ),
-      flags: this.flags.flatMap((of, place) =>
-        flags.filter(({ slug }) => slug in of).map(({ slug }) => ({ place, flag: slug, grade: of[slug] })),
-      ),
+      scores: this.skipReason ? [] : this.scoreList(),
+      choices: this.skipReason ? [] : this.choiceList(),
+      flags: this.flagList(),
       comment: this.comment.trim(),
+      none_acceptable: !this.skipReason && this.noneAcceptable,
+      skip_reason: this.skipReason,
     };
+  }
+
+  scoreList() {
+    return this.scores.flatMap((of, place) =>
+      this.case.criteria
+        .filter(({ slug }) => slug in of)
+        .map(({ slug }) => ({ place, criterion: slug, value: of[slug] })),
+    );
+  }
+
+  choiceList() {
+    return this.case.criteria
+      .filter(({ slug }) => slug in this.choices)
+      .map(({ slug }) => {
+        const { verdict, place = null, strength = null } = this.choices[slug];
+        return { criterion: slug, verdict, place, strength };
+      });
+  }
+
+  flagList() {
+    return this.flags.flatMap((of, place) =>
+      this.case.flags
+        .filter(({ slug }) => slug in of)
+        .map(({ slug }) => ({
+          place,
+          flag: slug,
+          grade: of[slug].grade,
+          regions: of[slug].regions.map(({ shape, points }) => ({ shape, points })),
+        })),
+    );
   }
 
   equals(given) {
@@ -62,7 +124,12 @@ export class Answers {
   }
 }
 
-const sameText = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+/** Corners to a hundredth of a pixel: the server may have put them through another scale. */
+const textOf = (content) =>
+  JSON.stringify(content, (name, value) =>
+    name === "points" ? value.map((point) => point.map((at) => at.toFixed(2))) : value,
+  );
+const sameText = (one, other) => textOf(one) === textOf(other);
 
 export const recallDraft = (slot) => recall(KIND, slot);
 export const keepDraft = (slot, draft) => keep(KIND, slot, draft);

@@ -1,12 +1,24 @@
 // Fetching cases with their pictures, decoded and ready to paint, before they are wanted.
 
-import { ask, askJson } from "./server.js";
+import { Refused, askJson, askPicture } from "./server.js";
 
 const KEPT = 4;
 
-/** The grey values exactly as stored: no colour management, no alpha. */
+/** A picture that cannot be had is black and tells why, so that the rest of its case is usable. */
 async function loadPicture({ address, width, height }) {
-  const blob = await (await ask(address)).blob();
+  try {
+    return { width, height, grey: await loadGrey({ address, width, height }) };
+  } catch (error) {
+    const isDamaged = error instanceof DOMException; // what decoding throws
+    if (!(error instanceof Refused) && !isDamaged) throw error;
+    const trouble = isDamaged ? "The picture is damaged." : error.message;
+    return { width, height, grey: new Uint8Array(width * height), trouble };
+  }
+}
+
+/** The grey values exactly as stored: no colour management, no alpha. */
+async function loadGrey({ address, width, height }) {
+  const blob = await askPicture(address);
   const bitmap = await createImageBitmap(blob, {
     colorSpaceConversion: "none",
     premultiplyAlpha: "none",
@@ -18,12 +30,17 @@ async function loadPicture({ address, width, height }) {
   const { data } = context.getImageData(0, 0, width, height);
   const grey = new Uint8Array(width * height);
   for (let at = 0; at < grey.length; at++) grey[at] = data[4 * at];
-  return { width, height, grey };
+  return grey;
 }
 
 async function loadPictures(found) {
-  const pictures = await Promise.all(found.images.map(loadPicture));
-  return { ...found, pictures };
+  const [{ width, height }] = found.images;
+  const mask = found.mask && { ...found.mask, width, height };
+  const [maskPicture, ...pictures] = await Promise.all([
+    mask && loadPicture(mask),
+    ...found.images.map(loadPicture),
+  ]);
+  return { ...found, pictures, maskPicture };
 }
 
 export class Cases {

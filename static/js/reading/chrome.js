@@ -1,28 +1,33 @@
 // Everything around the pictures: header, legend, help, notices. It never moves the pictures.
 
+import { keep, recall } from "./storage.js";
 import { FULL } from "./window.js";
 
 const byId = (id) => document.getElementById(id);
+const copyOf = (id) => byId(id).content.firstElementChild.cloneNode(true);
 
 export class Chrome {
   constructor() {
-    this.anchors = [...byId("anchors").children];
+    this.anchors = [];
+    this.phasesTold = new Set();
   }
 
-  showCase(found) {
+  showCase(found, { showsPrompt, previous }) {
     byId("study").textContent = found.study;
     byId("prompt-text").textContent = found.prompt || "No prompt";
-    byId("position").textContent = `${found.position} of ${found.total}`;
+    document.querySelector(".prompt").classList.toggle("unasked", !showsPrompt);
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
-    byId("back").disabled = !found.previous;
+    byId("back").disabled = !previous;
     byId("comment-field").readOnly = !found.is_open;
+    byId("none").hidden = !found.allows_none_acceptable;
+    for (const id of ["skip", "none", "undo"]) byId(id).disabled = !found.is_open;
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
+      mode: found.mode,
       count: found.images.length,
       criteria: found.criteria.length,
     });
-    document.title = `${found.position} of ${found.total} · ${found.study} · Reading Room`;
   }
 
   /** A prompt that does not fit can be unfolded, by mouse or by Tab. */
@@ -34,22 +39,61 @@ export class Chrome {
     else text.removeAttribute("tabindex");
   }
 
-  showProgress({ read, total }) {
-    byId("read-bar").style.width = `${(100 * read) / total}%`;
-    byId("read-bar").parentElement.setAttribute("aria-valuenow", read);
-    byId("read-bar").parentElement.setAttribute("aria-valuemax", total);
+  /** A pool has no end to count to: what is read is told. */
+  showProgress({ study, position, total, is_pool: isPool }, { read, pace }) {
+    const place = isPool ? `${read} read` : `${position} of ${total}`;
+    byId("position").textContent = place;
+    byId("pace").textContent = pace ? `${pace}/h` : "";
+    document.title = `${place} · ${study} · Reading Room`;
+    const bar = byId("read-bar").parentElement;
+    bar.classList.toggle("endless", isPool);
+    byId("read-bar").style.width = isPool ? "0" : `${(100 * read) / total}%`;
+    bar.setAttribute("aria-valuenow", read);
+    if (isPool) bar.removeAttribute("aria-valuemax");
+    else bar.setAttribute("aria-valuemax", total);
   }
 
-  /** The scale of the criterion in focus, always in the same place. */
-  showScale(criterion, { value, where }) {
+  /** The scale of the question in focus, always in the same place. */
+  showScale(criterion, { steps, digit, where }) {
     byId("criterion").textContent = criterion.name;
     byId("where").textContent = where;
     byId("question").textContent = criterion.question;
-    this.anchors.forEach((item, score) => {
-      item.querySelector("span").textContent = criterion.anchors[score];
-      item.querySelector("button").title = criterion.anchors[score];
-      item.querySelector("button").setAttribute("aria-pressed", score === value);
+    if (this.anchors.length !== steps.length) this.makeAnchors(steps.length);
+    steps.forEach((step, number) => {
+      const button = this.anchors[number];
+      button.dataset.digit = step.digit;
+      button.querySelector("b").textContent = step.digit;
+      button.querySelector("span").textContent = step.text;
+      button.title = step.text;
+      button.setAttribute("aria-pressed", step.digit === digit);
     });
+  }
+
+  makeAnchors(count) {
+    const items = Array.from({ length: count }, () => copyOf("anchor-template"));
+    byId("anchors").replaceChildren(...items);
+    byId("anchors").style.setProperty("--steps", count);
+    this.anchors = items.map((item) => item.querySelector("button"));
+  }
+
+  showNone(isSet) {
+    byId("none").setAttribute("aria-pressed", isSet);
+  }
+
+  /** Once for each study: what the reader is told when a new phase begins. */
+  showPhase({ study, phase_note: note }, { onClose }) {
+    if (!note || this.phasesTold.has(study) || recall("told", study) === note) return;
+    this.phasesTold.add(study);
+    byId("phase-text").textContent = note;
+    byId("phase").addEventListener(
+      "close",
+      () => {
+        onClose();
+        keep("told", study, note);
+      },
+      { once: true },
+    );
+    byId("phase").showModal();
   }
 
   showSubmit({ label, isReady, hint }) {
@@ -59,8 +103,12 @@ export class Chrome {
   }
 
   showComment(text) {
-    byId("comment").classList.toggle("has-comment", text.trim() !== "");
+    this.showHasComment(text);
     byId("comment-field").value = text;
+  }
+
+  showHasComment(text) {
+    byId("comment").classList.toggle("has-comment", text.trim() !== "");
   }
 
   showView({ level, width, zoom, inverted, centre }) {
@@ -81,14 +129,6 @@ export class Chrome {
     else status.textContent = unsent.length ? "Sending" : "Saved";
   }
 
-  /** `actions` are {label, address?, does?}; an address opens beside, so that nothing is left. */
-  notice(text, actions = []) {
-    const notice = byId("notice");
-    notice.querySelector("p").textContent = text;
-    notice.querySelector(".actions").replaceChildren(...actions.map(actionOf));
-    notice.hidden = !text;
-  }
-
   /** Over the pictures, until there are others. Offline, no link leads anywhere. */
   say(text, { canLeave = true } = {}) {
     byId("message").querySelector("p").textContent = text;
@@ -101,12 +141,4 @@ export class Chrome {
     if (help.open) help.close();
     else help.showModal();
   }
-}
-
-function actionOf({ label, address, does }) {
-  const made = document.createElement(address ? "a" : "button");
-  made.textContent = label;
-  if (address) Object.assign(made, { href: address, target: "_blank", className: "button" });
-  else made.addEventListener("click", does);
-  return made;
 }

@@ -1,30 +1,51 @@
 // Time spent reading: a hidden tab does not count, nor does anything after 60 s without a touch.
 
 const IDLE_MS = 60_000;
+const BREAK_MS = 5 * 60_000;
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel"];
 
+/** Counts for the case, for the sitting, and since the last break of five minutes. */
 export class Clock {
   constructor(now = () => performance.now()) {
     this.now = now;
-    this.restart(0);
+    this.caseMs = 0;
+    this.sittingMs = 0;
+    this.sinceBreakMs = 0;
+    this.seen = now();
+    this.since = document.hidden ? null : this.seen;
     for (const sign of SIGNS_OF_LIFE) {
       window.addEventListener(sign, () => this.touch(), { passive: true, capture: true });
     }
     document.addEventListener("visibilitychange", () => this.touch());
   }
 
-  restart(activeMs) {
-    this.activeMs = activeMs;
-    this.since = document.hidden ? null : this.now();
+  /** Another case; what was spent on it before is known from its draft. */
+  restart(caseMs) {
+    this.touch();
+    this.caseMs = caseMs;
   }
 
   touch() {
-    if (this.since !== null) this.activeMs += Math.min(this.now() - this.since, IDLE_MS);
-    this.since = document.hidden ? null : this.now();
+    const now = this.now();
+    if (now - this.seen >= BREAK_MS) this.rest();
+    const activeMs = this.running(now);
+    this.caseMs += activeMs;
+    this.sittingMs += activeMs;
+    this.sinceBreakMs += activeMs;
+    this.seen = now;
+    this.since = document.hidden ? null : now;
   }
 
+  rest() {
+    this.sinceBreakMs = 0;
+  }
+
+  /** Only looks: reading the clock is no sign of life. */
   read() {
-    this.touch();
-    return Math.round(this.activeMs);
+    return Math.round(this.caseMs + this.running(this.now()));
+  }
+
+  running(now) {
+    return this.since === null ? 0 : Math.min(now - this.since, IDLE_MS);
   }
 }

@@ -1,13 +1,15 @@
-// The list that `F` opens over a tile: type to find a flag, Enter for minor, Shift+Enter for major.
+// The list that `F` opens over a tile: type to find a flag, Enter for minor, Shift+Enter for
+// major, and with Ctrl mark where it is, in a box or, with Shift too, a polygon.
 
 const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
 export class FlagPicker {
-  /** `onToggle(flag, grade)` sets a flag or takes it off; `onClose()` gives the focus back. */
-  constructor(element, { onToggle, onClose }) {
-    this.element = element;
-    this.onToggle = onToggle;
-    this.onClose = onClose;
+  /**
+   * `onToggle(flag, grade)` sets a flag or takes it off, `onMark(flag, shape)` draws where it is;
+   * `onClose()` gives the focus back.
+   */
+  constructor(element, { onToggle, onMark, onClose }) {
+    Object.assign(this, { element, onToggle, onMark, onClose });
     this.filter = element.querySelector("input");
     this.list = element.querySelector("ul");
     this.title = element.querySelector("h2");
@@ -25,7 +27,7 @@ export class FlagPicker {
 
   open({ tile, flags, given }) {
     this.flags = flags;
-    this.given = given;
+    this.given = given; // () => the flags of the image as they are now
     this.title.textContent = `Flags of ${tile.name.replace(/^The/, "the").replace(/^Image/, "image")}`;
     this.filter.value = "";
     tile.element.append(this.element);
@@ -59,9 +61,14 @@ export class FlagPicker {
     row.id = `flag-${slug}`;
     row.querySelector(".flag-name").textContent = name;
     row.setAttribute("aria-selected", at === this.active);
-    for (const button of row.querySelectorAll("button")) {
+    for (const button of row.querySelectorAll("[data-shape]")) {
+      const { shape } = button.dataset;
+      button.setAttribute("aria-label", `${name}: mark where, in a ${shape}`);
+      button.addEventListener("click", () => this.mark(slug, shape));
+    }
+    for (const button of row.querySelectorAll("[data-grade]")) {
       const { grade } = button.dataset;
-      button.setAttribute("aria-pressed", this.given[slug] === grade);
+      button.setAttribute("aria-pressed", this.given()[slug]?.grade === grade);
       button.setAttribute("aria-label", `${name}, ${grade}`);
       button.addEventListener("click", () => {
         this.onToggle(slug, grade);
@@ -76,17 +83,23 @@ export class FlagPicker {
     const { key } = event;
     if (key === "ArrowDown") this.refresh(this.active + 1);
     else if (key === "ArrowUp") this.refresh(this.active - 1);
-    else if (key === "Enter") this.choose(event.shiftKey ? "major" : "minor");
+    else if (key === "Enter") this.choose(event);
     else if (key === "Escape" || key === "Tab") this.close();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  choose(grade) {
+  choose({ shiftKey, ctrlKey, metaKey }) {
     const flag = this.found[this.active];
     if (!flag) return;
-    this.onToggle(flag.slug, grade);
+    if (ctrlKey || metaKey) return this.mark(flag.slug, shiftKey ? "polygon" : "box");
+    this.onToggle(flag.slug, shiftKey ? "major" : "minor");
     this.close();
+  }
+
+  mark(slug, shape) {
+    this.close();
+    this.onMark(slug, shape);
   }
 }

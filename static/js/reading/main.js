@@ -1,18 +1,24 @@
 // Puts the reading page together and wires hands to commands.
 
 import { Bindings } from "./bindings.js";
+import { Bookmark } from "./bookmark.js";
 import { Cases } from "./cases.js";
 import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
+import { CommentPanel } from "./comment.js";
 import { FlagPicker } from "./flags.js";
 import { Flicker } from "./flicker.js";
 import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
+import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Preferences } from "./preferences.js";
+import { Queue } from "./queue.js";
 import { isDrawing } from "./regions.js";
 import { Room } from "./room.js";
-import { keepFor } from "./storage.js";
+import { Sitting } from "./sitting.js";
+import { SkipDialog } from "./skipping.js";
+import { heard, keepFor } from "./storage.js";
 import { ViewTools, viewCommands } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
@@ -26,17 +32,24 @@ const addresses = {
   page: (slot) => `${worklist}${slot}/`,
   slot: (slot) => `/api/slots/${slot}/`,
   readings: (slot) => `/api/slots/${slot}/readings/`,
+  next: (slot) => `/api/slots/${slot}/next/`,
+  heartbeat: (slot) => `/api/slots/${slot}/heartbeat/`,
+  bookmark: (slot) => `/api/slots/${slot}/bookmark/`,
 };
 
 const chrome = new Chrome();
+const notices = new Notices(byId("notice"));
 const clock = new Clock();
+const sitting = new Sitting(clock);
 const cases = new Cases({ addressOf: addresses.slot });
 const outbox = new Outbox({
   addressOf: addresses.readings,
   onChange: tellOutbox,
   onRefused: (item) => room.takeBack(item),
+  onElsewhere: (item) => room.readElsewhere(item),
 });
-const preferences = new Preferences(JSON.parse(byId("preferences-data")?.textContent ?? "null"), {
+const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
+const preferences = new Preferences(JSON.parse(byId("preferences-data").textContent), {
   onTrouble: (text) => keyMap.tell(text),
 });
 const bindings = new Bindings(preferences.bindings, {
@@ -57,26 +70,46 @@ const viewer = new Viewer({
   mouse: (input) => bindings.mouse(input),
   now: () => clock.read(),
 });
+const backToScale = () => room.isShown && room.focus(room.at);
 const picker = new FlagPicker(byId("flag-picker"), {
   onToggle: (flag, grade) => room.toggleFlag(flag, grade),
-  onClose: () => room.focus(room.at),
+  onMark: (flag, shape) => room.mark(flag, shape),
+  onClose: backToScale,
 });
-const room = new Room({ cases, outbox, viewer, chrome, clock, picker, addresses });
+const skipping = new SkipDialog(byId("skipping"), {
+  onSkip: (reason, comment) => room.skip(reason, comment),
+  onClose: backToScale,
+});
+const comment = new CommentPanel(byId("comment-panel"), {
+  onInput: (text) => room.setComment(text),
+  onClose: backToScale,
+});
+const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addressOf: addresses.bookmark });
+const room = new Room({
+  cases, outbox, queue, viewer, chrome, notices, clock, sitting, picker, skipping, bookmark, addresses,
+});
 
 function tellOutbox(state) {
   chrome.showStatus(state);
-  const [refused] = state.refused;
   if (state.trouble === "login") {
-    chrome.notice("You are logged out. Log in again, then come back here: nothing is lost.", [
-      { label: "Log in", address: login },
-    ]);
-  } else if (refused) {
-    chrome.notice(`The reading of case ${refused.position} was not taken. ${refused.reason}`, [
+    const text = "You are logged out. Log in again to go on where you are: nothing is lost.";
+    notices.say("login", text, [{ label: "Log in", does: logIn }]);
+  } else {
+    notices.clear("login");
+  }
+  const [refused] = state.refused;
+  if (refused) {
+    notices.say("refused", `The reading of case ${refused.position} was not taken. ${refused.reason}`, [
       { label: "Show the case", does: () => showRefused(refused) },
     ]);
   } else {
-    chrome.notice("");
+    notices.clear("refused");
   }
+}
+
+/** In this tab: the login brings the reader back to this very case, with all that is kept. */
+function logIn() {
+  location.assign(`${login}?next=${encodeURIComponent(location.pathname)}`);
 }
 
 function showRefused({ slot }) {
@@ -84,40 +117,25 @@ function showRefused({ slot }) {
   room.open(slot);
 }
 
-const comment = byId("comment-panel");
-const field = byId("comment-field");
-
-function openComment() {
-  comment.hidden = false;
-  field.focus();
+function tellLost() {
+  const text = "You were away for longer than this case was held for you, and somebody else may read it too. You can still submit it.";
+  notices.say("lost", text, [{ label: "Go on", does: () => room.dismiss("lost") }]);
 }
-
-function closeComment() {
-  comment.hidden = true;
-  room.focus(room.at);
-}
-
-field.addEventListener("input", () => {
-  room.setComment(field.value);
-  byId("comment").classList.toggle("has-comment", field.value.trim() !== "");
-});
-field.addEventListener("keydown", (event) => {
-  const isDone = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
-  if (!isDone) return;
-  event.preventDefault();
-  event.stopPropagation();
-  closeComment();
-});
 
 const commands = {
-  score: (value) => room.score(value),
-  unscore: () => room.unscore(),
+  score: (digit) => room.answer(digit),
+  unscore: () => room.unanswer(),
+  noneAcceptable: () => room.toggleNoneAcceptable(),
+  undo: () => room.undo(),
   left: () => room.move(-1, 0),
   right: () => room.move(1, 0),
   up: () => room.move(0, -1),
   down: () => room.move(0, 1),
   flag: () => room.openFlags(),
-  comment: openComment,
+  region: () => room.markAgain(),
+  comment: () => comment.open(),
+  skip: () => room.openSkip(),
+  bookmark: () => bookmark.toggle(),
   submit: () => room.submit(),
   back: () => room.back(),
   help: () => chrome.toggleHelp(),
@@ -125,21 +143,29 @@ const commands = {
 };
 listenToKeys({ bindings, commands, isDrawing });
 const keyMap = new KeyMap(byId("help"), { bindings, known: Object.keys(commands) });
-viewTools.wire({ commands, bindings, onDone: () => room.focus(room.at) });
+viewTools.wire({ commands, bindings, onDone: backToScale });
 
 // The mouse can do all that keys can.
 for (const [id, command] of Object.entries({
   submit: "submit",
   back: "back",
   comment: "comment",
+  skip: "skip",
+  none: "noneAcceptable",
+  undo: "undo",
+  bookmark: "bookmark",
   "open-help": "help",
 })) {
-  byId(id).addEventListener("click", () => commands[command]());
+  byId(id).addEventListener("click", () => {
+    if (isDrawing()) return;
+    commands[command]();
+    if (["noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
+  });
 }
-[...byId("anchors").children].forEach((item, value) => {
-  item.querySelector("button").addEventListener("click", () => room.score(value));
+byId("anchors").addEventListener("click", ({ target }) => {
+  const step = target.closest("button");
+  if (step && !isDrawing()) commands.score(Number(step.dataset.digit));
 });
-byId("close-comment").addEventListener("click", closeComment);
 byId("close-help").addEventListener("click", () => chrome.toggleHelp());
 
 // Space is held to pan; on a button it would press it, in the page it would scroll.
@@ -156,8 +182,15 @@ window.addEventListener("blur", () => {
   viewer.spaceHeld = false;
   byId("images").classList.remove("space-held");
 });
+window.addEventListener("storage", (event) => {
+  const draft = heard(event, "draft");
+  if (draft) room.draftElsewhere(draft.id, draft.value);
+});
 // The reading time of a case is kept with its draft.
-window.addEventListener("pagehide", () => room.saveDraft());
+window.addEventListener("pagehide", () => {
+  room.saveDraft();
+  sitting.keep();
+});
 
 outbox.flush();
 await room.open(first.slot, first);

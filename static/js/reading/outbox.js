@@ -1,11 +1,11 @@
 // Readings on their way to the server, kept in the browser until it has them.
 //
-// Each carries its idempotency key, so sending it twice (a lost answer, two tabs, a
-// reload in between) stores it once. They go in order, one at a time.
+// Each carries its idempotency key, so sending it twice (a lost answer, a reload in between)
+// stores it once. They go in order, one at a time, and from one tab at a time.
 
 import { keepDraft, recallDraft } from "./answers.js";
 import { LoggedOut, Refused, Unreachable, post } from "./server.js";
-import { forget, isAbout, keep, recallAll } from "./storage.js";
+import { forget, heard, isAbout, keep, readerHere, recallAll } from "./storage.js";
 
 const RETRY_FIRST_MS = 2_000;
 const RETRY_LAST_MS = 30_000;
@@ -19,10 +19,17 @@ export function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** Browsers have locks on HTTPS only; without, two tabs may send the same twice: stored once. */
+const alone = (does) =>
+  navigator.locks ? navigator.locks.request(`reading-room:${readerHere()}:outbox`, does) : does();
+
 export class Outbox {
-  /** `onChange(state)` is told after every step, `onRefused(item)` when one is not taken. */
-  constructor({ addressOf, onChange, onRefused }) {
-    Object.assign(this, { addressOf, onChange, onRefused });
+  /**
+   * `onChange(state)` is told after every step, `onRefused(item)` when one is not taken,
+   * `onElsewhere(item)` when another tab has submitted one.
+   */
+  constructor({ addressOf, onChange, onRefused, onElsewhere = () => {} }) {
+    Object.assign(this, { addressOf, onChange, onRefused, onElsewhere });
     this.trouble = null; // null, "offline" or "login"
     this.sending = false;
     this.retryMs = RETRY_FIRST_MS;
@@ -33,7 +40,15 @@ export class Outbox {
     });
     // Somebody logged in again in another tab, or the network came back while we slept.
     window.addEventListener("focus", () => this.flush());
-    window.addEventListener("storage", (event) => isAbout(event, "outbox") && this.tell());
+    window.addEventListener("storage", (event) => this.listen(event));
+  }
+
+  listen(event) {
+    const added = heard(event, "outbox")?.value;
+    if (added) this.onElsewhere(added);
+    const refused = heard(event, "refused")?.value;
+    if (refused) this.onRefused(refused);
+    if (isAbout(event, "outbox")) this.tell();
   }
 
   /** The oldest first. */
@@ -51,11 +66,12 @@ export class Outbox {
   }
 
   /** Stored before it returns: from here on the reading cannot get lost. Throws if it cannot be. */
-  add({ slot, position, body }) {
+  add({ slot, position, isFirst, body }) {
     const key = newKey();
     const last = this.unsent.at(-1)?.order ?? 0;
     const order = Math.max(Date.now(), last + 1); // even where the clock was set back
-    keep("outbox", key, { key, order, slot, position, body: { idempotency_key: key, ...body } });
+    const whole = { idempotency_key: key, ...body };
+    keep("outbox", key, { key, order, slot, position, isFirst, body: whole });
     this.dismissRefused(slot);
     this.flush();
   }
@@ -65,10 +81,7 @@ export class Outbox {
     clearTimeout(this.timer);
     this.sending = true;
     try {
-      for (let [item] = this.unsent; item; [item] = this.unsent) {
-        this.tell();
-        await this.send(item);
-      }
+      await alone(() => this.sendAll());
       this.trouble = null;
       this.retryMs = RETRY_FIRST_MS;
     } catch (error) {
@@ -76,6 +89,13 @@ export class Outbox {
     } finally {
       this.sending = false;
       this.tell();
+    }
+  }
+
+  async sendAll() {
+    for (let [item] = this.unsent; item; [item] = this.unsent) {
+      this.tell();
+      await this.send(item);
     }
   }
 

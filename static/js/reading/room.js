@@ -1,41 +1,47 @@
 // The reading room: one case at a time, from its first pixel to its way to the server.
 
-import { Answers, forgetDraft, keepDraft, recallDraft } from "./answers.js";
-import { LoggedOut, Unreachable } from "./server.js";
-import { Tile, letterOf } from "./tiles.js";
+import { Answers, forgetDraft } from "./answers.js";
+import { Desk } from "./desk.js";
+import { modeOf } from "./modes/index.js";
+import { LoggedOut, Refused, Unreachable, askJson } from "./server.js";
 
 const SLOW_MS = 200;
 const RETRY_MS = 3_000;
+const PAUSED_MS = 15_000;
 
-const revisionOf = (reading) => reading?.revision ?? 0;
-
-export class Room {
-  constructor({ cases, outbox, viewer, chrome, clock, picker, addresses }) {
-    Object.assign(this, { cases, outbox, viewer, chrome, clock, picker, addresses });
+export class Room extends Desk {
+  /** `parts` are the page's, each under its own name; see main.js. */
+  constructor(parts) {
+    super();
+    Object.assign(this, parts);
     this.images = document.getElementById("images");
-    // slot -> the reading that the outbox has, or had since the page was opened: one that was
-    // kept from before may be sent while its case, fetched without it, is still loading.
-    this.sent = new Map(outbox.unsent.map(({ slot, body }) => [slot, body]));
-    this.newlyRead = new Set(); // slots read since then, beside those that the server counted
+    this.newlyRead = new Set(); // slots read since the server counted
   }
 
-  /** Show a slot's case. Until it is there, the one before stays on screen. */
-  async open(slot, given) {
-    this.opening = slot;
+  // From case to case
+
+  open(slot, given) {
+    return this.bring(slot, () => this.cases.get(slot, given));
+  }
+
+  /** Show what `find` finds, or the end where it finds none; until then the case before stays. */
+  async bring(wanted, find) {
+    this.opening = wanted;
     const slow = setTimeout(() => this.chrome.say("Loading…", { canLeave: false }), SLOW_MS);
     try {
-      const found = await this.cases.get(slot, given);
-      if (this.opening !== slot) return;
+      const found = await find();
+      if (this.opening !== wanted) return;
       this.chrome.say("");
-      this.show(found);
+      if (found) this.show(found);
+      else this.finish();
     } catch (error) {
-      if (this.opening === slot) this.waitFor(slot, error);
+      if (this.opening === wanted) this.waitFor(error, () => this.opening === wanted && this.bring(wanted, find));
     } finally {
       clearTimeout(slow);
     }
   }
 
-  waitFor(slot, error) {
+  waitFor(error, again) {
     if (error instanceof Unreachable) {
       this.chrome.say(
         "The server cannot be reached. What you read is kept; the next case comes as soon as it can.",
@@ -45,16 +51,20 @@ export class Room {
       this.chrome.say("Log in again to go on. What you read is kept.");
       this.outbox.trouble = "login";
       this.outbox.tell();
-    } else {
+    } else if (error instanceof Refused) {
       this.chrome.say(error.message);
       return;
+    } else {
+      throw error;
     }
-    setTimeout(() => this.opening === slot && this.open(slot), RETRY_MS);
+    setTimeout(again, RETRY_MS);
   }
 
   show(found) {
     this.picker.close();
+    this.mode?.destroy();
     const draft = this.draftFor(found);
+    this.opening = found.slot;
     this.case = found;
     this.readBefore ??= found.read;
     this.stored = this.storedFor(found);
@@ -62,198 +72,94 @@ export class Room {
     this.wanted = false;
     this.isFinished = false;
     this.clock.restart(draft?.active_ms ?? 0);
-    this.tiles = found.images.map((_, place) => new Tile(found, place, this.reactions()));
-    this.chrome.showCase(found); // first: it sets the layout that the viewer measures
-    this.images.replaceChildren(...this.tiles.map(({ element }) => element));
-    this.viewer.show(this.tiles.map(({ frame }) => frame), found.pictures);
-    if (!found.is_open) for (const tile of this.tiles) tile.disable();
+    this.mode = modeOf(found);
+    const elements = this.mode.build(this.reactions());
+    const { showsPrompt } = this.mode;
+    this.chrome.showCase(found, { showsPrompt, previous: this.queue.previousOf(found) }); // first: it sets the layout that the viewer measures
+    this.images.replaceChildren(...elements);
+    this.viewer.show(this.mode.tiles.map(({ frame }) => frame), found.pictures);
+    this.viewer.showMask(found.maskPicture);
+    if (!found.is_open) this.mode.disable();
+    this.mode.tiles.forEach((tile, place) => {
+      if (found.pictures[place].trouble) tile.showTrouble(found.pictures[place].trouble);
+    });
     history.replaceState(null, "", this.addresses.page(found.slot));
-    this.chrome.showProgress({ read: this.read, total: found.total });
+    this.chrome.showProgress(found, { read: this.read, pace: this.sitting.pace });
     this.chrome.showComment(this.answers.comment);
-    this.focus(this.answers.missing()[0] ?? { place: 0, criterion: 0 });
-    this.preload();
+    this.bookmark.show(found);
+    this.focus(this.mode.missing(this.answers)[0] ?? { place: 0, criterion: 0 });
+    this.queue.enter(found);
+    this.tellAbout(found);
   }
 
-  /** The next case is fetched and decoded while this one is read. */
-  preload() {
-    const next = this.next();
-    if (next) this.cases.get(next).catch(() => {}); // told when it is opened
+  /** Between cases is the time for what is not about this one. */
+  tellAbout({ slot, state, break_every_min: everyMin, ...found }) {
+    this.notices.clear("break", "elsewhere", "lost", "paused");
+    clearTimeout(this.pauseTimer);
+    if (state === "paused") {
+      this.notices.say(
+        "paused",
+        "This study is paused. What you answered is kept; you can go on when its coordinator reopens it.",
+      );
+      this.pauseTimer = setTimeout(() => this.lookAgain(slot), PAUSED_MS);
+    } else if (this.sitting.isBreakDue(everyMin)) {
+      const text = `You have been reading for ${this.sitting.minutes} minutes. A short break rests the eyes.`;
+      this.clock.rest();
+      this.notices.say("break", text, [{ label: "Go on", does: () => this.dismiss("break") }]);
+    }
+    this.chrome.showPhase(found, { onClose: () => this.focus(this.at) });
   }
 
-  /** What is or will be stored: the server's answer may be older than what was sent from here. */
-  storedFor({ slot, reading }) {
-    return this.outbox.latestFor(slot) ?? this.sent.get(slot) ?? reading;
+  dismiss(kind) {
+    this.notices.clear(kind);
+    this.focus(this.at);
   }
 
-  /** A draft that a reading given elsewhere has overtaken is out of date. */
-  draftFor({ slot, reading }) {
-    const draft = recallDraft(slot);
-    const isOvertaken = draft?.upon !== undefined && draft.upon !== revisionOf(reading);
-    return isOvertaken ? undefined : draft;
+  /** Whether a paused study is open again; the picture is left as it is until then. */
+  async lookAgain(slot) {
+    const found = await askJson(this.addresses.slot(slot)).catch(() => undefined);
+    if (this.case.slot !== slot || !this.isShown) return;
+    if (found === undefined || found.state === "paused") {
+      this.pauseTimer = setTimeout(() => this.lookAgain(slot), PAUSED_MS);
+    } else {
+      this.reopen();
+    }
   }
 
-  /** The case came before the one on screen was sent, so its `next` may be read by now. */
-  next() {
-    const { next } = this.case;
-    return next && !this.sent.has(next) ? next : null;
+  reopen() {
+    this.saveDraft();
+    this.cases.drop(this.case.slot);
+    return this.open(this.case.slot);
   }
 
   /** A reading that was not taken; its case is asked for again where it is on screen. */
   takeBack({ slot }) {
-    this.sent.delete(slot);
+    this.queue.takeBack(slot);
     this.newlyRead.delete(slot);
     const isOnScreen = this.case?.slot === slot && (this.isShown || this.isFinished);
     if (isOnScreen) this.open(slot);
   }
 
-  reactions() {
-    return {
-      score: (place, criterion, value) => this.scoreAt({ place, criterion }, value),
-      focus: (place, criterion) => this.hasFocus({ place, criterion }),
-      flag: (place) => this.openFlags(place),
-      unflag: (place, flag) => {
-        this.answers.toggleFlag(place, flag, this.answers.flags[place][flag]);
-        this.changed();
-        this.focus({ ...this.at, place });
-      },
-    };
-  }
-
-  // Focus
-
-  focus({ place, criterion }) {
-    this.at = { place, criterion };
-    this.tiles[place].focusStrip(criterion);
-    this.refresh();
-  }
-
-  hasFocus(at) {
-    this.at = at;
-    this.refresh();
-  }
-
-  focusImage(place) {
+  readElsewhere({ slot, isFirst, body }) {
+    this.queue.leave(slot, body);
+    if (isFirst) this.newlyRead.add(slot);
     if (!this.isShown) return;
-    this.focus({ place, criterion: place === this.at.place ? this.at.criterion : 0 });
-  }
-
-  /** Spatially: across to the next image, down through the criteria to the image below. */
-  move(dx, dy) {
-    if (!this.isShown) return;
-    const columns = this.tiles.length > 1 ? 2 : 1;
-    const last = this.case.criteria.length - 1;
-    let { place, criterion } = this.at;
-    const column = place % columns;
-    if (dx) place += column + dx >= 0 && column + dx < columns ? dx : 0;
-    else if (criterion + dy >= 0 && criterion + dy <= last) criterion += dy;
-    else if (this.tiles[place + dy * columns]) {
-      place += dy * columns;
-      criterion = dy > 0 ? 0 : last;
-    }
-    if (this.tiles[place]) this.focus({ place, criterion });
-  }
-
-  /** The next scale in reading order; after the last one, what is still missing. */
-  advance() {
-    const { place, criterion } = this.at;
-    if (criterion + 1 < this.case.criteria.length) this.focus({ place, criterion: criterion + 1 });
-    else if (place + 1 < this.tiles.length) this.focus({ place: place + 1, criterion: 0 });
-    else this.focus(this.answers.missing()[0] ?? this.at);
-  }
-
-  // Answers
-
-  score(value) {
-    this.scoreAt(this.at, value);
-  }
-
-  scoreAt(at, value) {
-    if (!this.isWritable || value > 5) return;
-    this.at = at;
-    this.answers.score(at.place, at.criterion, value);
-    this.changed();
-    this.advance();
-  }
-
-  unscore() {
-    if (!this.isWritable) return;
-    this.answers.score(this.at.place, this.at.criterion, undefined);
-    this.changed();
-  }
-
-  openFlags(place = this.at.place) {
-    if (!this.isWritable || this.case.flags.length === 0) return;
-    this.focusImage(place);
-    const given = this.answers.flags[place];
-    this.picker.open({ tile: this.tiles[place], flags: this.case.flags, given });
-  }
-
-  toggleFlag(flag, grade) {
-    this.answers.toggleFlag(this.at.place, flag, grade);
-    this.changed();
-  }
-
-  setComment(text) {
-    if (!this.isWritable) return;
-    this.answers.comment = text;
-    this.changed();
+    this.chrome.showProgress(this.case, { read: this.read, pace: this.sitting.pace });
+    if (slot !== this.case.slot) return;
+    this.stored = body;
+    this.takeOver(body);
+    this.notices.say("elsewhere", "This case was read in another tab.", [
+      { label: "Next case", does: () => this.goOn() },
+    ]);
   }
 
   get read() {
     return this.readBefore + this.newlyRead.size;
   }
 
-  get isWritable() {
-    return this.isShown && this.case.is_open;
-  }
-
   /** Not while another case is on its way: keys would act on the one before. */
   get isShown() {
     return Boolean(this.case) && !this.isFinished && this.opening === this.case.slot;
-  }
-
-  get isUnchanged() {
-    return this.answers.equals(this.stored);
-  }
-
-  changed() {
-    this.saveDraft();
-    this.refresh();
-  }
-
-  saveDraft() {
-    if (!this.isShown) return;
-    const { slot } = this.case;
-    if (this.isUnchanged) return forgetDraft(slot);
-    try {
-      const isServers = this.stored === this.case.reading; // else its revision is not known yet
-      const upon = isServers ? revisionOf(this.case.reading) : undefined;
-      keepDraft(slot, { ...this.answers.content(), active_ms: this.clock.read(), upon });
-    } catch {
-      this.chrome.notice("This browser keeps no drafts: submit before you leave the case.");
-    }
-  }
-
-  refresh() {
-    this.tiles.forEach((tile, place) => {
-      const focused = place === this.at.place ? this.at : undefined;
-      tile.update(this.answers, { focused, wanted: this.wanted });
-    });
-    const criterion = this.case.criteria[this.at.criterion];
-    this.chrome.showScale(criterion, {
-      value: this.answers.valueAt(this.at.place, this.at.criterion),
-      where: this.tiles.length > 1 ? letterOf(this.at.place) : "",
-    });
-    this.chrome.showSubmit(this.describeSubmit());
-  }
-
-  describeSubmit() {
-    const missing = this.answers.missing().length;
-    if (!this.case.is_open) return { label: "Next", isReady: true, hint: "This study is closed" };
-    if (missing) return { label: "Submit", isReady: false, hint: `${missing} to score` };
-    if (!this.stored) return { label: "Submit", isReady: true, hint: "Ready" };
-    if (this.isUnchanged) return { label: "Next", isReady: true, hint: "Submitted" };
-    return { label: "Submit change", isReady: true, hint: "Changed" };
   }
 
   // Going on
@@ -262,7 +168,7 @@ export class Room {
     if (this.isFinished) return this.leave();
     if (!this.isShown) return;
     if (!this.case.is_open || this.isUnchanged) return this.goOn();
-    const [first] = this.answers.missing();
+    const [first] = this.mode.missing(this.answers);
     if (first) {
       this.wanted = true;
       return this.focus(first);
@@ -270,41 +176,71 @@ export class Room {
     this.send();
   }
 
+  openSkip(reason = this.answers.skipReason) {
+    if (!this.isWritable) return;
+    this.picker.close();
+    this.skipping.open({ reasons: this.case.skip_reasons, reason, comment: this.answers.comment });
+  }
+
+  /** A skipped case counts as read; to answer it later is a revision like any other. */
+  skip(reason, comment) {
+    if (!this.isWritable) return;
+    this.answers.remember(this.at);
+    Object.assign(this.answers, { skipReason: reason, comment });
+    if (this.isUnchanged) this.goOn();
+    else this.send();
+  }
+
   send() {
     const { slot, position } = this.case;
-    const body = { ...this.answers.content(), active_ms: this.clock.read() };
+    const body = {
+      ...this.answers.content(),
+      active_ms: this.clock.read(),
+      display: this.viewer.usage(),
+    };
+    const isFirst = !this.stored;
     try {
-      this.outbox.add({ slot, position, body });
+      this.outbox.add({ slot, position, isFirst, body });
     } catch {
-      return this.chrome.notice("This browser's storage is full or switched off: nothing was sent.");
+      return this.notices.say("storage", "This browser's storage is full or switched off: nothing was sent.");
     }
     forgetDraft(slot);
-    this.cases.drop(slot);
-    if (!this.stored) this.newlyRead.add(slot);
-    this.sent.set(slot, body);
+    this.queue.leave(slot, body);
+    if (isFirst) {
+      this.newlyRead.add(slot);
+      this.sitting.countCase();
+    }
     this.stored = body;
     this.refresh();
     this.goOn();
   }
 
   goOn() {
-    const next = this.next();
-    if (next) this.open(next);
-    else this.finish();
+    const { total, is_pool: isPool } = this.case;
+    const { known } = this.queue;
+    if (known) return this.open(known);
+    if (!isPool && this.read >= total) return this.finish();
+    return this.bring(Symbol("next"), async () => {
+      const next = await this.queue.next();
+      return next && this.cases.get(next);
+    });
   }
 
   finish() {
     this.isFinished = true;
     this.opening = null;
     this.picker.close();
-    const { total, is_open: isOpen } = this.case;
-    this.chrome.showProgress({ read: this.read, total });
+    this.notices.clear("break", "elsewhere", "lost", "paused");
+    this.chrome.showProgress(this.case, { read: this.read, pace: this.sitting.pace });
     this.chrome.showSubmit({ label: "Work list", isReady: true, hint: "" });
-    this.chrome.say(
-      isOpen
-        ? `All ${total} cases are read. Thank you. Enter leads to your work list, Z back to the last case.`
-        : "This study is closed. Enter leads to your work list.",
-    );
+    this.chrome.say(this.farewell());
+  }
+
+  farewell() {
+    const { total, state, is_pool: isPool, is_open: isOpen } = this.case;
+    if (!isOpen) return `This study is ${state}. Enter leads to your work list.`;
+    const done = isPool ? "No case is left for you in this study" : `All ${total} cases are read`;
+    return `${done}. Thank you. Enter leads to your work list, Z back to the last case.`;
   }
 
   leave() {
@@ -313,8 +249,9 @@ export class Room {
 
   back() {
     if (this.isFinished) return this.open(this.case.slot);
-    if (!this.isShown || !this.case.previous) return;
+    const previous = this.isShown && this.queue.previousOf(this.case);
+    if (!previous) return;
     this.saveDraft();
-    this.open(this.case.previous);
+    this.open(previous);
   }
 }

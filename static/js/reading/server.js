@@ -2,6 +2,8 @@
 
 import { readerHere } from "./storage.js";
 
+const KEEPALIVE_LIMIT = 60_000;
+
 export class Unreachable extends Error {}
 export class LoggedOut extends Error {}
 
@@ -18,15 +20,20 @@ const headers = () => ({ Accept: "application/json", "X-Reader": readerHere() })
 
 const csrfToken = () => /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 
-export async function ask(address, options = {}) {
-  let response;
-  try {
-    // A page that wants a login redirects; following would give us its HTML as an answer.
-    response = await fetch(address, { credentials: "same-origin", redirect: "manual", ...options });
-  } catch (error) {
-    throw new Unreachable(error.message);
-  }
+const lost = (error) => {
+  throw new Unreachable(error.message);
+};
+
+async function reach(address, options) {
+  // A page that wants a login redirects; following would give us its HTML as an answer.
+  const asked = fetch(address, { credentials: "same-origin", redirect: "manual", ...options });
+  const response = await asked.catch(lost);
   if (response.type === "opaqueredirect" || response.status === 401) throw new LoggedOut();
+  return response;
+}
+
+async function ask(address, options) {
+  const response = await reach(address, options);
   if (response.status >= 500 || response.status === 429) throw new Unreachable();
   if (!response.ok) throw await failureOf(response);
   return response;
@@ -45,14 +52,36 @@ export async function askJson(address) {
   return response.json();
 }
 
-function send(method, address, body) {
+/** Leaving the page does not stop it; browsers allow that to small requests only. */
+function send(method, address, content) {
+  const body = content && JSON.stringify(content);
   return ask(address, {
     method,
-    keepalive: true, // leaving the page does not stop it
+    keepalive: (body?.length ?? 0) < KEEPALIVE_LIMIT,
     headers: { ...headers(), "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify(body),
+    body,
   });
 }
 
 export const post = (address, body) => send("POST", address, body);
 export const put = (address, body) => send("PUT", address, body);
+export const remove = (address) => send("DELETE", address);
+
+/** Null where the server has nothing to tell. */
+export async function postJson(address, body) {
+  const response = await post(address, body);
+  return response.status === 204 ? null : response.json();
+}
+
+/**
+ * A picture's bytes. The server may be there and the picture not: then it says why in the shape
+ * of all its errors, and asking again would not help.
+ */
+export async function askPicture(address) {
+  const response = await reach(address, { headers: headers() });
+  if (response.ok) return response.blob().catch(lost);
+  const failure = await failureOf(response);
+  const isTold = response.headers.get("Content-Type")?.startsWith("application/json");
+  if (failure instanceof Refused && response.status >= 500 && !isTold) throw new Unreachable();
+  throw failure;
+}

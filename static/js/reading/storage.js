@@ -36,3 +36,10 @@ export function forget(kind, id) {
 
 /** Whether a `storage` event of another tab is about this kind. */
 export const isAbout = (event, kind) => event.key?.startsWith(nameOf(kind)) ?? true;
+
+/** What a `storage` event of another tab did to a value of this kind: {id, value}, or undefined. */
+export function heard({ key, newValue }, kind) {
+  const start = nameOf(kind);
+  if (!key?.startsWith(start)) return undefined;
+  return { id: key.slice(start.length), value: newValue === null ? undefined : JSON.parse(newValue) };
+}

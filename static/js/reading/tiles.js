@@ -1,89 +1,105 @@
-// One image with its scales and flags: made from the page's templates, then kept up to date.
+// One image with its scales, flags and regions: made from the page's templates, kept up to date.
 
-const LETTERS = "ABCDEFGHIJKLMNOP";
-const SCORES = [0, 1, 2, 3, 4, 5];
+import { Regions } from "./regions.js";
+
+const LETTERS = "ABCDEF";
 
 export const letterOf = (place) => LETTERS[place];
+export const nameOf = ({ images }, place) =>
+  images.length > 1 ? `Image ${letterOf(place)}` : "The image";
 
 const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
+/** A region's name among those of its image. */
+const idOf = (flag, number) => `${flag}/${number}`;
+const partsOf = (id) => {
+  const cut = id.lastIndexOf("/");
+  return { flag: id.slice(0, cut), number: Number(id.slice(cut + 1)) };
+};
+
 export class Tile {
-  /** `on` has `score(place, criterion, value)`, `focus(place, criterion)`, `flag`, `unflag`. */
-  constructor(testCase, place, on) {
-    this.case = testCase;
-    this.place = place;
+  /** `on` has `flag(place)`, `unflag(place, flag)`, `region(place, flag, number, region)`, ... */
+  constructor(testCase, place, { on, strips }) {
+    Object.assign(this, { case: testCase, place, on });
     this.element = copyOf("tile-template");
     this.element.setAttribute("aria-label", this.name);
     this.frame = this.element.querySelector(".frame");
     this.element.querySelector(".letter").textContent = letterOf(place);
-    this.strips = testCase.criteria.map((_, criterion) => this.makeStrip(criterion, on));
-    this.element.querySelector(".strips").replaceChildren(...this.strips.map(({ element }) => element));
+    this.element.querySelector(".strips").replaceChildren(...strips);
     this.chips = this.element.querySelector(".chips");
     this.flagButton = this.element.querySelector(".add-flag");
     this.flagButton.hidden = testCase.flags.length === 0;
     this.flagButton.addEventListener("click", () => on.flag(place));
-    this.onUnflag = (flag) => on.unflag(place, flag);
+    this.shownRegions = "[]";
   }
 
   get name() {
-    return this.case.images.length > 1 ? `Image ${letterOf(this.place)}` : "The image";
+    return nameOf(this.case, this.place);
   }
 
-  makeStrip(criterion, on) {
-    const { name, anchors } = this.case.criteria[criterion];
-    const element = copyOf("strip-template");
-    element.setAttribute("aria-label", `${this.name}: ${name}`);
-    element.querySelector(".strip-name").textContent = name;
-    const cells = SCORES.map((value) => {
-      const cell = copyOf("cell-template");
-      cell.id = `cell-${this.place}-${criterion}-${value}`;
-      cell.textContent = value;
-      cell.title = anchors[value];
-      cell.setAttribute("aria-label", `${value}: ${anchors[value]}`);
-      cell.addEventListener("click", () => on.score(this.place, criterion, value));
-      return cell;
-    });
-    element.querySelector(".cells").replaceChildren(...cells);
-    element.addEventListener("focus", () => on.focus(this.place, criterion));
-    return { element, cells, anchors, chosen: element.querySelector(".chosen") };
+  /** Made when first wanted: most images have none, and the next case must not wait for it. */
+  get regions() {
+    const { width, height } = this.case.images[this.place];
+    const onChange = (id, region) => {
+      const { flag, number } = partsOf(id);
+      this.on.region(this.place, flag, number, region);
+    };
+    return (this.madeRegions ??= new Regions({ frame: this.frame, width, height, onChange }));
   }
 
-  update(answers, { focused, wanted }) {
-    this.strips.forEach((strip, criterion) => {
-      const value = answers.valueAt(this.place, criterion);
-      strip.cells.forEach((cell, score) => cell.setAttribute("aria-checked", score === value));
-      strip.chosen.textContent = value === undefined ? "" : strip.anchors[value];
-      strip.element.classList.toggle("focused", focused?.criterion === criterion);
-      strip.element.classList.toggle("wanted", wanted && value === undefined);
-      strip.element.classList.toggle("scored", value !== undefined);
-      if (value === undefined) strip.element.removeAttribute("aria-activedescendant");
-      else strip.element.setAttribute("aria-activedescendant", strip.cells[value].id);
-    });
-    this.element.classList.toggle("focused", focused !== undefined);
-    this.updateChips(answers.flags[this.place]);
+  update(flags, { isFocused }) {
+    this.element.classList.toggle("focused", isFocused);
+    const given = this.case.flags.filter(({ slug }) => slug in flags);
+    this.chips.replaceChildren(...given.map((flag) => this.makeChip(flag, flags[flag.slug])));
+    this.updateRegions(given, flags);
   }
 
-  updateChips(flags) {
-    const chips = this.case.flags
-      .filter(({ slug }) => slug in flags)
-      .map(({ slug, name }) => {
-        const chip = copyOf("chip-template");
-        chip.classList.add(flags[slug]);
-        chip.querySelector(".chip-name").textContent = name;
-        chip.querySelector(".grade").textContent = flags[slug];
-        chip.setAttribute("aria-label", `Remove the flag ${name}, ${flags[slug]}`);
-        chip.addEventListener("click", () => this.onUnflag(slug));
-        return chip;
-      });
-    this.chips.replaceChildren(...chips);
+  makeChip({ slug, name }, { grade, regions }) {
+    const chip = copyOf("chip-template");
+    const marked = regions.length ? ` ▭${regions.length > 1 ? regions.length : ""}` : "";
+    chip.classList.add(grade);
+    chip.querySelector(".chip-name").textContent = name;
+    chip.querySelector(".grade").textContent = `${grade}${marked}`;
+    const where = regions.length ? `, marked ${regions.length} times` : "";
+    chip.setAttribute("aria-label", `Remove the flag ${name}, ${grade}${where}`);
+    chip.disabled = this.isDisabled;
+    chip.addEventListener("click", () => this.on.unflag(this.place, slug));
+    return chip;
+  }
+
+  updateRegions(given, flags) {
+    const shown = given.flatMap(({ slug, name }) =>
+      flags[slug].regions.map(({ shape, points }, number) => {
+        const { grade } = flags[slug];
+        return { id: idOf(slug, number), flag: slug, label: `${name}, ${grade}`, shape, points, grade };
+      }),
+    );
+    const text = JSON.stringify(shown);
+    if (text === this.shownRegions) return;
+    this.shownRegions = text;
+    this.regions.show(shown);
+  }
+
+  /** A picture that cannot be had says so in its own frame; the others stay usable. */
+  showTrouble(reason) {
+    const trouble = copyOf("trouble-template");
+    trouble.querySelector(".reason").textContent = reason;
+    trouble.querySelector(".skip-it").hidden = this.isDisabled;
+    trouble.querySelector(".skip-it").addEventListener("click", () => this.on.skip("technical"));
+    trouble.querySelector(".try-again").addEventListener("click", () => this.on.tryAgain());
+    for (const kind of ["pointerdown", "dblclick"]) {
+      trouble.addEventListener(kind, (event) => event.stopPropagation());
+    }
+    this.element.classList.add("in-trouble");
+    this.frame.append(trouble);
   }
 
   disable() {
-    for (const { cells } of this.strips) for (const cell of cells) cell.disabled = true;
+    this.isDisabled = true;
     this.flagButton.hidden = true;
   }
 
-  focusStrip(criterion) {
-    this.strips[criterion].element.focus({ preventScroll: false });
+  destroy() {
+    this.madeRegions?.destroy();
   }
 }

@@ -1,0 +1,5 @@
+// One image, scored on every criterion.
+
+import { Mode } from "./base.js";
+
+export class Rate extends Mode {}

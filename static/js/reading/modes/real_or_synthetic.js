@@ -1,0 +1,12 @@
+// How surely an image is real or synthetic. The prompt is not shown: no real image has one.
+
+import { Mode } from "./base.js";
+
+export class RealOrSynthetic extends Mode {
+  showsPrompt = false;
+  verb = "judge";
+
+  get columns() {
+    return Math.min(this.case.images.length, 2);
+  }
+}
