@@ -26,7 +26,7 @@ from feedback_app.studies.services.opening import (
 )
 from feedback_app.studies.services.ordering import can_repeat, require_gap
 from feedback_app.studies.services.planning import CasesAdded
-from feedback_app.studies.services.writing import write_slots
+from feedback_app.studies.services.writing import PlannedSlot, write_slots
 from generation.errors import RemediableError
 
 
@@ -169,7 +169,9 @@ def _append_cases(study: Study, facts: Sequence[CaseFact], *, readers: Sequence[
         )
 
 
-def _further_seats(study: Study, facts: Sequence[CaseFact], *, reader_count: int) -> Iterable[Slot]:
+def _further_seats(
+    study: Study, facts: Sequence[CaseFact], *, reader_count: int
+) -> Iterable[PlannedSlot]:
     """In a pool: a seat at every shared case for each newcomer, behind all others."""
     shared = [fact for fact in facts if fact.is_shared]
     taken = dict(
@@ -183,9 +185,9 @@ def _further_seats(study: Study, facts: Sequence[CaseFact], *, reader_count: int
     position = _next_position(study)
     for fact in rng.sample(shared, len(shared)):
         for seat in range(taken[fact.pk] + 1, reader_count):
-            yield Slot(
-                study=study,
-                case_id=fact.pk,
+            yield PlannedSlot(
+                study=study.pk,
+                case=fact.pk,
                 position=position,
                 seat=seat,
                 image_order=rng.sample(range(fact.images), fact.images),

@@ -16,7 +16,6 @@ from feedback_app.studies.models import (
     CaseImage,
     CaseRole,
     Phase,
-    Slot,
     Study,
     StudyMode,
     StudyState,
@@ -32,7 +31,7 @@ from feedback_app.studies.services.ordering import (
     require_gap,
     with_repeats,
 )
-from feedback_app.studies.services.writing import write_slots
+from feedback_app.studies.services.writing import PlannedSlot, write_slots
 from generation.errors import RemediableError
 
 REAL = "real"
@@ -90,14 +89,14 @@ def facts_of(study: Study, *, cases: Iterable[UUID] | None = None) -> list[CaseF
 def draw_anchors(study: Study) -> None:
     """Make up the number of anchors that is wanted, a like mixture of all sources."""
     lacking = study.anchor_count - study.cases.filter(role=CaseRole.ANCHOR).count()
+    if lacking <= 0:
+        return
     ordinary = [fact for fact in facts_of(study) if not fact.is_shared]
     if lacking > len(ordinary):
         raise RemediableError(
             f"{study.anchor_count} anchors are wanted, and there are too few cases for them.",
             remedy="Ask for fewer anchors, or add cases.",
         )
-    if lacking <= 0:
-        return
     drawn = in_blocks(
         ordinary,
         strata=[fact.stratum for fact in ordinary],
@@ -132,7 +131,7 @@ def blocks_of(
 
 def assigned_slots(
     study: Study, *, facts: Sequence[CaseFact], readers: Sequence[User]
-) -> Iterator[Slot]:
+) -> Iterator[PlannedSlot]:
     rng = Random(study.shuffle_seed)
     own: list[list[CaseFact]] = [[] for _ in readers]
     blocks = blocks_of(study, facts, reader_count=len(readers), rng=rng)
@@ -153,7 +152,7 @@ def reader_slots(
     rng: Random,
     first_position: int = 0,
     repeats: bool = True,
-) -> Iterator[Slot]:
+) -> Iterator[PlannedSlot]:
     """A reader's whole sequence: phase after phase, each in an order of its own."""
     phases = [Phase.UNAWARE, Phase.AWARE] if study.has_phases else [Phase.ONLY]
     count = repeat_count(len(cases), percent=study.repeat_percent) if repeats else 0
@@ -168,10 +167,10 @@ def reader_slots(
         sequence = with_repeats(order, count=count, min_gap=study.repeat_min_gap, rng=rng)
         image_orders = _image_orders(sequence, cases, rng=rng)
         for shown, image_order in zip(sequence, image_orders, strict=True):
-            yield Slot(
-                study=study,
-                case_id=cases[shown.case].pk,
-                reader=reader,
+            yield PlannedSlot(
+                study=study.pk,
+                case=cases[shown.case].pk,
+                reader=reader.pk,
                 position=position,
                 repetition=shown.repetition,
                 phase=phase,
@@ -199,7 +198,7 @@ def _image_orders(
 
 def pool_slots(
     study: Study, *, facts: Sequence[CaseFact], readers: Sequence[User], first_position: int = 0
-) -> Iterator[Slot]:
+) -> Iterator[PlannedSlot]:
     """Free slots: every case once, then every case again, and shared cases scattered among them.
 
     A case has a seat for each reading that is wanted of it, shared cases one for each
@@ -219,9 +218,9 @@ def pool_slots(
             seats += [(rng.uniform(0, end), case, seat) for seat in further]
     sides = rng.choices([0, 1], k=len(facts))
     for position, (_, case, seat) in enumerate(sorted(seats), start=first_position):
-        yield Slot(
-            study=study,
-            case_id=facts[case].pk,
+        yield PlannedSlot(
+            study=study.pk,
+            case=facts[case].pk,
             position=position,
             seat=seat,
             image_order=_pool_order(facts[case].images, seat=seat + sides[case], rng=rng),

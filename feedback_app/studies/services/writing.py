@@ -1,12 +1,14 @@
 """Slots into the database by COPY: a pool of 100,000 cases has several times as many."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from django.db import connection
 
-from feedback_app.studies.models import Slot
+from feedback_app.studies.models import Phase, Slot
 
 ROWS_AT_ONCE = 20_000
 COLUMNS = (
@@ -18,13 +20,26 @@ COLUMNS = (
     "repetition",
     "phase",
     "image_order",
-    "priority",
     "seat",
+    "priority",
 )
 NULL = "\\N"
 
 
-def write_slots(slots: Iterable[Slot]) -> int:
+class PlannedSlot(NamedTuple):
+    """A ``Slot`` that is not stored yet; making hundreds of thousands of models takes long."""
+
+    study: UUID
+    case: UUID
+    position: int
+    image_order: Sequence[int]
+    reader: int | None = None
+    seat: int | None = None
+    repetition: int = 0
+    phase: Phase = Phase.ONLY
+
+
+def write_slots(slots: Iterable[PlannedSlot]) -> int:
     """Store planned slots as they come, some thousands at a time; how many there were."""
     waiting, count = iter(slots), 0
     copy = f"COPY {Slot._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
@@ -35,19 +50,12 @@ def write_slots(slots: Iterable[Slot]) -> int:
     return count
 
 
-def _row(slot: Slot) -> str:
+def _row(slot: PlannedSlot) -> str:
     """A line of PostgreSQL's text format; none of the values holds a tab or a backslash."""
-    order = "{" + ",".join(map(str, slot.image_order)) + "}"
-    values = (
-        slot.pk,
-        slot.study_id,
-        slot.case_id,
-        slot.reader_id,
-        slot.position,
-        slot.repetition,
-        slot.phase,
-        order,
-        slot.priority,
-        slot.seat,
+    reader = NULL if slot.reader is None else slot.reader
+    seat = NULL if slot.seat is None else slot.seat
+    order = ",".join(map(str, slot.image_order))
+    return (
+        f"{uuid4()}\t{slot.study}\t{slot.case}\t{reader}\t{slot.position}\t{slot.repetition}\t"
+        f"{slot.phase}\t{{{order}}}\t{seat}\t0\n"
     )
-    return "\t".join(NULL if value is None else str(value) for value in values) + "\n"
