@@ -66,9 +66,11 @@ export class ViewTools {
   }
 
   wirePresets({ commands, onDone }) {
-    const list = byId("presets");
+    const list = Object.assign(document.createElement("select"), { id: "presets", title: "Window preset" });
+    list.setAttribute("aria-label", "Window preset");
     const presets = COMMANDS.filter(({ name }) => name.startsWith("preset"));
-    list.append(...presets.map(({ name, text }) => new Option(text, name)));
+    list.append(new Option("Window", ""), ...presets.map(({ name, text }) => new Option(text, name)));
+    byId("one-to-one").before(list);
     list.addEventListener("change", () => {
       commands[list.value]();
       list.value = ""; // the window goes on changing, so that the list names none
