@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -16,6 +17,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """``{"error": {"code", "message", "remedy", "fields"}}``; unknown errors stay a 500."""
     if isinstance(error, RemediableError):
         return _remediable(error)
+    if isinstance(error, RequestDataTooBig):  # more than DATA_UPLOAD_MAX_MEMORY_SIZE, unread
+        return Response(
+            _shape(code="too_large", message="The request is too large."),
+            status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+        )
     if isinstance(error, Http404):
         error = exceptions.NotFound(*error.args)
     elif isinstance(error, DjangoPermissionDenied):
