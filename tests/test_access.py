@@ -37,6 +37,7 @@ EVERYBODY = answers(200, 200, 200, 200, 200, 200)
 LOGGED_IN = answers(302, 200, 200, 200, 200, 200)
 COORDINATORS = answers(302, 403, 403, 403, 200, 200)
 ADMINS = answers(302, 403, 403, 403, 403, 200)
+COORDINATORS_BY_API = answers(403, 403, 403, 403, 200, 200)
 THE_SLOTS_READER = answers(302, 200, 404, 404, 404, 404)
 THE_SLOTS_READER_BY_API = answers(403, 200, 404, 404, 404, 404)
 
@@ -115,15 +116,45 @@ TABLE: dict[str, Line] = {
     "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
     "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),
     "studies:open": post(does(COORDINATORS), lambda world: [world.draft.pk]),
+    "studies:cases": get(COORDINATORS, lambda world: [world.study.pk]),
+    "studies:anchor": post(does(COORDINATORS), lambda world: [world.draft.pk, world.case.pk]),
+    "studies:gold": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk]),
     "studies:close": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:pause": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:resume": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:add-readers": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:add-batches": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:unblind": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:delete": post(does(COORDINATORS), lambda world: [world.draft.pk]),
+    "api:studies": get(COORDINATORS_BY_API),
+    "api:study-preview": post(does(COORDINATORS_BY_API, 400)),
+    "api:study": get(COORDINATORS_BY_API, lambda world: [world.study.pk]),
+    "api:draft-preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
+    "api:study-open": post(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
+    "api:study-pause": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
+    "api:study-resume": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-close": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
+    "api:study-reopen": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-unblind": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-add-readers": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-add-batches": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
     # Readings
     "readings:worklist": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
     "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
+    "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk]),
+    "readings:begin": post(answers(302, 302, 302, 404, 404, 404), lambda world: [world.study.pk]),
     "readings:results": get(COORDINATORS, lambda world: [world.study.pk]),
+    "readings:results-page": get(COORDINATORS, lambda world: [world.study.pk]),
+    "readings:results-images": get(COORDINATORS, lambda world: [world.study.pk]),
+    "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
     "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
-    "api:readings": post(does(THE_SLOTS_READER_BY_API, 400), lambda world: [world.slot.pk]),
+    "api:readings": post(answers(403, 400, 400, 400, 400, 400), lambda world: [world.slot.pk]),
+    "api:next": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
+    "api:heartbeat": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
+    "api:bookmark": Line(does(THE_SLOTS_READER_BY_API, 204), "put", lambda world: [world.slot.pk]),
+    "api:reading-preferences": get(answers(403, 200, 200, 200, 200, 200)),
     # Learning
     "finetuning:overview": get(COORDINATORS),
     "finetuning:snapshot_new": get(COORDINATORS),

@@ -18,7 +18,7 @@ from feedback_app.finetuning.services.schedules import ScheduleDesign
 from feedback_app.images.models import Batch, Mask, ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import Slot, Study, StudyMode
+from feedback_app.studies.models import Case, Slot, Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.curation.stage import Stage, set_stage
 from tests.images.test_cohorts import grey, import_folder, lay_out, mask_png
@@ -35,6 +35,7 @@ class World:
     study: Study
     slot: Slot
     draft: Study
+    case: Case
     stage: Stage
     batch: Batch
     version: ModelVersion
@@ -66,10 +67,12 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
     export.refresh_from_db()
     snapshot = take_snapshot(name="Monday", simulated=False)
     version = ModelVersion.objects.earliest("pk")
+    draft = make_draft(study, rosa, cora)
     return World(
         study=study,
         slot=slot,
-        draft=make_draft(study, rosa, cora),
+        draft=draft,
+        case=draft.cases.earliest("position"),
         stage=stage,
         batch=Batch.objects.earliest("created_at"),
         version=version,

@@ -102,7 +102,7 @@ class StudyForm(forms.Form):
         required=False,
         label="Real images of",
         empty_label="choose a cohort",
-        help_text="Of the candidates' size; from its test split, then validation.",
+        help_text="No smaller than the candidates; from its test split, then validation.",
     )
     real_percent = Number(min_value=1, max_value=99, initial=50, label="Real, in per cent")
     real_from_training = forms.BooleanField(

@@ -16,7 +16,7 @@ from feedback_app.studies.services import (
 )
 from feedback_app.studies.services.planning import draw_real, wanted_real
 from generation.errors import RemediableError
-from tests.studies.making import make_batch, make_cohort, make_mask
+from tests.studies.making import SIDE, make_batch, make_cohort, make_mask
 
 pytestmark = pytest.mark.django_db
 
@@ -132,8 +132,14 @@ def test_too_few_real_images_are_said() -> None:
     assert added.warnings == ["2 real images short: the cohort has no more to use."]
 
 
-def test_real_images_of_another_size_than_the_candidates_are_not_used(rosa: User) -> None:
-    design = _mixed(real_cohort=make_cohort(test=4, side=48), readers=(rosa,))
+def test_real_images_may_be_larger_than_the_candidates() -> None:
+    study = design_study(_mixed(real_cohort=make_cohort(test=4, side=SIDE + 16)))
+    added = add_cases(study, [make_batch(prompts=1, each=4)])
+    assert (added.real, added.real_missing) == (4, 0)
+
+
+def test_real_images_smaller_than_the_candidates_are_not_used(rosa: User) -> None:
+    design = _mixed(real_cohort=make_cohort(test=4, side=SIDE - 8), readers=(rosa,))
     study = design_study(design)
     added = add_cases(study, [make_batch(prompts=1, each=4)])
     assert (added.real, added.real_missing) == (0, 4)

@@ -275,7 +275,11 @@ def _require_both_kinds(study: Study) -> None:
     if study.mode != StudyMode.REAL_OR_SYNTHETIC:
         return
     for is_real, kind, remedy in (
-        (True, "real", "Choose a cohort with test or validation images of the candidates' size."),
+        (
+            True,
+            "real",
+            "Choose a cohort with test or validation images no smaller than the candidates.",
+        ),
         (False, "synthetic", "Choose a batch with images."),
     ):
         if not study.cases.filter(images__cohort_image__isnull=not is_real).exists():

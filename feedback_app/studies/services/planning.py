@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+from django.db.models import Max
+
 from feedback_app.images.models import Batch, BatchRecipe, Cohort, CohortImage, Image, Split
 from feedback_app.studies.models import Study, StudyMode
 from feedback_app.studies.services.design import Design
@@ -192,15 +194,19 @@ def _plan_real(
     taken: Collection[UUID],
     seed: int,
 ) -> CasePlan:
-    """As many cohort images, of the candidates' sizes, as make up the wanted share of all."""
+    """As many cohort images, no smaller than the candidates, as make up the wanted share."""
     ids = {image for case in synthetic for image in case.images} | set(taken)
     are_real = CohortImage.objects.filter(image__in=ids).count()
     wanted = wanted_real(len(ids) - are_real, percent=design.real_percent) - are_real
-    sizes = Image.objects.filter(pk__in=ids, cohort_image=None).values_list("width", "height")
-    drawn = draw_real(cohort, seed=seed, with_training=design.real_from_training)
-    return _of_size(
-        [image for image in drawn if image not in ids], sizes=set(sizes), wanted=max(0, wanted)
+    size = Image.objects.filter(pk__in=ids, cohort_image=None).aggregate(
+        Max("width"), Max("height")
     )
+    drawn = draw_real(cohort, seed=seed, with_training=design.real_from_training)
+    large_enough = Image.objects.filter(
+        width__gte=size["width__max"] or 0, height__gte=size["height__max"] or 0
+    )
+    usable = set(large_enough.filter(pk__in=drawn).values_list("pk", flat=True)) - ids
+    return _of_drawn([image for image in drawn if image in usable], wanted=max(0, wanted))
 
 
 def wanted_real(synthetic: int, *, percent: int) -> int:
@@ -223,15 +229,13 @@ def draw_real(cohort: Cohort, *, seed: int, with_training: bool) -> list[UUID]:
     return drawn
 
 
-def _of_size(drawn: Sequence[UUID], *, sizes: Collection[tuple[int, int]], wanted: int) -> CasePlan:
-    """A picture of another size than the candidates would tell where it is from."""
-    size_of = {
-        pk: (width, height)
-        for pk, width, height in Image.objects.filter(pk__in=drawn).values_list(
-            "pk", "width", "height"
-        )
-    }
-    chosen = [image for image in drawn if size_of[image] in sizes][:wanted]
+def _of_drawn(drawn: Sequence[UUID], *, wanted: int) -> CasePlan:
+    """One image a case.
+
+    Readers are shown all of a study's images at the smallest one's size, so a real image
+    may be larger than the candidates; a smaller one would take from what they can show.
+    """
+    chosen = drawn[:wanted]
     return CasePlan(
         cases=tuple(PlannedCase(images=(image,)) for image in chosen),
         added=CasesAdded(

@@ -194,7 +194,7 @@ def _lacks(
     if design.mode == StudyMode.REAL_OR_SYNTHETIC and added.cases and not added.real:
         lacks.append(
             "No real images yet: choose a cohort that has test or validation images "
-            "of the candidates' size."
+            "no smaller than the candidates."
         )
     if not readers:
         lacks.append("Choose who shall read.")
