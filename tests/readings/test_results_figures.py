@@ -1,9 +1,11 @@
 """From rows of readings to figures: what counts, what is left out, what stays hidden."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
@@ -306,3 +308,17 @@ def test_a_study_of_200_cases_takes_few_queries(
     study = rated_study(rosa, ravi, scores=careful(30, readers=2))
     with django_assert_max_num_queries(15):  # type: ignore[attr-defined]
         figures_of(study)
+
+
+def test_the_command_says_what_the_page_says_and_writes_its_numbers(
+    trio: tuple[User, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rated_study(*trio, scores=careful(20), name="Reported")
+    call_command("study_report", "Reported", "--csv", str(tmp_path / "numbers"))
+    said = capsys.readouterr().out
+    assert "60 readings by 3 readers" in said
+    assert "Realism: readers agree" in said
+    assert {path.name for path in (tmp_path / "numbers").iterdir()} == {
+        "pace.csv",
+        *(f"{kind}-realism.csv" for kind in ("scores", "agreement", "leniency", "drift")),
+    }
