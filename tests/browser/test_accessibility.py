@@ -22,7 +22,9 @@ AXE = (CHECKOUT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
-    "api:slot", "readings:picture", "readings:results",
+    "api:draft-preview", "api:reading-preferences", "api:slot", "api:studies", "api:study",
+    "readings:mask", "readings:picture", "readings:plot", "readings:results",
+    "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file",
     "runs:progress", "finetuning:snapshot_file", "exports:download",
 }  # fmt: skip
@@ -143,6 +145,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
         starts.append(reverse("readings:read", args=[world.slot.pk]))
     if who in {"cora", "ada"}:
         starts.append(reverse("studies:edit", args=[world.draft.pk]))
+        starts.append(reverse("readings:results-page", args=[world.study.pk]))
     faults = faults_of_all(page, live_server.url, starts)
     assert not any(faults.values()), told(faults)
     assert not complaints

@@ -81,7 +81,7 @@ def draw_box(page: Page, start: Point, end: Point) -> None:
 
 
 def drawn(page: Page) -> dict[str, Any]:
-    page.wait_for_function("window.drawn !== undefined")
+    page.wait_for_function("() => window.drawn !== undefined")
     region: dict[str, Any] = page.evaluate("window.drawn")
     return region
 
@@ -227,7 +227,7 @@ def test_a_corner_is_dragged_to_another_place(room: Page) -> None:
     corner = at(room, (260, 200))
     moved = [image_point(canvas_of(room), point) for point in (corner, at_offset(corner, way))]
     draw_box(room, corner, at_offset(corner, way))
-    room.wait_for_function("changes.length > 0")
+    room.wait_for_function("() => changes.length > 0")
     identity, region = room.evaluate("changes.at(-1)")
     assert identity == "clavicles/0"
     expected = (260 + moved[1][0] - moved[0][0], 200 + moved[1][1] - moved[0][1])

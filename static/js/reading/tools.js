@@ -43,7 +43,7 @@ const BUTTONS = [
   ["invert", "invert", "Invert"],
   ["zoom-out", "zoomOut", "Zoom out"],
   ["zoom-in", "zoomIn", "Zoom in"],
-  ["one-to-one", "oneToOne", "One to one: an image pixel on a screen pixel"],
+  ["one-to-one", "oneToOne", "1:1, an image pixel on a screen pixel"],
   ["fit", "fit", "Fit to the frame"],
   ["view", "resetView", "Reset window, zoom and pan"],
 ];
