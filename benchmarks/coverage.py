@@ -23,7 +23,7 @@ from feedback_app.readings.statistics.leniency import leniencies
 STUDIES = 50
 READERS = 6
 CASES = 200
-CASES_OF_THE_TRUTH = 50_000
+CASES_OF_THE_TRUTH = 25_000
 REPEATED = 0.2
 CRITERIA = 2
 LEVELS = 6
