@@ -202,8 +202,8 @@ def test_readers_who_all_prefer_the_second_image_agree(rosa: User, ravi: User) -
     study = empty_study(rosa, ravi, mode="compare")
     for number in range(12):
         case = add_case(study, candidate(2 * number), candidate(2 * number + 1))
-        for reader in (rosa, ravi):
-            strength = 3 if (number + reader.pk) % 5 else 2
+        for offset, reader in enumerate((rosa, ravi)):
+            strength = 3 if (number + 3 * offset) % 6 else 2
             read(case, reader, choices={"better": ("better", 1, strength)})
     assert figures_of(study).scores[0].agreement.alpha.value > 0.8
 
