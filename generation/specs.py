@@ -126,7 +126,7 @@ class FineTuneSpec:
     method: Method = "dpo_margin"
     steps: int = Field(default=150, ge=1)
     batch_size: int = Field(default=8, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=7e-4, gt=0)
     beta: float = Field(default=2_000.0, gt=0)
     rank: int = Field(default=8, ge=1)
     denoising_weight: float = Field(default=0.1, ge=0)

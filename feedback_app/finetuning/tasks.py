@@ -16,6 +16,7 @@ from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
 from feedback_app.images.models import Batch
+from feedback_app.images.services.versions import require_weights
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
@@ -38,6 +39,7 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
         return {"model_version": row.model_version.name}
+    require_weights(row.parent)
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
     write_run_folder(row, run_dir)
     result = run_child(progress, module=MODULE, run_dir=run_dir)

@@ -64,6 +64,36 @@ def test_a_missing_bundled_model_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         versions.register_bundled()
 
 
+def test_a_newer_bundled_model_takes_over_and_the_older_keeps_its_name(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tiny_model)
+    older = versions.register_bundled()
+    assert versions.register_bundled() == older
+    monkeypatch.setattr(versions, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
+    newer = versions.register_bundled()
+    assert versions.register_bundled() == newer
+    older.refresh_from_db()
+    assert (older.name, older.is_promoted, newer.is_promoted) == ("bundled", False, True)
+    assert newer.name == f"bundled-{newer.sha256[:8]}"
+    versions.require_weights(newer)
+    with pytest.raises(RemediableError, match="“bundled” are no longer those"):
+        versions.require_weights(older)
+
+
+def test_a_newer_bundled_model_leaves_a_promoted_version_of_ones_own_alone(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tiny_model)
+    versions.register_bundled()
+    own = register("own", str(save_tiny_model(tmp_path / "own", seed=2)))
+    promote(own)
+    monkeypatch.setattr(versions, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
+    assert not versions.register_bundled().is_promoted
+    own.refresh_from_db()
+    assert own.is_promoted
+
+
 def test_a_hub_id_is_known_by_itself_and_its_revision() -> None:
     one = register("hub", "owner/name@4f2a")
     other = register("hub, later", "owner/name@77b0")

@@ -56,9 +56,35 @@ def register(
     )
 
 
+@transaction.atomic
 def register_bundled() -> ModelVersion:
-    """The model that comes with the project."""
-    return register(BUNDLED_NAME, BUNDLED, method="pretrain")
+    """The model that comes with the project.
+
+    One that came with an earlier release stays, for the candidates that it made, and hands
+    its promotion on: its weights are no longer there.
+    """
+    sha256 = hash_weights(BUNDLED)
+    releases = ModelVersion.objects.filter(location=BUNDLED)
+    known = releases.filter(sha256=sha256).first()
+    if known is not None:
+        return known
+    is_first = not ModelVersion.objects.filter(name=BUNDLED_NAME).exists()
+    name = BUNDLED_NAME if is_first else f"{BUNDLED_NAME}-{sha256[:8]}"
+    version = register(name, BUNDLED, method="pretrain")
+    if releases.filter(is_promoted=True).exists():
+        promote(version)
+    return version
+
+
+def require_weights(version: ModelVersion) -> None:
+    """Raise where the weights of a version or of an ancestor are not those registered."""
+    for ancestor in version.ancestry:
+        found = hash_weights(ancestor.location, is_adapter=ancestor.parent is not None)
+        if found != ancestor.sha256:
+            raise RemediableError(
+                f"The weights of “{ancestor.name}” are no longer those that were registered.",
+                remedy=f"Put them back into {ancestor.location}, or use another version.",
+            )
 
 
 def _same(
