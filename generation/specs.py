@@ -16,6 +16,9 @@ BUNDLED = "bundled"
 PROMPT_MAX_CHARACTERS = 1_000
 
 Mode = Literal["t2i", "m2i", "tm2i"]
+"""Text only; mask only, the text zeroed; text and mask."""
+MaskKind = Literal["lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity"]
+"""In the order of a control image's channels."""
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
 Split = Literal["train", "validation", "test"]
 Method = Literal["dpo_margin", "dpo_paper"]
@@ -38,10 +41,19 @@ class ModelSource:
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class MaskFile:
+    """A PNG of 0 and 255, of the candidate's size, with one kind of mask."""
+
+    kind: MaskKind
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class SampleSpec:
     """What one candidate follows from, the model version apart.
 
-    ``width`` and ``height`` are in pixels and multiples of 8.
+    ``width`` and ``height`` are in pixels and multiples of 8. ``masks`` are what the
+    modes m2i and tm2i follow.
     """
 
     prompt: str = Field(max_length=PROMPT_MAX_CHARACTERS)
@@ -52,6 +64,7 @@ class SampleSpec:
     guidance_scale: float = Field(default=1.5, ge=0, le=30)
     width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
     height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
+    masks: tuple[MaskFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
