@@ -69,13 +69,19 @@ class SampleSpec:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class TrainingImage:
-    """One line of a training manifest (JSON lines)."""
+    """One line of a training manifest (JSON lines).
+
+    ``masks`` are paths of 0/255 PNGs of the image's size, by kind; ``unknown`` are
+    findings of which the source does not say whether they are there.
+    """
 
     path: str
     image_id: str
     patient: str
     split: Split
     findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    masks: dict[str, str] = Field(default_factory=dict)
     view: str = ""
     sex: str = ""
     age_years: int | None = None
@@ -99,6 +105,30 @@ class PretrainSpec:
     decoder_steps: int = Field(default=5_000, ge=1)
     denoiser_steps: int = Field(default=4_400, ge=1)
     batch_size: int = Field(default=16, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ControlNetSpec:
+    """Train a ControlNet for masks on a cohort's training split; the model stays as it is.
+
+    ``latent_versions`` says how many augmented versions of every image are trained on.
+    The shares are of training examples: with an empty prompt (for guidance), with a
+    zeroed text embedding (mode m2i), without any mask, and, of each kind of mask of an
+    example, how often it is not told.
+    """
+
+    model: ModelSource
+    manifest: str
+    cohort: str
+    latent_versions: int = Field(default=16, ge=1)
+    steps: int = Field(default=6_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=4e-4, gt=0)
+    empty_prompt_share: float = Field(default=0.1, ge=0, le=1)
+    zero_text_share: float = Field(default=0.2, ge=0, le=1)
+    no_mask_share: float = Field(default=0.05, ge=0, le=1)
+    untold_kind_share: float = Field(default=0.15, ge=0, le=1)
     seed: int = 0
 
 

@@ -12,6 +12,7 @@ CPU = "cpu"
 QUEUES = {
     "generate": GPU,
     "pretrain": GPU,
+    "train_controlnet": GPU,
     "finetune": GPU,
     "compare_versions": GPU,
     "import_cohort": CPU,

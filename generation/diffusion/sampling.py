@@ -8,11 +8,14 @@ from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     SchedulerMixin,
-    StableDiffusionPipeline,
+    StableDiffusionControlNetPipeline,
     UniPCMultistepScheduler,
 )
 from transformers import CLIPTokenizer
 
+from generation.conditioning.masks import read_control
+from generation.diffusion.controlnet import without_controlnet
+from generation.diffusion.loading import Pipeline
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
 
@@ -22,7 +25,7 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def sample(
-    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
+    pipeline: Pipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
 ) -> list[np.ndarray]:
     """One picture a recipe, in order: uint8, H x W.
 
@@ -38,12 +41,12 @@ def sample(
     return [pictures[index] for index in range(len(recipes))]
 
 
-def check_recipe(pipeline: StableDiffusionPipeline, recipe: SampleSpec) -> None:
+def check_recipe(pipeline: Pipeline, recipe: SampleSpec) -> None:
     """Raise a RemediableError where this model cannot follow the recipe to the letter."""
-    if recipe.mode != "t2i":
+    if recipe.mode != "t2i" and not isinstance(pipeline, StableDiffusionControlNetPipeline):
         raise RemediableError(
             f"the model cannot follow mode {recipe.mode!r}: it has no mask conditioning",
-            remedy="Use mode t2i.",
+            remedy="Use mode t2i, or a version that manage.py train_controlnet has made.",
         )
     excess = tokens_too_many(pipeline.tokenizer, recipe.prompt)
     if excess > 0:
@@ -61,7 +64,7 @@ def tokens_too_many(tokenizer: CLIPTokenizer, prompt: str) -> int:
     return len(ids) - int(tokenizer.model_max_length)
 
 
-def scheduler_for(sampler: Sampler, pipeline: StableDiffusionPipeline) -> SchedulerMixin:
+def scheduler_for(sampler: Sampler, pipeline: Pipeline) -> SchedulerMixin:
     """A sampler with the model's own noise schedule and prediction type."""
     config = pipeline.scheduler.config
     match sampler:
@@ -74,10 +77,11 @@ def scheduler_for(sampler: Sampler, pipeline: StableDiffusionPipeline) -> Schedu
 
 
 def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[int]]:
-    """Indexes of recipes that differ in prompt and seed only, at most ``at_once`` together."""
+    """Indexes of recipes that differ in prompt, masks and seed only, ``at_once`` at most."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, recipe in enumerate(recipes):
         settings = (
+            recipe.mode,
             recipe.sampler,
             recipe.steps,
             recipe.guidance_scale,
@@ -91,21 +95,35 @@ def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[in
 
 
 @torch.inference_mode()
-def _sample_alike(
-    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec]
-) -> list[np.ndarray]:
+def _sample_alike(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.ndarray]:
+    """Mode t2i goes by the model alone: it was trained on text without a ControlNet beside it."""
     first = recipes[0]
-    pipeline.scheduler = scheduler_for(first.sampler, pipeline)
-    images = pipeline(
-        prompt=[recipe.prompt for recipe in recipes],
+    made_with = without_controlnet(pipeline) if first.mode == "t2i" else pipeline
+    made_with.scheduler = scheduler_for(first.sampler, pipeline)
+    images = made_with(
+        **_conditions(pipeline, recipes),
         generator=[torch.Generator().manual_seed(recipe.seed) for recipe in recipes],
         num_inference_steps=first.steps,
-        guidance_scale=first.guidance_scale,
+        guidance_scale=1.0 if first.mode == "m2i" else first.guidance_scale,
         width=first.width,
         height=first.height,
         output_type="np",
     ).images
     return [as_grey(image) for image in images]
+
+
+def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, object]:
+    """What these recipes of one mode are made from; in mode m2i the text embedding is zero."""
+    if recipes[0].mode == "t2i":
+        return {"prompt": [recipe.prompt for recipe in recipes]}
+    controls = [read_control(recipe.masks, (recipe.width, recipe.height)) for recipe in recipes]
+    image = torch.from_numpy(np.stack(controls))
+    if recipes[0].mode == "tm2i":
+        return {"prompt": [recipe.prompt for recipe in recipes], "image": image}
+    shape = (len(recipes), pipeline.tokenizer.model_max_length)
+    width = pipeline.unet.config.cross_attention_dim
+    nothing = torch.zeros(*shape, width, dtype=pipeline.unet.dtype, device=pipeline.device)
+    return {"prompt_embeds": nothing, "image": image}
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:

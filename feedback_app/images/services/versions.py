@@ -121,7 +121,7 @@ def hash_weights(location: str, *, is_adapter: bool = False) -> str:
 
 
 def _model_files(folder: Path) -> Iterator[Path]:
-    """The weights of the parts that the pipeline's index names."""
+    """The weights of the parts that the pipeline's index names, and of a ControlNet beside them."""
     index = folder / "model_index.json"
     if not index.is_file():
         raise RemediableError(
@@ -131,6 +131,7 @@ def _model_files(folder: Path) -> Iterator[Path]:
     for part, kind in json.loads(index.read_text()).items():
         if isinstance(kind, list):
             yield from (folder / part).glob("*.safetensors")
+    yield from (folder / "controlnet").glob("*.safetensors")
 
 
 def folder_of(location: str) -> Path | None:

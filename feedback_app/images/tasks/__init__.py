@@ -2,4 +2,5 @@
 
 from feedback_app.images.tasks import candidates as candidates
 from feedback_app.images.tasks import cohorts as cohorts
+from feedback_app.images.tasks import controlnets as controlnets
 from feedback_app.images.tasks import pretraining as pretraining
