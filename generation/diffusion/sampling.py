@@ -1,6 +1,7 @@
 """Making candidates: recipes in, 8-bit grey pictures out."""
 
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -15,13 +16,16 @@ from transformers import CLIPTokenizer
 
 from generation.conditioning.masks import read_control
 from generation.diffusion.controlnet import without_controlnet
+from generation.diffusion.devices import release_memory
 from generation.diffusion.loading import Pipeline
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
 
 AT_ONCE = 8
+KEPT_EMBEDDINGS = 512
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601 weights of red, green and blue."""
+_EMBEDDINGS: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakKeyDictionary()
 
 
 def sample(
@@ -30,15 +34,31 @@ def sample(
     """One picture a recipe, in order: uint8, H x W.
 
     Every recipe has a random generator of its own on the CPU, so it gives the
-    same picture, to rounding, whatever it is batched with.
+    same picture, to rounding, whatever it is batched with. Where the device's memory
+    does not hold ``at_once`` of them, half as many are made at a time.
     """
     for recipe in recipes:
         check_recipe(pipeline, recipe)
     pictures: dict[int, np.ndarray] = {}
     for indexes in _batches(recipes, at_once=at_once):
-        made = _sample_alike(pipeline, [recipes[index] for index in indexes])
+        made = _sample_what_fits(pipeline, [recipes[index] for index in indexes])
         pictures.update(zip(indexes, made, strict=True))
     return [pictures[index] for index in range(len(recipes))]
+
+
+def _sample_what_fits(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.ndarray]:
+    """All together, or in halves, and halves of halves, where memory runs out."""
+    try:
+        return _sample_alike(pipeline, recipes)
+    except torch.OutOfMemoryError:
+        if len(recipes) == 1:
+            raise
+    release_memory()  # outside of the handler, whose traceback holds the tensors
+    middle = (len(recipes) + 1) // 2
+    return [
+        *_sample_what_fits(pipeline, recipes[:middle]),
+        *_sample_what_fits(pipeline, recipes[middle:]),
+    ]
 
 
 def check_recipe(pipeline: Pipeline, recipe: SampleSpec) -> None:
@@ -114,16 +134,32 @@ def _sample_alike(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.
 
 def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, object]:
     """What these recipes of one mode are made from; in mode m2i the text embedding is zero."""
-    if recipes[0].mode == "t2i":
-        return {"prompt": [recipe.prompt for recipe in recipes]}
-    controls = [read_control(recipe.masks, (recipe.width, recipe.height)) for recipe in recipes]
-    image = torch.from_numpy(np.stack(controls))
-    if recipes[0].mode == "tm2i":
-        return {"prompt": [recipe.prompt for recipe in recipes], "image": image}
-    shape = (len(recipes), pipeline.tokenizer.model_max_length)
-    width = pipeline.unet.config.cross_attention_dim
-    nothing = torch.zeros(*shape, width, dtype=pipeline.unet.dtype, device=pipeline.device)
-    return {"prompt_embeds": nothing, "image": image}
+    empty = embed_prompt(pipeline, "")
+    if recipes[0].mode == "m2i":
+        told = torch.zeros_like(empty).repeat(len(recipes), 1, 1)
+    else:
+        told = torch.cat([embed_prompt(pipeline, recipe.prompt) for recipe in recipes])
+    conditions: dict[str, object] = {
+        "prompt_embeds": told,
+        "negative_prompt_embeds": empty.repeat(len(recipes), 1, 1),
+    }
+    if recipes[0].mode != "t2i":
+        controls = [read_control(recipe.masks, (recipe.width, recipe.height)) for recipe in recipes]
+        conditions["image"] = torch.from_numpy(np.stack(controls))
+    return conditions
+
+
+def embed_prompt(pipeline: Pipeline, prompt: str) -> torch.Tensor:
+    """A prompt's embedding, 1 x L x D, encoded once for as long as the text encoder lives."""
+    kept = _EMBEDDINGS.setdefault(pipeline.text_encoder, {})
+    if prompt not in kept:
+        if len(kept) >= KEPT_EMBEDDINGS:
+            kept.pop(next(iter(kept)))
+        embedded, _ = pipeline.encode_prompt(
+            prompt, pipeline.device, 1, do_classifier_free_guidance=False
+        )
+        kept[prompt] = embedded
+    return kept[prompt]
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:

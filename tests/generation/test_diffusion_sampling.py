@@ -87,3 +87,48 @@ def test_colour_becomes_luminance() -> None:
 def test_a_picture_of_no_numbers_is_refused() -> None:
     with pytest.raises(RemediableError, match="no numbers"):
         as_grey(np.full((2, 2, 1), np.nan, dtype=np.float32))
+
+
+def test_where_memory_runs_out_half_as_many_are_made_at_a_time(
+    pipeline: StableDiffusionPipeline,
+) -> None:
+    recipes = [replace(RECIPE, seed=seed) for seed in range(5)]
+    whole = sample(pipeline, recipes)
+    sizes: list[int] = []
+
+    def hold_four(_: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+        sizes.append(len(arguments[0]))
+        if sizes[-1] > 4:  # two images, each with and without its prompt
+            raise torch.OutOfMemoryError
+
+    hook = pipeline.unet.register_forward_pre_hook(hold_four)
+    try:
+        halved = sample(pipeline, recipes)
+    finally:
+        hook.remove()
+    assert max(_difference(a, b) for a, b in zip(whole, halved, strict=True)) <= 1
+    assert (sizes[0], max(sizes[2:])) == (10, 4)
+
+
+def test_memory_that_does_not_hold_one_image_is_an_error(pipeline: StableDiffusionPipeline) -> None:
+    def hold_none(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    hook = pipeline.unet.register_forward_pre_hook(hold_none)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            sample(pipeline, [RECIPE, replace(RECIPE, seed=8)])
+    finally:
+        hook.remove()
+
+
+def test_a_prompt_is_encoded_once(pipeline: StableDiffusionPipeline) -> None:
+    encoded: list[object] = []
+    hook = pipeline.text_encoder.register_forward_hook(lambda *_: encoded.append(None))
+    prompt = "chest x-ray, edema"
+    try:
+        sample(pipeline, [replace(RECIPE, prompt=prompt, seed=seed) for seed in range(3)])
+        sample(pipeline, [replace(RECIPE, prompt=prompt, seed=9)])
+    finally:
+        hook.remove()
+    assert len(encoded) == 1
