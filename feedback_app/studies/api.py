@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
+from feedback_app.runs.models import Run
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study
@@ -100,15 +101,21 @@ class StudyPreviewView(CoordinatorView):
 class StateView(CoordinatorView):
     """POST moves the study on; ``change`` is the service that does it."""
 
-    change: Callable[..., Any] = services.open_study
+    change: Callable[..., Any]
 
     def post(self, request: Request, study_id: UUID) -> Response:
         type(self).change(study_of(study_id), actor=self.actor)
         return Response(summarise_study(study_of(study_id)))
 
 
-class OpenView(StateView):
-    change = services.open_study
+class OpenView(CoordinatorView):
+    """Answers 202 where a worker writes the slots; the study says when it is done."""
+
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = services.begin_opening(study_of(study_id), actor=self.actor)
+        answer = summarise_study(study_of(study_id))
+        code = status.HTTP_202_ACCEPTED if study.is_being_written else status.HTTP_200_OK
+        return Response(answer, status=code)
 
 
 class PauseView(StateView):
@@ -152,9 +159,11 @@ class AddBatchesView(CoordinatorView):
     def post(self, request: Request, study_id: UUID) -> Response:
         serializer = BatchesSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        added = services.add_batches(
+        added = services.begin_adding(
             study_of(study_id), **serializer.validated_data, actor=self.actor
         )
+        if isinstance(added, Run):
+            return Response({"run": str(added.pk)}, status=status.HTTP_202_ACCEPTED)
         return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from feedback_app.images.models import Batch, Cohort
+from feedback_app.runs.models import Run
 from feedback_app.studies.forms import batches_of, people
 from feedback_app.studies.models import (
     IMAGES_PER_CASE,
@@ -174,13 +175,27 @@ def summarise_study(study: Study) -> dict[str, Any]:
         "id": str(study.pk),
         "name": study.name,
         "mode": study.mode,
-        "state": study.state,
+        "state": study.shown_state,
         "cases": study.case_count,  # type: ignore[attr-defined]
         "slots": study.slot_count,  # type: ignore[attr-defined]
         "read": study.read_count,  # type: ignore[attr-defined]
         "created_at": study.created_at,
         "opened_at": study.opened_at,
         "unblinded_at": study.unblinded_at,
+        "run": _describe_run(study.slots_run) if study.slots_run else None,
+    }
+
+
+def _describe_run(run: Run) -> dict[str, Any]:
+    """The last run that was to write slots of the study."""
+    return {
+        "id": str(run.pk),
+        "state": run.state,
+        "done": run.done,
+        "total": run.total,
+        "error": run.error,
+        "remedy": run.remedy,
+        "result": run.result,
     }
 
 

@@ -12,14 +12,23 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm
+from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
 
 
 @require_POST
 @coordinators_only
 def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is open. It is on its readers' work lists now."
-    return _change(request, study_id, change=services.open_study, said=said)
+    study = study_of(study_id)
+    try:
+        study = services.begin_opening(study, actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        if not study.is_being_written:  # the page itself tells of a run
+            said = f"“{study.name}” is open. It is on its readers' work lists now."
+            messages.success(request, said)
+    return redirect("studies:detail", study_id)
 
 
 @require_POST
@@ -98,7 +107,7 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
         messages.error(request, "Choose a batch.")
         return redirect("studies:detail", study_id)
     try:
-        added = services.add_batches(
+        added = services.begin_adding(
             study,
             form.cleaned_data["batches"],
             against=form.cleaned_data.get("against"),
@@ -106,7 +115,8 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
         )
     except RemediableError as error:
         messages.error(request, f"{error} {error.remedy}")
-    else:
+        return redirect("studies:detail", study_id)
+    if isinstance(added, CasesAdded):  # the page itself tells of a run
         messages.success(request, f"{added.cases} cases were added, behind all that is there.")
         for warning in added.warnings:
             messages.warning(request, warning)

@@ -30,6 +30,9 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
     if not study.is_draft:
         messages.error(request, "The study has been opened, so its design is fixed.")
         return redirect("studies:detail", study.pk)
+    if study.is_being_written:
+        messages.error(request, "The study is being opened, so its design is fixed.")
+        return redirect("studies:detail", study.pk)
     return _design(request, study=study)
 
 

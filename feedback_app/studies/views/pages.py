@@ -35,15 +35,25 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
         return HttpResponse(status=HTTP_NO_CONTENT)
     context = {"section": "studies", "study": study, "progress": progress_of(study)}
+    if is_htmx and "writing" in request.GET:
+        return _writing(request, study)
     if is_htmx:
         response = render(request, "studies/progress.html", context)
         response["HX-Trigger"] = "readings-changed"
         return response
-    if study.is_draft:
+    if study.is_draft and not study.is_being_written:
         context["preview"] = services.preview_study(study)
-    else:
+    elif not study.is_being_written:
         context["readers_form"] = ReadersForm(study=study)
         context["batches_form"] = BatchesForm(study=study)
     context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
     context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
     return render(request, "studies/detail.html", context)
+
+
+def _writing(request: HttpRequest, study: Study) -> HttpResponse:
+    """How far the study's run is; the whole page once it is finished."""
+    response = render(request, "studies/writing.html", {"study": study})
+    if not study.is_being_written:
+        response["HX-Refresh"] = "true"
+    return response
