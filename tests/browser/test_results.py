@@ -8,6 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
+from feedback_app.readings import results_views
 from tests.readings.filling import rated_study, read
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -31,6 +32,34 @@ def test_results_follow_the_readings_and_what_was_unfolded_stays_so(
         expect(plot).to_have_js_property("complete", value=True)
         assert plot.evaluate("image => image.naturalWidth") > 0
         assert len(plot.get_attribute("alt") or "") > 20
+
+
+def test_the_table_of_images_follows_and_stays_on_its_page(
+    page: Page,
+    cora: User,
+    rosa: User,
+    ravi: User,
+    log_in: Callable[[User], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(results_views, "IMAGES_A_PAGE", 3)
+    study = rated_study(rosa, ravi, scores=SCORES)
+    log_in(cora)
+    page.goto(reverse("readings:results-page", args=[study.pk]))
+    images = page.locator("#study-images")
+    images.get_by_role("button", name="Next").click()
+    expect(images).to_contain_text("4–5 of 5")
+    last = images.locator("tbody tr").last
+    expect(last.locator("td").nth(3)).to_have_text("4.5")
+    last.locator("img").evaluate("image => { image.kept = true; }")
+    images.locator("button").focus()
+    scrolled = page.evaluate("scrollTo(0, 300); scrollY")
+    read(study.cases.last(), rosa, scores={"realism": [1]}, repetition=1)
+    expect(last.locator("td").nth(3)).not_to_have_text("4.5")
+    expect(images).to_contain_text("4–5 of 5")
+    assert last.locator("img").evaluate("image => image.kept")
+    expect(images.locator("button")).to_be_focused()
+    assert page.evaluate("scrollY") == scrolled
 
 
 @pytest.mark.parametrize("width", [1920, 1280, 640])

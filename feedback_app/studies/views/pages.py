@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
-from feedback_app.studies.access import study_of
+from feedback_app.studies.access import study_with_progress_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm
 from feedback_app.studies.models import CaseRole, Study
 from feedback_app.studies.progress import progress_of
@@ -30,7 +30,7 @@ def list_studies(request: HttpRequest) -> HttpResponse:
 @coordinators_only
 def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """The page; for htmx its progress only, and only where something was read since."""
-    study = study_of(study_id)
+    study = study_with_progress_of(study_id)
     is_htmx = request.htmx  # type: ignore[attr-defined]
     if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
         return HttpResponse(status=HTTP_NO_CONTENT)
