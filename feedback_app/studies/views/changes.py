@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -31,32 +31,32 @@ def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
     return redirect("studies:detail", study_id)
 
 
-@require_POST
-@coordinators_only
-def pause_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is paused. Its readers wait until you resume it."
-    return _change(request, study_id, change=services.pause_study, said=said)
+def changing(change: Callable[..., object], *, said: str) -> Callable[..., HttpResponseBase]:
+    """The view of a change that asks for nothing more; ``said`` has a place for the name."""
+
+    @require_POST
+    @coordinators_only
+    def view(request: HttpRequest, study_id: UUID) -> HttpResponse:
+        study = study_of(study_id)
+        try:
+            change(study, actor=request.user)
+        except RemediableError as error:
+            messages.error(request, f"{error} {error.remedy}")
+        else:
+            messages.success(request, said.format(study.name))
+        return redirect("studies:detail", study_id)
+
+    return view
 
 
-@require_POST
-@coordinators_only
-def resume_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” goes on."
-    return _change(request, study_id, change=services.resume_study, said=said)
-
-
-@require_POST
-@coordinators_only
-def close_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is closed. All readings stay."
-    return _change(request, study_id, change=services.close_study, said=said)
-
-
-@require_POST
-@coordinators_only
-def reopen_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is open again. Its readers can go on and revise."
-    return _change(request, study_id, change=services.reopen_study, said=said)
+pause_study = changing(
+    services.pause_study, said="“{}” is paused. Its readers wait until you resume it."
+)
+resume_study = changing(services.resume_study, said="“{}” goes on.")
+close_study = changing(services.close_study, said="“{}” is closed. All readings stay.")
+reopen_study = changing(
+    services.reopen_study, said="“{}” is open again. Its readers can go on and revise."
+)
 
 
 @require_POST
@@ -134,16 +134,3 @@ def delete_draft(request: HttpRequest, study_id: UUID) -> HttpResponse:
         return redirect("studies:detail", study_id)
     messages.success(request, f"The draft “{study.name}” is gone.")
     return redirect("studies:list")
-
-
-def _change(
-    request: HttpRequest, study_id: UUID, *, change: Callable[..., object], said: str
-) -> HttpResponse:
-    study = study_of(study_id)
-    try:
-        change(study, actor=request.user)
-    except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
-    else:
-        messages.success(request, said.format(study.name))
-    return redirect("studies:detail", study_id)
