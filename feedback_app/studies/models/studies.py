@@ -158,6 +158,13 @@ class Study(models.Model):
         return self.allocation == Allocation.POOL
 
     @property
+    def takes_cases(self) -> bool:
+        """Whether candidates can be added: to a draft by its design, later behind all others."""
+        return self.is_draft or (
+            self.state in {StudyState.OPEN, StudyState.PAUSED} and not self.has_phases
+        )
+
+    @property
     def is_unblinded(self) -> bool:
         return self.unblinded_at is not None
 
