@@ -1,5 +1,6 @@
 """Results of an open study in a real browser: they keep up, and keep their place."""
 
+import uuid
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,9 @@ from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import results_views
+from feedback_app.readings.services import submit
+from feedback_app.studies.models import Slot, Study
+from tests.readings.answers import scores_for
 from tests.readings.filling import rated_study, read
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -72,3 +76,25 @@ def test_the_page_does_not_scroll_sideways_even_at_twice_the_size(
     page.goto(reverse("readings:results-page", args=[study.pk]))
     expect(page.get_by_role("heading", name="Pace")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_results_and_progress_come_in_while_the_coordinator_watches(
+    page: Page,
+    study: Study,
+    slots: list[Slot],
+    rosa: User,
+    cora: User,
+    log_in: Callable[[User], None],
+) -> None:
+    log_in(cora)
+    page.goto(reverse("studies:detail", args=[study.pk]))
+    expect(page.get_by_text("No reading yet")).to_be_visible()
+    assert slots[0].reader is not None
+    submit(
+        slot=slots[0],
+        reader=slots[0].reader,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(slots[0], value=2),
+    )
+    expect(page.get_by_role("cell", name="1 of 3")).to_be_visible()
+    expect(page.get_by_text("1 reading; revised ones count once")).to_be_visible()
