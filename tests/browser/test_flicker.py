@@ -11,6 +11,13 @@ from tests.browser.reading import box_of, enter, make_case
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
+IS_WHOLE = """
+(frame) => {
+    const { left, top, width, height } = frame.getBoundingClientRect();
+    return [0.1, 0.3, 0.7, 0.9].every((share) =>
+        frame.contains(document.elementFromPoint(left + share * width, top + height / 2)));
+}
+"""
 COUNT_SWAPS = """
 (ms) => new Promise((done) => {
     let swaps = 0;
@@ -35,6 +42,7 @@ def test_flicker_shows_one_image_over_the_other_and_swaps_them_in_place(pair: Pa
     over = [box_of(frame) for frame in frames.all()]
     assert over[0] == over[1]
     assert over[0]["width"] > 1.9 * apart["width"]
+    assert frames.nth(0).evaluate(IS_WHOLE)
     pair.keyboard.press("x")
     expect(frames.nth(1)).to_be_visible()
     expect(frames.nth(0)).to_be_hidden()
