@@ -1,5 +1,6 @@
 """The design form, and what its choices would give."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -85,7 +86,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     """The fragment beside the form: what these choices would give."""
     form = StudyForm(request.POST)
     form.is_valid()
+    design = replace(form.design(None), name=request.POST.get("name", ""))  # taken by the draft too
     seen = services.preview_design(
-        form.design(None), form.cleaned_data.get("batches", []), against=form.second_batch
+        design, form.cleaned_data.get("batches", []), against=form.second_batch
     )
     return render(request, "studies/preview.html", {"preview": seen})
