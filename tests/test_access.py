@@ -138,7 +138,7 @@ TABLE: dict[str, Line] = {
     "api:study-reopen": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-unblind": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-add-readers": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    "api:study-add-batches": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
+    "api:study-add-batches": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     # Readings
     "readings:worklist": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 
 from feedback_app.readings.claims import lease_s_of
-from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of, images_of
+from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
 from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState
@@ -104,7 +104,7 @@ def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
     reading = Reading.objects.filter(slot=slot).order_by("-revision").first()
     if reading is None:
         return None
-    images = images_of(slot)
+    images = slot.images_in_order()
     shown_at = {image.pk: place for place, image in enumerate(images)}
     framings = [framing_of(image, size) for image in images]
     return {

@@ -17,6 +17,8 @@ QUEUES = {
     "compare_versions": GPU,
     "import_cohort": CPU,
     "export": CPU,
+    "open_study": CPU,
+    "add_candidates": CPU,
 }
 
 ADMINS_ONLY = {"export"}

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch.nn import functional
 
 from generation.errors import RemediableError
+from generation.grey import to_grey
 from generation.specs import Split, TrainingImage
 
 MAX_ROTATION_RAD = 0.07
@@ -50,19 +51,12 @@ def read_grey(path: Path, *, side: int) -> np.ndarray:
     """Read an image as 8-bit grey, its central square resized: uint8, side x side."""
     try:
         with Image.open(path) as image:
-            grey = _wide_to_grey(image) if image.mode.startswith("I") else image.convert("L")
-        return np.asarray(ImageOps.fit(grey, (side, side), Image.Resampling.LANCZOS))
+            return np.asarray(ImageOps.fit(to_grey(image), (side, side), Image.Resampling.LANCZOS))
     except (OSError, UnidentifiedImageError) as error:
         raise RemediableError(
             f"{path} cannot be read as an image: {error}",
             remedy="Import the cohort again, or take the image out of the manifest.",
         ) from error
-
-
-def _wide_to_grey(image: Image.Image) -> Image.Image:
-    """16 bits to 8 by the brightest pixel; Pillow's own conversion would clip to white."""
-    pixels = np.asarray(image, dtype=np.float32)
-    return Image.fromarray((pixels / max(pixels.max(), 1) * 255).astype(np.uint8))
 
 
 def load_images(rows: list[TrainingImage], *, split: Split, resolution: int) -> ImageSet:

@@ -15,7 +15,7 @@ from feedback_app.images.models import Image
 from feedback_app.images.services.blobs import store_image
 from feedback_app.readings.framing import Framing, Size
 from feedback_app.readings.models import Region
-from feedback_app.readings.pictures import PictureCache, to_grey
+from feedback_app.readings.pictures import PictureCache
 from feedback_app.readings.services import GivenFlag, GivenRegion
 from feedback_app.studies.models import CaseImage, Slot, StudyMode
 from tests.readings.answers import read
@@ -108,19 +108,6 @@ def test_a_mask_is_framed_like_its_image_and_stays_black_and_white(
     assert set(np.unique(pixels)) == {0, 255}
     assert pixels[8, 8] == 255
     assert pixels[7, 8] == pixels[8, 7] == 0
-
-
-def test_grey_in_colour_keeps_its_values_and_colour_becomes_its_luma() -> None:
-    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    same = PIL.Image.fromarray(np.stack([grey] * 3, axis=-1))
-    assert (np.asarray(to_grey(same)) == grey).all()
-    red = PIL.Image.new("RGBA", (1, 1), (200, 0, 0, 10))
-    assert to_grey(red).getpixel((0, 0)) == round(0.299 * 200)
-
-
-def test_more_bits_are_brought_to_eight_by_the_brightest_pixel() -> None:
-    wide = PIL.Image.fromarray(np.array([[0, 1_000, 4_000]], dtype=np.uint16))
-    assert np.asarray(to_grey(wide)).tolist() == [[0, 63, 255]]
 
 
 def test_16_bits_are_served_as_8(rosa: User, rosa_client: Client) -> None:

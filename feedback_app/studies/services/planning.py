@@ -26,6 +26,7 @@ class CasesAdded:
     not_made_yet: int = 0
     real: int = 0
     real_missing: int = 0
+    repeats_missing: int = 0
 
     def __add__(self, other: "CasesAdded") -> "CasesAdded":
         return CasesAdded(
@@ -36,6 +37,7 @@ class CasesAdded:
             not_made_yet=self.not_made_yet + other.not_made_yet,
             real=self.real + other.real,
             real_missing=self.real_missing + other.real_missing,
+            repeats_missing=self.repeats_missing + other.repeats_missing,
         )
 
     @property
@@ -50,6 +52,10 @@ class CasesAdded:
                 (
                     self.real_missing,
                     f"{self.real_missing} real images short: the cohort has no more to use.",
+                ),
+                (
+                    self.repeats_missing,
+                    f"{self.repeats_missing} hidden repeats short: no case lies far enough back.",
                 ),
             )
             if count

@@ -94,7 +94,7 @@ export class Room extends Desk {
 
   /** Between cases is the time for what is not about this one. */
   tellAbout({ slot, state, break_every_min: everyMin, ...found }) {
-    this.notices.clear("break", "elsewhere", "lost", "paused");
+    this.notices.clear("break", "elsewhere", "lost", "motion", "paused");
     clearTimeout(this.pauseTimer);
     if (state === "paused") {
       this.notices.say(
