@@ -143,7 +143,7 @@ TABLE: dict[str, Line] = {
     "readings:worklist": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
     "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
-    "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk]),
+    "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk, "lungs"]),
     "readings:begin": post(answers(302, 302, 302, 404, 404, 404), lambda world: [world.study.pk]),
     "readings:results": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-page": get(COORDINATORS, lambda world: [world.study.pk]),

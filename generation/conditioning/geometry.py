@@ -23,6 +23,7 @@ from generation.conditioning.transforms import (
     GRID_POINTS,
     Affine,
     Elastic,
+    Family,
     Interpolate,
     Mirror,
     Place,
@@ -77,7 +78,7 @@ def _apply_one(transform: Transform, masks: Masks, *, others: Others) -> dict[Ma
             return {**masks, transform.kind: between}
 
 
-def _mask_of(kind: MaskKind, masks: Masks, *, family: str) -> Mask:
+def _mask_of(kind: MaskKind, masks: Masks, *, family: Family) -> Mask:
     if kind not in masks:
         raise ImplausibleMask(family, f"there is no mask of {label_of(kind)}")
     return masks[kind]

@@ -40,10 +40,15 @@ def sample(
 
 def check_recipe(pipeline: StableDiffusionPipeline, recipe: SampleSpec) -> None:
     """Raise a RemediableError where this model cannot follow the recipe to the letter."""
-    if recipe.mode != "t2i":
+    if (recipe.mode == "t2i") == bool(recipe.masks):
         raise RemediableError(
-            f"the model cannot follow mode {recipe.mode!r}: it has no mask conditioning",
-            remedy="Use mode t2i.",
+            f"a recipe of mode {recipe.mode!r} has {len(recipe.masks)} masks",
+            remedy="Give masks to the modes m2i and tm2i, and none to t2i.",
+        )
+    if recipe.masks and getattr(pipeline, "controlnet", None) is None:
+        raise RemediableError(
+            f"the model cannot follow mode {recipe.mode!r}: it has no ControlNet",
+            remedy="Use mode t2i, or a model whose folder has a ControlNet.",
         )
     excess = tokens_too_many(pipeline.tokenizer, recipe.prompt)
     if excess > 0:

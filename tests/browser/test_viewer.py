@@ -299,7 +299,8 @@ async ([zoom, side]) => {
     const mask = new Uint8Array(side * side);
     for (let y = 100; y < 300; y++) for (let x = 150; x < 250; x++) mask[y * side + x] = 255;
     for (let y = 180; y < 220; y++) for (let x = 180; x < 220; x++) mask[y * side + x] = 0;
-    viewer.showMask({ width: side, height: side, grey: mask });
+    const picture = { width: side, height: side, grey: mask };
+    viewer.showMasks([{ kind: 'lungs', label: 'lungs', picture }]);
     viewer.zoomBy(zoom);
 }
 """

@@ -102,7 +102,7 @@ def test_a_mask_is_framed_like_its_image_and_stays_black_and_white(
     mask = mask_blob(size=(64, 64))
     slot = room_of(rosa, synthetic(1, size=(64, 64)), synthetic(2), mask=mask)[0]
     case = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()
-    answer = rosa_client.get(case["mask"]["address"])
+    answer = rosa_client.get(case["masks"][0]["address"])
     pixels = np.asarray(PIL.Image.open(io.BytesIO(answer.content)))
     assert pixels.shape == (32, 32)
     assert set(np.unique(pixels)) == {0, 255}

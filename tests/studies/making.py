@@ -19,6 +19,7 @@ from feedback_app.images.models import (
     ModelVersion,
     Patient,
     Recipe,
+    RecipeMask,
     Split,
 )
 from feedback_app.images.services.blobs import store_image
@@ -59,10 +60,12 @@ def make_batch(
     batch = Batch.objects.create(name=name, model_version=version)
     for place in range(prompts * each):
         prompt = f"prompt number {place // each}"
-        recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place))
-        recipe.mask = mask
-        recipe.key = recipe.compute_key()
+        rows = [RecipeMask(kind=mask.kind, parent=mask, blob=mask.blob)] if mask else []
+        recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place), masks=rows)
         recipe.save()
+        for row in rows:
+            row.recipe = recipe
+            row.save()
         BatchRecipe.objects.create(
             batch=batch, recipe=recipe, position=place, prompt_index=place // each
         )

@@ -184,8 +184,8 @@ def test_cases_of_a_conditioning_mask_have_it_and_bring_its_flag() -> None:
     add_cases(study, [make_batch()])
     assert not study.flag_kinds.filter(name="Mask mismatch").exists()
     add_cases(study, [make_batch(name="masked", seed=9, mask=mask)])
-    masks = list(study.cases.values_list("mask", flat=True))
-    assert masks == [None, None, mask.blob_id, mask.blob_id]
+    masks = list(study.cases.values_list("masks__kind", "masks__blob"))
+    assert masks == [(None, None)] * 2 + [("lungs", mask.blob_id)] * 2
     assert study.flag_kinds.get(name="Mask mismatch").position == 11
 
 
@@ -200,7 +200,7 @@ def test_the_mask_of_a_synthetic_image_would_tell_it_from_real_ones() -> None:
     cohort = make_cohort(test=4)
     study = design_study(_mixed(real_cohort=cohort))
     add_cases(study, [make_batch(prompts=1, each=2, mask=make_mask(cohort))])
-    assert not study.cases.filter(mask__isnull=False).exists()
+    assert not study.cases.filter(masks__isnull=False).exists()
     assert ModelVersion.objects.count() == 1
 
 
