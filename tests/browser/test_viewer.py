@@ -358,6 +358,30 @@ def test_the_mask_is_a_tint_with_an_outline_of_one_pixel_on_every_image(
         assert set(map(tuple, hole)) == {GROUND}
 
 
+def test_every_kind_of_mask_has_its_colour_and_its_name(
+    masked: Callable[[float], Page],
+) -> None:
+    page = masked(1)
+    page.evaluate(
+        """() => {
+            const grey = new Uint8Array(16).fill(255);
+            const picture = { width: 4, height: 4, grey };
+            viewer.showMasks([
+                { kind: 'lungs', label: 'lungs', picture },
+                { kind: 'rib_fracture', label: 'rib fracture', picture },
+            ]);
+        }"""
+    )
+    names = page.locator(".mask-names").first.locator("li")
+    expect(names.first).to_be_hidden()
+    page.evaluate("viewer.toggleMask()")
+    expect(names).to_have_text(["lungs", "rib fracture"])
+    colours = [name.evaluate("(it) => getComputedStyle(it).color") for name in names.all()]
+    paths = page.locator("svg.mask").first.locator("path")
+    assert [path.evaluate("(it) => getComputedStyle(it).stroke") for path in paths.all()] == colours
+    assert len(set(colours)) == 2
+
+
 def test_the_outline_of_a_mask_follows_its_pixels(room: Page) -> None:
     path = room.evaluate(
         """async () => {

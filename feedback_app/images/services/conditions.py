@@ -13,7 +13,14 @@ from django.db.models import QuerySet
 from feedback_app.images.models import Cohort, CohortImage, Mask, RecipeMask, Split
 from feedback_app.images.services.blobs import store
 from generation.conditioning.geometry import apply
-from generation.conditioning.masks import MASK_KINDS, as_kind, encode_mask, label_of, read_mask
+from generation.conditioning.masks import (
+    MASK_KINDS,
+    as_kind,
+    encode_mask,
+    label_of,
+    margin_of,
+    read_mask,
+)
 from generation.conditioning.masks import Mask as BoolMask
 from generation.conditioning.plausibility import ImplausibleMask
 from generation.conditioning.transforms import Family, Interpolate, dump, load
@@ -97,7 +104,7 @@ def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
             remedy="Choose fewer images or variants, or make several batches.",
         )
     read = [(image, rows_of(image, choice.kinds)) for image in images]
-    parents = [Parent(*_framed(rows, side=side)) for _, rows in read]
+    parents = [_parent_of(rows, side=side) for _, rows in read]
     others = others_among(parents)
     return MaskPlan(
         parents=tuple(
@@ -195,19 +202,20 @@ def rows_of(image: CohortImage, kinds: Iterable[MaskKind]) -> dict[MaskKind, Mas
     return {kind: by_kind[kind] for kind in MASK_KINDS if kind in set(kinds)}
 
 
-def _framed(
-    rows: Mapping[MaskKind, Mask], *, side: int
-) -> tuple[dict[MaskKind, BoolMask], dict[MaskKind, str]]:
+def _parent_of(rows: Mapping[MaskKind, Mask], *, side: int) -> Parent:
+    margin = margin_of(side)
     masks = {
-        kind: read_mask(io.BytesIO(row.blob.read()), side=side, name=f"mask {row.pk}")
+        kind: read_mask(
+            io.BytesIO(row.blob.read()), side=side, margin=margin, name=f"mask {row.pk}"
+        )
         for kind, row in rows.items()
     }
-    return masks, {kind: row.blob_id for kind, row in rows.items()}
+    return Parent(masks, {kind: row.blob_id for kind, row in rows.items()}, margin)
 
 
 def _untransformed(parent: Parent) -> Variant:
     try:
-        return Variant((), apply((), parent.masks))
+        return Variant((), apply((), parent.masks, margin=parent.margin))
     except ImplausibleMask as error:
         return Variant((), None, error.short)
 

@@ -104,7 +104,7 @@ def sheet_of(plan: MaskPlan) -> dict[str, Any]:
     rows = [
         (
             planned.image,
-            picture_masks(planned.parent.masks),
+            picture_masks(planned.parent.framed),
             [
                 Tile(
                     picture=picture_masks(variant.masks) if variant.masks is not None else "",
