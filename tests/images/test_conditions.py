@@ -25,6 +25,7 @@ from feedback_app.images.services.conditions import (
     Condition,
     MaskChoice,
     keep_masks,
+    most_conditions,
     plan_masks,
 )
 from feedback_app.images.services.versions import register
@@ -209,6 +210,13 @@ def test_a_choice_that_cannot_be_is_refused_and_named(
 ) -> None:
     with pytest.raises(RemediableError, match=said):
         plan_masks(choose(cohort, **values), side=SIDE)
+
+
+def test_there_may_be_fewer_masks_of_larger_pictures(cohort: Cohort) -> None:
+    assert [most_conditions(side) for side in (128, 256, 512, 1024)] == [256, 256, 64, 16]
+    choice = choose(cohort, number=4, families=("affine",), variants=4)
+    with pytest.raises(RemediableError, match="20 masks are more than the 16 of a batch of 1024"):
+        plan_masks(choice, side=1024)
 
 
 # Batches

@@ -32,6 +32,8 @@ Condition = tuple[RecipeMask, ...]
 """Unsaved rows, one a kind, that recipes are conditioned on together."""
 
 MAX_CONDITIONS = 256
+UNHURRIED_SIDE = 256
+"""Up to which so many masks take seconds."""
 MAX_VARIANTS = 16
 
 
@@ -98,9 +100,9 @@ def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
     _check(choice)
     images = _choose(choice)
     asked = len(images) * (choice.variants + choice.keeps_parents)
-    if asked > MAX_CONDITIONS:
+    if asked > (most := most_conditions(side)):
         raise RemediableError(
-            f"{asked} masks are more than the {MAX_CONDITIONS} of a batch.",
+            f"{asked} masks are more than the {most} of a batch of {side} x {side} pixels.",
             remedy="Choose fewer images or variants, or make several batches.",
         )
     read = [(image, rows_of(image, choice.kinds)) for image in images]
@@ -117,6 +119,11 @@ def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
             for (image, rows), parent in zip(read, parents, strict=True)
         )
     )
+
+
+def most_conditions(side: int) -> int:
+    """Fewer of large pictures: somebody waits for the sheet that shows them all."""
+    return min(MAX_CONDITIONS, MAX_CONDITIONS * UNHURRIED_SIDE**2 // side**2)
 
 
 def _variants_of(
