@@ -130,7 +130,7 @@ def follow_masks(pipeline: Pipeline, masks: np.ndarray) -> list[np.ndarray]:
 
 def follow_labels(pipeline: Pipeline) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Candidates of the finding and of none, half each, alike in view, sex and age."""
-    groups = []
+    groups: list[list[np.ndarray]] = []
     for finding in (FINDING, NORMAL):
         prompts = islice(cycle(prompt_set((finding,), ages_years=UNSEEN_AGES_YEARS)), LABELLED // 2)
         start = SEED + 1_000 * (1 + len(groups))

@@ -1,8 +1,9 @@
 """Applying transforms to the masks of one image, together.
 
-Masks are bool, H x W, square. What lies beyond the picture's edge is taken to go on as it
-is at the edge, so that anatomy which the frame cuts stays cut by it. Everything here gives
-the same result for the same input.
+Masks are bool, H x W, square, with a margin of what lies around the frame, so that a lung
+which the frame cuts comes in whole when it is moved inwards. What lies beyond the margin is
+taken to go on as it is at its edge. Lengths are in fractions of the frame's side. Everything
+here gives the same result for the same input.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage, signal
 
-from generation.conditioning.masks import LESIONS, Mask, Masks, label_of
+from generation.conditioning.masks import LESIONS, Mask, Masks, label_of, without_margin
 from generation.conditioning.plausibility import (
     ImplausibleMask,
     check,
@@ -23,6 +24,7 @@ from generation.conditioning.transforms import (
     GRID_POINTS,
     Affine,
     Elastic,
+    Family,
     Interpolate,
     Mirror,
     Place,
@@ -32,37 +34,45 @@ from generation.conditioning.transforms import (
 from generation.specs import MaskKind
 
 Others = Mapping[str, Mask]
-"""Masks that may be interpolated to, by the SHA-256 of their files, framed to the same size."""
+"""Masks that may be interpolated to, by the SHA-256 of their files, with the same margin."""
 
 
 def apply(
-    transforms: Sequence[Transform], masks: Masks, *, others: Others | None = None
+    transforms: Sequence[Transform], masks: Masks, *, margin: int = 0, others: Others | None = None
 ) -> dict[MaskKind, Mask]:
-    """All masks of an image after the transforms, one after the other.
+    """All masks of an image after the transforms, one after the other, without the margin.
 
     Raises ``ImplausibleMask`` with the transform that went too far; every step is compared
     with the masks as they came in, so that small steps do not add up to a large one.
     """
-    for kind, mask in masks.items():
+    parents = framed(masks, margin)
+    for kind, mask in parents.items():
         if not mask.any() or mask.all():
             what = "is empty" if not mask.any() else "covers the whole picture"
             raise ImplausibleMask("", f"the mask of {label_of(kind)} {what}")
     result = dict(masks)
     for transform in transforms:
-        result = _apply_one(transform, result, others=others or {})
-        check(transform.family, result, parents=masks)
-    return result
+        result = _apply_one(transform, result, margin=margin, others=others or {})
+        check(transform.family, framed(result, margin), parents=parents)
+    return framed(result, margin)
 
 
-def _apply_one(transform: Transform, masks: Masks, *, others: Others) -> dict[MaskKind, Mask]:
+def framed(masks: Masks, margin: int) -> dict[MaskKind, Mask]:
+    return {kind: without_margin(mask, margin) for kind, mask in masks.items()}
+
+
+def _apply_one(
+    transform: Transform, masks: Masks, *, margin: int, others: Others
+) -> dict[MaskKind, Mask]:
     match transform:
         case Affine():
-            return {kind: turn(mask, transform) for kind, mask in masks.items()}
+            return {kind: turn(mask, transform, margin=margin) for kind, mask in masks.items()}
         case Elastic():
-            return {kind: bend(mask, transform) for kind, mask in masks.items()}
+            return {kind: bend(mask, transform, margin=margin) for kind, mask in masks.items()}
         case Thickness():
             mask = _mask_of(transform.kind, masks, family="thickness")
-            return {**masks, transform.kind: thicken(mask, distance=transform.distance)}
+            distance_px = transform.distance * (len(mask) - 2 * margin)
+            return {**masks, transform.kind: thicken(mask, distance_px=distance_px)}
         case Mirror():
             return mirror(masks)
         case Place():
@@ -77,45 +87,45 @@ def _apply_one(transform: Transform, masks: Masks, *, others: Others) -> dict[Ma
             return {**masks, transform.kind: between}
 
 
-def _mask_of(kind: MaskKind, masks: Masks, *, family: str) -> Mask:
+def _mask_of(kind: MaskKind, masks: Masks, *, family: Family) -> Mask:
     if kind not in masks:
         raise ImplausibleMask(family, f"there is no mask of {label_of(kind)}")
     return masks[kind]
 
 
-def turn(mask: Mask, affine: Affine) -> Mask:
-    side = len(mask)
+def turn(mask: Mask, affine: Affine, *, margin: int = 0) -> Mask:
+    length = len(mask)
     angle = math.radians(affine.angle_deg)
     # Rows are y, then x, y pointing down: a positive angle turns clockwise as seen.
     rotation = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     shape = np.array([[affine.scale_y, 0.0], [affine.shear, affine.scale_x]])
     back = np.linalg.inv(rotation @ shape)
-    centre = np.full(2, (side - 1) / 2)
-    shift = side * np.array([affine.shift_y, affine.shift_x])
+    centre = np.full(2, (length - 1) / 2)
+    shift = (length - 2 * margin) * np.array([affine.shift_y, affine.shift_x])
     offset = centre - back @ (centre + shift)
     moved = ndimage.affine_transform(_soft(mask), back, offset=offset, order=1, mode="nearest")
     return _hard(moved)
 
 
-def bend(mask: Mask, elastic: Elastic) -> Mask:
-    side = len(mask)
-    even = np.linspace(0, GRID_POINTS - 1, side)
+def bend(mask: Mask, elastic: Elastic, *, margin: int = 0) -> Mask:
+    length = len(mask)
+    side = length - 2 * margin
+    even = (np.arange(length) - margin) * (GRID_POINTS - 1) / (side - 1)
     grid = np.stack(np.meshgrid(even, even, indexing="ij"))
     down, right = (
         ndimage.map_coordinates(np.array(points), grid, order=3, mode="nearest")
         for points in (elastic.down, elastic.right)
     )
-    rows, columns = np.mgrid[:side, :side]
+    rows, columns = np.mgrid[:length, :length]
     sources = np.stack([rows - side * down, columns - side * right])
     return _hard(ndimage.map_coordinates(_soft(mask), sources, order=1, mode="nearest"))
 
 
-def thicken(mask: Mask, *, distance: float) -> Mask:
-    """Everything within a distance (in sides) of the mask; below 0, what lies deeper in it."""
-    radius = abs(distance) * len(mask)
-    if distance >= 0:
-        return np.asarray(ndimage.distance_transform_edt(~mask) <= radius)
-    return np.asarray(ndimage.distance_transform_edt(mask) > radius)
+def thicken(mask: Mask, *, distance_px: float) -> Mask:
+    """Everything within a distance of the mask; below 0, what lies deeper than that in it."""
+    if distance_px >= 0:
+        return np.asarray(ndimage.distance_transform_edt(~mask) <= distance_px)
+    return np.asarray(ndimage.distance_transform_edt(mask) > -distance_px)
 
 
 def signed_distance(mask: Mask) -> np.ndarray:

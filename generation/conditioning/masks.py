@@ -5,12 +5,13 @@ the central square, resized.
 """
 
 import io
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, get_args
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from generation.errors import RemediableError
 from generation.specs import MaskFile, MaskKind
@@ -36,6 +37,7 @@ OPACITY_FINDINGS = frozenset(
 """Findings whose boxes are around something opaque within the lung."""
 
 FOREGROUND = 128
+MARGIN = 0.125
 
 Mask = np.ndarray
 Masks = Mapping[MaskKind, Mask]
@@ -57,13 +59,17 @@ def as_kind(name: str) -> MaskKind:
     )
 
 
-def read_mask(file: Path | IO[bytes], *, side: int, name: str = "") -> Mask:
-    """A PNG of 0 and 255 as bool, side x side: its central square resized."""
+def read_mask(file: Path | IO[bytes], *, side: int, margin: int = 0, name: str = "") -> Mask:
+    """A PNG of 0 and 255 as bool, side x side: its central square resized.
+
+    ``margin`` is how many pixels more there are on every side, of what lies around that
+    square; beyond the picture's edge it goes on as it is at the edge.
+    """
     told = name or str(file)
     try:
         with Image.open(file, formats=["PNG"]) as picture:
             picture.load()
-            return frame_mask(picture, side=side, name=told)
+            return _frame(picture, side=side, margin=margin, name=told)
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise RemediableError(
             f"{told} cannot be read as a mask: {error}",
@@ -71,14 +77,29 @@ def read_mask(file: Path | IO[bytes], *, side: int, name: str = "") -> Mask:
         ) from error
 
 
-def frame_mask(picture: Image.Image, *, side: int, name: str) -> Mask:
+def _frame(picture: Image.Image, *, side: int, margin: int, name: str) -> Mask:
     if picture.mode != "L" or set(np.unique(np.asarray(picture))) - {0, 255}:
         raise RemediableError(
             f"{name} is no mask: it has other values than 0 and 255 in 8-bit grey.",
             remedy="Import it with its cohort, which makes a mask of any two values.",
         )
-    framed = ImageOps.fit(picture, (side, side), Image.Resampling.BILINEAR)
-    return np.asarray(framed) >= FOREGROUND
+    square = min(picture.size)
+    reach = margin * square / side
+    padding = math.ceil(reach)
+    padded = Image.fromarray(np.pad(np.asarray(picture), padding, mode="edge"))
+    left, top = ((length - square) / 2 + padding - reach for length in picture.size)
+    box = (left, top, left + square + 2 * reach, top + square + 2 * reach)
+    whole = (side + 2 * margin, side + 2 * margin)
+    return np.asarray(padded.resize(whole, Image.Resampling.BILINEAR, box=box)) >= FOREGROUND
+
+
+def margin_of(side: int) -> int:
+    """The margin within which transforms find what they move into the frame."""
+    return math.ceil(side * MARGIN)
+
+
+def without_margin(mask: Mask, margin: int) -> Mask:
+    return mask[margin : len(mask) - margin, margin : len(mask) - margin]
 
 
 def encode_mask(mask: Mask) -> bytes:

@@ -1,9 +1,12 @@
 """Whether a transformed mask could still be of a chest; what cannot is refused, with a reason."""
 
+from typing import Literal
+
 import numpy as np
 from scipy import ndimage
 
 from generation.conditioning.masks import LESIONS, WITHIN_LUNGS, Mask, Masks, label_of
+from generation.conditioning.transforms import FAMILY_LABELS, Family
 from generation.errors import RemediableError
 from generation.specs import MaskKind
 
@@ -32,7 +35,7 @@ class ImplausibleMask(RemediableError):
     ``family`` is empty where the mask could not be used as it came.
     """
 
-    def __init__(self, family: str, reason: str) -> None:
+    def __init__(self, family: Family | Literal[""], reason: str) -> None:
         what = f"The transform {family!r}" if family else "The mask"
         super().__init__(
             f"{what} is refused: {reason}.",
@@ -43,10 +46,11 @@ class ImplausibleMask(RemediableError):
 
     @property
     def short(self) -> str:
-        return f"{self.family}: {self.reason}" if self.family else self.reason
+        """The reason after the name of the family, for people."""
+        return f"{FAMILY_LABELS[self.family]}: {self.reason}" if self.family else self.reason
 
 
-def check(family: str, masks: Masks, *, parents: Masks) -> None:
+def check(family: Family, masks: Masks, *, parents: Masks) -> None:
     """Raise ``ImplausibleMask`` where a mask differs from its parent as it must not."""
     for kind, mask in masks.items():
         name = label_of(kind)

@@ -19,6 +19,14 @@ from generation.specs import MaskKind
 Family = Literal["affine", "elastic", "thickness", "mirror", "place", "interpolate"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 """In the order in which the transforms of one variant are applied."""
+FAMILY_LABELS: dict[Family, str] = {
+    "affine": "Turn, scale and shift",
+    "elastic": "Bend",
+    "thickness": "Thicken or thin",
+    "mirror": "Lesion into the other lung",
+    "place": "Opacity elsewhere in the lungs",
+    "interpolate": "Towards another mask",
+}
 
 MAX_ANGLE_DEG = 7.0
 MAX_GROWTH = 0.1

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
-from generation.conditioning.geometry import Others, apply
+from generation.conditioning.geometry import Others, apply, framed
 from generation.conditioning.masks import Mask, Masks
 from generation.conditioning.plausibility import ImplausibleMask
 from generation.conditioning.transforms import FAMILIES, Family, Transform, draw
@@ -26,10 +26,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Parent:
-    """The masks of one image, framed alike, with the SHA-256 of each kind's file."""
+    """The masks of one image with a margin, and the SHA-256 of each kind's file."""
 
     masks: Masks
     hashes: Mapping[MaskKind, str]
+    margin: int = 0
+
+    @property
+    def framed(self) -> dict[MaskKind, Mask]:
+        return framed(self.masks, self.margin)
 
 
 def others_among(parents: Sequence[Parent]) -> dict[str, tuple[MaskKind, Mask]]:
@@ -59,7 +64,7 @@ def variants(
             draw(family, drawn, kinds=tuple(parent.masks), others=choice) for family in ordered
         )
         try:
-            masks = apply(transforms, parent.masks, others=at_hand)
+            masks = apply(transforms, parent.masks, margin=parent.margin, others=at_hand)
         except ImplausibleMask as error:
             yield Variant(transforms, None, error.short)
         else:

@@ -9,7 +9,6 @@ from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     SchedulerMixin,
-    StableDiffusionControlNetPipeline,
     UniPCMultistepScheduler,
 )
 from transformers import CLIPTokenizer
@@ -63,10 +62,15 @@ def _sample_what_fits(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list
 
 def check_recipe(pipeline: Pipeline, recipe: SampleSpec) -> None:
     """Raise a RemediableError where this model cannot follow the recipe to the letter."""
-    if recipe.mode != "t2i" and not isinstance(pipeline, StableDiffusionControlNetPipeline):
+    if (recipe.mode == "t2i") == bool(recipe.masks):
         raise RemediableError(
-            f"the model cannot follow mode {recipe.mode!r}: it has no mask conditioning",
-            remedy="Use mode t2i, or a version that manage.py train_controlnet has made.",
+            f"a recipe of mode {recipe.mode!r} has {len(recipe.masks)} masks",
+            remedy="Give masks to the modes m2i and tm2i, and none to t2i.",
+        )
+    if recipe.masks and getattr(pipeline, "controlnet", None) is None:
+        raise RemediableError(
+            f"the model cannot follow mode {recipe.mode!r}: it has no ControlNet",
+            remedy="Use mode t2i, or a model whose folder has a ControlNet.",
         )
     excess = tokens_too_many(pipeline.tokenizer, recipe.prompt)
     if excess > 0:

@@ -91,6 +91,6 @@ def _specific(matched: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
     return (matched - shuffled) / (1 - shuffled)
 
 
-def _estimate(value: float, resampled: np.ndarray) -> Estimate:
+def _estimate(value: float | np.ndarray, resampled: np.ndarray) -> Estimate:
     low, high = np.quantile(resampled, INTERVAL)
     return Estimate(float(value), float(low), float(high))

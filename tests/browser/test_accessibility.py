@@ -25,7 +25,7 @@ NOT_PAGES = {
     "api:draft-preview", "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",
-    "images:cohort-mask", "images:cohort-skipped", "images:file",
+    "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "runs:progress", "finetuning:snapshot_file", "exports:download",
 }  # fmt: skip
 """Files, fragments and what sends on; the login has a test of its own."""

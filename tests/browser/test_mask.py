@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.reading import SIDE, canvases_of, painted, screen_point, screenshot
 
@@ -28,7 +28,8 @@ async ([zoom, side]) => {
     const mask = new Uint8Array(side * side);
     for (let y = 100; y < 300; y++) for (let x = 150; x < 250; x++) mask[y * side + x] = 255;
     for (let y = 180; y < 220; y++) for (let x = 180; x < 220; x++) mask[y * side + x] = 0;
-    viewer.showMask({ width: side, height: side, grey: mask });
+    const picture = { width: side, height: side, grey: mask };
+    viewer.showMasks([{ kind: 'lungs', label: 'lungs', picture }]);
     viewer.zoomBy(zoom);
 }
 """
@@ -84,6 +85,30 @@ def test_the_mask_is_a_tint_with_an_outline_of_one_pixel_on_every_image(
         assert outline == pytest.approx(expected, abs=1.5)
         hole = line[outline[1] + 1 : outline[2]]
         assert set(map(tuple, hole)) == {GROUND}
+
+
+def test_every_kind_of_mask_has_its_colour_and_its_name(
+    masked: Callable[[float], Page],
+) -> None:
+    page = masked(1)
+    page.evaluate(
+        """() => {
+            const grey = new Uint8Array(16).fill(255);
+            const picture = { width: 4, height: 4, grey };
+            viewer.showMasks([
+                { kind: 'lungs', label: 'lungs', picture },
+                { kind: 'rib_fracture', label: 'rib fracture', picture },
+            ]);
+        }"""
+    )
+    names = page.locator(".mask-names").first.locator("li")
+    expect(names.first).to_be_hidden()
+    page.evaluate("viewer.toggleMask()")
+    expect(names).to_have_text(["lungs", "rib fracture"])
+    colours = [name.evaluate("(it) => getComputedStyle(it).color") for name in names.all()]
+    paths = page.locator("svg.mask").first.locator("path")
+    assert [path.evaluate("(it) => getComputedStyle(it).stroke") for path in paths.all()] == colours
+    assert len(set(colours)) == 2
 
 
 def test_the_outline_of_a_mask_follows_its_pixels(pair: Page) -> None:

@@ -19,7 +19,7 @@ from generation.conditioning.geometry import (
     thicken,
     turn,
 )
-from generation.conditioning.masks import LESIONS, Mask, read_mask
+from generation.conditioning.masks import LESIONS, Mask, margin_of, read_mask
 from generation.conditioning.plausibility import (
     AREA_LIMITS,
     MAX_LEFT,
@@ -111,17 +111,17 @@ def test_what_the_frame_cuts_goes_on_beyond_it() -> None:
 
 
 def test_a_dilation_reaches_a_distance_in_every_direction() -> None:
-    grown = thicken(dot(100, (50, 50)), distance=0.02)
+    grown = thicken(dot(100, (50, 50)), distance_px=2)
     # Within 2 pixels: 1 + 4 at 1 + 4 at sqrt 2 + 4 at 2.
     assert grown.sum() == 13
     assert grown[52, 50] and grown[51, 51] and not grown[52, 51]
 
 
 def test_an_erosion_takes_as_much_from_every_side() -> None:
-    thin = thicken(block(100, np.s_[40:60], np.s_[40:60]), distance=-0.02)
+    thin = thicken(block(100, np.s_[40:60], np.s_[40:60]), distance_px=-2)
     assert (thin == block(100, np.s_[42:58], np.s_[42:58])).all()
     # Not from where the frame cuts it.
-    cut = thicken(block(100, np.s_[0:20], np.s_[40:60]), distance=-0.02)
+    cut = thicken(block(100, np.s_[0:20], np.s_[40:60]), distance_px=-2)
     assert (cut == block(100, np.s_[0:18], np.s_[42:58])).all()
 
 
@@ -169,6 +169,14 @@ def test_an_opacity_is_placed_unchanged_next_to_the_wanted_point() -> None:
     assert (middle == block(100, np.s_[45:55], np.s_[70:80])).all()
     corner = place(opacity, lungs, Place(side="right", across=1, down=0))
     assert (corner == block(100, np.s_[20:30], np.s_[80:90])).all()
+
+
+def test_what_the_frame_cuts_comes_in_whole_from_the_margin() -> None:
+    beyond = block(120, np.s_[40:60], np.s_[7:40])  # the frame begins at 10
+    moved = apply([Affine(shift_x=0.04)], {"opacity": beyond}, margin=10)["opacity"]
+    assert (moved == block(100, np.s_[30:50], np.s_[1:34])).all()
+    even = Elastic(right=BENT, down=STILL)
+    assert (apply([even], {"opacity": beyond}, margin=10)["opacity"]).sum() == 20 * 32
 
 
 # Refusals
@@ -395,8 +403,9 @@ def real_parents(real_data: Path) -> list[Parent]:
     files = sorted((real_data / "covid_lungs" / "masks").glob("*.png"))
     return [
         Parent(
-            {"lungs": read_mask(path, side=96)},
+            {"lungs": read_mask(path, side=96, margin=margin_of(96))},
             {"lungs": hashlib.sha256(path.read_bytes()).hexdigest()},
+            margin_of(96),
         )
         for path in files
     ]
@@ -410,8 +419,8 @@ def test_a_hundred_variants_of_real_lungs_are_plausible_and_differ(
     assert len({variant.masks["lungs"].tobytes() for _, variant in made if variant.masks}) == 100
     for parent, variant in made:
         assert variant.masks is not None
-        assert_plausible(variant.masks, parent.masks)
-        again = apply(load(dump(variant.transforms)), parent.masks)
+        assert_plausible(variant.masks, parent.framed)
+        again = apply(load(dump(variant.transforms)), parent.masks, margin=parent.margin)
         assert (again["lungs"] == variant.masks["lungs"]).all()
 
 

@@ -58,6 +58,15 @@ def test_a_mask_is_framed_as_images_are(tmp_path: Path) -> None:
         assert (read_mask(path, side=side) != image).mean() < 0.01
 
 
+def test_a_margin_holds_what_lies_around_the_square() -> None:
+    pixels = np.zeros((4, 8), dtype=np.uint8)
+    pixels[:2, 1:4] = 255  # columns 2 to 5 are the square
+    mask = read_mask(png(pixels), side=4, margin=2)
+    assert (mask[2:6, 2:6] == read_mask(png(pixels), side=4)).all()
+    # To the left what is there, above what goes on at the edge.
+    assert mask.astype(int)[[0, 2, 4]].tolist() == [[0, 1, 1, 1, 0, 0, 0, 0]] * 2 + [[0] * 8]
+
+
 def test_what_is_no_mask_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RemediableError, match="other values than 0 and 255"):
         read_mask(png(np.full((4, 4), 7, dtype=np.uint8)), side=4, name="grey.png")

@@ -8,7 +8,7 @@ from diffusers import StableDiffusionPipeline
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import as_grey, sample, tokens_too_many
 from generation.errors import RemediableError
-from generation.specs import ModelSource, SampleSpec
+from generation.specs import MaskFile, ModelSource, SampleSpec
 from tests.tiny_model import SIDE, save_tiny_model
 
 RECIPE = SampleSpec(prompt="chest x-ray, pneumonia", seed=7, steps=3, width=SIDE, height=SIDE)
@@ -74,8 +74,13 @@ def test_a_prompt_of_just_the_longest_length_is_taken(pipeline: StableDiffusionP
 
 
 def test_a_mode_that_the_model_cannot_follow_is_refused(pipeline: StableDiffusionPipeline) -> None:
-    with pytest.raises(RemediableError, match="m2i"):
-        sample(pipeline, [replace(RECIPE, mode="m2i")])
+    lungs = MaskFile(kind="lungs", path="lungs.png")
+    with pytest.raises(RemediableError, match="'m2i': it has no ControlNet"):
+        sample(pipeline, [replace(RECIPE, mode="m2i", masks=(lungs,))])
+    with pytest.raises(RemediableError, match="mode 'tm2i' has 0 masks"):
+        sample(pipeline, [replace(RECIPE, mode="tm2i")])
+    with pytest.raises(RemediableError, match="mode 't2i' has 1 masks"):
+        sample(pipeline, [replace(RECIPE, masks=(lungs,))])
 
 
 def test_colour_becomes_luminance() -> None:

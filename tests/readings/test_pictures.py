@@ -17,7 +17,7 @@ from feedback_app.readings.framing import Framing, Size
 from feedback_app.readings.models import Region
 from feedback_app.readings.pictures import PictureCache
 from feedback_app.readings.services import GivenFlag, GivenRegion
-from feedback_app.studies.models import CaseImage, Slot, StudyMode
+from feedback_app.studies.models import CaseImage, CaseMask, Slot, StudyMode
 from tests.readings.answers import read
 from tests.readings.rooms import assign, make_room, mask_blob, png, synthetic
 
@@ -102,12 +102,28 @@ def test_a_mask_is_framed_like_its_image_and_stays_black_and_white(
     mask = mask_blob(size=(64, 64))
     slot = room_of(rosa, synthetic(1, size=(64, 64)), synthetic(2), mask=mask)[0]
     case = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()
-    answer = rosa_client.get(case["mask"]["address"])
+    answer = rosa_client.get(case["masks"][0]["address"])
     pixels = np.asarray(PIL.Image.open(io.BytesIO(answer.content)))
     assert pixels.shape == (32, 32)
     assert set(np.unique(pixels)) == {0, 255}
     assert pixels[8, 8] == 255
     assert pixels[7, 8] == pixels[8, 7] == 0
+
+
+def test_every_kind_of_mask_has_a_name_and_an_address(rosa: User, rosa_client: Client) -> None:
+    slot = room_of(rosa, synthetic(1), synthetic(2), mask=mask_blob())[0]
+    opacity = mask_blob(size=(64, 64))
+    for kind in ("opacity", "rib_fracture"):
+        CaseMask.objects.create(case=slot.case, kind=kind, blob=opacity)
+    masks = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()["masks"]
+    assert [(mask["kind"], mask["label"]) for mask in masks] == [
+        ("lungs", "lungs"),
+        ("rib_fracture", "rib fracture"),
+        ("opacity", "opacity"),
+    ]
+    assert {rosa_client.get(mask["address"]).status_code for mask in masks} == {200}
+    unknown = reverse("readings:mask", args=[slot.pk, "heart"])
+    assert rosa_client.get(unknown).status_code == 404
 
 
 def test_16_bits_are_served_as_8(rosa: User, rosa_client: Client) -> None:

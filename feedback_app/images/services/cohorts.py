@@ -19,6 +19,8 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
+from generation.conditioning.masks import encode_mask as encode_bools
 from generation.datasets.folder import read_folder
 from generation.datasets.nih import read_nih
 from generation.datasets.parsed import Skip, Source, SourceImage, SourceMask
@@ -268,3 +270,17 @@ def add_boxes(row: SourceImage, *, image: CohortImage, report: Report) -> None:
             height=box.height * height,
         )
         report.added["boxes"] += created
+    add_opacity_mask(image)
+
+
+def add_opacity_mask(image: CohortImage) -> None:
+    """A mask of the boxes around opacities, where nobody has outlined them."""
+    boxes = image.boxes.filter(finding__in=OPACITY_FINDINGS)
+    corners = list(boxes.values_list("x", "y", "width", "height"))
+    if not corners or image.masks.filter(kind="opacity").exists():
+        return
+    mask = rasterise_boxes(corners, size=(image.image.width, image.image.height))
+    if not mask.any():
+        return
+    blob = store(encode_bools(mask), media_type="image/png")
+    Mask.objects.create(cohort_image=image, kind="opacity", blob=blob, is_from_boxes=True)
