@@ -56,13 +56,19 @@ class SampleSpec:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class TrainingImage:
-    """One line of a training manifest (JSON lines)."""
+    """One line of a training manifest (JSON lines).
+
+    ``masks`` are paths of 0/255 PNGs of the image's size, by kind; ``unknown`` are
+    findings of which the source does not say whether they are there.
+    """
 
     path: str
     image_id: str
     patient: str
     split: Split
     findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    masks: dict[str, str] = Field(default_factory=dict)
     view: str = ""
     sex: str = ""
     age_years: int | None = None
@@ -86,6 +92,27 @@ class PretrainSpec:
     decoder_steps: int = Field(default=5_000, ge=1)
     denoiser_steps: int = Field(default=4_400, ge=1)
     batch_size: int = Field(default=16, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class SegmenterSpec:
+    """Train a segmenter of one kind of mask on the real images of a manifest.
+
+    ``widths`` are the U-Net's channels from the finest level to the coarsest. After
+    every ``evaluate_every`` steps the validation split is measured; training stops
+    where ``patience`` measurements in a row were not better, or after ``max_steps``.
+    """
+
+    manifest: str
+    kind: str = Field(default="lungs", min_length=1, max_length=32)
+    resolution: int = Field(default=128, ge=32, le=1024, multiple_of=32)
+    widths: tuple[int, ...] = Field(default=(16, 32, 64, 96, 128), min_length=2, max_length=6)
+    max_steps: int = Field(default=1_500, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    evaluate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=12, ge=1)
     seed: int = 0
 
 
