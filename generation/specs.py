@@ -19,6 +19,7 @@ Mode = Literal["t2i", "m2i", "tm2i"]
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
 Split = Literal["train", "validation", "test"]
 Method = Literal["dpo_margin", "dpo_paper"]
+ClassifierNetwork = Literal["densenet121", "small", "tiny"]
 
 _CONFIG = ConfigDict(extra="forbid")
 
@@ -113,6 +114,25 @@ class SegmenterSpec:
     learning_rate: float = Field(default=2e-3, gt=0)
     evaluate_every: int = Field(default=50, ge=1)
     patience: int = Field(default=12, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ClassifierSpec:
+    """Train a classifier of findings on the real images of a manifest.
+
+    It stops as a segmenter does. ``densenet121`` wants a GPU; ``small`` is for a CPU,
+    ``tiny`` for trying things out.
+    """
+
+    manifest: str
+    resolution: int = Field(default=128, ge=32, le=1024, multiple_of=32)
+    network: ClassifierNetwork = "densenet121"
+    max_steps: int = Field(default=2_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    evaluate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=8, ge=1)
     seed: int = 0
 
 
