@@ -3,11 +3,11 @@
 The image is turned, scaled and re-windowed a little; the mask drawn on each version is
 compared with the first one, moved along. How well they agree says more than the
 network's own probabilities, which are sure of what it has never seen: on validation
-images and degraded versions of them, the agreement had a rank correlation of 0.80 with
-the true Dice, the mean probability within the mask 0.79, the entropy 0.75, and the
-expected Dice of the probabilities (Borges et al., 2402.10665) 0.59. A line fitted on
-validation puts it on the scale of Dice, as CheXmask's estimates are (Gaggion et al.,
-2307.03293).
+images of lungs and degraded versions of them, the agreement had a rank correlation of
+0.84 with the true Dice (0.72 on test images), the mean probability within the mask 0.78
+(0.43), the entropy 0.68 (0.26), and the expected Dice of the probabilities (Borges et al.,
+2402.10665) 0.63 (0.57). A line fitted on validation puts it on the scale of Dice, as
+CheXmask's estimates are (Gaggion et al., 2307.03293).
 """
 
 from dataclasses import dataclass

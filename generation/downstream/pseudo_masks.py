@@ -13,7 +13,6 @@ from generation.downstream.confidence import agreement
 from generation.downstream.framing import as_input, unframe
 from generation.downstream.prediction import predict
 from generation.downstream.segmenter import Segmenter
-from generation.downstream.shapes import without_specks
 
 LEAST_CONFIDENCE = 0.7
 """Of estimated Dice, as for CheXmask's masks."""
@@ -23,7 +22,7 @@ LEAST_CONFIDENCE = 0.7
 class PseudoMask:
     """A mask (bool, H x W, of its image's size); ``confidence`` is the Dice to expect.
 
-    ``is_plausible`` where parts and area are as in masks drawn by people.
+    ``is_plausible`` where parts and areas are as in masks drawn by people.
     """
 
     mask: np.ndarray
@@ -51,6 +50,7 @@ def _pseudo_mask(
     segmenter: Segmenter, image: np.ndarray, probabilities: torch.Tensor, confidence: float
 ) -> PseudoMask:
     height, width = image.shape
-    framed = without_specks((probabilities > 0.5).numpy())
-    whole = without_specks(unframe(probabilities, width=width, height=height) > 0.5)
-    return PseudoMask(whole, confidence, segmenter.config.plausibility.holds_for(framed))
+    plausibility = segmenter.config.plausibility
+    framed = plausibility.clean((probabilities > 0.5).numpy())
+    whole = plausibility.clean(unframe(probabilities, width=width, height=height) > 0.5)
+    return PseudoMask(whole, confidence, plausibility.holds_for(framed))

@@ -187,8 +187,18 @@ def test_a_mask_of_one_part_is_not_plausible_where_real_ones_have_two() -> None:
     two[10:30, 5:15] = two[10:30, 25:35] = True
     one = two.copy()
     one[10:30, 25:35] = False
+    uneven = two.copy()
+    uneven[14:30, 25:35] = False
     rule = Plausibility.of([two])
-    assert rule.holds_for(two) and not rule.holds_for(one)
+    assert rule.holds_for(two) and not rule.holds_for(one) and not rule.holds_for(uneven)
+
+
+def test_of_too_many_parts_the_largest_are_kept() -> None:
+    mask = np.zeros((40, 40), bool)
+    mask[10:30, 5:15] = mask[10:30, 25:35] = True
+    spotted = mask.copy()
+    spotted[33:38, 0:5] = True
+    assert (Plausibility.of([mask]).clean(spotted) == mask).all()
 
 
 def test_pseudo_masks_have_their_images_sizes_and_a_confidence(
