@@ -158,6 +158,26 @@ class Preference:
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class RewardModelSpec:
+    """Train a reward model on the preferences of a snapshot.
+
+    ``trunk`` is the folder of a classifier, or ``package.module:callable`` that gives a
+    torch module from N x 1 x R x R in [-1, 1] to N x F. It stays as it is: what learns
+    are ``members`` small heads, each on prompts drawn anew with replacement.
+    """
+
+    preferences: str
+    trunk: str = Field(min_length=1)
+    members: int = Field(default=5, ge=2, le=20)
+    hidden: int = Field(default=16, ge=1)
+    steps: int = Field(default=300, ge=1)
+    learning_rate: float = Field(default=1e-2, gt=0)
+    weight_decay: float = Field(default=0.1, ge=0)
+    ordinal_weight: float = Field(default=0.5, ge=0)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class FineTuneSpec:
     """Fine-tune a LoRA adapter on preferences.
 

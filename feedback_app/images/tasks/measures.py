@@ -122,12 +122,27 @@ def by_segmenter(
     return results
 
 
+def by_reward_model(
+    scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[Found | None]:
+    """The score to expect of readers, 0 to 5, and how much the heads disagree about it."""
+    prompts = [candidate.recipe.prompt for candidate in candidates]
+    return [
+        (
+            found.score,
+            {"disagreement": round(found.disagreement, 4), "utility": round(found.utility, 4)},
+        )
+        for found in load_scorer(scorer).predict(pictures, prompts)
+    ]
+
+
 FINDERS: dict[
     ScorerKind,
     Callable[[Scorer, Sequence[Candidate], Sequence[Picture]], list[Found | None]],
 ] = {
     ScorerKind.CLASSIFIER: by_classifier,
     ScorerKind.SEGMENTER: by_segmenter,
+    ScorerKind.REWARD_MODEL: by_reward_model,
 }
 
 
@@ -145,10 +160,12 @@ def _load(kind: str, location: str, sha256: str) -> Any:
     """MONAI takes seconds to import, so only who measures by it does."""
     from generation.downstream.classifier import Classifier
     from generation.downstream.segmenter import Segmenter
+    from generation.rewards.reward_model import RewardModel
 
     loaders: dict[str, Any] = {
         ScorerKind.CLASSIFIER: Classifier,
         ScorerKind.SEGMENTER: Segmenter,
+        ScorerKind.REWARD_MODEL: RewardModel,
     }
     return loaders[kind].load(Path(location))
 
