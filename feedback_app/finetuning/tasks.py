@@ -9,13 +9,19 @@ import numpy as np
 import PIL.Image
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 
 from feedback_app.finetuning.comparison import by_prompt, match, pixels_of
 from feedback_app.finetuning.models import FineTune, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
+from feedback_app.finetuning.services.reward_models import (
+    register_reward_model,
+    write_reward_run_folder,
+)
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.images.models import Batch
+from feedback_app.images.models import Batch, Scorer
+from feedback_app.images.services.scorers import start_measuring
 from feedback_app.images.services.versions import require_weights
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
@@ -30,6 +36,7 @@ from generation.rewards.win_rate import win_rate
 from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
+REWARD_MODULE = "generation.commands.train_reward_model"
 
 
 @handles("finetune")
@@ -133,6 +140,22 @@ class Judge:
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
         }
+
+
+@handles("train_reward_model")
+def train_reward_model(progress: Progress) -> dict[str, object]:
+    """Train in a child process, register as a scorer, and have older candidates measured."""
+    spec = progress.run.spec
+    known = Scorer.objects.filter(name=spec["name"]).first()
+    if known is not None:
+        return {"scorer": known.name, **known.figures}
+    run_dir = settings.RUNS_ROOT / str(progress.run.pk)
+    write_reward_run_folder(progress.run, run_dir)
+    result = run_child(progress, module=REWARD_MODULE, run_dir=run_dir)
+    with transaction.atomic():
+        scorer = register_reward_model(progress.run, run_dir / "model", figures=result)
+        start_measuring(progress.run.created_by)
+    return {"scorer": scorer.name, **result}
 
 
 @shared_task(name=TASK)

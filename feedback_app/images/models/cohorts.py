@@ -26,11 +26,12 @@ class Sex(models.TextChoices):
 
 class CohortQuerySet(models.QuerySet["Cohort"]):
     def with_counts(self) -> Self:
-        """Adds ``image_count``, ``patient_count``, ``mask_count`` and ``box_count``."""
+        """Adds counts: ``image_``, ``patient_``, ``mask_``, ``pseudo_mask_`` and ``box_count``."""
         return self.annotate(
             image_count=_count(CohortImage.objects.all(), of="cohort"),
             patient_count=_count(Patient.objects.all(), of="cohort"),
             mask_count=_count(Mask.objects.filter(is_from_boxes=False), of="cohort_image__cohort"),
+            pseudo_mask_count=_count(Mask.objects.pseudo(), of="cohort_image__cohort"),
             box_count=_count(Box.objects.all(), of="cohort_image__cohort"),
         )
 
@@ -106,23 +107,45 @@ class CohortImage(models.Model):
         ]
 
 
+class MaskQuerySet(models.QuerySet["Mask"]):
+    def drawn_by_people(self) -> Self:
+        return self.filter(confidence=None)
+
+    def pseudo(self) -> Self:
+        return self.exclude(confidence=None)
+
+
 class Mask(models.Model):
     """A binary mask of the same width and height as its image.
 
     ``is_from_boxes`` where it shows the boxes around opacities, not what somebody outlined.
+    ``confidence`` is the Dice to expect of a pseudo-mask, which a segmenter drew; a mask
+    that people drew has none.
     """
 
     cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="masks")
     kind = models.CharField(max_length=32)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
     is_from_boxes = models.BooleanField(default=False)
+    confidence = models.FloatField(null=True, blank=True)
+
+    objects = MaskQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 name="one_mask_an_image_and_kind", fields=["cohort_image", "kind"]
-            )
+            ),
+            models.CheckConstraint(
+                name="a_confidence_is_from_0_to_1",
+                condition=models.Q(confidence=None)
+                | models.Q(confidence__gte=0, confidence__lte=1),
+            ),
         ]
+
+    @property
+    def is_pseudo(self) -> bool:
+        return self.confidence is not None
 
 
 class Box(models.Model):

@@ -49,7 +49,7 @@ def start_controlnet(
     spec = _spec(parent, cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
     with naming_a_full_disk("the training manifest"):
         run_dir.mkdir(parents=True)
-        write_manifest(cohort, Path(spec.manifest), with_masks=True)
+        write_manifest(cohort, Path(spec.manifest), masks=Mask.objects.all())
         write_spec(spec, run_dir / "spec.json")
     return runs.start(
         "train_controlnet",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from feedback_app.accounts.access import admins_only, coordinators_only
 from feedback_app.images.forms import VersionForm, complain
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.images.services import versions
 from generation.errors import RemediableError
 
@@ -15,7 +15,9 @@ from generation.errors import RemediableError
 @require_safe
 @coordinators_only
 def list_versions(request: HttpRequest) -> HttpResponse:
-    return render(request, "images/versions.html", {"section": "versions", "tree": tree()})
+    scorers = Scorer.objects.select_related("cohort").order_by("-is_active", "kind", "-created_at")
+    context = {"section": "versions", "tree": tree(), "scorers": scorers}
+    return render(request, "images/versions.html", context)
 
 
 def tree() -> list[tuple[int, ModelVersion]]:
