@@ -28,7 +28,7 @@ from feedback_app.images.models import (
 )
 from feedback_app.images.services.blobs import store, store_image
 from feedback_app.images.services.cohorts import Report, add_mask
-from feedback_app.images.services.proxies import write_labelled_manifest
+from feedback_app.images.services.manifests import write_manifest
 from feedback_app.images.services.scorers import register_scorer
 from feedback_app.images.tasks.measures import unmeasured
 from feedback_app.runs.models import Run, State
@@ -213,7 +213,7 @@ def test_pseudo_masks_are_marked_and_give_way_to_drawn_ones(
     call_command("pseudo_mask", "discs", now=True)
     assert Mask.objects.count() == 20
     manifest = tmp_path / "manifest.jsonl"
-    write_labelled_manifest(cohort, manifest)
+    write_manifest(cohort, manifest, masks=Mask.objects.drawn_by_people())
     assert sum("lungs" in row.masks for row in read_manifest(manifest)) == 19
     file = tmp_path / "19.png"
     file.write_bytes(png_of(disc().astype(np.uint8) * 255))
@@ -228,7 +228,7 @@ def test_masks_of_less_confidence_are_not_kept(cohort: Cohort, segmenter: Scorer
 
 
 def test_labels_of_an_image_without_any_are_unknown(cohort: Cohort, tmp_path: Path) -> None:
-    write_labelled_manifest(cohort, tmp_path / "manifest.jsonl")
+    write_manifest(cohort, tmp_path / "manifest.jsonl", masks=Mask.objects.drawn_by_people())
     first, second, *_ = read_manifest(tmp_path / "manifest.jsonl")
     assert "pneumonia" in first.unknown and first.findings == ()
     assert (second.unknown, second.findings) == ((), ("pneumonia",))
