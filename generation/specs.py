@@ -5,7 +5,7 @@ into a run folder; a process of the torch side reads it there.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
@@ -19,7 +19,11 @@ Mode = Literal["t2i", "m2i", "tm2i"]
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
 Split = Literal["train", "validation", "test"]
 Method = Literal["dpo_margin", "dpo_paper", "reward_weighted", "kto", "draft"]
+PAIR_METHODS: tuple[Method, ...] = ("dpo_margin", "dpo_paper")
+"""What learns from pairs; the other methods learn from ratings."""
+
 Axis = Literal["text", "mask"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 Part = Literal["unet", "controlnet"]
 Precision = Literal["float32", "bfloat16"]
 
@@ -173,7 +177,7 @@ class FineTuneSpec:
     denoising_weight: float = Field(default=0.1, ge=0)
     safeguarded: bool = False
     accepted_from: float = Field(default=2.5, ge=0, le=5)
-    temperature: float = Field(default=0.5, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
     anchor_weight: float = Field(default=10.0, ge=0)
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     precision: Precision = "float32"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar
 
 import torch
 from pydantic import TypeAdapter, ValidationError
@@ -12,13 +12,17 @@ from generation.conditioning.prompts import whole_prompt
 from generation.diffusion.checkpoints import load_state, save_state
 from generation.diffusion.training_images import read_grey, read_manifest
 from generation.errors import RemediableError
-from generation.specs import Axis, FineTuneSpec, Method, Preference, Rating
+from generation.specs import (
+    AXES,
+    PAIR_METHODS,
+    Axis,
+    FineTuneSpec,
+    Method,
+    Preference,
+    Rating,
+)
 
 ENCODED_AT_ONCE = 16
-AXES: tuple[Axis, ...] = get_args(Axis)
-
-PAIR_METHODS: tuple[Method, ...] = ("dpo_margin", "dpo_paper")
-"""What learns from pairs; the others learn from ratings."""
 
 Line = TypeVar("Line")
 
@@ -157,7 +161,7 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
     preferences, ratings = readings.preferences, readings.ratings
     rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
     real = [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
-    lines = (*preferences, *ratings)
+    lines: list[Preference | Rating] = [*preferences, *ratings]
     images = _places(
         [
             *(path for pair in preferences for path in (pair.winner, pair.loser)),

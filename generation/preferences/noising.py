@@ -39,7 +39,9 @@ class Noised:
 
     def joined(self, other: "Noised") -> "Noised":
         others = other.tensors()
-        joined = {name: torch.cat([value, others[name]]) for name, value in self.tensors().items()}
+        joined: dict[str, Any] = {
+            name: torch.cat([value, others[name]]) for name, value in self.tensors().items()
+        }
         return replace(self, **joined)
 
     def tensors(self) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class Ridge(nn.Module):
         self, middle: torch.Tensor, spread: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
     ) -> None:
         super().__init__()
-        for name, value in {
-            "middle": middle, "spread": spread, "weight": weight, "bias": bias
-        }.items():  # fmt: skip
-            self.register_buffer(name, value)
+        self.middle = nn.Buffer(middle)
+        self.spread = nn.Buffer(spread)
+        self.weight = nn.Buffer(weight)
+        self.bias = nn.Buffer(bias)
 
     @classmethod
     def fit(cls, features: torch.Tensor, scores: torch.Tensor, *, penalty: float) -> "Ridge":

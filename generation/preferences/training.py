@@ -18,7 +18,7 @@ from generation.diffusion.checkpoints import (
 )
 from generation.errors import RemediableError
 from generation.preferences.drafting import Drafting
-from generation.preferences.lessons import PAIR_METHODS, Lessons
+from generation.preferences.lessons import Lessons
 from generation.preferences.networks import Network
 from generation.preferences.objectives import (
     Accepting,
@@ -27,7 +27,7 @@ from generation.preferences.objectives import (
     Reward,
     Rewarding,
 )
-from generation.specs import FineTuneSpec
+from generation.specs import PAIR_METHODS, FineTuneSpec
 
 WARM_UP_SHARE = 0.1
 CLIPPED_NORM = 1.0
