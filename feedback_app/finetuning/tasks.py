@@ -1,17 +1,23 @@
 """Fine-tuning and comparing on a GPU worker, and schedules on a CPU worker."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-import PIL.Image
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from feedback_app.finetuning.comparison import by_prompt, match, pixels_of
+from feedback_app.finetuning.comparison import (
+    Match,
+    by_both_tastes,
+    by_prompt,
+    match,
+    pixels_of,
+)
 from feedback_app.finetuning.models import FineTune, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.reward_models import (
@@ -29,10 +35,8 @@ from feedback_app.runs.progress import Progress
 from generation.diffusion.loading import BUNDLED_FOLDER
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
-from generation.quality.kid import kid
+from generation.quality.kid import Kid, kid
 from generation.quality.reference import Reference, load_reference
-from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
-from generation.rewards.win_rate import win_rate
 from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
@@ -42,7 +46,9 @@ REWARD_MODULE = "generation.commands.train_reward_model"
 @handles("finetune")
 def fine_tune(progress: Progress) -> dict[str, object]:
     """Train in a child process and register what it gives; a second call gives the same."""
-    rows = FineTune.objects.select_related("snapshot__blob", "parent", "run", "model_version")
+    rows = FineTune.objects.select_related(
+        "snapshot__blob", "parent", "real_cohort", "run", "model_version"
+    )
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
         return {"model_version": row.model_version.name}
@@ -50,7 +56,9 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
     write_run_folder(row, run_dir)
     result = run_child(progress, module=MODULE, run_dir=run_dir)
-    version = finish_finetune(row, adapter=keep_adapter(row, run_dir / "adapter"))
+    curve = result.pop("curve")
+    kept = keep_adapter(row, run_dir / "adapter")
+    version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
     return {**result, "model_version": version.name}
 
@@ -61,8 +69,7 @@ def keep_adapter(row: FineTune, made: Path) -> Path:
     if not kept.exists():
         settings.MODELS_ROOT.mkdir(parents=True, exist_ok=True)
         temporary = Path(mkdtemp(dir=settings.MODELS_ROOT, prefix=".new-"))
-        for file in made.iterdir():
-            (temporary / file.name).write_bytes(file.read_bytes())
+        shutil.copytree(made, temporary, dirs_exist_ok=True)
         temporary.chmod(0o755)
         temporary.rename(kept)
     return kept
@@ -82,34 +89,35 @@ def compare_versions(progress: Progress) -> dict[str, object]:
     }
     progress.update(len(matches), note="Measuring")
     judge = Judge.load(quality_folder(parent.model_version.source))
+    best = spec.get("best")
     return {
         "child": child.model_version.name,
         "parent": parent.model_version.name,
-        "tastes": {
-            taste.__name__: compare_by_taste(taste, prompts=prompts, **pictures)
-            for taste in (readers_taste, second_taste)
-        },
+        "tastes": by_both_tastes(prompts=prompts, **pictures),
         "quality": {
             name: judge.figures(of_one, prompts=prompts) for name, of_one in pictures.items()
         },
+        **({"best_of_n": against_best(best, matches, judge=judge)} if best else {}),
     }
 
 
-def compare_by_taste(
-    taste: Callable[[Grey], float],
-    *,
-    prompts: Sequence[str],
-    child: Sequence[np.ndarray],
-    parent: Sequence[np.ndarray],
+def against_best(
+    images: Sequence[str], matches: Sequence[Match], *, judge: "Judge"
 ) -> dict[str, object]:
-    judged = {
-        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
-        for name, pictures in (("child", child), ("parent", parent))
+    """How the child fares against the best of the parent's images of each prompt, and they."""
+    prompts = [pair.prompt for pair in matches]
+    best = {
+        pair.prompt: pixels_of(pair.parent)
+        for pair in matches
+        if str(pair.parent.image_id) in images
     }
+    of_prompt = [best[prompt] for prompt in prompts]
+    parent = [pixels_of(pair.parent) for pair in matches]
+    child = [pixels_of(pair.child) for pair in matches]
     return {
-        **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
-        "child_mean": float(np.mean(judged["child"])),
-        "parent_mean": float(np.mean(judged["parent"])),
+        "child": by_both_tastes(prompts=prompts, child=child, parent=of_prompt),
+        "best": by_both_tastes(prompts=prompts, child=of_prompt, parent=parent),
+        "quality": {"kid": judge.distance(list(best.values())).value},
     }
 
 
@@ -133,13 +141,17 @@ class Judge:
         self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
     ) -> dict[str, float]:
         """KID with its standard error, and MS-SSIM over the seeds of a prompt."""
-        features, _ = describe_images(self.net, as_input(pictures))
-        distance = kid(features, self.reference.heldout_features)
+        distance = self.distance(pictures)
         return {
             "kid": distance.value,
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
         }
+
+    def distance(self, pictures: Sequence[np.ndarray]) -> Kid:
+        """KID to the held-out real images."""
+        features, _ = describe_images(self.net, as_input(pictures))
+        return kid(features, self.reference.heldout_features)
 
 
 @handles("train_reward_model")

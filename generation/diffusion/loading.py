@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from diffusers import StableDiffusionControlNetPipeline, StableDiffusionPipeline
@@ -41,7 +41,7 @@ def load_pipeline(
             remedy=f"Use a model whose scheduler's prediction_type is one of {PREDICTIONS}.",
         )
     for folder in map(Path, source.adapters):
-        if (folder / CONTROLNET_FOLDER).is_dir():
+        if (folder / CONTROLNET_FOLDER / "config.json").is_file():  # a whole one, no LoRA
             controlnet = load_controlnet(folder / CONTROLNET_FOLDER, dtype=dtype)
             pipeline = with_controlnet(without_controlnet(pipeline), controlnet)
         else:
@@ -51,16 +51,28 @@ def load_pipeline(
 
 
 def merge_adapter(pipeline: Pipeline, folder: Path) -> None:
-    """Add a LoRA adapter's change to the UNet's weights for good."""
-    if not (folder / ADAPTER_FILE).is_file():
+    """Add a LoRA adapter's change to the weights of the UNet and the ControlNet for good."""
+    parts = {folder: pipeline.unet, folder / CONTROLNET_FOLDER: _controlnet(pipeline, folder)}
+    taught = {path: part for path, part in parts.items() if (path / ADAPTER_FILE).is_file()}
+    if not taught:
         raise RemediableError(
             f"{folder} holds no adapter ({ADAPTER_FILE} or {CONTROLNET_FOLDER}/)",
             remedy="Run the fine-tune again, or restore its folder.",
         )
-    unet = pipeline.unet
-    unet.load_lora_adapter(folder, prefix=None, weight_name=ADAPTER_FILE)
-    unet.fuse_lora()
-    unet.unload_lora()
+    for path, part in taught.items():
+        part.load_lora_adapter(path, prefix=None, weight_name=ADAPTER_FILE)
+        part.fuse_lora()
+        part.unload_lora()
+
+
+def _controlnet(pipeline: Pipeline, folder: Path) -> Any:
+    controlnet = getattr(pipeline, "controlnet", None)
+    if controlnet is None and (folder / CONTROLNET_FOLDER / ADAPTER_FILE).is_file():
+        raise RemediableError(
+            f"the adapter in {folder} is for a ControlNet too, and the model has none",
+            remedy="Load it upon the version that it was taught from.",
+        )
+    return controlnet
 
 
 def _load_base(base: str, *, dtype: torch.dtype) -> Pipeline:

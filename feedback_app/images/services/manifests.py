@@ -20,13 +20,17 @@ def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None =
     )
     with path.open("wb") as file:
         for image in images.order_by("source_id").iterator(chunk_size=1_000):
-            file.write(line_of.dump_json(_training_image(image)) + b"\n")
+            path_of_blob = default_storage.path(image.image.blob.path)
+            file.write(line_of.dump_json(training_image(image, path=path_of_blob)) + b"\n")
 
 
-def _training_image(image: CohortImage) -> TrainingImage:
-    """Of an image without any label from its source, all findings are unknown."""
+def training_image(image: CohortImage, *, path: str) -> TrainingImage:
+    """An image as the file at ``path``, with its masks.
+
+    Of one without any label from its source, all findings are unknown.
+    """
     return TrainingImage(
-        path=default_storage.path(image.image.blob.path),
+        path=path,
         image_id=image.source_id,
         patient=image.patient.source_id,
         split=image.patient.split,  # type: ignore[arg-type]
