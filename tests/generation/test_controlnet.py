@@ -67,7 +67,7 @@ def test_a_version_with_a_controlnet_follows_masks_and_its_parent_does_not(
 ) -> None:
     parent = load_pipeline(ModelSource(base=str(folder / "tiny")))
     assert isinstance(pipeline, StableDiffusionControlNetPipeline)
-    with pytest.raises(RemediableError, match="no mask conditioning"):
+    with pytest.raises(RemediableError, match="has no ControlNet"):
         sample(parent, [recipe(folder, "m2i")])
 
 
