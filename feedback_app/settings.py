@@ -79,7 +79,10 @@ REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
+        # Celery and the cache write a socket and its database differently.
+        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://").replace(
+            "?virtual_host=", "?db="
+        ),
     }
 }
 

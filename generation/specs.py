@@ -71,7 +71,7 @@ class SampleSpec:
     mode: Mode = "t2i"
     sampler: Sampler = "dpmsolver++"
     steps: int = Field(default=16, ge=1, le=200)
-    guidance_scale: float = Field(default=1.5, ge=0, le=30)
+    guidance_scale: float = Field(default=1.0, ge=0, le=30)
     width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
     height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
     masks: tuple[MaskFile, ...] = ()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
 from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -17,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.local import chromium
-from tests.workers import Worker
+from tests.workers import Worker, own_redis
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_MS = 15_000
@@ -141,7 +140,7 @@ def committed(django_db_serialized_rollback: None, transactional_db: None) -> No
 @pytest.fixture
 def start_worker(committed: None, storage: Path, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Starts real Celery workers on the test database: ``start_worker("gpu")``."""
-    redis.Redis.from_url(_redis_address()).flushall()
+    own_redis().flushdb()
     workers: list[Worker] = []
 
     def start(queue: str, **environment: str) -> Worker:
@@ -220,7 +219,3 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"NO REAL DATA in {folder}: set READING_ROOM_DATA to the folder that has it")
     return folder
-
-
-def _redis_address() -> str:
-    return str(django_settings.REDIS_URL).replace("redis+socket://", "unix://")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import redis
+from django.conf import settings
 from django.db import connection
 
 from feedback_app.local import processes
@@ -77,3 +79,8 @@ def address_of_test_database() -> str:
         login += f":{quote(given['PASSWORD'])}"
     address = f"postgresql://{login}@/{given['NAME']}?host={quote(given['HOST'])}"
     return f"{address}&port={given['PORT']}" if given["PORT"] else address
+
+
+def own_redis() -> redis.Redis:
+    """The Redis of this test process."""
+    return redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])

@@ -5,13 +5,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-import redis
-from django.conf import settings
 
 from feedback_app.images.models import Batch, Candidate, Image
 from feedback_app.images.services.batches import progress_of
 from feedback_app.runs.models import LogLine, Run, State
-from tests.workers import Worker
+from tests.workers import Worker, own_redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -37,7 +35,7 @@ def test_a_batch_completes_though_its_worker_is_killed_and_redis_emptied(
     before = dict(Candidate.objects.values_list("recipe_id", "image_id"))
     assert 4 <= len(before) < 24
     assert Run.objects.filter(state=State.RUNNING).count() == 1
-    redis.Redis.from_url(settings.REDIS_URL.replace("redis+socket://", "unix://")).flushall()
+    own_redis().flushdb()
 
     start_worker("gpu", **ENVIRONMENT)
     wait_until(lambda: progress_of(batch).is_complete, what="the batch is complete")

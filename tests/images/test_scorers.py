@@ -29,7 +29,7 @@ from feedback_app.images.models import (
 from feedback_app.images.services.blobs import store, store_image
 from feedback_app.images.services.cohorts import Report, add_mask
 from feedback_app.images.services.manifests import write_manifest
-from feedback_app.images.services.scorers import register_scorer
+from feedback_app.images.services.scorers import register_bundled_proxies, register_scorer
 from feedback_app.images.tasks.measures import unmeasured
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
@@ -277,3 +277,17 @@ def test_the_gallery_sorts_by_a_measure(cora_client: Client, ask: Ask) -> None:
     shown = cora_client.get(address, {"order": "-label-agreement"})
     assert next(iter(shown.context["page"])).pk == first.pk
     assert "label agreement <strong>0.30</strong>" in shown.content.decode()
+
+
+def test_bundled_proxies_measure_until_somebody_trains_others(db: None, tmp_path: Path) -> None:
+    register_bundled_proxies()
+    register_bundled_proxies()
+    assert sorted(Scorer.objects.active().values_list("kind", flat=True)) == [
+        "classifier",
+        "segmenter",
+    ]
+    own = register_scorer(
+        "own", save_classifier(tmp_path / "own"), kind=ScorerKind.CLASSIFIER, figures={}
+    )
+    register_bundled_proxies()
+    assert list(Scorer.objects.active().filter(kind="classifier")) == [own]

@@ -1,5 +1,6 @@
 """Scorers: registering trained ones, and asking for measures by them."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,11 @@ from django.db import transaction
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, Scorer, ScorerKind
-from feedback_app.images.services.versions import hash_weights
+from feedback_app.images.services.versions import BUNDLED_FOLDER, hash_weights
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
+from generation.specs import BUNDLED
 
 FOLDER = "scorers"
 """Within the model versions' folder."""
@@ -71,6 +73,23 @@ def keep(made: Path, *, sha256: str) -> Path:
         temporary.chmod(0o755)
         temporary.rename(kept)
     return kept
+
+
+@transaction.atomic
+def register_bundled_proxies() -> None:
+    """Let the proxies that come with the project measure, where nobody has trained others."""
+    for kind, target in ((ScorerKind.SEGMENTER, "lungs"), (ScorerKind.CLASSIFIER, "")):
+        trained = Scorer.objects.filter(kind=kind, target=target).exclude(name__startswith=BUNDLED)
+        if trained.exists():
+            continue
+        folder = BUNDLED_FOLDER / "proxy" / kind.value
+        register_scorer(
+            f"{BUNDLED}-{kind.value}-{hash_weights(str(folder), is_adapter=True)[:8]}",
+            folder,
+            kind=kind,
+            target=target,
+            figures=json.loads((folder / "figures.json").read_text()),
+        )
 
 
 def start_measuring(created_by: User | None = None) -> Run:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback_app.images.services.scorers import register_bundled_proxies
 from feedback_app.images.services.versions import register_bundled
 from feedback_app.provenance.demo import make_demo_data
 from feedback_app.provenance.terminal import quiet_libraries
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         quiet_libraries()
         try:
+            register_bundled_proxies()
             make_demo_data(register_bundled(), say=self.stdout.write)
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error

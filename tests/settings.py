@@ -1,0 +1,9 @@
+"""Settings of a test process: of several that run side by side, each has a Redis of its own."""
+
+import os
+
+if place := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    address, _, _ = os.environ["REDIS_URL"].partition("?")
+    os.environ["REDIS_URL"] = f"{address}?virtual_host={int(place) + 1}"
+
+from feedback_app.settings import *  # noqa: F403
