@@ -4,25 +4,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
 
 import numpy as np
 import PIL.Image
 from celery import shared_task
 from django.conf import settings
 
-from feedback_app.finetuning.comparison import by_prompt, match, pixels_of
-from feedback_app.finetuning.models import FineTune, Schedule
+from feedback_app.finetuning.comparison import Match, by_prompt, match, pixels_of
+from feedback_app.finetuning.gates.judges import NO_JUDGE, own_fine_tune
+from feedback_app.finetuning.gates.services import keep_verdict, start_gate
+from feedback_app.finetuning.models import FineTune, Gate, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.images.models import Batch
+from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.services.versions import require_weights
+from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.diffusion.loading import BUNDLED_FOLDER
+from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
+from generation.quality.gate import Judged, Measuring
+from generation.quality.gate_rules import decide
 from generation.quality.kid import kid
 from generation.quality.reference import Reference, load_reference
 from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
@@ -45,7 +52,18 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     result = run_child(progress, module=MODULE, run_dir=run_dir)
     version = finish_finetune(row, adapter=keep_adapter(row, run_dir / "adapter"))
     progress.log(f"gives the model version {version.name}")
+    ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
+
+
+def ask_a_gate(version: ModelVersion, progress: Progress) -> None:
+    """Start the gate of a new version; where none can be, the run's log says why."""
+    try:
+        gate = start_gate(version, created_by=progress.run.created_by)
+    except RemediableError as error:
+        progress.log(f"No gate was started: {error} {error.remedy}")
+    else:
+        progress.log(f"its gate asks {len(gate.asked.prompts)} prompts that nothing was taught on")
 
 
 def keep_adapter(row: FineTune, made: Path) -> Path:
@@ -95,10 +113,7 @@ def compare_by_taste(
     child: Sequence[np.ndarray],
     parent: Sequence[np.ndarray],
 ) -> dict[str, object]:
-    judged = {
-        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
-        for name, pictures in (("child", child), ("parent", parent))
-    }
+    judged = {"child": tasted(taste, child), "parent": tasted(taste, parent)}
     return {
         **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
         "child_mean": float(np.mean(judged["child"])),
@@ -133,6 +148,116 @@ class Judge:
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
         }
+
+
+WAIT_S = 1.0
+
+
+@handles("gate")
+def judge_child(progress: Progress) -> dict[str, object]:
+    """Measure child and parent on the same prompts and seeds and keep the verdict; twice is one."""
+    rows = Gate.objects.select_related(
+        "child__parent", "parent", "child_batch", "parent_batch", "verdict"
+    )
+    gate = rows.get(run=progress.run)
+    if gate.found is not None:
+        return {"decision": gate.found.decision}
+    for batch in (gate.child_batch, gate.parent_batch):
+        make_images(batch, progress)
+    matches = match(child=gate.child_batch, parent=gate.parent_batch)
+    progress.update(len(matches), total=len(matches), note="Measuring")
+    child = [pixels_of(pair.child) for pair in matches]
+    parent = [pixels_of(pair.parent) for pair in matches]
+    measuring = Measuring.load(
+        quality_folder(gate.parent.source),
+        prompts=[pair.prompt for pair in matches],
+        child=child,
+        parent=parent,
+    )
+    figures = measuring.figures(
+        judge=judge_of(gate, child=child, parent=parent),
+        no_judge=NO_JUDGE,
+        trained_on=trained_on(gate, child=child, parent=parent),
+    )
+    figures["images"] = [image_ids(pair) for pair in matches]
+    verdict = keep_verdict(gate, decide(figures, gate.asked), figures=figures)
+    for rule in verdict.rules.all():
+        progress.log(f"{rule.label}: {rule.get_outcome_display()}. {rule.sentence}")
+    progress.log(f"verdict: {verdict.decision}")
+    return {"decision": verdict.decision}
+
+
+def make_images(batch: Batch, progress: Progress) -> None:
+    """Do the batch's runs that still wait; follow those that another worker has."""
+    for run in batch.runs.unfinished().order_by("created_at"):
+        progress.check()
+        if runs.execute(run.pk) is None:
+            while not type(run).objects.get(pk=run.pk).is_finished:
+                progress.check()
+                sleep(WAIT_S)
+    missing = batch.recipes.filter(candidate=None).count()
+    if missing:
+        raise RemediableError(
+            f"{missing} images of “{batch}” could not be made.",
+            remedy="Open the batch, complete it, and retry this run.",
+        )
+
+
+def judge_of(
+    gate: Gate, *, child: Sequence[np.ndarray], parent: Sequence[np.ndarray]
+) -> Judged | None:
+    """The second taste where simulated readers taught the child, else nobody."""
+    own = own_fine_tune(gate.child)
+    if own is None or not own.snapshot.is_simulated:
+        return None
+    return by_taste(
+        second_taste,
+        name="The second taste",
+        about="What simulated readers do not look at: a spectrum and grey values as real images "
+        "have. It stands for no radiologist.",
+        child=child,
+        parent=parent,
+    )
+
+
+def trained_on(
+    gate: Gate, *, child: Sequence[np.ndarray], parent: Sequence[np.ndarray]
+) -> Judged | None:
+    """What taught the child, on the gate's images; known of simulated readers only."""
+    own = own_fine_tune(gate.child)
+    if own is None or not own.snapshot.is_simulated:
+        return None
+    return by_taste(
+        readers_taste,
+        name="The simulated readers’ own taste",
+        about="It gave the readings that the child was taught with.",
+        child=child,
+        parent=parent,
+    )
+
+
+def by_taste(
+    taste: Callable[[Grey], float],
+    *,
+    name: str,
+    about: str,
+    child: Sequence[np.ndarray],
+    parent: Sequence[np.ndarray],
+) -> Judged:
+    return Judged(name=name, about=about, child=tasted(taste, child), parent=tasted(taste, parent))
+
+
+def tasted(taste: Callable[[Grey], float], pictures: Sequence[np.ndarray]) -> list[float]:
+    return [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+
+
+def image_ids(pair: Match) -> dict[str, object]:
+    return {
+        "prompt": pair.prompt,
+        "seed": pair.child.recipe.seed,
+        "child": str(pair.child.pk),
+        "parent": str(pair.parent.pk),
+    }
 
 
 @shared_task(name=TASK)

@@ -14,6 +14,7 @@ QUEUES = {
     "pretrain": GPU,
     "finetune": GPU,
     "compare_versions": GPU,
+    "gate": GPU,
     "import_cohort": CPU,
     "export": CPU,
 }

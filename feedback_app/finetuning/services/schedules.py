@@ -31,6 +31,7 @@ class ScheduleDesign:
     min_new_pairs: int
     method: str = Method.DPO_MARGIN
     uses_simulated_readers: bool = False
+    promotes_by_itself: bool = False
     is_enabled: bool = True
 
 
@@ -67,6 +68,7 @@ def save_schedule(design: ScheduleDesign, *, schedule: Schedule | None = None) -
     schedule.method = design.method
     schedule.min_new_pairs = design.min_new_pairs
     schedule.uses_simulated_readers = design.uses_simulated_readers
+    schedule.promotes_by_itself = design.promotes_by_itself
     schedule.save()
     if is_new:
         task.kwargs = json.dumps({"schedule_id": schedule.pk})
@@ -83,6 +85,7 @@ def design_of(schedule: Schedule) -> dict[str, Any]:
         "min_new_pairs": schedule.min_new_pairs,
         "method": schedule.method,
         "uses_simulated_readers": schedule.uses_simulated_readers,
+        "promotes_by_itself": schedule.promotes_by_itself,
         "is_enabled": task.enabled,
     }
 

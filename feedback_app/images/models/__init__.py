@@ -3,7 +3,7 @@
 from feedback_app.images.models.blobs import Blob, Image, Measure
 from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
 from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
-from feedback_app.images.models.versions import ModelVersion
+from feedback_app.images.models.versions import ModelVersion, Promotion, PromotionKind
 
 __all__ = [
     "Batch",
@@ -18,6 +18,8 @@ __all__ = [
     "Measure",
     "ModelVersion",
     "Patient",
+    "Promotion",
+    "PromotionKind",
     "Recipe",
     "Split",
 ]
