@@ -5,7 +5,7 @@ into a run folder; a process of the torch side reads it there.
 """
 
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
@@ -18,7 +18,16 @@ PROMPT_MAX_CHARACTERS = 1_000
 Mode = Literal["t2i", "m2i", "tm2i"]
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
 Split = Literal["train", "validation", "test"]
-Method = Literal["dpo_margin", "dpo_paper"]
+Method = Literal["dpo_margin", "dpo_paper", "reward_weighted", "kto", "draft"]
+PAIR_METHODS: tuple[Method, ...] = ("dpo_margin", "dpo_paper")
+"""What learns from pairs; the other methods learn from ratings."""
+
+Axis = Literal["text", "mask"]
+AXES: tuple[Axis, ...] = get_args(Axis)
+Part = Literal["unet", "controlnet"]
+Precision = Literal["float32", "bfloat16"]
+
+Score = Annotated[float, Field(ge=0, le=5)]
 
 _CONFIG = ConfigDict(extra="forbid")
 
@@ -93,7 +102,10 @@ class PretrainSpec:
 class Preference:
     """A pair from one reader and one case (one line of JSON lines).
 
-    Scores are means over the study's criteria, on the 0-5 scale.
+    Scores are means over the study's criteria, on the 0-5 scale. ``axes`` has, where a
+    reader was asked about more than one, the winner's and the loser's score on each; on
+    one of them the loser may be the better one. ``control`` is the file of the mask that
+    both were conditioned on, if any.
     """
 
     winner: str
@@ -102,6 +114,8 @@ class Preference:
     winner_score: float = Field(ge=0, le=5)
     loser_score: float = Field(ge=0, le=5)
     reliability: float = Field(default=1.0, ge=0, le=1)
+    axes: dict[Axis, tuple[Score, Score]] = Field(default_factory=dict)
+    control: str = ""
 
     @model_validator(mode="after")
     def _winner_scores_higher(self) -> Self:
@@ -111,26 +125,72 @@ class Preference:
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class FineTuneSpec:
-    """Fine-tune a LoRA adapter on preferences.
+class Rating:
+    """One image as one reader saw it (one line of JSON lines).
 
-    ``beta`` is in units of noise error (epsilon); a v-prediction error is
-    converted before it is used. ``denoising_weight`` is that of the winners'
-    denoising term, used by ``dpo_margin`` only. The defaults suit the bundled
-    model; one of Stable Diffusion's size wants a learning rate of about 1e-4
-    and more steps.
+    ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
+    ``is_accepted`` is what the reader said outright, None where nothing was said.
+    """
+
+    image: str
+    prompt: str
+    scores: dict[Axis, Score] = Field(default_factory=dict)
+    is_accepted: bool | None = None
+    reliability: float = Field(default=1.0, ge=0, le=1)
+    control: str = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.scores and self.is_accepted is None:
+            raise ValueError("a rating has a score or a verdict")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class FineTuneSpec:
+    """Fine-tune a LoRA adapter on readings.
+
+    ``preferences`` is a file of JSON lines, preferences and ratings; ``real_images`` a
+    training manifest whose training split is practised on, or nothing. ``beta`` is in
+    units of noise error (epsilon); a v-prediction error is converted before it is used.
+    ``denoising_weight`` is that of the denoising term of ``dpo_margin``, on winners and
+    real images. ``safeguarded`` limits what the losers of a pair may do (both ``dpo``).
+    ``accepted_from`` is the score from which an image that is rated only counts as
+    accepted (``kto``). ``temperature`` is that of the weights of ``reward_weighted``, in
+    points. ``anchor_weight`` ties ``draft`` to the parent. ``batch_size`` is that of one
+    step over all processes; ``accumulate`` says in how many parts a process takes its
+    share. ``ema_decay`` 0 averages no weights. ``adapted`` are the parts that get an
+    adapter. The defaults suit the bundled model; one
+    of Stable Diffusion's size wants a learning rate of about 1e-4 and more steps.
     """
 
     model: ModelSource
     preferences: str
     method: Method = "dpo_margin"
+    real_images: str = ""
     steps: int = Field(default=150, ge=1)
     batch_size: int = Field(default=8, ge=1)
+    accumulate: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=7e-4, gt=0)
     beta: float = Field(default=2_000.0, gt=0)
     rank: int = Field(default=8, ge=1)
     denoising_weight: float = Field(default=0.1, ge=0)
+    safeguarded: bool = False
+    accepted_from: float = Field(default=2.5, ge=0, le=5)
+    temperature: float = Field(default=1.0, gt=0)
+    anchor_weight: float = Field(default=10.0, ge=0)
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)
+    precision: Precision = "float32"
+    adapted: tuple[Part, ...] = Field(default=("unet",), min_length=1)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _parts_are_whole(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be taken in {self.accumulate} equal parts"
+            )
+        return self
 
 
 def write_spec(spec: object, path: Path) -> None:

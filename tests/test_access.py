@@ -162,6 +162,7 @@ TABLE: dict[str, Line] = {
     "finetuning:snapshot_file": get(COORDINATORS, lambda world: [world.snapshot.pk]),
     "finetuning:finetune_new": get(COORDINATORS),
     "finetuning:finetune": get(COORDINATORS, lambda world: [world.fine_tune.pk]),
+    "finetuning:finetune_curve": get(COORDINATORS, lambda world: [world.fine_tune.pk, "svg"]),
     "finetuning:schedule_new": get(COORDINATORS),
     "finetuning:schedule": get(COORDINATORS, lambda world: [world.schedule.pk]),
     # Curation and exports

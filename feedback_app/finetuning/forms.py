@@ -4,15 +4,25 @@ from inspect import signature
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
-from feedback_app.finetuning.services.finetunes import SETTINGS, complete_settings
+from feedback_app.finetuning.services.finetunes import (
+    COMMON_SETTINGS,
+    LEARN_FROM_REAL,
+    SETTINGS,
+    complete_settings,
+    require_lessons,
+    settings_of,
+)
+from feedback_app.finetuning.services.recommendation import Recommendation, recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
 from generation.specs import FineTuneSpec
 
+YES_NO = {True: "yes", False: "no"}
 PEOPLE, SIMULATED = "people", "simulated"
 
 METHOD_SENTENCES = {
@@ -24,6 +34,42 @@ METHOD_SENTENCES = {
         "The published loss, with each image weighted by its own score; a loser scored 0 "
         "then teaches nothing, and 5 against 4 pushes harder than 2 against 0."
     ),
+    Method.REWARD_WEIGHTED: (
+        "Imitates what was scored, the better the more, and real images if given some; "
+        "the steadiest where little was read."
+    ),
+    Method.KTO: (
+        "Learns from single images that were accepted or rejected, or scored above or below "
+        "a limit; needs some of both."
+    ),
+    Method.DRAFT: (
+        "Changes the model towards what a small reward, fitted to the scores, likes. Strong, "
+        "and it finds the reward's weaknesses: look at the images that come of it."
+    ),
+}
+OF_PAIRS = (
+    "Accuracy is the share of pairs in which the preferred image gained more on the parent than "
+    "the other one."
+)
+FIGURES_EXPLAINED = {
+    Method.DPO_MARGIN: OF_PAIRS,
+    Method.DPO_PAPER: OF_PAIRS,
+    Method.REWARD_WEIGHTED: "Errors are those of the noise in rated and in real images.",
+    Method.KTO: (
+        "Accuracy is the share of images that gained on the parent if they are good, and lost "
+        "if they are bad."
+    ),
+    Method.DRAFT: (
+        "Reward is the score that the fitted reward foretells; the anchor is how far the model "
+        "has gone from its parent."
+    ),
+}
+LABELS = {
+    "ema_decay": "Averaging of weights",
+    "accumulate": "Parts of a batch",
+    "safeguarded": "Hold losers back where they would harm winners",
+    "accepted_from": "Accepted from score",
+    "anchor_weight": "Weight of the anchor",
 }
 
 
@@ -53,35 +99,92 @@ class SnapshotForm(forms.Form):
 
 
 class FineTuneForm(forms.Form):
+    """Has the fields of one method only: of the one chosen, else of the recommended one.
+
+    A setting that is left empty has its default.
+    """
+
     snapshot = forms.ModelChoiceField(Snapshot.objects.all(), empty_label=None)
     parent = forms.ModelChoiceField(
         ModelVersion.objects.order_by("-is_promoted", "-pk"), label="Start from", empty_label=None
     )
-    method = forms.ChoiceField(
-        choices=Method.choices, initial=Method.DPO_MARGIN, widget=forms.RadioSelect
+    method = forms.ChoiceField(choices=Method.choices, widget=forms.RadioSelect)
+    real_cohort = forms.ModelChoiceField(
+        Cohort.objects.filter(images__patient__split=Split.TRAIN).distinct(),
+        label="Practise on real images of",
+        required=False,
+        empty_label="none",
+        help_text="Up to 256 of its training split keep the model close to real ones.",
     )
     steps = forms.IntegerField(min_value=1, max_value=100_000)
-    batch_size = forms.IntegerField(min_value=1, max_value=1_024, help_text="Pairs a step.")
+    batch_size = forms.IntegerField(min_value=1, max_value=1_024, help_text="Of one step.")
+    accumulate = forms.IntegerField(
+        min_value=1, max_value=1_024, help_text="More parts need less memory."
+    )
     learning_rate = forms.FloatField()
     beta = forms.FloatField(help_text="Higher keeps the model closer to its parent.")
     rank = forms.IntegerField(min_value=1, max_value=256, help_text="Size of the adapter.")
     denoising_weight = forms.FloatField(
-        min_value=0, help_text="Practice on the winners; margin-weighted only."
+        min_value=0, help_text="Practice on winners and real images."
+    )
+    safeguarded = forms.BooleanField()
+    accepted_from = forms.FloatField(
+        min_value=0, max_value=5, help_text="For images that were scored only."
+    )
+    temperature = forms.FloatField(help_text="In points; lower imitates the best alone.")
+    anchor_weight = forms.FloatField(
+        min_value=0, help_text="Higher keeps the model closer to its parent."
+    )
+    ema_decay = forms.FloatField(min_value=0, help_text="Below 1; 0 averages nothing.")
+    precision = forms.ChoiceField(
+        choices=[("float32", "float32"), ("bfloat16", "bfloat16, where it is faster")]
     )
     seed = forms.IntegerField(min_value=0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in SETTINGS:
+        self.recommendation = self._recommend()
+        chosen = self.data.get("method") or self.initial.get("method")
+        if chosen not in Method.values:
+            chosen = self.initial["method"] = self._recommended_method()
+        for name in set(SETTINGS) - set(settings_of(chosen)):
+            del self.fields[name]
+        if chosen not in LEARN_FROM_REAL:
+            del self.fields["real_cohort"]
+        for name in settings_of(chosen):
             field = self.fields[name]
+            field.required = False
+            field.label = LABELS.get(name)
             field.initial = field_default(name)
             if isinstance(field, forms.FloatField):
                 field.widget.attrs["step"] = "any"
+        if self.recommendation and "safeguarded" in self.fields:
+            self.fields["safeguarded"].initial = self.recommendation.safeguarded
+
+    def _recommend(self) -> Recommendation | None:
+        """For the snapshot that is chosen, else for the newest."""
+        chosen = self.data.get("snapshot") or self.initial.get("snapshot")
+        try:
+            snapshot = Snapshot.objects.filter(pk=chosen).first() if chosen else None
+        except ValidationError:  # no UUID; the field will say so
+            snapshot = None
+        snapshot = snapshot or Snapshot.objects.first()
+        return recommend(supply_of(snapshot)) if snapshot else None
+
+    def _recommended_method(self) -> str:
+        if self.recommendation and self.recommendation.trains:
+            return self.recommendation.method
+        return Method.DPO_MARGIN.value
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             try:
+                require_lessons(
+                    cleaned["snapshot"],
+                    method=cleaned["method"],
+                    real_cohort=cleaned.get("real_cohort"),
+                )
                 complete_settings(self.settings, method=cleaned["method"], parent=cleaned["parent"])
             except RemediableError as error:
                 raise forms.ValidationError(f"{error} {error.remedy}") from error
@@ -89,12 +192,25 @@ class FineTuneForm(forms.Form):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in SETTINGS}
+        """What was filled in."""
+        given = {name: self.cleaned_data.get(name) for name in SETTINGS}
+        return {name: value for name, value in given.items() if value not in {None, ""}}
 
     @property
-    def methods(self) -> list[tuple[forms.boundfield.BoundWidget, str]]:
-        """Each method's radio button with a sentence that explains it."""
-        return list(zip(self["method"], METHOD_SENTENCES.values(), strict=True))
+    def settings_fields(self) -> list[forms.BoundField]:
+        """Those of the method, its own first."""
+        named = [name for name in SETTINGS if name in self.fields and name != "safeguarded"]
+        own = set(SETTINGS) - set(COMMON_SETTINGS)
+        return [self[name] for name in sorted(named, key=lambda name: name not in own)]
+
+    @property
+    def methods(self) -> list[tuple[forms.boundfield.BoundWidget, str, bool]]:
+        """Each method's radio button, a sentence on it, and whether it is recommended."""
+        best = self.recommendation.method if self.recommendation else ""
+        return [
+            (radio, METHOD_SENTENCES[Method(radio.data["value"])], radio.data["value"] == best)
+            for radio in self["method"]
+        ]
 
 
 class ScheduleForm(forms.ModelForm):
@@ -113,7 +229,7 @@ class ScheduleForm(forms.ModelForm):
             "promotes_by_itself",
         ]
         labels = {
-            "min_new_pairs": "If there are at least this many new pairs",
+            "min_new_pairs": "If there are at least this many new pairs, or ratings",
             "uses_simulated_readers": "Learns from simulated readers instead of people",
             "promotes_by_itself": "Promotes the new version by itself where its gate says promote",
         }
@@ -131,4 +247,11 @@ class ScheduleForm(forms.ModelForm):
 
 def described(fine_tune: FineTune) -> list[tuple[str, Any]]:
     """A fine-tune's settings in the order of the form."""
-    return [(name.replace("_", " "), fine_tune.settings[name]) for name in SETTINGS]
+    stored = {name: fine_tune.settings[name] for name in SETTINGS if name in fine_tune.settings}
+    return [
+        (
+            LABELS.get(name, name.replace("_", " ")),
+            YES_NO[value] if isinstance(value, bool) else value,
+        )
+        for name, value in stored.items()
+    ]

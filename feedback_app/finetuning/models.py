@@ -1,9 +1,12 @@
 """Snapshots of preferences, fine-tunes from them, and their schedule."""
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
@@ -15,9 +18,11 @@ from feedback_app.finetuning.gates.models import (
     GateVerdict,
     RuleOutcome,
 )
-from feedback_app.images.models import Blob, Image, ModelVersion
+from feedback_app.images.models import Blob, Cohort, Image, ModelVersion
 from feedback_app.readings.models import Reading
 from feedback_app.runs.models import Run
+from generation.specs import PAIR_METHODS
+
 
 __all__ = [
     "FineTune",
@@ -28,14 +33,29 @@ __all__ = [
     "GateVerdict",
     "Method",
     "Pair",
+    "RatedImage",
     "RuleOutcome",
     "Schedule",
     "Snapshot",
 ]
 
 
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    def with_counts(self) -> Self:
+        """Adds ``pair_count`` and ``rating_count``, each counted on its own."""
+        return self.annotate(
+            pair_count=_count(Pair.objects.all()), rating_count=_count(RatedImage.objects.all())
+        )
+
+
+def _count(rows: "models.QuerySet[Any]") -> Coalesce:
+    of_snapshot = rows.filter(snapshot=OuterRef("pk")).order_by()
+    grouped = of_snapshot.values("snapshot").annotate(count=models.Count("pk"))
+    return Coalesce(Subquery(grouped.values("count")), 0)
+
+
 class Snapshot(models.Model):
-    """A frozen, hashed set of preferences; ``blob`` holds them as JSON lines.
+    """A frozen, hashed set of preferences and ratings; ``blob`` holds them as JSON lines.
 
     Either people's readings or simulated ones, never both.
     """
@@ -49,6 +69,8 @@ class Snapshot(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = SnapshotQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
 
@@ -58,6 +80,12 @@ class Snapshot(models.Model):
     @property
     def sha256(self) -> str:
         return self.blob_id
+
+    @property
+    def reader_count(self) -> int:
+        """Readers of whom there is a pair or a rating."""
+        of_pairs = self.pairs.values_list("reading__reader").order_by()
+        return of_pairs.union(self.rated_images.values_list("reading__reader").order_by()).count()
 
 
 class Pair(models.Model):
@@ -83,9 +111,33 @@ class Pair(models.Model):
         ]
 
 
+class RatedImage(models.Model):
+    """An image as one reading saw it: scores by axis, and what was said of it outright."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="rated_images")
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="rated_images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="ratings")
+    scores = models.JSONField(default=dict)
+    is_accepted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_rating_a_reading_and_image", fields=["snapshot", "reading", "image"]
+            )
+        ]
+
+
 class Method(models.TextChoices):
     DPO_MARGIN = "dpo_margin", "Margin-weighted DPO (default)"
     DPO_PAPER = "dpo_paper", "Rank-weighted DPO (Prakash et al. 2024)"
+    REWARD_WEIGHTED = "reward_weighted", "Reward-weighted likelihood"
+    KTO = "kto", "KTO, from accepted and rejected images"
+    DRAFT = "draft", "DRaFT, climbing a reward learnt from the scores"
+
+    @property
+    def learns_from_pairs(self) -> bool:
+        return self.value in PAIR_METHODS
 
 
 class Schedule(models.Model):
@@ -108,13 +160,19 @@ class Schedule(models.Model):
 
 
 class FineTune(models.Model):
-    """One training run from a snapshot; gives ``model_version`` under ``parent``."""
+    """One training run from a snapshot; gives ``model_version`` under ``parent``.
+
+    ``real_cohort`` is the cohort whose training images were practised on. ``curve`` has
+    figures by name at the steps that its ``step`` lists.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="fine_tunes")
     parent = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="fine_tunes")
     method = models.CharField(max_length=16, choices=Method)
     settings = models.JSONField(default=dict)
+    real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
+    curve = models.JSONField(default=dict, blank=True)
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="fine_tune")
     model_version = models.OneToOneField(
         ModelVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="fine_tune"

@@ -1,5 +1,6 @@
 """Fine-tuning and comparing on a GPU worker, and schedules on a CPU worker."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,7 +43,9 @@ MODULE = "generation.commands.finetune"
 @handles("finetune")
 def fine_tune(progress: Progress) -> dict[str, object]:
     """Train in a child process and register what it gives; a second call gives the same."""
-    rows = FineTune.objects.select_related("snapshot__blob", "parent", "run", "model_version")
+    rows = FineTune.objects.select_related(
+        "snapshot__blob", "parent", "real_cohort", "run", "model_version"
+    )
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
         return {"model_version": row.model_version.name}
@@ -50,7 +53,9 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
     write_run_folder(row, run_dir)
     result = run_child(progress, module=MODULE, run_dir=run_dir)
-    version = finish_finetune(row, adapter=keep_adapter(row, run_dir / "adapter"))
+    curve = result.pop("curve")
+    kept = keep_adapter(row, run_dir / "adapter")
+    version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
     ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
@@ -72,8 +77,7 @@ def keep_adapter(row: FineTune, made: Path) -> Path:
     if not kept.exists():
         settings.MODELS_ROOT.mkdir(parents=True, exist_ok=True)
         temporary = Path(mkdtemp(dir=settings.MODELS_ROOT, prefix=".new-"))
-        for file in made.iterdir():
-            (temporary / file.name).write_bytes(file.read_bytes())
+        shutil.copytree(made, temporary, dirs_exist_ok=True)
         temporary.chmod(0o755)
         temporary.rename(kept)
     return kept
@@ -113,7 +117,10 @@ def compare_by_taste(
     child: Sequence[np.ndarray],
     parent: Sequence[np.ndarray],
 ) -> dict[str, object]:
-    judged = {"child": tasted(taste, child), "parent": tasted(taste, parent)}
+    judged = {
+        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+        for name, pictures in (("child", child), ("parent", parent))
+    }
     return {
         **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
         "child_mean": float(np.mean(judged["child"])),

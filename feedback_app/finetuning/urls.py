@@ -10,6 +10,7 @@ urlpatterns = [
     path("snapshots/<uuid:pk>/preferences.jsonl", views.snapshot_file, name="snapshot_file"),
     path("fine-tunes/new/", views.finetune_new, name="finetune_new"),
     path("fine-tunes/<uuid:pk>/", views.finetune, name="finetune"),
+    path("fine-tunes/<uuid:pk>/curve.<str:form>", views.finetune_curve, name="finetune_curve"),
     path("schedules/new/", views.schedule_edit, name="schedule_new"),
     path("schedules/<int:pk>/", views.schedule_edit, name="schedule"),
 ]

@@ -5,28 +5,34 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.finetuning.forms import FineTuneForm, ScheduleForm, SnapshotForm, described
-from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.forms import (
+    FIGURES_EXPLAINED,
+    FineTuneForm,
+    ScheduleForm,
+    SnapshotForm,
+    described,
+)
+from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
 from feedback_app.finetuning.services import (
     count_new_pairs,
     save_schedule,
     start_finetune,
     take_snapshot,
 )
-from feedback_app.finetuning.services.schedules import design_of, new_pairs_for
+from feedback_app.finetuning.services.schedules import design_of, new_readings_for
 from feedback_app.images.models import ModelVersion
 from generation.errors import RemediableError
 
 SHOWN = 20
 SHOWN_PAIRS = 24
 SECTION = {"section": "learning"}
+CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 
 
 @require_GET
@@ -36,21 +42,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         **SECTION,
         "waiting": [_waiting(simulated=simulated) for simulated in (False, True)],
-        "snapshots": _snapshots()[:SHOWN],
+        "snapshots": Snapshot.objects.with_counts()[:SHOWN],
         "fine_tunes": fine_tunes[:SHOWN],
         "schedules": [
-            {"row": schedule, "new_pairs": new_pairs_for(schedule), **design_of(schedule)}
+            {"row": schedule, "new_pairs": new_readings_for(schedule), **design_of(schedule)}
             for schedule in Schedule.objects.select_related("periodic_task__crontab")
         ],
     }
     return render(request, "finetuning/overview.html", context)
-
-
-def _snapshots() -> QuerySet[Snapshot]:
-    return Snapshot.objects.annotate(
-        pair_count=Count("pairs", distinct=True),
-        reader_count=Count("pairs__reading__reader", distinct=True),
-    )
 
 
 def _waiting(*, simulated: bool) -> dict[str, Any]:
@@ -83,9 +82,15 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 @coordinators_only
 def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
-    row = get_object_or_404(_snapshots().select_related("blob"), pk=pk)
+    row = get_object_or_404(Snapshot.objects.with_counts().select_related("blob"), pk=pk)
     pairs = row.pairs.select_related("reading__slot__case", "reading__reader")
-    context = {**SECTION, "snapshot": row, "pairs": pairs.order_by("pk")[:SHOWN_PAIRS]}
+    rated = row.rated_images.select_related("image", "reading__slot__case", "reading__reader")
+    context = {
+        **SECTION,
+        "snapshot": row,
+        "pairs": pairs.order_by("pk")[:SHOWN_PAIRS],
+        "ratings": rated.order_by("pk")[:SHOWN_PAIRS],
+    }
     return render(request, "finetuning/snapshot.html", context)
 
 
@@ -105,14 +110,15 @@ def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
 @require_http_methods(["GET", "POST"])
 @coordinators_only
 def finetune_new(request: HttpRequest) -> HttpResponse:
-    initial = {"snapshot": request.GET.get("snapshot")}
-    form = FineTuneForm(request.POST or None, initial=initial)
+    """The form; for htmx the part of it that depends on snapshot and method."""
+    form = FineTuneForm(request.POST or None, initial=_chosen_so_far(request))
     if request.method == "POST" and form.is_valid():
         fine_tune = start_finetune(
             snapshot=form.cleaned_data["snapshot"],
             parent=form.cleaned_data["parent"],
             method=form.cleaned_data["method"],
             settings=form.settings,
+            real_cohort=form.cleaned_data.get("real_cohort"),
             created_by=request.user,  # type: ignore[arg-type]
         )
         return redirect("finetuning:finetune", fine_tune.pk)
@@ -121,16 +127,57 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "is_possible": Snapshot.objects.exists() and ModelVersion.objects.exists(),
     }
-    return render(request, "finetuning/finetune_new.html", context)
+    is_fragment = request.htmx  # type: ignore[attr-defined]
+    template = "finetuning/_method.html" if is_fragment else "finetuning/finetune_new.html"
+    return render(request, template, context)
+
+
+def _chosen_so_far(request: HttpRequest) -> dict[str, Any]:
+    """Another snapshot has its own recommendation: the method chosen before is forgotten."""
+    chosen: dict[str, Any] = request.GET.dict()
+    if request.htmx.trigger_name == "snapshot":  # type: ignore[attr-defined]
+        chosen.pop("method", None)
+    return chosen
 
 
 @require_GET
 @coordinators_only
 def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
-    rows = FineTune.objects.select_related("snapshot", "parent", "run", "model_version", "schedule")
-    row = get_object_or_404(rows, pk=pk)
-    context = {**SECTION, "fine_tune": row, "settings": described(row)}
+    from feedback_app.finetuning.curves import curve_plot
+
+    row = _finetune(pk)
+    context = {
+        **SECTION,
+        "fine_tune": row,
+        "settings": described(row),
+        "figures_explained": FIGURES_EXPLAINED[Method(row.method)],
+        "plot": curve_plot(row.curve) if row.curve else None,
+    }
     return render(request, "finetuning/finetune.html", context)
+
+
+def _finetune(pk: UUID) -> FineTune:
+    rows = FineTune.objects.select_related(
+        "snapshot", "parent", "real_cohort", "run", "model_version", "schedule"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_GET
+@coordinators_only
+def finetune_curve(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
+    """The figures of the training by step, as SVG or CSV."""
+    from feedback_app.finetuning.curves import curve_plot
+
+    row = _finetune(pk)
+    if not row.curve or form not in CONTENT_TYPES:
+        raise Http404("There is no such curve of this fine-tune.")
+    plot = curve_plot(row.curve)
+    content = plot.svg() if form == "svg" else plot.csv()
+    response = HttpResponse(content, content_type=CONTENT_TYPES[form])
+    if form == "csv" or "download" in request.GET:
+        response["Content-Disposition"] = f'attachment; filename="curve.{form}"'
+    return response
 
 
 @require_http_methods(["GET", "POST"])

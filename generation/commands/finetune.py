@@ -1,4 +1,7 @@
-"""python -m generation.commands.finetune RUN_DIR: teach a model version preferences."""
+"""python -m generation.commands.finetune RUN_DIR: teach a model version what readers said.
+
+Under torchrun, the first process holds the run folder; the others help.
+"""
 
 import os
 import sys
@@ -10,48 +13,86 @@ import torch
 from diffusers import DDPMScheduler
 
 from generation.commands.run_folder import RunFolder, run_command
-from generation.diffusion.loading import load_pipeline
-from generation.preferences.pairs import encode_pairs, read_preferences
+from generation.diffusion import processes
+from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
+from generation.preferences.lessons import Lessons, encode_lessons, read_readings
+from generation.preferences.networks import Network
+from generation.preferences.readers_reward import ReadersReward, learn_reward, through_decoder
 from generation.preferences.training import fine_tune
-from generation.specs import FineTuneSpec
+from generation.quality.features import FeatureNet
+from generation.specs import BUNDLED, FineTuneSpec
 
 
 def finetune(folder: RunFolder) -> Mapping[str, Any]:
-    """Write the adapter to RUN_DIR/adapter; the result has the last figures."""
+    """Write the adapter to RUN_DIR/adapter; the result has the last figures and the curve."""
     spec = folder.spec(FineTuneSpec)
-    folder.report(0, spec.steps, "Encoding images and prompts")
-    preferences = read_preferences(Path(spec.preferences))
     device = torch_device()
     pipeline = load_pipeline(spec.model, device=device, dtype=torch.float32)
-    pairs = encode_pairs(pipeline, preferences, cache=folder.checkpoint / "pairs.pt")
+    lessons = _encode(pipeline, spec, folder)
+    network = Network(pipeline.unet, getattr(pipeline, "controlnet", None), adapted=spec.adapted)
+    reward = _reward(spec).to(device) if spec.method == "draft" else None
     last: dict[str, float] = {}
 
     def report(step: int, figures: Mapping[str, float]) -> None:
         last.update(figures)
-        folder.report(step, spec.steps, "Learning", figures)
+        if processes.rank() == 0:
+            folder.report(step, spec.steps, "Learning", figures)
 
-    fine_tune(
-        pipeline.unet,
+    curve = fine_tune(
+        network,
         DDPMScheduler.from_config(pipeline.scheduler.config),
-        pairs.to(torch.device(device)),
+        lessons.to(torch.device(device)),
         spec,
-        checkpoint=folder.checkpoint / "adapter.pt",
+        checkpoint=folder.checkpoint / "training.pt",
         report=report,
+        reward=through_decoder(pipeline, reward) if reward else None,
     )
-    pipeline.unet.save_lora_adapter(folder.path / "adapter")
-    return {"steps": spec.steps, "pairs": len(pairs), **last}
+    if processes.rank() == 0:
+        network.save(folder.path / "adapter")
+    found = {"reward_heldout_correlation": reward.heldout_correlation} if reward else {}
+    return {
+        "steps": spec.steps,
+        "pairs": len(lessons.pairs),
+        "ratings": len(lessons.ratings),
+        "real_images": len(lessons.reals),
+        **last,
+        **found,
+        "curve": curve,
+    }
+
+
+def _encode(pipeline: Any, spec: FineTuneSpec, folder: RunFolder) -> Lessons:
+    """The first process encodes, the others read what it left."""
+    cache = folder.checkpoint / "lessons.pt"
+    if processes.rank() == 0:
+        folder.report(0, spec.steps, "Encoding images and prompts")
+        encode_lessons(pipeline, spec, cache=cache)
+    processes.wait_for_all()
+    return encode_lessons(pipeline, spec, cache=cache)
+
+
+def _reward(spec: FineTuneSpec) -> ReadersReward:
+    base = BUNDLED_FOLDER if spec.model.base == BUNDLED else Path(spec.model.base)
+    net = FeatureNet.load(base / "quality")
+    return learn_reward(net, read_readings(Path(spec.preferences)).ratings)
 
 
 def torch_device() -> str:
-    """TORCH_DEVICE, where ``auto`` is a GPU if there is one."""
+    """TORCH_DEVICE, where ``auto`` is a GPU if there is one, and each process has its own."""
     wanted = os.environ.get("TORCH_DEVICE", "auto")
     if wanted != "auto":
         return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{processes.rank()}" if processes.count() > 1 else "cuda"
 
 
 def main() -> int:
-    return run_command(finetune, sys.argv[1:])
+    with processes.joined():
+        if processes.rank() == 0:
+            return run_command(finetune, sys.argv[1:])
+        finetune(RunFolder(Path(sys.argv[1])))
+        return 0
 
 
 if __name__ == "__main__":

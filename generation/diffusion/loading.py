@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -13,6 +14,8 @@ from generation.specs import BUNDLED, ModelSource
 BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
 INDEX_FILE = "model_index.json"
 ADAPTER_FILE = "pytorch_lora_weights.safetensors"
+CONTROLNET_FOLDER = "controlnet"
+"""Where an adapter's folder keeps the part that belongs to the ControlNet."""
 PREDICTIONS = ("epsilon", "v_prediction")
 HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(?:@([\w.-]+))?", re.ASCII)
 """``owner/name``, or ``owner/name@revision``."""
@@ -39,16 +42,28 @@ def load_pipeline(
 
 
 def merge_adapter(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Add a LoRA adapter's change to the UNet's weights for good."""
-    if not (folder / ADAPTER_FILE).is_file():
+    """Add a LoRA adapter's change to the weights of the UNet and the ControlNet for good."""
+    parts = {folder: pipeline.unet, folder / CONTROLNET_FOLDER: _controlnet(pipeline, folder)}
+    taught = {path: part for path, part in parts.items() if (path / ADAPTER_FILE).is_file()}
+    if not taught:
         raise RemediableError(
             f"{folder} holds no adapter ({ADAPTER_FILE})",
             remedy="Run the fine-tune again, or restore its folder.",
         )
-    unet = pipeline.unet
-    unet.load_lora_adapter(folder, prefix=None, weight_name=ADAPTER_FILE)
-    unet.fuse_lora()
-    unet.unload_lora()
+    for path, part in taught.items():
+        part.load_lora_adapter(path, prefix=None, weight_name=ADAPTER_FILE)
+        part.fuse_lora()
+        part.unload_lora()
+
+
+def _controlnet(pipeline: StableDiffusionPipeline, folder: Path) -> Any:
+    controlnet = getattr(pipeline, "controlnet", None)
+    if controlnet is None and (folder / CONTROLNET_FOLDER / ADAPTER_FILE).is_file():
+        raise RemediableError(
+            f"the adapter in {folder} is for a ControlNet too, and the model has none",
+            remedy="Load it upon the version that it was taught from.",
+        )
+    return controlnet
 
 
 def _load_base(base: str, *, dtype: torch.dtype) -> StableDiffusionPipeline:

@@ -57,3 +57,12 @@ def average_gradients(parameters: list[torch.nn.Parameter]) -> None:
     parts = flat.split([gradient.numel() for gradient in gradients])
     for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))
+
+
+def average(values: torch.Tensor) -> torch.Tensor:
+    """The mean over all processes of a tensor that each of them has."""
+    if count() == 1:
+        return values
+    total = values.clone()
+    distributed.all_reduce(total)
+    return total / count()

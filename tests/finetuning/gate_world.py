@@ -105,9 +105,7 @@ def good_figures(**changes: Any) -> dict[str, Any]:
             for name in ("kid", "precision", "recall", "density", "coverage", "ms_ssim")
         },
         "no_quality": {},
-        "copies": {
-            side: {"value": 0.01, "low": 0.0, "high": 0.03} for side in ("child", "parent")
-        },
+        "copies": {side: {"value": 0.01, "low": 0.0, "high": 0.03} for side in ("child", "parent")},
         "threshold": 0.9,
         "similarity": {
             side: randomness.uniform(0.4, 0.92, 24).tolist() for side in ("child", "parent")

@@ -92,7 +92,8 @@ def test_its_file_holds_preferences_by_content_hash(
     read(slot, [5, 4, 4, 4])
     snapshot = take_snapshot(name="One", simulated=False)
     lines = [json.loads(line) for line in snapshot.blob.read().splitlines()]
-    assert len(lines) == 3
+    assert ["winner" in line for line in lines] == [True] * 3 + [False] * 4
+    assert lines[3].keys() == {"image", "prompt", "scores", "reliability"}
     preference = TypeAdapter(Preference).validate_python(lines[0])
     best = slot.case.case_images.get(position=0).image
     assert preference.winner == best.blob_id
@@ -109,10 +110,10 @@ def test_only_the_chosen_studies_are_drawn_from(
     assert take_snapshot(name="S", studies=[other], simulated=False).pairs.count() == 3
 
 
-def test_no_pair_is_an_error_that_says_what_to_do(rosa: User) -> None:
-    with pytest.raises(RemediableError, match="no pair yet") as caught:
+def test_nothing_to_learn_from_is_an_error_that_says_what_to_do(rosa: User) -> None:
+    with pytest.raises(RemediableError, match="nothing to learn from yet") as caught:
         take_snapshot(name="Empty", simulated=False)
-    assert "several images" in caught.value.remedy
+    assert "score images" in caught.value.remedy
     assert not Snapshot.objects.exists()
 
 
@@ -135,6 +136,8 @@ def test_new_pairs_are_those_of_readings_that_the_snapshot_has_not(
         "DELETE FROM finetuning_snapshot",
         "UPDATE finetuning_pair SET winner_score = 5",
         "DELETE FROM finetuning_pair",
+        "UPDATE finetuning_ratedimage SET is_accepted = true",
+        "DELETE FROM finetuning_ratedimage",
     ],
 )
 def test_the_database_refuses_to_change_or_remove_it(

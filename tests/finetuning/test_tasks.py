@@ -12,7 +12,8 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.finetuning.tasks import fine_tune as handler
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Split
+from feedback_app.images.services.blobs import store_image
 from feedback_app.images.services.versions import register
 from feedback_app.readings.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
@@ -22,7 +23,7 @@ from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from generation.diffusion.loading import load_pipeline
 from generation.errors import RemediableError
-from tests.finetuning.conftest import Read
+from tests.finetuning.conftest import Read, grey_png
 from tests.tiny_model import save_tiny_model
 
 TWO_STEPS = {"steps": 2, "batch_size": 2, "rank": 2, "learning_rate": 1e-2}
@@ -62,6 +63,7 @@ def test_it_gives_a_child_under_its_parent_that_can_be_loaded(
     assert (child.name, child.parent, child.method) == ("tiny-1", tiny, "dpo_margin")
     assert not child.taught_by_simulated_readers
     assert {"loss", "accuracy", "margin"} <= run.result.keys()
+    assert fine_tune.curve["step"] == [1, 2]
     taught = dict(load_pipeline(child.source).unet.named_parameters())
     changed = [
         name
@@ -90,7 +92,8 @@ def test_the_same_snapshot_parent_and_seed_give_the_same_weights(
     adapters = []
     options = [f"--{name.replace('_', '-')}={value}" for name, value in TWO_STEPS.items()]
     for _ in range(2):
-        call_command("finetune", str(snapshot.pk), "--parent", "tiny", *options)
+        options += ["--parent=tiny", "--method=dpo_margin"]
+        call_command("finetune", str(snapshot.pk), *options)
         version = ModelVersion.objects.latest("pk")
         assert version.parent == tiny
         adapters.append(Path(version.location))
@@ -115,6 +118,41 @@ def test_what_simulated_readers_taught_is_marked_down_the_line(
         versions.append(finish_finetune(fine_tune, adapter=adapter))
     assert [version.taught_by_simulated_readers for version in versions] == [False, True, True]
     assert [version.name for version in versions] == ["tiny", "tiny-1", "tiny-1-1"]
+
+
+def test_other_methods_learn_from_ratings_and_real_images(
+    tiny: ModelVersion, snapshot: Snapshot
+) -> None:
+    fine_tune = start_finetune(
+        snapshot=snapshot,
+        parent=tiny,
+        method="reward_weighted",
+        settings=TWO_STEPS,
+        real_cohort=make_cohort(images=3),
+    )
+    run = runs.execute(fine_tune.run_id)
+    assert run is not None
+    assert (run.state, run.error) == (State.SUCCEEDED, "")
+    assert run.result["ratings"] == 8
+    assert run.result["real_images"] == 2
+
+
+def make_cohort(*, images: int) -> Cohort:
+    """The last image is of a test patient."""
+    cohort = Cohort.objects.create(name="real", source="folder")
+    for number in range(images):
+        patient = Patient.objects.create(
+            cohort=cohort,
+            source_id=str(number),
+            split=Split.TEST if number == images - 1 else Split.TRAIN,
+        )
+        CohortImage.objects.create(
+            image=store_image(grey_png(500 + number), name="real"),
+            cohort=cohort,
+            patient=patient,
+            source_id=str(number),
+        )
+    return cohort
 
 
 def test_an_image_that_is_gone_fails_with_its_name(

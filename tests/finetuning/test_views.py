@@ -86,7 +86,7 @@ def test_a_coordinator_takes_a_snapshot(
 def test_a_snapshot_without_pairs_is_refused_with_a_remedy(cora_client: Client) -> None:
     values = {"name": "Empty", "whose": "simulated"}
     page = cora_client.post(reverse("finetuning:snapshot_new"), values)
-    assert "no pair yet in the readings of simulated readers" in page.content.decode()
+    assert "nothing to learn from yet in the readings of simulated readers" in page.content.decode()
     assert not Snapshot.objects.exists()
 
 
@@ -109,6 +109,76 @@ def test_a_coordinator_starts_a_fine_tune(
     assert (fine_tune.method, fine_tune.settings["steps"], fine_tune.run.total) == (
         "dpo_paper", 7, 7,
     )  # fmt: skip
+    assert "denoising_weight" not in fine_tune.settings
+    page = cora_client.get(answer["Location"]).content.decode()
+    assert "Rank-weighted DPO" in page
+    assert "Hold losers back" in page
+
+
+def test_the_form_recommends_a_method_and_shows_its_settings_only(
+    cora_client: Client, snapshot: Snapshot, base: ModelVersion
+) -> None:
+    address = reverse("finetuning:finetune_new")
+    page = cora_client.get(address).content.decode()
+    assert "6 pairs and 4 rated images are too few to train on" in page
+    assert 'name="denoising_weight"' in page
+    fragment = cora_client.get(
+        address, {"snapshot": snapshot.pk, "method": "kto"}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert "<html" not in fragment
+    assert 'name="accepted_from"' in fragment
+    assert 'name="denoising_weight"' not in fragment
+
+
+def test_another_snapshot_has_its_own_recommendation(
+    cora_client: Client, snapshot: Snapshot, base: ModelVersion
+) -> None:
+    fragment = cora_client.get(
+        reverse("finetuning:finetune_new"),
+        {"snapshot": snapshot.pk, "method": "kto"},
+        headers={"HX-Request": "true", "HX-Trigger-Name": "snapshot"},
+    ).content.decode()
+    assert 'name="accepted_from"' not in fragment
+
+
+def test_settings_left_empty_have_their_defaults(
+    cora_client: Client, snapshot: Snapshot, base: ModelVersion
+) -> None:
+    values = {"snapshot": snapshot.pk, "parent": base.pk, "method": "reward_weighted"}
+    cora_client.post(reverse("finetuning:finetune_new"), values)
+    settings = FineTune.objects.get().settings
+    assert (settings["steps"], settings["temperature"]) == (150, 1.0)
+
+
+def test_pairs_that_are_not_there_are_said_to_be_missing(
+    cora_client: Client, snapshot: Snapshot, base: ModelVersion
+) -> None:
+    empty = Snapshot.objects.create(name="Ratings only", blob=snapshot.blob)
+    values = {"snapshot": empty.pk, "parent": base.pk, "method": "dpo_margin"}
+    page = cora_client.post(reverse("finetuning:finetune_new"), values).content.decode()
+    assert "holds no pair" in page
+    assert not FineTune.objects.exists()
+
+
+def test_the_curve_of_a_training_is_shown_and_can_be_had(
+    cora_client: Client, fine_tune: FineTune
+) -> None:
+    address = reverse("finetuning:finetune_curve", args=[fine_tune.pk, "svg"])
+    assert cora_client.get(address).status_code == 404
+    FineTune.objects.update(curve={"step": [1, 2], "loss": [0.7, 0.5], "accuracy": [0.5, 1.0]})
+    page = cora_client.get(reverse("finetuning:finetune", args=[fine_tune.pk])).content.decode()
+    assert "loss 0.7 to 0.5" in page
+    svg = cora_client.get(address)
+    assert svg["Content-Type"] == "image/svg+xml"
+    assert svg.content.startswith(b"<svg")
+    numbers = cora_client.get(reverse("finetuning:finetune_curve", args=[fine_tune.pk, "csv"]))
+    assert numbers.content.decode().splitlines() == ["step,loss,accuracy", "1,0.7,0.5", "2,0.5,1.0"]
+
+
+def test_a_snapshots_page_shows_pairs_and_ratings(cora_client: Client, snapshot: Snapshot) -> None:
+    page = cora_client.get(reverse("finetuning:snapshot", args=[snapshot.pk])).content.decode()
+    assert "Rated images" in page
+    assert "as one reader each saw them" in page
 
 
 def test_a_learning_rate_of_nothing_is_refused(

@@ -11,34 +11,53 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
-from feedback_app.images.models import ModelVersion
+from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.images.services.versions import register
 from feedback_app.runs import services as runs
+from feedback_app.runs.progress import storable
 from generation.errors import RemediableError
 from generation.specs import FineTuneSpec
 
-SETTINGS = (
+COMMON_SETTINGS = (
     "steps",
     "batch_size",
+    "accumulate",
     "learning_rate",
-    "beta",
     "rank",
-    "denoising_weight",
+    "ema_decay",
+    "precision",
     "seed",
 )
-"""What may be set of a ``FineTuneSpec``; the rest follows from snapshot and parent."""
+SETTINGS_OF = {
+    Method.DPO_MARGIN: ("beta", "denoising_weight", "safeguarded"),
+    Method.DPO_PAPER: ("beta", "safeguarded"),
+    Method.REWARD_WEIGHTED: ("temperature",),
+    Method.KTO: ("beta", "accepted_from"),
+    Method.DRAFT: ("anchor_weight",),
+}
+SETTINGS = (*COMMON_SETTINGS, *dict.fromkeys(name for of in SETTINGS_OF.values() for name in of))
+"""What may be set of a ``FineTuneSpec``; the rest follows from snapshot, parent and cohort."""
+
+LEARN_FROM_REAL = (Method.DPO_MARGIN, Method.REWARD_WEIGHTED)
+"""Methods that practise on real images where a cohort is given."""
+
+
+def settings_of(method: str) -> tuple[str, ...]:
+    """What may be set for a method."""
+    return (*COMMON_SETTINGS, *SETTINGS_OF[Method(method)])
 
 
 def complete_settings(
     settings: Mapping[str, Any], *, method: str, parent: ModelVersion
 ) -> dict[str, Any]:
-    """The given settings checked, the others at their defaults."""
-    unknown = sorted(set(settings) - set(SETTINGS))
+    """The given settings checked, the method's others at their defaults."""
+    known = settings_of(method)
+    unknown = sorted(set(settings) - set(known))
     if unknown:
         raise RemediableError(
-            f"{', '.join(unknown)} cannot be set for a fine-tune.",
-            remedy=f"Choose among {', '.join(SETTINGS)}.",
+            f"{', '.join(unknown)} cannot be set for a fine-tune by {method}.",
+            remedy=f"Choose among {', '.join(known)}.",
         )
     try:
         spec = FineTuneSpec(
@@ -50,10 +69,43 @@ def complete_settings(
     except ValidationError as error:
         first = error.errors()[0]
         raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
+            _said_of(first),
             remedy="Choose another value.",
         ) from error
-    return {name: value for name, value in asdict(spec).items() if name in SETTINGS}
+    return {name: value for name, value in asdict(spec).items() if name in known}
+
+
+def _said_of(problem: Mapping[str, Any]) -> str:
+    """In words; a problem of several settings together has no name or value of its own."""
+    if not problem["loc"]:
+        return f"{problem['msg'].removeprefix('Value error, ')}."
+    return f"{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}."
+
+
+def require_lessons(snapshot: Snapshot, *, method: str, real_cohort: Cohort | None) -> None:
+    """Refuse what the method cannot learn from, before anything is queued."""
+    name = Method(method).label
+    if Method(method).learns_from_pairs and not snapshot.pairs.exists():
+        raise RemediableError(
+            f"The snapshot “{snapshot}” holds no pair, and {name} learns from pairs.",
+            remedy="Choose a method that learns from ratings, or read cases of several images.",
+        )
+    if not Method(method).learns_from_pairs and not snapshot.rated_images.exists():
+        raise RemediableError(
+            f"The snapshot “{snapshot}” holds no rating, and {name} learns from ratings.",
+            remedy="Take a new snapshot; older ones hold pairs only.",
+        )
+    if real_cohort is None:
+        return
+    if Method(method) not in LEARN_FROM_REAL:
+        raise RemediableError(
+            f"{name} does not practise on real images.", remedy="Choose no cohort."
+        )
+    if not real_cohort.images.filter(patient__split=Split.TRAIN).exists():
+        raise RemediableError(
+            f"The cohort “{real_cohort}” has no image in its training split.",
+            remedy="Choose another cohort, or none.",
+        )
 
 
 @transaction.atomic
@@ -63,10 +115,12 @@ def start_finetune(
     parent: ModelVersion,
     method: str,
     settings: Mapping[str, Any] | None = None,
+    real_cohort: Cohort | None = None,
     schedule: Schedule | None = None,
     created_by: User | None = None,
 ) -> FineTune:
-    """Queue a fine-tune of ``parent`` on the snapshot's pairs."""
+    """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images."""
+    require_lessons(snapshot, method=method, real_cohort=real_cohort)
     complete = complete_settings(settings or {}, method=method, parent=parent)
     fine_tune_id = uuid.uuid4()
     run = runs.start(
@@ -82,13 +136,16 @@ def start_finetune(
         parent=parent,
         method=method,
         settings=complete,
+        real_cohort=real_cohort,
         run=run,
         schedule=schedule,
     )
 
 
 @transaction.atomic
-def finish_finetune(fine_tune: FineTune, *, adapter: Path) -> ModelVersion:
+def finish_finetune(
+    fine_tune: FineTune, *, adapter: Path, curve: Mapping[str, Any] | None = None
+) -> ModelVersion:
     """Register the adapter under its parent; a fine-tune has one, however often it finishes."""
     locked = FineTune.objects.select_for_update(of=["self"]).get(pk=fine_tune.pk)
     if locked.model_version is None:
@@ -100,7 +157,8 @@ def finish_finetune(fine_tune: FineTune, *, adapter: Path) -> ModelVersion:
             taught_by_simulated_readers=locked.snapshot.is_simulated,
             created_by=locked.run.created_by,
         )
-        locked.save(update_fields=["model_version"])
+        locked.curve = storable(curve or {})
+        locked.save(update_fields=["model_version", "curve"])
     return locked.model_version
 
 

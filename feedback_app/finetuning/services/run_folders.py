@@ -1,12 +1,21 @@
-"""The run folder that a fine-tuning process finds: its spec, preferences and images."""
+"""The run folder that a fine-tuning process finds: its spec, readings and images."""
 
 import json
 import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from feedback_app.finetuning.models import FineTune
-from feedback_app.images.models import Blob
-from generation.specs import FineTuneSpec, write_spec
+from feedback_app.images.models import Blob, Cohort, Split
+from feedback_app.images.services.pretraining import training_image
+from generation.specs import FineTuneSpec, TrainingImage, write_spec
+
+IMAGE_FIELDS = ("winner", "loser", "image")
+REAL_IMAGES_MAX = 256
+"""As many as make a fair sample; each is encoded once."""
 
 
 def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
@@ -14,21 +23,48 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     images = run_dir / "images"
     images.mkdir(parents=True, exist_ok=True)
     lines = [json.loads(line) for line in fine_tune.snapshot.blob.read().splitlines()]
-    shown = {line[side] for line in lines for side in ("winner", "loser")}
-    for blob in Blob.objects.filter(sha256__in=shown):
-        _write(images / blob.sha256, blob.read())
+    shown = {line[name] for line in lines for name in IMAGE_FIELDS if name in line}
+    _write_blobs(shown, images)
     for line in lines:
-        line |= {side: str(images / line[side]) for side in ("winner", "loser")}
-    preferences = run_dir / "preferences.jsonl"
-    _write(preferences, "".join(f"{json.dumps(line)}\n" for line in lines).encode())
+        line |= {name: str(images / line[name]) for name in IMAGE_FIELDS if name in line}
+    readings = run_dir / "preferences.jsonl"
+    _write_lines(readings, (json.dumps(line).encode() for line in lines))
+    manifest = run_dir / "real.jsonl"
+    if fine_tune.real_cohort:
+        _write_real(fine_tune.real_cohort, images, manifest=manifest)
     spec = FineTuneSpec(
         model=fine_tune.parent.source,
-        preferences=str(preferences),
+        preferences=str(readings),
+        real_images=str(manifest) if fine_tune.real_cohort else "",
         method=fine_tune.method,  # type: ignore[arg-type]
         **fine_tune.settings,
     )
     write_spec(spec, run_dir / "spec.json")
     return spec
+
+
+def _write_real(cohort: Cohort, images: Path, *, manifest: Path) -> None:
+    """Of the training split alone, in the order of their hashes, which is as good as any."""
+    rows = cohort.images.filter(patient__split=Split.TRAIN).select_related("image", "patient")
+    taken = list(rows.order_by("image__blob_id")[:REAL_IMAGES_MAX])
+    _write_blobs({row.image.blob_id for row in taken}, images)
+    line_of = TypeAdapter[Any](TrainingImage)
+    _write_lines(
+        manifest,
+        (
+            line_of.dump_json(training_image(row, path=str(images / row.image.blob_id)))
+            for row in taken
+        ),
+    )
+
+
+def _write_blobs(sha256s: Collection[str], folder: Path) -> None:
+    for blob in Blob.objects.filter(sha256__in=sha256s):
+        _write(folder / blob.sha256, blob.read())
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    _write(path, b"".join(line + b"\n" for line in lines))
 
 
 def _write(path: Path, content: bytes) -> None:

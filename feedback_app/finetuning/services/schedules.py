@@ -13,7 +13,11 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
 from feedback_app.finetuning.services.finetunes import start_finetune
-from feedback_app.finetuning.services.snapshots import count_new_pairs, take_snapshot
+from feedback_app.finetuning.services.snapshots import (
+    count_new_pairs,
+    count_new_ratings,
+    take_snapshot,
+)
 from feedback_app.images.models import ModelVersion
 from feedback_app.runs.kinds import CPU
 
@@ -95,11 +99,10 @@ def last_snapshot_of(schedule: Schedule) -> Snapshot | None:
     return last.snapshot if last else None
 
 
-def new_pairs_for(schedule: Schedule) -> int:
-    """Pairs that came in since the snapshot that this schedule took last."""
-    return count_new_pairs(
-        simulated=schedule.uses_simulated_readers, since=last_snapshot_of(schedule)
-    )
+def new_readings_for(schedule: Schedule) -> int:
+    """Pairs, or ratings where its method learns from those, since its last snapshot."""
+    count = count_new_pairs if Method(schedule.method).learns_from_pairs else count_new_ratings
+    return count(simulated=schedule.uses_simulated_readers, since=last_snapshot_of(schedule))
 
 
 def model_to_teach() -> ModelVersion | None:
@@ -112,13 +115,14 @@ def model_to_teach() -> ModelVersion | None:
 def follow_schedule(schedule: Schedule) -> Outcome:
     """Take a snapshot and start a fine-tune, or say why not; at most one at a time."""
     schedule = Schedule.objects.select_for_update().get(pk=schedule.pk)
-    new_pairs = new_pairs_for(schedule)
+    new = new_readings_for(schedule)
     parent = model_to_teach()
     reason = ""
     if FineTune.objects.filter(schedule=schedule, run__finished_at=None).exists():
         reason = "its last fine-tune is not finished"
-    elif new_pairs < schedule.min_new_pairs:
-        reason = f"{new_pairs} new pairs, {schedule.min_new_pairs} are wanted"
+    elif new < schedule.min_new_pairs:
+        of_what = "pairs" if Method(schedule.method).learns_from_pairs else "ratings"
+        reason = f"{new} new {of_what}, {schedule.min_new_pairs} are wanted"
     elif parent is None:
         reason = "there is no model version"
     if reason or parent is None:

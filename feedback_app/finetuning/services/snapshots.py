@@ -1,14 +1,16 @@
-"""Preferences drawn from readings, and frozen."""
+"""Preferences and ratings drawn from readings, and frozen."""
 
 import json
 from collections.abc import Collection
 from dataclasses import asdict
+from typing import Any
 
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import Pair, Snapshot
+from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
+from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
 from feedback_app.images.services.blobs import store
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
@@ -23,6 +25,13 @@ def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
     return sum(pair.winner.reading_id not in known for pair in pairs)
 
 
+def count_new_ratings(*, simulated: bool, since: Snapshot | None) -> int:
+    """Ratings of readings that the snapshot ``since`` has none of."""
+    ratings = find_ratings(simulated=simulated)
+    known = set(since.rated_images.values_list("reading", flat=True)) if since else set()
+    return sum(rating.seen.reading_id not in known for rating in ratings)
+
+
 @transaction.atomic
 def take_snapshot(
     *,
@@ -31,21 +40,22 @@ def take_snapshot(
     simulated: bool,
     created_by: User | None = None,
 ) -> Snapshot:
-    """Freeze the pairs that there are now: the same readings give the same SHA-256.
+    """Freeze the pairs and ratings that there are now: the same readings give the same SHA-256.
 
     Of people or of simulated readers, never both. Images of other model versions than
     the one to be fine-tuned are welcome: a preference is about pictures.
     """
     pairs = find_pairs(simulated=simulated, studies=studies)
-    if not pairs:
+    ratings = find_ratings(simulated=simulated, studies=studies)
+    if not pairs and not ratings:
         whose = "simulated readers" if simulated else "people"
         raise RemediableError(
-            f"There is no pair yet in the readings of {whose}.",
-            remedy="Read cases with several images, and score some higher than others.",
+            f"There is nothing to learn from yet in the readings of {whose}.",
+            remedy="Read some cases: score images, or choose between them.",
         )
     snapshot = Snapshot.objects.create(
         name=name,
-        blob=store(write_lines(pairs), media_type=MEDIA_TYPE),
+        blob=store(write_lines(pairs, ratings), media_type=MEDIA_TYPE),
         is_simulated=simulated,
         created_by=created_by,
     )
@@ -60,12 +70,27 @@ def take_snapshot(
         )
         for pair in pairs
     )
+    RatedImage.objects.bulk_create(
+        RatedImage(
+            snapshot=snapshot,
+            reading_id=rating.seen.reading_id,
+            image_id=rating.seen.image_id,
+            scores=rating.seen.axes,
+            is_accepted=rating.is_accepted,
+        )
+        for rating in ratings
+    )
     return snapshot
 
 
-def write_lines(pairs: Collection[FoundPair]) -> bytes:
-    """Canonical JSON lines of preferences, sorted."""
-    lines = sorted(
-        json.dumps(asdict(pair.preference), sort_keys=True, separators=(",", ":")) for pair in pairs
-    )
-    return "".join(f"{line}\n" for line in lines).encode()
+def write_lines(pairs: Collection[FoundPair], ratings: Collection[FoundRating]) -> bytes:
+    """Canonical JSON lines, the preferences first, each kind sorted."""
+    preferences = sorted(_line(asdict(pair.preference)) for pair in pairs)
+    rated = sorted(_line(asdict(rating.rating)) for rating in ratings)
+    return "".join(f"{line}\n" for line in [*preferences, *rated]).encode()
+
+
+def _line(fields: dict[str, Any]) -> str:
+    """What says nothing is left out."""
+    said = {name: value for name, value in fields.items() if value not in ({}, "", None)}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"))

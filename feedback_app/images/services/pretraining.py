@@ -81,12 +81,14 @@ def write_manifest(cohort: Cohort, path: Path) -> None:
     images = cohort.images.select_related("image__blob", "patient").order_by("source_id")
     with path.open("wb") as file:
         for image in images.iterator(chunk_size=1_000):
-            file.write(line_of.dump_json(_training_image(image)) + b"\n")
+            path_of_blob = default_storage.path(image.image.blob.path)
+            file.write(line_of.dump_json(training_image(image, path=path_of_blob)) + b"\n")
 
 
-def _training_image(image: CohortImage) -> TrainingImage:
+def training_image(image: CohortImage, *, path: str) -> TrainingImage:
+    """A line of a manifest, with the file that the training is to read."""
     return TrainingImage(
-        path=default_storage.path(image.image.blob.path),
+        path=path,
         image_id=image.source_id,
         patient=image.patient.source_id,
         split=image.patient.split,  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Fine-tune a model version on a snapshot."""
 
-from typing import Any
+from argparse import BooleanOptionalAction
+from typing import Any, get_args
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,12 +9,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from feedback_app.finetuning.models import Method, Snapshot
 from feedback_app.finetuning.services import start_finetune
 from feedback_app.finetuning.services.finetunes import SETTINGS
-from feedback_app.images.models import ModelVersion
+from feedback_app.finetuning.services.recommendation import recommend, supply_of
+from feedback_app.images.models import Cohort, ModelVersion
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
+from generation.specs import Precision
 
-WHOLE_NUMBERS = {"steps", "batch_size", "rank", "seed"}
+WHOLE_NUMBERS = {"steps", "batch_size", "accumulate", "rank", "seed"}
 
 
 class Command(BaseCommand):
@@ -22,19 +25,35 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", help="id or name; of several of a name the newest")
         parser.add_argument("--parent", default="", help="name (default: the promoted version)")
-        parser.add_argument("--method", choices=Method.values, default=Method.DPO_MARGIN.value)
+        parser.add_argument(
+            "--method", choices=Method.values, help="default: what the snapshot recommends"
+        )
+        parser.add_argument(
+            "--real-cohort", default="", help="whose training images are practised on"
+        )
         parser.add_argument("--queue", action="store_true", help="leave it to a worker")
         for name in SETTINGS:
-            kind = int if name in WHOLE_NUMBERS else float
-            parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
+            option = f"--{name.replace('_', '-')}"
+            if name == "safeguarded":
+                parser.add_argument(option, action=BooleanOptionalAction)
+            elif name == "precision":
+                parser.add_argument(option, choices=get_args(Precision))
+            else:
+                parser.add_argument(option, type=int if name in WHOLE_NUMBERS else float)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        snapshot = find_snapshot(options["snapshot"])
+        given = {name: options[name] for name in SETTINGS if options[name] is not None}
+        method, settings = options["method"], given
+        if not method:
+            method, settings = self._recommended(snapshot, given)
         try:
             fine_tune = start_finetune(
-                snapshot=find_snapshot(options["snapshot"]),
+                snapshot=snapshot,
                 parent=find_parent(options["parent"]),
-                method=options["method"],
-                settings={name: options[name] for name in SETTINGS if options[name] is not None},
+                method=method,
+                settings=settings,
+                real_cohort=find_cohort(options["real_cohort"]),
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
@@ -45,6 +64,25 @@ class Command(BaseCommand):
         if run.state != State.SUCCEEDED:
             raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
         self.stdout.write(f"gives {run.result['model_version']}")
+
+    def _recommended(self, snapshot: Snapshot, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The method, and the given settings with what the recommendation adds."""
+        best = recommend(supply_of(snapshot))
+        self.stdout.write(best.reason)
+        if not best.trains:
+            raise CommandError("Name a --method to train all the same.")
+        self.stdout.write(f"method: {best.method}")
+        added = {"safeguarded": True} if best.safeguarded else {}
+        return best.method, {**added, **given}
+
+
+def find_cohort(name: str) -> Cohort | None:
+    if not name:
+        return None
+    found = Cohort.objects.filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no cohort {name!r}.")
+    return found
 
 
 def find_snapshot(name_or_id: str) -> Snapshot:

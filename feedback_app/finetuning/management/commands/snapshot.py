@@ -1,4 +1,4 @@
-"""Freeze the pairs that readings give."""
+"""Freeze the pairs and ratings that readings give."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
-    help = "Take a snapshot of the pairs in all studies, or in those that are named."
+    help = "Take a snapshot of the pairs and ratings in all studies, or in those that are named."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="of the snapshot")
@@ -31,5 +31,6 @@ class Command(BaseCommand):
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(
-            f"snapshot {snapshot.pk}: {snapshot.pairs.count()} pairs, sha256 {snapshot.sha256}"
+            f"snapshot {snapshot.pk}: {snapshot.pairs.count()} pairs, "
+            f"{snapshot.rated_images.count()} ratings, sha256 {snapshot.sha256}"
         )

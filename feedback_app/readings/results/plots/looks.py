@@ -40,12 +40,13 @@ def figure() -> tuple[Figure, tuple[Axes]]:
     return drawn, (axes,)
 
 
-def panels(count: int, *, columns: int) -> tuple[Figure, list[Axes]]:
-    """Small plots of one scale, ``columns`` in a row."""
+def panels(count: int, *, columns: int, share_y: bool = True) -> tuple[Figure, list[Axes]]:
+    """Small plots of one scale, or of one only along x, ``columns`` in a row."""
     columns = min(columns, count)
     rows = -(-count // columns)
     drawn = _empty()
-    grid = drawn.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel().tolist()
+    made = drawn.subplots(rows, columns, squeeze=False, sharex=True, sharey=share_y)
+    grid = made.ravel().tolist()
     for spare in grid[count:]:
         spare.set_visible(False)
     for axes in grid[:count]:

@@ -6,5 +6,5 @@ from feedback_app.append_only import refuse_changes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("finetuning", "0003_gates")]
+    dependencies = [("finetuning", "0004_gates")]
     operations = [refuse_changes("finetuning", tables=("gate", "gateverdict", "gaterule"))]

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('finetuning', '0002_immutable'),
+        ('finetuning', '0003_methods_and_ratings'),
         ('images', '0002_promotions'),
         ('runs', '0002_run_crashes'),
         ('studies', '0003_studies_training_images'),

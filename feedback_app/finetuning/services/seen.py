@@ -1,0 +1,119 @@
+"""What readings say of single images: mean scores, by axis and over all criteria."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import mean
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from feedback_app.readings.models import Choice, Reading, Score, SkipReason, Strength
+from feedback_app.studies.models import CaseImage, CriterionKind, Study
+from generation.specs import Axis
+
+SCALE_MIDDLE = 2.5
+STRENGTH_GAPS = {Strength.SLIGHTLY: 0.5, Strength.CLEARLY: 1.5, Strength.MUCH: 3.0}
+"""What a choice is worth in points of the 0-5 scale, so that both kinds of study can teach
+together. One point is a step between two anchors: *slightly* is less than a step, *clearly*
+more than one, *much* as far as from "synthetic at first glance" to "cannot be told from a
+real one"."""
+
+
+MASK_WORD = "mask"
+"""A criterion with this word in its slug asks about the mask's axis, any other about the text's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageMean:
+    """An image's mean score over the criteria, in one reading, and over those of each axis."""
+
+    reading_id: UUID
+    image_id: UUID
+    blob: str
+    prompt: str
+    score: float
+    axes: dict[Axis, float]
+
+
+def axis_of(slug: str) -> Axis:
+    return "mask" if MASK_WORD in slug.split("-") else "text"
+
+
+def teaching_readings(
+    *, simulated: bool, studies: Collection[Study] | None = None
+) -> QuerySet[Reading]:
+    """Last revisions of first readings, without skipped ones; of all studies unless given."""
+    readings = Reading.objects.current().filter(
+        is_simulated=simulated, skip_reason=SkipReason.NONE, slot__repetition=0
+    )
+    return readings if studies is None else readings.filter(slot__study__in=studies)
+
+
+def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
+    """Means over the ordinal criteria; how sure somebody is of the source is no score."""
+    rows = (
+        Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
+        .order_by("reading_id", "image_id", "criterion__position")
+        .values_list(
+            "reading_id",
+            "image_id",
+            "image__blob_id",
+            "reading__slot__case__prompt",
+            "criterion__slug",
+            "value",
+        )
+    )
+    for (reading_id, image_id, blob, prompt), answers in groupby(
+        rows.iterator(chunk_size=2_000), key=lambda row: row[:4]
+    ):
+        values = [(slug, float(value)) for *_, slug, value in answers]
+        yield ImageMean(
+            reading_id=reading_id,
+            image_id=image_id,
+            blob=blob,
+            prompt=prompt,
+            score=round(mean(value for _, value in values), 6),
+            axes=_by_axis(values),
+        )
+
+
+def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
+    """Both images of a comparison, as far apart as the choices say on the mean.
+
+    A criterion on which the two are equally good, or both bad, counts as no distance;
+    criteria that contradict each other cancel out. The two lie about the scale's middle.
+    """
+    choices = Choice.objects.filter(reading__in=readings).values_list(
+        "reading_id", "criterion__slug", "image_id", "strength"
+    )
+    gaps: dict[UUID, list[tuple[str, UUID | None, float]]] = defaultdict(list)
+    for reading_id, slug, better, strength in choices.order_by("criterion__position"):
+        gap = STRENGTH_GAPS[Strength(strength)] if strength else 0.0
+        gaps[reading_id].append((slug, better, gap))
+    shown = CaseImage.objects.filter(case__slots__readings__in=gaps).order_by(
+        "case__slots__readings", "image_id"
+    )
+    for reading_id, image_id, blob, prompt in shown.values_list(
+        "case__slots__readings", "image_id", "image__blob_id", "case__prompt"
+    ):
+        places = [
+            (slug, SCALE_MIDDLE + (gap if better == image_id else -gap) / 2)
+            for slug, better, gap in gaps[reading_id]
+        ]
+        yield ImageMean(
+            reading_id=reading_id,
+            image_id=image_id,
+            blob=blob,
+            prompt=prompt,
+            score=round(mean(place for _, place in places), 6),
+            axes=_by_axis(places),
+        )
+
+
+def _by_axis(values: Sequence[tuple[str, float]]) -> dict[Axis, float]:
+    grouped: dict[Axis, list[float]] = defaultdict(list)
+    for slug, value in values:
+        grouped[axis_of(slug)].append(value)
+    return {axis: round(mean(found), 6) for axis, found in grouped.items()}

@@ -1,0 +1,287 @@
+"""What is learnt from: readings read, and their images and prompts encoded once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from generation.conditioning.prompts import whole_prompt
+from generation.diffusion.checkpoints import load_state, save_state
+from generation.diffusion.training_images import read_grey, read_manifest
+from generation.errors import RemediableError
+from generation.specs import (
+    AXES,
+    PAIR_METHODS,
+    Axis,
+    FineTuneSpec,
+    Method,
+    Preference,
+    Rating,
+)
+
+ENCODED_AT_ONCE = 16
+
+Line = TypeVar("Line")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """The lines of a file of preferences, by kind."""
+
+    preferences: tuple[Preference, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tensors:
+    """Tensors that go to a device together."""
+
+    def to(self, device: torch.device) -> Self:
+        return type(self)(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(_Tensors):
+    """M latents (M x C x h x w, scaled), P text embeddings (P x tokens x width), K controls.
+
+    ``controls`` are what a ControlNet sees, K x C x H x W from 0 to 1; the first is black,
+    for images that had no mask. Without a ControlNet there are none.
+    """
+
+    latents: torch.Tensor
+    embeddings: torch.Tensor
+    controls: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(_Tensors):
+    """N pairs: indices of shape N into pictures, scores N x A (0-5, or NaN), weights 0-1."""
+
+    winner: torch.Tensor
+    loser: torch.Tensor
+    prompt: torch.Tensor
+    control: torch.Tensor
+    winner_score: torch.Tensor
+    loser_score: torch.Tensor
+    reliability: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.winner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings(_Tensors):
+    """N rated images: indices into pictures, ``score`` N x A (0-5, or NaN).
+
+    ``accepted`` is 1, 0, or NaN where nothing was said outright.
+    """
+
+    image: torch.Tensor
+    prompt: torch.Tensor
+    control: torch.Tensor
+    score: torch.Tensor
+    accepted: torch.Tensor
+    reliability: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reals(_Tensors):
+    """M real images of a training split, each with its own prompt; no mask."""
+
+    image: torch.Tensor
+    prompt: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    pictures: Pictures
+    pairs: Pairs
+    ratings: Ratings
+    reals: Reals
+
+    def to(self, device: torch.device) -> Self:
+        return type(self)(**{name: value.to(device) for name, value in vars(self).items()})
+
+    def require(self, method: Method) -> None:
+        """Raise a ``RemediableError`` where there is nothing that the method learns from."""
+        if method in PAIR_METHODS and not len(self.pairs):
+            raise RemediableError(
+                "there is no pair to learn from",
+                remedy="Wait for readings whose scores differ, or choose reward-weighted or KTO.",
+            )
+        if method not in PAIR_METHODS and not len(self.ratings):
+            raise RemediableError(
+                "there is no rated image to learn from",
+                remedy="Take the snapshot again: older ones hold pairs only.",
+            )
+
+
+def read_readings(path: Path) -> Readings:
+    """Read JSON lines of preferences and ratings; there must be at least one."""
+    preference, rating = TypeAdapter(Preference), TypeAdapter(Rating)
+    preferences: list[Preference] = []
+    ratings: list[Rating] = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        try:
+            if '"winner"' in line:
+                preferences.append(preference.validate_json(line))
+            else:
+                ratings.append(rating.validate_json(line))
+        except ValidationError as error:
+            raise RemediableError(
+                f"{path}, line {number} is neither a preference nor a rating: {error}",
+                remedy="Take the snapshot again.",
+            ) from error
+    if not preferences and not ratings:
+        raise RemediableError(
+            f"{path} holds no reading", remedy="Wait for readings, and take a snapshot of them."
+        )
+    return Readings(preferences=tuple(preferences), ratings=tuple(ratings))
+
+
+def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons:
+    """Encode each image, prompt and mask once; a cache that is there is taken as it is."""
+    if state := load_state(cache):
+        return Lessons(
+            pictures=Pictures(**state["pictures"]),
+            pairs=Pairs(**state["pairs"]),
+            ratings=Ratings(**state["ratings"]),
+            reals=Reals(**state["reals"]),
+        )
+    readings = read_readings(Path(spec.preferences))
+    preferences, ratings = readings.preferences, readings.ratings
+    rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
+    real = [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
+    lines: list[Preference | Rating] = [*preferences, *ratings]
+    images = _places(
+        [
+            *(path for pair in preferences for path in (pair.winner, pair.loser)),
+            *(rating.image for rating in ratings),
+            *(path for path, _ in real),
+        ]
+    )
+    prompts = _places([*(line.prompt for line in lines), *(prompt for _, prompt in real)])
+    controls = _places(["", *(line.control for line in lines)])
+    lessons = Lessons(
+        pictures=Pictures(
+            latents=encode_images(pipeline, [Path(path) for path in images]),
+            embeddings=encode_prompts(pipeline, list(prompts)),
+            controls=read_controls(pipeline, list(controls)),
+        ),
+        pairs=Pairs(
+            winner=_indices(preferences, lambda pair: images[pair.winner]),
+            loser=_indices(preferences, lambda pair: images[pair.loser]),
+            prompt=_indices(preferences, lambda pair: prompts[pair.prompt]),
+            control=_indices(preferences, lambda pair: controls[pair.control]),
+            winner_score=_scores(preferences, winner_scores),
+            loser_score=_scores(preferences, loser_scores),
+            reliability=torch.tensor([pair.reliability for pair in preferences]),
+        ),
+        ratings=Ratings(
+            image=_indices(ratings, lambda rating: images[rating.image]),
+            prompt=_indices(ratings, lambda rating: prompts[rating.prompt]),
+            control=_indices(ratings, lambda rating: controls[rating.control]),
+            score=_scores(ratings, lambda rating: dict(rating.scores)),
+            accepted=torch.tensor(
+                [
+                    float("nan") if rating.is_accepted is None else float(rating.is_accepted)
+                    for rating in ratings
+                ]
+            ),
+            reliability=torch.tensor([rating.reliability for rating in ratings]),
+        ),
+        reals=Reals(
+            image=_indices(real, lambda row: images[row[0]]),
+            prompt=_indices(real, lambda row: prompts[row[1]]),
+        ),
+    )
+    save_state(cache, {name: vars(part) for name, part in vars(lessons).items()})
+    return lessons
+
+
+def winner_scores(pair: Preference) -> dict[Axis, float]:
+    """On each axis; a pair that has only a mean counts as one of the first axis."""
+    if not pair.axes:
+        return {AXES[0]: pair.winner_score}
+    return {axis: scores[0] for axis, scores in pair.axes.items()}
+
+
+def loser_scores(pair: Preference) -> dict[Axis, float]:
+    if not pair.axes:
+        return {AXES[0]: pair.loser_score}
+    return {axis: scores[1] for axis, scores in pair.axes.items()}
+
+
+def _indices(lines: Sequence[Line], place: Callable[[Line], int]) -> torch.Tensor:
+    return torch.tensor([place(line) for line in lines], dtype=torch.long)
+
+
+def _scores(lines: Sequence[Line], scores: Callable[[Line], dict[Axis, float]]) -> torch.Tensor:
+    """N x A, NaN where an axis was not asked about."""
+    rows = [[scores(line).get(axis, float("nan")) for axis in AXES] for line in lines]
+    return torch.tensor(rows, dtype=torch.float32).view(len(lines), len(AXES))
+
+
+@torch.no_grad()
+def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
+    """Scaled latents (the posterior's mode) at the model's own resolution: M x C x h x w."""
+    vae = pipeline.vae
+    latents = []
+    for start in range(0, len(paths), ENCODED_AT_ONCE):
+        grey = [
+            torch.from_numpy(read_grey(path, side=_side(pipeline)).copy())
+            for path in paths[start : start + ENCODED_AT_ONCE]
+        ]
+        pixels = (torch.stack(grey)[:, None].float() / 127.5 - 1).to(vae.device, vae.dtype)
+        pixels = pixels.expand(-1, vae.config.in_channels, -1, -1)
+        posterior = vae.encode(pixels).latent_dist
+        latents.append(posterior.mode().float().cpu() * vae.config.scaling_factor)
+    return torch.cat(latents)
+
+
+@torch.no_grad()
+def encode_prompts(pipeline: Any, prompts: Sequence[str]) -> torch.Tensor:
+    """Text embeddings: P x tokens x width."""
+    embeddings, _ = pipeline.encode_prompt(
+        list(prompts), pipeline.text_encoder.device, 1, do_classifier_free_guidance=False
+    )
+    return embeddings.float().cpu()
+
+
+def read_controls(pipeline: Any, paths: Sequence[str]) -> torch.Tensor:
+    """What the pipeline's ControlNet sees of each mask, K x C x H x W; black for no mask."""
+    controlnet = getattr(pipeline, "controlnet", None)
+    if controlnet is None:
+        if any(paths):
+            raise RemediableError(
+                "readings of masked images came to a model without a ControlNet",
+                remedy="Fine-tune a version of the model that made the images.",
+            )
+        return torch.empty(0)
+    side = _side(pipeline)
+    black = torch.zeros(side, side)
+    shown = [
+        torch.from_numpy(read_grey(Path(path), side=side).copy()).float() / 255 if path else black
+        for path in paths
+    ]
+    channels = controlnet.config.conditioning_channels
+    return torch.stack(shown)[:, None].expand(-1, channels, -1, -1).contiguous()
+
+
+def _side(pipeline: Any) -> int:
+    side: int = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    return side
+
+
+def _places(values: Iterable[str]) -> dict[str, int]:
+    """Each distinct value with its place, in order of first appearance."""
+    return {value: place for place, value in enumerate(dict.fromkeys(values))}

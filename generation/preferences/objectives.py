@@ -1,0 +1,319 @@
+"""What each method makes of a step's draw: a loss, and figures to watch.
+
+All of them go through one network in one pass, and through the reference in one before it.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+
+from generation.errors import RemediableError
+from generation.preferences.lessons import Lessons
+from generation.preferences.losses import (
+    PairErrors,
+    PairGradients,
+    dpo_margin,
+    dpo_paper,
+    kto,
+    reward_weighted,
+    reward_weights,
+)
+from generation.preferences.networks import Network
+from generation.preferences.noising import Noised, add_noise, spread_timesteps
+from generation.specs import FineTuneSpec
+
+Figures = dict[str, torch.Tensor]
+"""Means over the draw, without gradients."""
+
+Reward = Callable[[torch.Tensor], torch.Tensor]
+"""From scaled latents, N x C x h x w, to rewards of shape N; differentiable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """All randomness of one step: B rows of what is learnt from, and M of something beside.
+
+    Noise is of the latents' shape. Beside pairs and ratings there are real images.
+    """
+
+    chosen: torch.Tensor
+    noise: torch.Tensor
+    timesteps: torch.Tensor
+    beside: torch.Tensor
+    beside_noise: torch.Tensor
+    beside_timesteps: torch.Tensor
+
+    def part(self, number: int, *, of: int) -> Self:
+        """One of several equal parts."""
+        parts = {name: value.chunk(of)[number] for name, value in vars(self).items() if len(value)}
+        return type(self)(**(vars(self) | parts))
+
+    def to(self, device: torch.device) -> Self:
+        return type(self)(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+class Objective:
+    """``loss`` of a part of a draw; ``follow`` hears the figures of every whole step."""
+
+    def __init__(
+        self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec
+    ) -> None:
+        lessons.require(spec.method)
+        self.network = network
+        self.scheduler = scheduler
+        self.lessons = lessons
+        self.spec = spec
+        self.device = lessons.pictures.latents.device
+
+    @property
+    def rows(self) -> int:
+        """Of how many one is drawn."""
+        return len(self.lessons.ratings)
+
+    @property
+    def rows_beside(self) -> int:
+        return len(self.lessons.reals)
+
+    def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
+        raise NotImplementedError
+
+    def follow(self, figures: dict[str, float]) -> None:
+        """Nothing, where a step does not depend on the one before."""
+
+    def state(self) -> dict[str, float]:
+        return {}
+
+    def load(self, state: dict[str, float]) -> None:
+        """Take up what ``state`` gave."""
+
+    def draw(self, generator: torch.Generator) -> Draw:
+        count = self.spec.batch_size
+        beside = count if self.rows_beside else 0
+        shape = self.lessons.pictures.latents.shape[1:]
+        total = self.scheduler.config.num_train_timesteps
+
+        def some(count: int, rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+            if not count:
+                return torch.empty(0).long(), torch.empty(0, *shape), torch.empty(0).long()
+            return (
+                torch.randint(rows, (count,), generator=generator),
+                torch.randn((count, *shape), generator=generator),
+                spread_timesteps(count, total=total, generator=generator),
+            )
+
+        chosen, noise, timesteps = some(count, self.rows)
+        others, other_noise, other_timesteps = some(beside, self.rows_beside)
+        return Draw(
+            chosen=chosen,
+            noise=noise,
+            timesteps=timesteps,
+            beside=others,
+            beside_noise=other_noise,
+            beside_timesteps=other_timesteps,
+        )
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """In which networks run: the losses themselves are always in float32."""
+        is_half = self.spec.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
+
+    def predict(self, inputs: Noised) -> torch.Tensor:
+        with self.computing():
+            return inputs.predicted_by(self.network)
+
+    def predict_as_reference(self, inputs: Noised) -> torch.Tensor:
+        with self.network.adapter_off():
+            return self.predict(inputs)
+
+    def noised(
+        self, draw: Draw, *, images: torch.Tensor, prompt: torch.Tensor, control: torch.Tensor
+    ) -> Noised:
+        """Images that share the draw's noise, copy by copy, and the real ones after them."""
+        copies = len(images) // len(draw.chosen)
+        pictures, reals = self.lessons.pictures, self.lessons.reals
+        black = torch.zeros_like(draw.beside)
+        return add_noise(
+            self.scheduler,
+            pictures,
+            pictures.latents[torch.cat([images, reals.image[draw.beside]])],
+            prompt=torch.cat([prompt.repeat(copies), reals.prompt[draw.beside]]),
+            control=torch.cat([control.repeat(copies), black]),
+            noise=torch.cat([draw.noise.repeat(copies, 1, 1, 1), draw.beside_noise]),
+            timesteps=torch.cat([draw.timesteps.repeat(copies), draw.beside_timesteps]),
+        )
+
+
+class Preferring(Objective):
+    """Diffusion-DPO, of both weightings."""
+
+    @property
+    def rows(self) -> int:
+        return len(self.lessons.pairs)
+
+    @property
+    def rows_beside(self) -> int:
+        """The rank-weighted loss is the published one: no practice."""
+        return len(self.lessons.reals) if self.spec.method == "dpo_margin" else 0
+
+    def errors(self, draw: Draw) -> tuple[PairErrors, PairGradients, torch.Tensor | None]:
+        """Of the drawn pairs, with and without the adapter; and of the real images.
+
+        Both images of a pair get the same noise and timestep, and go through the network
+        together in one batch of 2 B, or 3 B with real images.
+        """
+        pairs, chosen = self.lessons.pairs, draw.chosen
+        count = len(chosen)
+        inputs = self.noised(
+            draw,
+            images=torch.cat([pairs.winner[chosen], pairs.loser[chosen]]),
+            prompt=pairs.prompt[chosen],
+            control=pairs.control[chosen],
+        )
+        of_pairs = inputs.first(2 * count)
+        reference = of_pairs.errors_of(self.predict_as_reference(of_pairs))
+        reference_winner, reference_loser = reference.chunk(2)
+        prediction = self.predict(inputs)
+        winner, loser, real = inputs.errors_of(prediction).tensor_split([count, 2 * count])
+        off = (prediction.detach().float() - inputs.target)[: 2 * count]
+        errors = PairErrors(
+            winner=winner,
+            loser=loser,
+            reference_winner=reference_winner,
+            reference_loser=reference_loser,
+        )
+        return errors, PairGradients.of(*off.chunk(2)), real if len(real) else None
+
+    def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
+        """Figures: the share of pairs in which the winner gained more on the reference than
+        the loser (``accuracy``), and by how much, times beta / 2 (``margin``)."""
+        errors, gradients, real = self.errors(draw)
+        loss = self.loss_of(errors, draw.chosen, gradients=gradients, real=real)
+        gain = (errors.loser_rise - errors.winner_rise).detach() * self.spec.beta / 2
+        return loss, {"accuracy": (gain > 0).float().mean(), "margin": gain.mean()}
+
+    def loss_of(
+        self,
+        errors: PairErrors,
+        chosen: torch.Tensor,
+        *,
+        gradients: PairGradients | None = None,
+        real: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        spec, pairs = self.spec, self.lessons.pairs
+        scores = {
+            "winner_score": pairs.winner_score[chosen],
+            "loser_score": pairs.loser_score[chosen],
+        }
+        used = gradients if spec.safeguarded else None
+        if spec.method == "dpo_paper":
+            return dpo_paper(errors, beta=spec.beta, gradients=used, **scores)
+        return dpo_margin(
+            errors,
+            reliability=pairs.reliability[chosen],
+            beta=spec.beta,
+            denoising_weight=spec.denoising_weight,
+            gradients=used,
+            real=real,
+            **scores,
+        )
+
+
+class Rewarding(Objective):
+    """Reward-weighted likelihood over rated and real images; it needs no reference."""
+
+    def __init__(
+        self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec
+    ) -> None:
+        super().__init__(network, scheduler, lessons, spec)
+        ratings = lessons.ratings
+        weight = ratings.reliability * reward_weights(
+            ratings.score, ratings.accepted, temperature=spec.temperature
+        )
+        if not weight.sum():
+            raise RemediableError(
+                "every rated image was rejected, so none is to be imitated",
+                remedy="Choose KTO, which learns from rejections, or wait for better images.",
+            )
+        self.weight = weight / weight.mean()
+
+    def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
+        ratings, chosen = self.lessons.ratings, draw.chosen
+        inputs = self.noised(
+            draw,
+            images=ratings.image[chosen],
+            prompt=ratings.prompt[chosen],
+            control=ratings.control[chosen],
+        )
+        errors = inputs.errors_of(self.predict(inputs))
+        rated, real = errors.tensor_split([len(chosen)])
+        has_real = len(real) > 0
+        loss = reward_weighted(rated, weight=self.weight[chosen], real=real if has_real else None)
+        figures = {"rated_error": rated.detach().mean()}
+        return loss, figures | ({"real_error": real.detach().mean()} if has_real else {})
+
+
+class Accepting(Objective):
+    """Diffusion-KTO.
+
+    Its reference point is the mean gain of the step before, or nothing where that is
+    negative: one number for all parts and processes of a step.
+    """
+
+    def __init__(
+        self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec
+    ) -> None:
+        super().__init__(network, scheduler, lessons, spec)
+        self.reference_point = 0.0
+        ratings = lessons.ratings
+        score, said = ratings.score, ~ratings.accepted.isnan()
+        good = torch.where(score.isnan(), score, (score >= spec.accepted_from).to(score.dtype))
+        good[said] = torch.nan
+        good[said, 0] = ratings.accepted[said]
+        share = good.nanmean().item()
+        if share in {0, 1}:
+            raise RemediableError(
+                f"all rated images count as {'accepted' if share else 'rejected'}",
+                remedy="Set another score from which an image is accepted, or read more.",
+            )
+        self.is_good = good
+        balance = torch.where(good == 1, 0.5 / share, 0.5 / (1 - share))
+        self.weight = ratings.reliability[:, None] * balance
+
+    @property
+    def rows_beside(self) -> int:
+        return 0
+
+    def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
+        """Figures: the mean ``gain`` on the reference, and the share of images that gained
+        if good and lost if bad (``accuracy``)."""
+        ratings, chosen = self.lessons.ratings, draw.chosen
+        inputs = self.noised(
+            draw,
+            images=ratings.image[chosen],
+            prompt=ratings.prompt[chosen],
+            control=ratings.control[chosen],
+        )
+        reference = inputs.errors_of(self.predict_as_reference(inputs))
+        rises = inputs.errors_of(self.predict(inputs)) - reference
+        good = self.is_good[chosen]
+        loss = kto(
+            rises,
+            is_good=good,
+            weight=self.weight[chosen],
+            reference_point=torch.tensor(self.reference_point, device=self.device),
+            beta=self.spec.beta,
+        )
+        is_right = (rises.detach() < 0) == (good.nanmean(1) >= 0.5)
+        return loss, {"accuracy": is_right.float().mean(), "gain": -rises.detach().mean()}
+
+    def follow(self, figures: dict[str, float]) -> None:
+        self.reference_point = max(0.0, figures["gain"])
+
+    def state(self) -> dict[str, float]:
+        return {"reference_point": self.reference_point}
+
+    def load(self, state: dict[str, float]) -> None:
+        self.reference_point = state["reference_point"]

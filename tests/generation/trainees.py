@@ -1,0 +1,51 @@
+"""A training in a process of its own, for tests that kill it or run two together."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from generation.diffusion import processes
+from generation.preferences import training
+from tests.generation.lessons import (
+    brightness,
+    make_lessons,
+    make_network,
+    make_scheduler,
+    make_spec,
+)
+
+STEPS = 24
+
+
+def train(folder: Path, *, rank: int = 0, count: int = 1, port: int = 0) -> None:
+    """Leave ``weights.pt`` at the end, and ``step`` with the number of steps done so far."""
+    if count > 1:
+        os.environ |= {
+            "RANK": str(rank),
+            "WORLD_SIZE": str(count),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+        }
+    torch.set_num_threads(1)
+    training.CHECKPOINT_EVERY = 4
+    losses: list[float] = []
+
+    def report(step: int, figures: Mapping[str, float]) -> None:
+        losses.append(figures["loss"])
+        (folder / "step").write_text(str(step))
+
+    network = make_network()
+    with processes.joined():
+        training.fine_tune(
+            network,
+            make_scheduler(),
+            make_lessons(reals=True),
+            make_spec(steps=STEPS, accumulate=2, ema_decay=0.5, safeguarded=True),
+            checkpoint=folder / "checkpoint.pt",
+            report=report,
+            reward=brightness,
+        )
+    weights = torch.cat([weight.detach().flatten() for weight in network.weights()])
+    torch.save({"weights": weights, "losses": losses}, folder / f"end-{rank}.pt")
