@@ -23,7 +23,6 @@ from feedback_app.readings.models import Reading
 from feedback_app.runs.models import Run
 from generation.specs import PAIR_METHODS
 
-
 __all__ = [
     "FineTune",
     "Gate",

@@ -50,7 +50,7 @@ def stages(viewer: User) -> list[Stage]:
             "Model versions",
             ModelVersion.objects.count(),
             f"{promoted.name} is promoted" if promoted else "none is promoted",
-            reverse("images:versions"),
+            reverse("models"),
         ),
         Stage("Candidates", Candidate.objects.count(), "", reverse("images:gallery")),
         Stage(
@@ -80,7 +80,7 @@ def next_step(viewer: User) -> NextStep | None:
 def _open_steps(viewer: User) -> Iterator[NextStep]:
     """In the order of the loop."""
     if not ModelVersion.objects.exists():
-        yield NextStep("There is no model yet.", "Register one", reverse("images:versions"))
+        yield NextStep("There is no model yet.", "Register one", reverse("models"))
     if not Candidate.objects.exists():
         yield NextStep(
             "The model has made no image yet.", "Generate candidates", reverse("images:console")

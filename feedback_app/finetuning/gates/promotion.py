@@ -73,7 +73,8 @@ def promote_by_gate(verdict: GateVerdict) -> Promotion | None:
     Not where another version than the parent was promoted meanwhile: the child was not
     compared with that one.
     """
-    if not verdict.is_promote or not verdict.gate.parent.is_promoted:
+    still_promoted = ModelVersion.objects.filter(pk=verdict.gate.parent_id, is_promoted=True)
+    if not verdict.is_promote or not still_promoted.exists():
         return None
     asks_for_it = FineTune.objects.filter(
         model_version=verdict.gate.child, schedule__promotes_by_itself=True
