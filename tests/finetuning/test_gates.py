@@ -67,8 +67,9 @@ def taught(snapshot: Snapshot, parent: ModelVersion, **options: object) -> Model
 
 
 def draw(batch: Batch, drawn: Draw) -> None:
-    """Candidates as a model would have made them."""
-    for number, place in enumerate(batch.batchrecipe_set.order_by("position")):
+    """Candidates as a model would have made them, where they are not made yet."""
+    unmade = batch.batchrecipe_set.filter(recipe__candidate=None)
+    for number, place in enumerate(unmade.order_by("position")):
         image = store_image(drawn(number), name="test")
         Candidate.objects.create(image=image, recipe_id=place.recipe_id)
     Run.objects.filter(batches=batch).update(state=State.SUCCEEDED, finished_at=batch.created_at)

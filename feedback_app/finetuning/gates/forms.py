@@ -11,5 +11,4 @@ class ReadersForm(forms.Form):
             "first_name", "username"
         ),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose one reader or more."},
     )

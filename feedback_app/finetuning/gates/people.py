@@ -1,10 +1,11 @@
 """The last word of a gate: people compare child and parent without knowing which is which."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateStudy
@@ -83,19 +84,19 @@ def peoples_word(gate: Gate) -> PeoplesWord | None:
     slots = Slot.objects.filter(study=link.study)
     unread = slots.unread().count()
     wanted = slots.count()
-    found = {"study": link.study, "read": wanted - unread, "wanted": wanted}
+    so_far = PeoplesWord(study=link.study, read=wanted - unread, wanted=wanted)
     if unread and link.study.state != StudyState.CLOSED:
-        return PeoplesWord(**found)
+        return so_far
     readings = Reading.objects.current().filter(
         slot__study=link.study, slot__repetition=0, skip_reason=SkipReason.NONE
     )
     by_people = readings.by_people()
     is_simulated = not by_people.exists()
     counted = readings if is_simulated else by_people
-    return PeoplesWord(**found, is_simulated=is_simulated, result=_preferred(gate, counted))
+    return replace(so_far, is_simulated=is_simulated, result=_preferred(gate, counted))
 
 
-def _preferred(gate: Gate, readings: "object") -> Preference:
+def _preferred(gate: Gate, readings: QuerySet[Reading]) -> Preference:
     """Of every answer to every question: the child won, the parent won, or neither."""
     children = set(gate.child_batch.recipes.values_list("candidate", flat=True))
     answers = Choice.objects.filter(reading__in=readings).order_by("pk")

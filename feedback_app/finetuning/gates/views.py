@@ -117,7 +117,7 @@ def gate_study(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     row = gate_of(gate_id)
     form = ReadersForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["readers"]))
+        messages.error(request, "Choose one reader or more.")
         return redirect("finetuning:gate", row.pk)
     try:
         study = compare_by_people(
