@@ -1,8 +1,10 @@
 """A child against its parent: the same prompts and seeds, made by both."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import PIL.Image
@@ -13,6 +15,8 @@ from feedback_app.images.models import Batch, Candidate
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
+from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
+from generation.rewards.win_rate import win_rate
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,27 @@ class Match:
 
 
 @transaction.atomic
-def start_comparison(*, child: Batch, parent: Batch, created_by: User | None = None) -> Run:
-    """Queue the comparison of two finished batches of the same prompts and seeds."""
+def start_comparison(
+    *,
+    child: Batch,
+    parent: Batch,
+    best: Sequence[UUID] = (),
+    created_by: User | None = None,
+) -> Run:
+    """Queue the comparison of two finished batches of the same prompts and seeds.
+
+    ``best`` are images of the parent's batch, one a prompt, that the child is also
+    compared with, and the parent with them.
+    """
     count = len(match(child=child, parent=parent))
     return runs.start(
         "compare_versions",
         title=f"Compare {child.model_version} with {parent.model_version}"[:200],
-        spec={"child": str(child.pk), "parent": str(parent.pk)},
+        spec={
+            "child": str(child.pk),
+            "parent": str(parent.pk),
+            "best": [str(image) for image in best],
+        },
         total=count,
         created_by=created_by,
     )
@@ -73,6 +91,34 @@ def pixels_of(candidate: Candidate) -> np.ndarray:
     """8-bit grey, H x W."""
     with PIL.Image.open(io.BytesIO(candidate.image.blob.read())) as picture:
         return np.asarray(picture.convert("L"))
+
+
+def compare_by_taste(
+    taste: Callable[[Grey], float],
+    *,
+    prompts: Sequence[str],
+    child: Sequence[np.ndarray],
+    parent: Sequence[np.ndarray],
+) -> dict[str, Any]:
+    """The win rate of the child's pictures, and the mean taste of both."""
+    judged = {
+        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+        for name, pictures in (("child", child), ("parent", parent))
+    }
+    return {
+        **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
+        "child_mean": float(np.mean(judged["child"])),
+        "parent_mean": float(np.mean(judged["parent"])),
+    }
+
+
+def by_both_tastes(
+    *, prompts: Sequence[str], child: Sequence[np.ndarray], parent: Sequence[np.ndarray]
+) -> dict[str, dict[str, Any]]:
+    return {
+        taste.__name__: compare_by_taste(taste, prompts=prompts, child=child, parent=parent)
+        for taste in (readers_taste, second_taste)
+    }
 
 
 def by_prompt(prompts: Sequence[str], pictures: Sequence[np.ndarray]) -> list[list[np.ndarray]]:

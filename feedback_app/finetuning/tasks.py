@@ -1,19 +1,29 @@
 """Fine-tuning and comparing on a GPU worker, and schedules on a CPU worker."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
 
 import numpy as np
-import PIL.Image
 from celery import shared_task
 from django.conf import settings
 
-from feedback_app.finetuning.comparison import Match, by_prompt, match, pixels_of
-from feedback_app.finetuning.gates.judges import NO_JUDGE, own_fine_tune
+from feedback_app.finetuning.comparison import (
+    Match,
+    by_both_tastes,
+    by_prompt,
+    match,
+    pixels_of,
+)
+from feedback_app.finetuning.gates.judges import (
+    NO_JUDGE,
+    judged_by_people,
+    judged_by_second_taste,
+    judged_by_what_taught,
+)
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
@@ -29,12 +39,10 @@ from generation.diffusion.loading import BUNDLED_FOLDER
 from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
-from generation.quality.gate import Judged, Measuring
+from generation.quality.gate import Measuring
 from generation.quality.gate_rules import decide
-from generation.quality.kid import kid
+from generation.quality.kid import Kid, kid
 from generation.quality.reference import Reference, load_reference
-from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
-from generation.rewards.win_rate import win_rate
 from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
@@ -97,34 +105,35 @@ def compare_versions(progress: Progress) -> dict[str, object]:
     }
     progress.update(len(matches), note="Measuring")
     judge = Judge.load(quality_folder(parent.model_version.source))
+    best = spec.get("best")
     return {
         "child": child.model_version.name,
         "parent": parent.model_version.name,
-        "tastes": {
-            taste.__name__: compare_by_taste(taste, prompts=prompts, **pictures)
-            for taste in (readers_taste, second_taste)
-        },
+        "tastes": by_both_tastes(prompts=prompts, **pictures),
         "quality": {
             name: judge.figures(of_one, prompts=prompts) for name, of_one in pictures.items()
         },
+        **({"best_of_n": against_best(best, matches, judge=judge)} if best else {}),
     }
 
 
-def compare_by_taste(
-    taste: Callable[[Grey], float],
-    *,
-    prompts: Sequence[str],
-    child: Sequence[np.ndarray],
-    parent: Sequence[np.ndarray],
+def against_best(
+    images: Sequence[str], matches: Sequence[Match], *, judge: "Judge"
 ) -> dict[str, object]:
-    judged = {
-        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
-        for name, pictures in (("child", child), ("parent", parent))
+    """How the child fares against the best of the parent's images of each prompt, and they."""
+    prompts = [pair.prompt for pair in matches]
+    best = {
+        pair.prompt: pixels_of(pair.parent)
+        for pair in matches
+        if str(pair.parent.image_id) in images
     }
+    of_prompt = [best[prompt] for prompt in prompts]
+    parent = [pixels_of(pair.parent) for pair in matches]
+    child = [pixels_of(pair.child) for pair in matches]
     return {
-        **asdict(win_rate(judged["child"], judged["parent"], prompts=prompts)),
-        "child_mean": float(np.mean(judged["child"])),
-        "parent_mean": float(np.mean(judged["parent"])),
+        "child": by_both_tastes(prompts=prompts, child=child, parent=of_prompt),
+        "best": by_both_tastes(prompts=prompts, child=of_prompt, parent=parent),
+        "quality": {"kid": judge.distance(list(best.values())).value},
     }
 
 
@@ -148,13 +157,17 @@ class Judge:
         self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
     ) -> dict[str, float]:
         """KID with its standard error, and MS-SSIM over the seeds of a prompt."""
-        features, _ = describe_images(self.net, as_input(pictures))
-        distance = kid(features, self.reference.heldout_features)
+        distance = self.distance(pictures)
         return {
             "kid": distance.value,
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
         }
+
+    def distance(self, pictures: Sequence[np.ndarray]) -> Kid:
+        """KID to the held-out real images."""
+        features, _ = describe_images(self.net, as_input(pictures))
+        return kid(features, self.reference.heldout_features)
 
 
 WAIT_S = 1.0
@@ -182,9 +195,11 @@ def judge_child(progress: Progress) -> dict[str, object]:
         parent=parent,
     )
     figures = measuring.figures(
-        judge=judge_of(gate, child=child, parent=parent),
+        judge=judged_by_people(gate, matches)
+        or judged_by_reward_model(gate, matches, child=child, parent=parent)
+        or judged_by_second_taste(gate, child=child, parent=parent),
         no_judge=NO_JUDGE,
-        trained_on=trained_on(gate, child=child, parent=parent),
+        trained_on=judged_by_what_taught(gate, child=child, parent=parent),
     )
     figures["images"] = [image_ids(pair) for pair in matches]
     verdict = keep_verdict(gate, decide(figures, gate.asked), figures=figures)
@@ -208,54 +223,6 @@ def make_images(batch: Batch, progress: Progress) -> None:
             f"{missing} images of “{batch}” could not be made.",
             remedy="Open the batch, complete it, and retry this run.",
         )
-
-
-def judge_of(
-    gate: Gate, *, child: Sequence[np.ndarray], parent: Sequence[np.ndarray]
-) -> Judged | None:
-    """The second taste where simulated readers taught the child, else nobody."""
-    own = own_fine_tune(gate.child)
-    if own is None or not own.snapshot.is_simulated:
-        return None
-    return by_taste(
-        second_taste,
-        name="The second taste",
-        about="What simulated readers do not look at: a spectrum and grey values as real images "
-        "have. It stands for no radiologist.",
-        child=child,
-        parent=parent,
-    )
-
-
-def trained_on(
-    gate: Gate, *, child: Sequence[np.ndarray], parent: Sequence[np.ndarray]
-) -> Judged | None:
-    """What taught the child, on the gate's images; known of simulated readers only."""
-    own = own_fine_tune(gate.child)
-    if own is None or not own.snapshot.is_simulated:
-        return None
-    return by_taste(
-        readers_taste,
-        name="The simulated readers’ own taste",
-        about="It gave the readings that the child was taught with.",
-        child=child,
-        parent=parent,
-    )
-
-
-def by_taste(
-    taste: Callable[[Grey], float],
-    *,
-    name: str,
-    about: str,
-    child: Sequence[np.ndarray],
-    parent: Sequence[np.ndarray],
-) -> Judged:
-    return Judged(name=name, about=about, child=tasted(taste, child), parent=tasted(taste, parent))
-
-
-def tasted(taste: Callable[[Grey], float], pictures: Sequence[np.ndarray]) -> list[float]:
-    return [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
 
 
 def image_ids(pair: Match) -> dict[str, object]:

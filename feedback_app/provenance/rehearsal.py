@@ -30,6 +30,8 @@ from generation.errors import RemediableError
 
 Say = Callable[[str], object]
 
+FIGURES = ("loss", "accuracy", "margin", "gain", "reward", "rated_error")
+"""Of a fine-tune; which of them there are depends on its method."""
 HELD_OUT_SEED = 10_000
 """First seed of the held-out images; those that are taught on begin at 0."""
 
@@ -147,7 +149,8 @@ class Rehearsal:
     def take_snapshot(self, study: Study) -> Snapshot:
         with self.stage("snapshot") as found:
             snapshot = take_snapshot(name=f"Rehearsal {study.pk}", studies=[study], simulated=True)
-            found += [f"{snapshot.pairs.count()} pairs", f"sha256 {snapshot.sha256[:12]}"]
+            found += [f"{snapshot.pairs.count()} pairs"]
+            found += [f"{snapshot.rated_images.count()} ratings", f"sha256 {snapshot.sha256[:12]}"]
         return snapshot
 
     def teach(self, parent: ModelVersion, snapshot: Snapshot) -> ModelVersion:
@@ -162,7 +165,7 @@ class Rehearsal:
             fine_tune.refresh_from_db()
             assert fine_tune.model_version is not None
             found += [f"{result['steps']} steps of {self.plan.method}"]
-            found += [f"{name} {result[name]:.3f}" for name in ("loss", "accuracy", "margin")]
+            found += [f"{name} {result[name]:.3f}" for name in FIGURES if name in result]
             found += [f"gives {fine_tune.model_version.name}"]
         return fine_tune.model_version
 

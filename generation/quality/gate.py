@@ -12,6 +12,7 @@ from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import as_input, describe_images
 from generation.quality.gate_spec import finding_of
+from generation.quality.judged import Judged
 from generation.quality.jackknife import Interval, jackknife
 from generation.quality.kid import kid
 from generation.quality.memorisation import NearestTrainingImage
@@ -24,17 +25,6 @@ SUSPICIOUS = 8
 UNMEASURED = ("kid", "precision", "recall", "density", "coverage", "copies")
 
 Pictures = Sequence[np.ndarray]
-Values = Sequence[float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What a judge, or what was trained on, makes of each image of both sides."""
-
-    name: str
-    about: str
-    child: Values
-    parent: Values
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from django.core.management import CommandError, call_command
 
 from feedback_app.curation.models import CuratedSet
@@ -12,16 +11,12 @@ from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune
 from feedback_app.images.models import ModelVersion, Recipe
 from feedback_app.images.services.batches import Settings
-from feedback_app.images.services.versions import register
 from feedback_app.provenance.rehearsal import (
     Plan,
     Rehearsal,
     WorseThanItsParentError,
     require_better,
 )
-from generation.quality.features import FeatureNet
-from generation.quality.reference import Reference, save_reference
-from tests.tiny_model import save_tiny_model
 
 PLAN = Plan(
     taught_prompts=("chest x-ray, edema", "chest x-ray, effusion"),
@@ -36,22 +31,6 @@ PLAN = Plan(
     max_kid_rise=1e9,
     max_ms_ssim_rise=2,
 )
-
-
-@pytest.fixture
-def parent(db: None, tmp_path: Path) -> ModelVersion:
-    folder = save_tiny_model(tmp_path / "tiny")
-    torch.manual_seed(0)
-    net = FeatureNet()
-    net.save(folder / "quality")
-    reference = Reference(
-        train_embeddings=torch.nn.functional.normalize(torch.randn(5, net.embedding_size)),
-        train_image_ids=("a", "b", "c", "d", "e"),
-        heldout_features=torch.rand(8, net.feature_size),
-        threshold=0.99,
-    )
-    save_reference(reference, folder / "quality")
-    return register("tiny", str(folder))
 
 
 def result_with(*, low: float = 0.6, kid: float = 0.1, ms_ssim: float = 0.3) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The last word of a gate: people compare child and parent without knowing which is which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import numpy as np
 from django.db import transaction
@@ -11,7 +12,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.readings.models import Choice, Reading, SkipReason
 from feedback_app.readings.statistics.preference import Preference, preference
-from feedback_app.studies.models import Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import CaseImage, Slot, Study, StudyMode, StudyState
 from feedback_app.studies.services import Design, add_cases, design_study, open_study
 from generation.errors import RemediableError
 
@@ -87,13 +88,29 @@ def peoples_word(gate: Gate) -> PeoplesWord | None:
     so_far = PeoplesWord(study=link.study, read=wanted - unread, wanted=wanted)
     if unread and link.study.state != StudyState.CLOSED:
         return so_far
+    counted, is_simulated = readings_of(link.study)
+    return replace(so_far, is_simulated=is_simulated, result=_preferred(gate, counted))
+
+
+def readings_of(study: Study) -> tuple[QuerySet[Reading], bool]:
+    """Those that count, and whether simulated readers made them: where people read, they count."""
     readings = Reading.objects.current().filter(
-        slot__study=link.study, slot__repetition=0, skip_reason=SkipReason.NONE
+        slot__study=study, slot__repetition=0, skip_reason=SkipReason.NONE
     )
     by_people = readings.by_people()
     is_simulated = not by_people.exists()
-    counted = readings if is_simulated else by_people
-    return replace(so_far, is_simulated=is_simulated, result=_preferred(gate, counted))
+    return (readings if is_simulated else by_people), is_simulated
+
+
+def answers_about(study: Study) -> Iterator[tuple[set[UUID], UUID | None]]:
+    """Of every answer the two images that were shown, and the better one if there is one."""
+    shown: dict[UUID, set[UUID]] = {}
+    for case, image in CaseImage.objects.filter(case__study=study).values_list("case", "image"):
+        shown.setdefault(case, set()).add(image)
+    counted, _ = readings_of(study)
+    answers = Choice.objects.filter(reading__in=counted).order_by("pk")
+    for case, winner in answers.values_list("reading__slot__case", "image"):
+        yield shown[case], winner
 
 
 def _preferred(gate: Gate, readings: QuerySet[Reading]) -> Preference:
