@@ -159,7 +159,10 @@ class FineTuneSpec:
     accepted (``kto``). ``temperature`` is that of the weights of ``reward_weighted``, in
     points. ``anchor_weight`` ties ``draft`` to the parent. ``batch_size`` is that of one
     step over all processes; ``accumulate`` says in how many parts a process takes its
-    share. ``ema_decay`` 0 averages no weights. ``adapted`` are the parts that get an
+    share. With ``whole_cases`` a step of ``dpo`` takes so many cases instead of pairs:
+    every image of one passes the network once, however many pairs it is in. With
+    ``recompute`` activations are computed again for the gradients instead of kept: less
+    memory, more time. ``ema_decay`` 0 averages no weights. ``adapted`` are the parts that get an
     adapter. The defaults suit the bundled model; one
     of Stable Diffusion's size wants a learning rate of about 1e-4 and more steps.
     """
@@ -181,6 +184,8 @@ class FineTuneSpec:
     anchor_weight: float = Field(default=10.0, ge=0)
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     precision: Precision = "float32"
+    whole_cases: bool = False
+    recompute: bool = False
     adapted: tuple[Part, ...] = Field(default=("unet",), min_length=1)
     seed: int = 0
 

@@ -22,6 +22,7 @@ from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
 from generation.specs import FineTuneSpec
 
+SWITCHES = ("safeguarded", "whole_cases", "recompute")
 YES_NO = {True: "yes", False: "no"}
 PEOPLE, SIMULATED = "people", "simulated"
 
@@ -68,6 +69,8 @@ LABELS = {
     "ema_decay": "Averaging of weights",
     "accumulate": "Parts of a batch",
     "safeguarded": "Hold losers back where they would harm winners",
+    "whole_cases": "Take whole cases: all pairs of a case at once, so many cases a step",
+    "recompute": "Compute activations again instead of keeping them: less memory, more time",
     "accepted_from": "Accepted from score",
     "anchor_weight": "Weight of the anchor",
 }
@@ -128,6 +131,8 @@ class FineTuneForm(forms.Form):
         min_value=0, help_text="Practice on winners and real images."
     )
     safeguarded = forms.BooleanField()
+    whole_cases = forms.BooleanField()
+    recompute = forms.BooleanField()
     accepted_from = forms.FloatField(
         min_value=0, max_value=5, help_text="For images that were scored only."
     )
@@ -199,9 +204,13 @@ class FineTuneForm(forms.Form):
     @property
     def settings_fields(self) -> list[forms.BoundField]:
         """Those of the method, its own first."""
-        named = [name for name in SETTINGS if name in self.fields and name != "safeguarded"]
+        named = [name for name in SETTINGS if name in self.fields and name not in SWITCHES]
         own = set(SETTINGS) - set(COMMON_SETTINGS)
         return [self[name] for name in sorted(named, key=lambda name: name not in own)]
+
+    @property
+    def switches(self) -> list[forms.BoundField]:
+        return [self[name] for name in SWITCHES if name in self.fields]
 
     @property
     def methods(self) -> list[tuple[forms.boundfield.BoundWidget, str, bool]]:

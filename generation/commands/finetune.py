@@ -30,7 +30,10 @@ def finetune(folder: RunFolder) -> Mapping[str, Any]:
     pipeline = load_pipeline(spec.model, device=device, dtype=torch.float32)
     lessons = _encode(pipeline, spec, folder)
     network = Network(pipeline.unet, getattr(pipeline, "controlnet", None), adapted=spec.adapted)
+    scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
     reward = _reward(spec).to(device) if spec.method == "draft" else None
+    climbed = through_decoder(pipeline, reward) if reward else None
+    del pipeline  # all is encoded: only the network, and a decoder to climb through, are kept
     last: dict[str, float] = {}
 
     def report(step: int, figures: Mapping[str, float]) -> None:
@@ -40,12 +43,12 @@ def finetune(folder: RunFolder) -> Mapping[str, Any]:
 
     curve = fine_tune(
         network,
-        DDPMScheduler.from_config(pipeline.scheduler.config),
+        scheduler,
         lessons.to(torch.device(device)),
         spec,
         checkpoint=folder.checkpoint / "training.pt",
         report=report,
-        reward=through_decoder(pipeline, reward) if reward else None,
+        reward=climbed,
     )
     if processes.rank() == 0:
         network.save(folder.path / "adapter")

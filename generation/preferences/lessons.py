@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from generation.conditioning.prompts import whole_prompt
 from generation.diffusion.checkpoints import load_state, save_state
@@ -123,6 +126,19 @@ class Lessons:
                 "there is no rated image to learn from",
                 remedy="Take the snapshot again: older ones hold pairs only.",
             )
+
+
+def cases_of(pairs: Pairs) -> list[torch.Tensor]:
+    """The numbers of the pairs of each case: those of one prompt and mask that share images."""
+    images = int(torch.cat([pairs.winner, pairs.loser]).max()) + 1
+    winner, loser = pairs.winner.cpu().numpy(), pairs.loser.cpu().numpy()
+    edges = coo_array((np.ones(len(pairs)), (winner, loser)), shape=(images, images))
+    _, component = connected_components(edges, directed=False)
+    keys = torch.stack(
+        [torch.from_numpy(component[winner]).long(), pairs.prompt.cpu(), pairs.control.cpu()], 1
+    )
+    _, number = keys.unique(dim=0, return_inverse=True)
+    return [(number == one).nonzero()[:, 0] for one in range(int(number.max()) + 1)]
 
 
 def read_readings(path: Path) -> Readings:

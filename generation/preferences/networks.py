@@ -55,6 +55,12 @@ class Network:
             weight.data = weight.data.float()
         return weights
 
+    def recompute_activations(self) -> None:
+        """Keep few activations for the gradients, and compute the others again."""
+        for part in (self.unet, self.controlnet):
+            if part is not None:
+                part.enable_gradient_checkpointing()
+
     def weights(self) -> list[torch.nn.Parameter]:
         parts = self.adapted.values()
         return [weight for part in parts for weight in part.parameters() if weight.requires_grad]

@@ -11,7 +11,7 @@ from typing import Any, Self
 import torch
 
 from generation.errors import RemediableError
-from generation.preferences.lessons import Lessons
+from generation.preferences.lessons import Lessons, cases_of
 from generation.preferences.losses import (
     PairErrors,
     PairGradients,
@@ -129,70 +129,111 @@ class Objective:
             return self.predict(inputs)
 
     def noised(
-        self, draw: Draw, *, images: torch.Tensor, prompt: torch.Tensor, control: torch.Tensor
+        self,
+        draw: Draw,
+        *,
+        images: torch.Tensor,
+        row: torch.Tensor,
+        prompt: torch.Tensor,
+        control: torch.Tensor,
     ) -> Noised:
-        """Images that share the draw's noise, copy by copy, and the real ones after them."""
-        copies = len(images) // len(draw.chosen)
+        """Images with the noise and timestep of their row of the draw, and real ones after them."""
         pictures, reals = self.lessons.pictures, self.lessons.reals
         black = torch.zeros_like(draw.beside)
         return add_noise(
             self.scheduler,
             pictures,
             pictures.latents[torch.cat([images, reals.image[draw.beside]])],
-            prompt=torch.cat([prompt.repeat(copies), reals.prompt[draw.beside]]),
-            control=torch.cat([control.repeat(copies), black]),
-            noise=torch.cat([draw.noise.repeat(copies, 1, 1, 1), draw.beside_noise]),
-            timesteps=torch.cat([draw.timesteps.repeat(copies), draw.beside_timesteps]),
+            prompt=torch.cat([prompt, reals.prompt[draw.beside]]),
+            control=torch.cat([control, black]),
+            noise=torch.cat([draw.noise[row], draw.beside_noise]),
+            timesteps=torch.cat([draw.timesteps[row], draw.beside_timesteps]),
+        )
+
+    def noised_ratings(self, draw: Draw) -> Noised:
+        ratings, chosen = self.lessons.ratings, draw.chosen
+        return self.noised(
+            draw,
+            images=ratings.image[chosen],
+            row=torch.arange(len(chosen), device=self.device),
+            prompt=ratings.prompt[chosen],
+            control=ratings.control[chosen],
         )
 
 
 class Preferring(Objective):
-    """Diffusion-DPO, of both weightings."""
+    """Diffusion-DPO, of both weightings.
+
+    A row that is drawn is a group of pairs that share noise and timestep: one pair, or all
+    pairs of a case. Every image of a group passes the network once. Means over pairs are
+    scaled so that in expectation, and over equal parts of a batch, each pair counts alike.
+    """
+
+    def __init__(
+        self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec
+    ) -> None:
+        super().__init__(network, scheduler, lessons, spec)
+        pairs = lessons.pairs
+        singles = list(torch.arange(len(pairs))[:, None])
+        self.groups = cases_of(pairs) if spec.whole_cases else singles
 
     @property
     def rows(self) -> int:
-        return len(self.lessons.pairs)
+        return len(self.groups)
 
     @property
     def rows_beside(self) -> int:
         """The rank-weighted loss is the published one: no practice."""
         return len(self.lessons.reals) if self.spec.method == "dpo_margin" else 0
 
+    def pairs_of(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pairs of the drawn groups, and each one's row in the draw."""
+        groups = [self.groups[number] for number in draw.chosen.tolist()]
+        sizes = torch.tensor([len(group) for group in groups])
+        rows = torch.arange(len(groups)).repeat_interleave(sizes)
+        return torch.cat(groups).to(self.device), rows.to(self.device)
+
     def errors(self, draw: Draw) -> tuple[PairErrors, PairGradients, torch.Tensor | None]:
         """Of the drawn pairs, with and without the adapter; and of the real images.
 
-        Both images of a pair get the same noise and timestep, and go through the network
-        together in one batch of 2 B, or 3 B with real images.
+        Both images of a pair get the same noise and timestep, and all go through the
+        network in one batch, real images after them.
         """
-        pairs, chosen = self.lessons.pairs, draw.chosen
-        count = len(chosen)
-        inputs = self.noised(
-            draw,
-            images=torch.cat([pairs.winner[chosen], pairs.loser[chosen]]),
-            prompt=pairs.prompt[chosen],
-            control=pairs.control[chosen],
+        pairs, pictures = self.lessons.pairs, self.lessons.pictures
+        chosen, rows = self.pairs_of(draw)
+        count = len(pictures.latents)
+        seen = torch.cat([rows * count + pairs.winner[chosen], rows * count + pairs.loser[chosen]])
+        shown, place = seen.unique(return_inverse=True)
+        winner, loser = place.chunk(2)
+        row = shown // count
+        prompt, control = (
+            torch.zeros_like(shown).scatter(0, place, column[chosen].repeat(2))
+            for column in (pairs.prompt, pairs.control)
         )
-        of_pairs = inputs.first(2 * count)
+        inputs = self.noised(draw, images=shown % count, row=row, prompt=prompt, control=control)
+        of_pairs = inputs.first(len(shown))
         reference = of_pairs.errors_of(self.predict_as_reference(of_pairs))
-        reference_winner, reference_loser = reference.chunk(2)
         prediction = self.predict(inputs)
-        winner, loser, real = inputs.errors_of(prediction).tensor_split([count, 2 * count])
-        off = (prediction.detach().float() - inputs.target)[: 2 * count]
+        policy, real = inputs.errors_of(prediction).tensor_split([len(shown)])
+        off = (prediction.detach().float() - inputs.target)[: len(shown)]
         errors = PairErrors(
-            winner=winner,
-            loser=loser,
-            reference_winner=reference_winner,
-            reference_loser=reference_loser,
+            winner=policy[winner],
+            loser=policy[loser],
+            reference_winner=reference[winner],
+            reference_loser=reference[loser],
         )
-        return errors, PairGradients.of(*off.chunk(2)), real if len(real) else None
+        return errors, PairGradients.of(off[winner], off[loser]), real if len(real) else None
 
     def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
         """Figures: the share of pairs in which the winner gained more on the reference than
         the loser (``accuracy``), and by how much, times beta / 2 (``margin``)."""
         errors, gradients, real = self.errors(draw)
-        loss = self.loss_of(errors, draw.chosen, gradients=gradients, real=real)
+        chosen, _ = self.pairs_of(draw)
+        loss = self.loss_of(errors, chosen, gradients=gradients, real=real)
+        expected = len(draw.chosen) * len(self.lessons.pairs) / len(self.groups)
         gain = (errors.loser_rise - errors.winner_rise).detach() * self.spec.beta / 2
-        return loss, {"accuracy": (gain > 0).float().mean(), "margin": gain.mean()}
+        figures = {"accuracy": (gain > 0).float().mean(), "margin": gain.mean()}
+        return loss * (len(chosen) / expected), figures
 
     def loss_of(
         self,
@@ -240,13 +281,8 @@ class Rewarding(Objective):
         self.weight = weight / weight.mean()
 
     def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
-        ratings, chosen = self.lessons.ratings, draw.chosen
-        inputs = self.noised(
-            draw,
-            images=ratings.image[chosen],
-            prompt=ratings.prompt[chosen],
-            control=ratings.control[chosen],
-        )
+        chosen = draw.chosen
+        inputs = self.noised_ratings(draw)
         errors = inputs.errors_of(self.predict(inputs))
         rated, real = errors.tensor_split([len(chosen)])
         has_real = len(real) > 0
@@ -289,13 +325,8 @@ class Accepting(Objective):
     def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
         """Figures: the mean ``gain`` on the reference, and the share of images that gained
         if good and lost if bad (``accuracy``)."""
-        ratings, chosen = self.lessons.ratings, draw.chosen
-        inputs = self.noised(
-            draw,
-            images=ratings.image[chosen],
-            prompt=ratings.prompt[chosen],
-            control=ratings.control[chosen],
-        )
+        chosen = draw.chosen
+        inputs = self.noised_ratings(draw)
         reference = inputs.errors_of(self.predict_as_reference(inputs))
         rises = inputs.errors_of(self.predict(inputs)) - reference
         good = self.is_good[chosen]

@@ -57,6 +57,8 @@ def fine_tune(
     """
     _require_equal_parts(spec)
     weights = network.add_lora(rank=spec.rank, seed=spec.seed)
+    if spec.recompute:
+        network.recompute_activations()
     objective = objective_for(network, scheduler, lessons, spec, reward=reward)
     optimizer = torch.optim.AdamW(weights, weight_decay=0.0)
     averaged = [weight.detach().clone() for weight in weights]

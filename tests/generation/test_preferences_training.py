@@ -102,6 +102,54 @@ def test_gradients_reach_the_adapters_and_nothing_else(method: str, is_masked: b
     assert all(weight.grad is None for weight in frozen)
 
 
+def test_a_whole_case_gives_what_its_pairs_give_one_by_one(lessons: Lessons) -> None:
+    """Images 0 and 2, 0 and 3 under one prompt; 1 and 3, 1 and 2 under the other."""
+    network = make_network()
+    disturb(network.add_lora(rank=2, seed=0))
+    single = Preferring(network, make_scheduler(), lessons, make_spec())
+    whole = Preferring(network, make_scheduler(), lessons, make_spec(whole_cases=True))
+    assert [group.tolist() for group in whole.groups] == [[0, 2], [1, 3]]
+    draw = a_draw()
+    of_cases = replace(
+        draw, chosen=torch.tensor([0, 1]), noise=draw.noise[:2], timesteps=draw.timesteps[:2]
+    )
+    found, _, _ = whole.errors(of_cases)
+    one_by_one = replace(
+        draw,
+        chosen=torch.tensor([0, 2, 1, 3]),
+        noise=draw.noise[[0, 0, 1, 1]],
+        timesteps=draw.timesteps[[0, 0, 1, 1]],
+    )
+    expected, _, _ = single.errors(one_by_one)
+    for name, errors in vars(expected).items():
+        torch.testing.assert_close(getattr(found, name), errors, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(whole.loss(of_cases)[0], single.loss(one_by_one)[0])
+
+
+def test_every_pair_counts_alike_however_large_its_case(lessons: Lessons) -> None:
+    pairs = lessons.pairs
+    uneven = replace(
+        lessons,
+        pairs=replace(pairs, prompt=torch.tensor([0, 0, 0, 1]), winner=torch.tensor([0, 0, 0, 1])),
+    )
+    network = make_network()
+    disturb(network.add_lora(rank=2, seed=0))
+    whole = Preferring(network, make_scheduler(), uneven, make_spec(whole_cases=True))
+    assert sorted(len(group) for group in whole.groups) == [1, 3]
+    draw = a_draw()
+    both = replace(
+        draw, chosen=torch.tensor([0, 1]), noise=draw.noise[:2], timesteps=draw.timesteps[:2]
+    )
+    in_parts = torch.stack([whole.loss(both.part(number, of=2))[0] for number in range(2)])
+    torch.testing.assert_close(in_parts.mean(), whole.loss(both)[0])
+
+
+def test_activations_computed_again_give_the_same_weights(lessons: Lessons, tmp_path: Path) -> None:
+    kept = weights_after(make_network(), lessons, tmp_path / "a", steps=3)
+    again = weights_after(make_network(), lessons, tmp_path / "b", steps=3, recompute=True)
+    assert again.equal(kept)
+
+
 def test_both_images_of_a_pair_meet_the_same_noise(lessons: Lessons) -> None:
     twins = replace(lessons, pairs=replace(lessons.pairs, loser=lessons.pairs.winner))
     network = make_network()
@@ -153,7 +201,7 @@ def test_an_anchor_holds_draft_at_its_parent(lessons: Lessons, tmp_path: Path) -
     def moved(weight: float) -> float:
         curve = fine_tune(
             make_network(), make_scheduler(), lessons,
-            make_spec(method="draft", steps=8, anchor_weight=weight),
+            make_spec(method="draft", steps=4, anchor_weight=weight),
             checkpoint=tmp_path / f"{weight}", report=ignore, reward=brightness,
         )  # fmt: skip
         return curve["anchor"][-1]

@@ -27,11 +27,12 @@ COMMON_SETTINGS = (
     "rank",
     "ema_decay",
     "precision",
+    "recompute",
     "seed",
 )
 SETTINGS_OF = {
-    Method.DPO_MARGIN: ("beta", "denoising_weight", "safeguarded"),
-    Method.DPO_PAPER: ("beta", "safeguarded"),
+    Method.DPO_MARGIN: ("beta", "denoising_weight", "safeguarded", "whole_cases"),
+    Method.DPO_PAPER: ("beta", "safeguarded", "whole_cases"),
     Method.REWARD_WEIGHTED: ("temperature",),
     Method.KTO: ("beta", "accepted_from"),
     Method.DRAFT: ("anchor_weight",),

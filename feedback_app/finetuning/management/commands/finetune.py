@@ -6,6 +6,7 @@ from typing import Any, get_args
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from feedback_app.finetuning.forms import field_default
 from feedback_app.finetuning.models import Method, Snapshot
 from feedback_app.finetuning.services import start_finetune
 from feedback_app.finetuning.services.finetunes import SETTINGS
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="leave it to a worker")
         for name in SETTINGS:
             option = f"--{name.replace('_', '-')}"
-            if name == "safeguarded":
+            if isinstance(field_default(name), bool):
                 parser.add_argument(option, action=BooleanOptionalAction)
             elif name == "precision":
                 parser.add_argument(option, choices=get_args(Precision))
