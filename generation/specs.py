@@ -28,6 +28,7 @@ Part = Literal["unet", "controlnet"]
 Precision = Literal["float32", "bfloat16"]
 
 Score = Annotated[float, Field(ge=0, le=5)]
+ClassifierNetwork = Literal["densenet121", "small", "tiny"]
 
 _CONFIG = ConfigDict(extra="forbid")
 
@@ -65,13 +66,19 @@ class SampleSpec:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class TrainingImage:
-    """One line of a training manifest (JSON lines)."""
+    """One line of a training manifest (JSON lines).
+
+    ``masks`` are paths of 0/255 PNGs of the image's size, by kind; ``unknown`` are
+    findings of which the source does not say whether they are there.
+    """
 
     path: str
     image_id: str
     patient: str
     split: Split
     findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    masks: dict[str, str] = Field(default_factory=dict)
     view: str = ""
     sex: str = ""
     age_years: int | None = None
@@ -99,6 +106,46 @@ class PretrainSpec:
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class SegmenterSpec:
+    """Train a segmenter of one kind of mask on the real images of a manifest.
+
+    ``widths`` are the U-Net's channels from the finest level to the coarsest. After
+    every ``evaluate_every`` steps the validation split is measured; training stops
+    where ``patience`` measurements in a row were not better, or after ``max_steps``.
+    """
+
+    manifest: str
+    kind: str = Field(default="lungs", min_length=1, max_length=32)
+    resolution: int = Field(default=128, ge=32, le=1024, multiple_of=32)
+    widths: tuple[int, ...] = Field(default=(16, 32, 64, 96, 128), min_length=2, max_length=6)
+    max_steps: int = Field(default=1_500, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    evaluate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=12, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ClassifierSpec:
+    """Train a classifier of findings on the real images of a manifest.
+
+    It stops as a segmenter does. ``densenet121`` wants a GPU; ``small`` is for a CPU,
+    ``tiny`` for trying things out.
+    """
+
+    manifest: str
+    resolution: int = Field(default=128, ge=32, le=1024, multiple_of=32)
+    network: ClassifierNetwork = "densenet121"
+    max_steps: int = Field(default=2_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    evaluate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=8, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Preference:
     """A pair from one reader and one case (one line of JSON lines).
 
@@ -122,6 +169,26 @@ class Preference:
         if self.winner_score <= self.loser_score:
             raise ValueError("the winner of a pair must have the higher score")
         return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class RewardModelSpec:
+    """Train a reward model on the preferences of a snapshot.
+
+    ``trunk`` is the folder of a classifier, or ``package.module:callable`` that gives a
+    torch module from N x 1 x R x R in [-1, 1] to N x F. It stays as it is: what learns
+    are ``members`` small heads, each on prompts drawn anew with replacement.
+    """
+
+    preferences: str
+    trunk: str = Field(min_length=1)
+    members: int = Field(default=5, ge=2, le=20)
+    hidden: int = Field(default=16, ge=1)
+    steps: int = Field(default=300, ge=1)
+    learning_rate: float = Field(default=1e-2, gt=0)
+    weight_decay: float = Field(default=0.1, ge=0)
+    ordinal_weight: float = Field(default=0.5, ge=0)
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)

@@ -10,12 +10,26 @@ from django.http import QueryDict
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import Policy
 from feedback_app.curation.rules import Rules
-from feedback_app.curation.services import create_policy, criteria_of, flags_of
+from feedback_app.curation.services import MEASURES, create_policy, criteria_of, flags_of
+from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.readings.models import Grade
 from feedback_app.studies.models import SCORE_MAX, Study, StudyState
 
 PEOPLE, SIMULATED = "people", "simulated"
 SCORE_PREFIX = "least_"
+MEASURE_PREFIX = "measure_"
+MEASURE_MAX = {
+    kind.measure: SCORE_MAX if kind == ScorerKind.REWARD_MODEL else 1 for kind in ScorerKind
+}
+
+
+def measures_in_use() -> dict[str, str]:
+    """The measures that an active scorer gives, with their names."""
+    kinds = Scorer.objects.active().values_list("kind", flat=True)
+    return {
+        measure: MEASURES[measure]
+        for measure in sorted({ScorerKind(kind).measure for kind in kinds})
+    }
 
 
 def readable_studies() -> QuerySet[Study]:
@@ -63,6 +77,16 @@ class PolicyForm(forms.Form):
                 max_value=SCORE_MAX,
                 widget=forms.NumberInput(attrs={"step": 0.25, "placeholder": "any"}),
             )
+        self.measures = measures_in_use()
+        for measure, label in self.measures.items():
+            self.fields[MEASURE_PREFIX + measure] = forms.FloatField(
+                label=label,
+                required=False,
+                min_value=0,
+                max_value=MEASURE_MAX[measure],
+                widget=forms.NumberInput(attrs={"step": 0.05, "placeholder": "any"}),
+                help_text=f"0 to {MEASURE_MAX[measure]}",
+            )
         flags = self.fields["vetoing_flags"]
         flags.choices = list(flags_of(self.chosen).items())  # type: ignore[attr-defined]
 
@@ -88,6 +112,15 @@ class PolicyForm(forms.Form):
     def score_fields(self) -> list[forms.BoundField]:
         return [self[SCORE_PREFIX + slug] for slug in self.criteria]
 
+    @property
+    def measure_fields(self) -> list[forms.BoundField]:
+        return [self[MEASURE_PREFIX + measure] for measure in self.measures]
+
+    @property
+    def min_measures(self) -> dict[str, float]:
+        given = {name: self.cleaned_data.get(MEASURE_PREFIX + name) for name in self.measures}
+        return {name: least for name, least in sorted(given.items()) if least is not None}
+
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         if Policy.objects.filter(name=name).exists():
@@ -108,6 +141,7 @@ class PolicyForm(forms.Form):
             studies=tuple(sorted(str(study.pk) for study in self.chosen)),
             min_readers=data["min_readers"],
             min_mean_scores=self.min_mean_scores,
+            min_measures=self.min_measures,
             vetoing_flags=tuple(sorted(data["vetoing_flags"])),
             vetoing_grade=data["vetoing_grade"],
             refuses_copies=data["refuses_copies"],
@@ -120,6 +154,7 @@ class PolicyForm(forms.Form):
             data["name"],
             studies=self.chosen,
             min_mean_scores=self.min_mean_scores,
+            min_measures=self.min_measures,
             min_readers=data["min_readers"],
             vetoing_flags=data["vetoing_flags"],
             vetoing_grade=data["vetoing_grade"],

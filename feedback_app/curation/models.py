@@ -16,13 +16,15 @@ from feedback_app.studies.models import Study
 class Policy(models.Model):
     """Rules over readings and measures that a candidate must meet to be curated.
 
-    ``min_mean_scores`` maps a criterion's slug to the least mean over readers.
+    ``min_mean_scores`` maps a criterion's slug to the least mean over readers,
+    ``min_measures`` a scorer of measures to the least value of its newest version.
     """
 
     name = models.CharField(max_length=100, unique=True)
     studies = models.ManyToManyField(Study, related_name="policies")
     min_readers = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
     min_mean_scores = models.JSONField(default=dict)
+    min_measures = models.JSONField(default=dict)
     vetoing_flags = ArrayField(models.SlugField(max_length=32), default=list, blank=True)
     vetoing_grade = models.CharField(max_length=8, choices=Grade, default=Grade.MINOR)
     refuses_copies = models.BooleanField(default=True)
@@ -60,12 +62,13 @@ class CuratedSet(models.Model):
 
 
 class CuratedItem(models.Model):
-    """A candidate of a curated set, with the mean scores that it got in with."""
+    """A candidate of a curated set, with the mean scores and measures that it got in with."""
 
     curated_set = models.ForeignKey(CuratedSet, on_delete=models.CASCADE, related_name="items")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
     mean_scores = models.JSONField()
+    measures = models.JSONField(default=dict)
     reader_count = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -28,6 +28,7 @@ class Rules:
     studies: tuple[str, ...]
     min_readers: int = 1
     min_mean_scores: Mapping[str, float] = field(default_factory=dict)
+    min_measures: Mapping[str, float] = field(default_factory=dict)
     vetoing_flags: tuple[str, ...] = ()
     vetoing_grade: str = Grade.MINOR.value
     refuses_copies: bool = True
@@ -40,6 +41,9 @@ class Rules:
             studies=tuple(sorted(str(pk) for pk in policy.studies.values_list("pk", flat=True))),
             min_readers=policy.min_readers,
             min_mean_scores={slug: float(scores[slug]) for slug in sorted(scores)},
+            min_measures={
+                name: float(policy.min_measures[name]) for name in sorted(policy.min_measures)
+            },
             vetoing_flags=tuple(sorted(policy.vetoing_flags)),
             vetoing_grade=policy.vetoing_grade,
             refuses_copies=policy.refuses_copies,
@@ -47,10 +51,14 @@ class Rules:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        """Without rules about measures where there are none: older sets keep their hashes."""
+        content = asdict(self) | {
             "studies": list(self.studies),
             "vetoing_flags": list(self.vetoing_flags),
         }
+        if not self.min_measures:
+            del content["min_measures"]
+        return content
 
     def readings(self) -> ReadingQuerySet:
         """Last revisions only, of people or of simulated readers, never of both.
@@ -66,14 +74,23 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A measure, and the version of the scorer that it is by."""
+
+    value: float
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Admitted:
-    """A candidate that meets the rules, with the mean scores that it does so with."""
+    """A candidate that meets the rules, with the mean scores and measures that it does so with."""
 
     candidate_id: UUID
     recipe_key: str
     pixels_sha256: str
     mean_scores: dict[str, float]
     reader_count: int
+    measures: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +146,7 @@ def evaluate(rules: Rules) -> Verdict:
     criteria = Criterion.objects.filter(study_id__in=rules.studies).order_by("pk")
     names = dict(criteria.values_list("slug", "name"))
     copies = find_copies(rules) if rules.refuses_copies else {}
+    measured = {name: measured_by(name, rules) for name in rules.min_measures}
     candidates = (
         Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
         .distinct()
@@ -143,6 +161,8 @@ def evaluate(rules: Rules) -> Verdict:
         reason = find_refusal(rules, opinion=opinion, means=means, names=names)
         if reason is None and rules.refuses_copies:
             reason = copies.get(image_id, NOT_MEASURED)
+        measures = {name: of[image_id] for name, of in measured.items() if image_id in of}
+        reason = reason or find_low_measure(rules, measures)
         if reason:
             refused[reason] += 1
             continue
@@ -153,6 +173,7 @@ def evaluate(rules: Rules) -> Verdict:
                 recipe_key=recipe_key,
                 pixels_sha256=pixels_sha256,
                 mean_scores=rounded,
+                measures={name: asdict(found) for name, found in measures.items()},
                 reader_count=opinion.reader_count,
             )
         )
@@ -196,6 +217,27 @@ def find_refusal(
             return f"mean of “{names.get(slug, slug)}” below {least:g}"
     if opinion.flags:
         return f"flagged: {', '.join(sorted(opinion.flags))}"
+    return None
+
+
+def measured_by(scorer: str, rules: Rules) -> dict[UUID, Measured]:
+    """What the scorer's newest version measured, by image."""
+    images = Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
+    newest = Measure.objects.newest_of(scorer).filter(image__in=images.values("pk"))
+    return {
+        image: Measured(value=round(value, MEAN_DECIMALS), version=version)
+        for image, value, version in newest.values_list("image_id", "value", "version")
+    }
+
+
+def find_low_measure(rules: Rules, measures: Mapping[str, Measured]) -> str | None:
+    """The first rule about measures that an image does not meet, or None."""
+    for scorer, least in rules.min_measures.items():
+        name = scorer.replace("-", " ")
+        if scorer not in measures:
+            return f"no measure of {name}"
+        if measures[scorer].value < least:
+            return f"{name} below {least:g}"
     return None
 
 

@@ -11,9 +11,13 @@ from django.db import transaction
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedItem, CuratedSet, Policy
 from feedback_app.curation.rules import Admitted, Rules, evaluate
+from feedback_app.images.models import ScorerKind
 from feedback_app.readings.models import Grade
 from feedback_app.studies.models import CriterionKind, Study
 from generation.errors import RemediableError
+
+MEASURES = {kind.measure: kind.measure.replace("-", " ").capitalize() for kind in ScorerKind}
+"""The measures of which more is better, with their names."""
 
 
 @transaction.atomic
@@ -22,6 +26,7 @@ def create_policy(
     *,
     studies: Iterable[Study],
     min_mean_scores: Mapping[str, float],
+    min_measures: Mapping[str, float] | None = None,
     min_readers: int = 1,
     vetoing_flags: Iterable[str] = (),
     vetoing_grade: str = Grade.MINOR,
@@ -34,10 +39,12 @@ def create_policy(
     flags = sorted(set(vetoing_flags))
     _require_known("criterion", min_mean_scores, known=criteria_of(chosen))
     _require_known("flag", flags, known=flags_of(chosen))
+    _require_measures(min_measures or {})
     policy = Policy.objects.create(
         name=name,
         min_readers=min_readers,
         min_mean_scores={slug: float(least) for slug, least in min_mean_scores.items()},
+        min_measures={name: float(least) for name, least in (min_measures or {}).items()},
         vetoing_flags=flags,
         vetoing_grade=vetoing_grade,
         refuses_copies=refuses_copies,
@@ -71,6 +78,15 @@ def _require_known(what: str, slugs: Iterable[str], *, known: Mapping[str, str])
         )
 
 
+def _require_measures(names: Iterable[str]) -> None:
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown:
+        raise RemediableError(
+            f"No scorer measures {', '.join(map(repr, unknown))}.",
+            remedy=f"Use one of: {', '.join(MEASURES)}.",
+        )
+
+
 @transaction.atomic
 def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
     """The curated set of a policy now; where readings say the same as before, the same set."""
@@ -101,6 +117,7 @@ def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
             candidate_id=item.candidate_id,
             position=position,
             mean_scores=item.mean_scores,
+            measures=item.measures,
             reader_count=item.reader_count,
         )
         for position, item in enumerate(verdict.admitted)
@@ -118,6 +135,8 @@ def hash_contents(rules: Mapping[str, Any], items: Iterable[Admitted]) -> str:
 def _content_of(item: Admitted) -> dict[str, Any]:
     content = asdict(item)
     del content["candidate_id"]
+    if not item.measures:
+        del content["measures"]
     return content
 
 
@@ -132,6 +151,7 @@ def recompute_hash(curated_set: CuratedSet) -> str:
                 recipe_key=item.candidate.recipe_id,
                 pixels_sha256=item.candidate.image.pixels_sha256,
                 mean_scores=item.mean_scores,
+                measures=item.measures,
                 reader_count=item.reader_count,
             )
             for item in items

@@ -10,6 +10,7 @@ from time import sleep
 import numpy as np
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 
 from feedback_app.finetuning.comparison import (
     Match,
@@ -20,6 +21,7 @@ from feedback_app.finetuning.comparison import (
 )
 from feedback_app.finetuning.gates.judges import (
     NO_JUDGE,
+    independent_reward_models,
     judged_by_people,
     judged_by_second_taste,
     judged_by_what_taught,
@@ -27,9 +29,14 @@ from feedback_app.finetuning.gates.judges import (
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
+from feedback_app.finetuning.services.reward_models import (
+    register_reward_model,
+    write_reward_run_folder,
+)
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.models import Batch, ModelVersion, Scorer
+from feedback_app.images.services.scorers import start_measuring
 from feedback_app.images.services.versions import require_weights
 from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
@@ -41,11 +48,14 @@ from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
 from generation.quality.gate import Measuring
 from generation.quality.gate_rules import decide
+from generation.quality.judged import Judged
 from generation.quality.kid import Kid, kid
 from generation.quality.reference import Reference, load_reference
+from generation.rewards.reward_model import RewardModel
 from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
+REWARD_MODULE = "generation.commands.train_reward_model"
 
 
 @handles("finetune")
@@ -196,7 +206,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
     )
     figures = measuring.figures(
         judge=judged_by_people(gate, matches)
-        or judged_by_reward_model(gate, matches, child=child, parent=parent)
+        or judged_by_reward_model(gate, measuring)
         or judged_by_second_taste(gate, child=child, parent=parent),
         no_judge=NO_JUDGE,
         trained_on=judged_by_what_taught(gate, child=child, parent=parent),
@@ -225,6 +235,25 @@ def make_images(batch: Batch, progress: Progress) -> None:
         )
 
 
+def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
+    """The newest reward model that learnt from other readings, if there is one."""
+    for scorer, snapshot in independent_reward_models(gate):
+        model = RewardModel.load(Path(scorer.location))
+        child, parent = (
+            [found.utility for found in model.predict(pictures, list(measuring.prompts))]
+            for pictures in (measuring.child, measuring.parent)
+        )
+        whose = "simulated readers" if snapshot.is_simulated else "people"
+        return Judged(
+            name=f"The reward model {scorer.name}",
+            about=f"It learnt from the snapshot “{snapshot.name}” by {whose}, which has no reading "
+            "that taught these versions.",
+            child=child,
+            parent=parent,
+        )
+    return None
+
+
 def image_ids(pair: Match) -> dict[str, object]:
     return {
         "prompt": pair.prompt,
@@ -232,6 +261,22 @@ def image_ids(pair: Match) -> dict[str, object]:
         "child": str(pair.child.pk),
         "parent": str(pair.parent.pk),
     }
+
+
+@handles("train_reward_model")
+def train_reward_model(progress: Progress) -> dict[str, object]:
+    """Train in a child process, register as a scorer, and have older candidates measured."""
+    spec = progress.run.spec
+    known = Scorer.objects.filter(name=spec["name"]).first()
+    if known is not None:
+        return {"scorer": known.name, **known.figures}
+    run_dir = settings.RUNS_ROOT / str(progress.run.pk)
+    write_reward_run_folder(progress.run, run_dir)
+    result = run_child(progress, module=REWARD_MODULE, run_dir=run_dir)
+    with transaction.atomic():
+        scorer = register_reward_model(progress.run, run_dir / "model", figures=result)
+        start_measuring(progress.run.created_by)
+    return {"scorer": scorer.name, **result}
 
 
 @shared_task(name=TASK)

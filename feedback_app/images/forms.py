@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 
-from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.models import Batch, ModelVersion, ScorerKind
 from feedback_app.images.services.batches import Settings, check_prompts, split_prompts
 from generation.errors import RemediableError
 
 MAX_STEPS = 200
+MEASURES = (*(kind.measure for kind in ScorerKind), "nearest-training-image")
 
 
 def complain(form: forms.BaseForm, field: str | None, error: RemediableError) -> None:
@@ -70,12 +71,22 @@ class BatchForm(forms.Form):
         )
 
 
+def list_orders() -> list[tuple[str, str]]:
+    """Newest first, or by a measure; a minus stands for the lowest first."""
+    orders = [("", "Newest first")]
+    for scorer in MEASURES:
+        name = scorer.replace("-", " ").capitalize()
+        orders += [(scorer, f"{name}, highest first"), (f"-{scorer}", f"{name}, lowest first")]
+    return orders
+
+
 class GalleryForm(forms.Form):
     version = forms.ModelChoiceField(
         ModelVersion.objects.all(), required=False, label="Model version", empty_label="Any"
     )
     batch = forms.ModelChoiceField(Batch.objects.all(), required=False, empty_label="Any")
     words = forms.CharField(required=False, max_length=200, label="Words of the prompt")
+    order = forms.ChoiceField(required=False, label="Order", choices=list_orders)
 
 
 class VersionForm(forms.Form):

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable
 
+from django.core.management.base import CommandError
 from django.db import connection
 
 from feedback_app.celery import app
 from feedback_app.runs import services
 from feedback_app.runs.kinds import has_handler
-from feedback_app.runs.models import Run
+from feedback_app.runs.models import Run, State
 
 PRINT_EVERY_S = 2.0
 
@@ -28,6 +29,15 @@ def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
         printer.join()
     run.refresh_from_db()
     return run
+
+
+def finish_here(run: Run, *, write: Callable[[str], object]) -> Run:
+    """Do the run in this process; a CommandError where it does not succeed."""
+    finished = execute_here(run, write=write)
+    if finished.state != State.SUCCEEDED:
+        said = finished.error or finished.get_state_display()
+        raise CommandError(f"{said}\n{finished.remedy}".strip())
+    return finished
 
 
 def _follow(run: Run, write: Callable[[str], object], stopped: threading.Event) -> None:

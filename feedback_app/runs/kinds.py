@@ -12,7 +12,11 @@ CPU = "cpu"
 QUEUES = {
     "generate": GPU,
     "pretrain": GPU,
+    "train_proxy": GPU,
+    "pseudo_masks": GPU,
+    "measure": GPU,
     "finetune": GPU,
+    "train_reward_model": GPU,
     "compare_versions": GPU,
     "gate": GPU,
     "import_cohort": CPU,

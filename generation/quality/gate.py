@@ -12,8 +12,8 @@ from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import as_input, describe_images
 from generation.quality.gate_spec import finding_of
-from generation.quality.judged import Judged
 from generation.quality.jackknife import Interval, jackknife
+from generation.quality.judged import Judged
 from generation.quality.kid import kid
 from generation.quality.memorisation import NearestTrainingImage
 from generation.quality.prdc import NEAREST_K, prdc

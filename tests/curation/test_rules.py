@@ -163,3 +163,27 @@ def test_the_measure_is_the_one_that_workers_write() -> None:
     from generation.quality.memorisation import SCORER
 
     assert SCORER == NEAREST_TRAINING_IMAGE
+
+
+def measure_labels(stage: Stage, index: int, value: float, *, version: str = "1") -> None:
+    image = stage.candidates[index].image
+    Measure.objects.create(image=image, scorer="label-agreement", version=version, value=value)
+
+
+def test_a_measure_below_the_least_keeps_out(stage: Stage, rosa: User) -> None:
+    for index in range(4):
+        stage.read(rosa, index, 5)
+    measure_labels(stage, 0, 0.8)
+    measure_labels(stage, 1, 0.4)
+    measure_labels(stage, 2, 0.9)
+    measure_labels(stage, 2, 0.3, version="2")
+    verdict = judge(stage, min_measures={"label-agreement": 0.5})
+    (item,) = verdict.admitted
+    assert item.candidate_id == stage.candidates[0].pk
+    assert item.measures == {"label-agreement": {"value": 0.8, "version": "1"}}
+    assert verdict.refused == {"label agreement below 0.5": 2, "no measure of label agreement": 1}
+
+
+def test_rules_without_measures_hash_as_they_always_have() -> None:
+    assert "min_measures" not in Rules(studies=()).as_json()
+    assert Rules(studies=(), min_measures={"label-agreement": 0.5}).as_json()["min_measures"]

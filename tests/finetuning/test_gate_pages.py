@@ -80,7 +80,9 @@ def test_the_report_to_keep_stands_alone(held: Gate, ada_client: Client) -> None
     assert not re.findall(r'(?:src|href)="(?!data:)', page.replace('href="#', ""))
     assert page.count("data:image/png;base64") == 48 + 2
     assert page.count("<svg") == 2
-    assert ada_client.get(reverse("finetuning:gate_report", args=[held.pk, "pdf"])).status_code == 404
+    assert (
+        ada_client.get(reverse("finetuning:gate_report", args=[held.pk, "pdf"])).status_code == 404
+    )
 
 
 def test_plots_are_pictures_of_their_own(held: Gate, cora_client: Client) -> None:

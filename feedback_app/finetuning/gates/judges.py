@@ -10,8 +10,10 @@ import PIL.Image
 from feedback_app.finetuning.comparison import Match
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.finetuning.gates.people import answers_about, peoples_word
-from feedback_app.finetuning.models import FineTune
-from feedback_app.images.models import ModelVersion
+from feedback_app.finetuning.gates.services import lineage_of
+from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
+from feedback_app.runs.models import Run, State
 from generation.quality.judged import Judged
 from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
 
@@ -31,6 +33,36 @@ def own_fine_tune(version: ModelVersion) -> FineTune | None:
 def taught_by_simulated_readers(version: ModelVersion) -> bool:
     own = own_fine_tune(version)
     return own is not None and own.snapshot.is_simulated
+
+
+def independent_reward_models(gate: Gate) -> list[tuple[Scorer, Snapshot]]:
+    """Reward models that learnt from none of the readings behind child and parent, newest first.
+
+    One that simulated readers taught does not judge what people taught.
+    """
+    behind = {row.snapshot for row in lineage_of(gate.child)}
+    known = {reading for snapshot in behind for reading in readings_in(snapshot)}
+    allowed = []
+    for scorer in Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at"):
+        snapshot = _snapshot_of(scorer)
+        if snapshot is None or known & readings_in(snapshot):
+            continue
+        if not snapshot.is_simulated or all(one.is_simulated for one in behind):
+            allowed.append((scorer, snapshot))
+    return allowed
+
+
+def _snapshot_of(scorer: Scorer) -> Snapshot | None:
+    """What a reward model was trained on, as its run says."""
+    trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
+    training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
+    return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
+
+
+def readings_in(snapshot: Snapshot) -> set[UUID]:
+    """Readings that a snapshot has a pair or a rating of."""
+    of_pairs = snapshot.pairs.order_by().values_list("reading", flat=True)
+    return set(of_pairs.union(snapshot.rated_images.order_by().values_list("reading", flat=True)))
 
 
 def judged_by_people(gate: Gate, matches: Sequence[Match]) -> Judged | None:

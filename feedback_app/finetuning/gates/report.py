@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from feedback_app.finetuning.gates.judges import readings_in
 from feedback_app.finetuning.gates.models import Gate, GateRule, GateVerdict, RuleOutcome
 from feedback_app.finetuning.gates.plots import plots_of
 from feedback_app.finetuning.gates.services import lineage_of, read_report
@@ -154,6 +155,4 @@ def behind(gate: Gate) -> list[tuple[FineTune, int]]:
 
 def readings_behind(row: FineTune) -> int:
     """Readings that its snapshot has a pair or a rating of."""
-    of_pairs = row.snapshot.pairs.order_by().values_list("reading")
-    of_ratings = row.snapshot.rated_images.order_by().values_list("reading")
-    return of_pairs.union(of_ratings).count()
+    return len(readings_in(row.snapshot))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from feedback_app.finetuning.models import FineTune
+from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import Blob, Cohort, Split
 from feedback_app.images.services.pretraining import training_image
 from generation.specs import FineTuneSpec, TrainingImage, write_spec
@@ -20,18 +20,10 @@ REAL_IMAGES_MAX = 256
 
 def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     """Write all that the process needs, so that blobs may live anywhere; twice is no harm."""
-    images = run_dir / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(line) for line in fine_tune.snapshot.blob.read().splitlines()]
-    shown = {line[name] for line in lines for name in IMAGE_FIELDS if name in line}
-    _write_blobs(shown, images)
-    for line in lines:
-        line |= {name: str(images / line[name]) for name in IMAGE_FIELDS if name in line}
-    readings = run_dir / "preferences.jsonl"
-    _write_lines(readings, (json.dumps(line).encode() for line in lines))
     manifest = run_dir / "real.jsonl"
+    readings = write_readings(fine_tune.snapshot, run_dir)
     if fine_tune.real_cohort:
-        _write_real(fine_tune.real_cohort, images, manifest=manifest)
+        _write_real(fine_tune.real_cohort, run_dir / "images", manifest=manifest)
     spec = FineTuneSpec(
         model=fine_tune.parent.source,
         preferences=str(readings),
@@ -41,6 +33,20 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     )
     write_spec(spec, run_dir / "spec.json")
     return spec
+
+
+def write_readings(snapshot: Snapshot, run_dir: Path) -> Path:
+    """The snapshot's lines, which name files of their images here, and those files."""
+    images = run_dir / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    lines = [json.loads(line) for line in snapshot.blob.read().splitlines()]
+    shown = {line[name] for line in lines for name in IMAGE_FIELDS if name in line}
+    _write_blobs(shown, images)
+    for line in lines:
+        line |= {name: str(images / line[name]) for name in IMAGE_FIELDS if name in line}
+    readings = run_dir / "preferences.jsonl"
+    _write_lines(readings, (json.dumps(line).encode() for line in lines))
+    return readings
 
 
 def _write_real(cohort: Cohort, images: Path, *, manifest: Path) -> None:

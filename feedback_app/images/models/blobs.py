@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from typing import Self
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -57,6 +58,12 @@ class Image(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
 
+class MeasureQuerySet(models.QuerySet["Measure"]):
+    def newest_of(self, scorer: str) -> Self:
+        """Of each image the measure by this scorer's newest version."""
+        return self.filter(scorer=scorer).order_by("image", "-pk").distinct("image")
+
+
 class Measure(models.Model):
     """An automatic figure on an image by a versioned scorer; never called a score."""
 
@@ -65,6 +72,8 @@ class Measure(models.Model):
     version = models.CharField(max_length=64)
     value = models.FloatField()
     details = models.JSONField(default=dict)
+
+    objects = MeasureQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -82,3 +91,9 @@ class Measure(models.Model):
     @property
     def scorer_label(self) -> str:
         return self.scorer.replace("-", " ").capitalize()
+
+    @property
+    def probabilities(self) -> list[tuple[str, float]]:
+        """What a classifier says of each finding, the likeliest first."""
+        found: dict[str, float] = self.details.get("probabilities", {})
+        return sorted(found.items(), key=lambda pair: -pair[1])

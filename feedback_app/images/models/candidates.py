@@ -8,9 +8,10 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
-from feedback_app.images.models.blobs import Image
+from feedback_app.images.models.blobs import Image, Measure
 from feedback_app.images.models.cohorts import Mask
 from feedback_app.images.models.versions import ModelVersion
 from feedback_app.runs.models import Run
@@ -167,6 +168,13 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
             .prefetch_related("image__measures")
             .order_by("-created_at", "pk")
         )
+
+    def by_measure(self, scorer: str, *, lowest_first: bool) -> Self:
+        """By the newest measure of this scorer, as ``measured``; those without one come last."""
+        newest = Measure.objects.filter(image=OuterRef("pk"), scorer=scorer).order_by("-pk")
+        value = F("measured")
+        order = value.asc(nulls_last=True) if lowest_first else value.desc(nulls_last=True)
+        return self.annotate(measured=Subquery(newest.values("value")[:1])).order_by(order, "pk")
 
 
 class Candidate(models.Model):

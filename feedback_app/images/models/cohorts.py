@@ -94,19 +94,43 @@ class CohortImage(models.Model):
         ]
 
 
+class MaskQuerySet(models.QuerySet["Mask"]):
+    def drawn_by_people(self) -> Self:
+        return self.filter(confidence=None)
+
+    def pseudo(self) -> Self:
+        return self.exclude(confidence=None)
+
+
 class Mask(models.Model):
-    """A binary segmentation of the same width and height as its image."""
+    """A binary segmentation of the same width and height as its image.
+
+    ``confidence`` is the Dice to expect of a pseudo-mask, which a segmenter drew; a mask
+    that people drew has none.
+    """
 
     cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="masks")
     kind = models.CharField(max_length=32)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    confidence = models.FloatField(null=True, blank=True)
+
+    objects = MaskQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 name="one_mask_an_image_and_kind", fields=["cohort_image", "kind"]
-            )
+            ),
+            models.CheckConstraint(
+                name="a_confidence_is_from_0_to_1",
+                condition=models.Q(confidence=None)
+                | models.Q(confidence__gte=0, confidence__lte=1),
+            ),
         ]
+
+    @property
+    def is_pseudo(self) -> bool:
+        return self.confidence is not None
 
 
 class Box(models.Model):

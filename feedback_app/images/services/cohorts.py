@@ -199,7 +199,8 @@ def read_bounded(path: Path) -> bytes:
 
 
 def add_mask(mask: SourceMask, *, image: CohortImage, report: Report) -> None:
-    if image.masks.filter(kind=mask.kind).exists():
+    """Add a mask that people drew, in place of a pseudo-mask where there is one."""
+    if image.masks.drawn_by_people().filter(kind=mask.kind).exists():
         return
     try:
         content = read_mask(mask.path, image=image)
@@ -208,7 +209,9 @@ def add_mask(mask: SourceMask, *, image: CohortImage, report: Report) -> None:
         report.skipped.append(Skip(file=f"masks/{mask.path.name}", what="mask", reason=reason))
         return
     blob = store(content, media_type="image/png")
-    Mask.objects.create(cohort_image=image, kind=mask.kind, blob=blob)
+    Mask.objects.update_or_create(
+        cohort_image=image, kind=mask.kind, defaults={"blob": blob, "confidence": None}
+    )
     report.added["masks"] += 1
 
 

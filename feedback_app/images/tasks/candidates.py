@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from feedback_app.images.models import Batch, Candidate, Image, Measure, ModelVersion, Recipe
 from feedback_app.images.services.blobs import store_image
 from feedback_app.images.services.versions import folder_of
+from feedback_app.images.tasks.measures import measure_new, pixels_of
 from feedback_app.images.tasks.pipelines import pipeline_of
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
@@ -36,9 +37,9 @@ def generate(progress: Progress) -> dict[str, object]:
     pipeline = pipeline_of(batch.model_version)
     for recipes in _passes(keys):
         made += _make(recipes, pipeline=pipeline, run=progress.run)
-        measure(_unmeasured(keys), version=batch.model_version)
+        _measure(keys, version=batch.model_version)
         _report(progress, keys, note="")
-    measure(_unmeasured(keys), version=batch.model_version)
+    _measure(keys, version=batch.model_version)
     return {"made": made, "seconds": round(time.monotonic() - started, 2)}
 
 
@@ -97,6 +98,12 @@ def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
     return file.getvalue()
 
 
+def _measure(keys: Sequence[str], *, version: ModelVersion) -> None:
+    """By closeness to training images, and by every active scorer."""
+    measure(_unmeasured(keys), version=version)
+    measure_new(keys)
+
+
 def _unmeasured(keys: Sequence[str]) -> list[Image]:
     """Images of these recipes without this measure, be it that a worker died before it."""
     return list(
@@ -113,7 +120,7 @@ def measure(images: Sequence[Image], *, version: ModelVersion) -> None:
     if not images or folder is None or not (folder / "quality").is_dir():
         return
     nearest = _load_scorer(folder / "quality", base.sha256)
-    similarities, indexes = nearest.similarity([_pixels_of(image) for image in images])
+    similarities, indexes = nearest.similarity([pixels_of(image) for image in images])
     Measure.objects.bulk_create(
         (
             Measure(
@@ -131,11 +138,6 @@ def measure(images: Sequence[Image], *, version: ModelVersion) -> None:
         ),
         ignore_conflicts=True,
     )
-
-
-def _pixels_of(image: Image) -> np.ndarray[Any, Any]:
-    with PIL.Image.open(io.BytesIO(image.blob.read())) as picture:
-        return np.asarray(picture.convert("L"))
 
 
 @lru_cache(maxsize=2)

@@ -27,7 +27,8 @@ def list_candidates(request: HttpRequest) -> HttpResponse:
         "section": "gallery",
         "form": form,
         "page": page,
-        "is_filtered": any(request.GET.get(name) for name in form.fields),
+        "is_filtered": any(request.GET.get(name) for name in form.fields if name != "order"),
+        "order": request.GET.get("order", "").removeprefix("-").replace("-", " "),
     }
     template = "images/_gallery.html" if request.htmx else "images/gallery.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -38,6 +39,9 @@ def _filtered(candidates: Any, wanted: dict[str, Any]) -> Any:
         candidates = candidates.filter(recipe__model_version=wanted["version"])
     if wanted["batch"]:
         candidates = candidates.filter(recipe__batches=wanted["batch"])
+    if order := wanted["order"]:
+        scorer = order.removeprefix("-")
+        candidates = candidates.by_measure(scorer, lowest_first=order.startswith("-"))
     for word in wanted["words"].split():
         candidates = candidates.filter(recipe__prompt__icontains=word)
     return candidates

@@ -20,6 +20,13 @@ def parse_score(text: str) -> tuple[str, float]:
 parse_score.__name__ = "CRITERION=SCORE"  # what argparse names in its error
 
 
+def parse_measure(text: str) -> tuple[str, float]:
+    return parse_score(text)
+
+
+parse_measure.__name__ = "MEASURE=VALUE"
+
+
 class Command(BaseCommand):
     help = "Apply a policy: prints the curated set. With --study, make the policy first."
 
@@ -33,6 +40,14 @@ class Command(BaseCommand):
             type=parse_score,
             metavar="CRITERION=SCORE",
             help="least mean score, as in realism=3.5",
+        )
+        parser.add_argument(
+            "--min-measure",
+            action="append",
+            default=[],
+            type=parse_measure,
+            metavar="MEASURE=VALUE",
+            help="least measure, as in label-agreement=0.5",
         )
         parser.add_argument("--min-readers", type=int, default=1)
         parser.add_argument("--veto", action="append", default=[], help="a flag that keeps out")
@@ -68,6 +83,7 @@ class Command(BaseCommand):
             options["policy"],
             studies=studies,
             min_mean_scores=dict(options["min_score"]),
+            min_measures=dict(options["min_measure"]),
             min_readers=options["min_readers"],
             vetoing_flags=options["veto"],
             vetoing_grade=options["veto_grade"],

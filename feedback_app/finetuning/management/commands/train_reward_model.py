@@ -1,0 +1,49 @@
+"""Train a reward model on a snapshot's preferences."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.finetuning.management.commands.finetune import find_snapshot
+from feedback_app.finetuning.services.reward_models import start_reward_model
+from feedback_app.runs.console import finish_here
+from generation.errors import RemediableError
+from generation.specs import RewardModelSpec
+
+
+class Command(BaseCommand):
+    help = "Train a reward model that foretells readers' scores, by a worker or with --now here."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("snapshot", help="id or name; of several of a name the newest")
+        parser.add_argument("--name", help="the reward model's name (default: SNAPSHOT-reward)")
+        parser.add_argument(
+            "--trunk",
+            default="",
+            help="a classifier's folder or package.module:callable (default: the active one)",
+        )
+        parser.add_argument("--members", type=int, default=RewardModelSpec.members)
+        parser.add_argument("--steps", type=int, default=RewardModelSpec.steps)
+        parser.add_argument("--seed", type=int, default=RewardModelSpec.seed)
+        parser.add_argument("--now", action="store_true", help="train in this process, and wait")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        snapshot = find_snapshot(options["snapshot"])
+        try:
+            run = start_reward_model(
+                snapshot,
+                name=options["name"] or f"{snapshot.name[:90]}-reward",
+                trunk=options["trunk"],
+                settings={key: options[key] for key in ("members", "steps", "seed")},
+            )
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        if not options["now"]:
+            self.stdout.write(f"Queued as run {run.pk}.")
+            return
+        result = finish_here(run, write=self.stdout.write).result
+        self.stdout.write(f"Registered as {result['scorer']}.")
+        for name, value in result.items():
+            if isinstance(value, int | float):
+                self.stdout.write(f"  {name.replace('_', ' ')}: {value:.3g}")

@@ -1,0 +1,100 @@
+"""Reward models: from a snapshot to a scorer that foretells readers' scores."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from feedback_app.accounts.models import User
+from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.services.run_folders import write_readings
+from feedback_app.images.models import Scorer, ScorerKind
+from feedback_app.images.services.scorers import register_scorer, require_free_name
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from generation.errors import RemediableError
+from generation.specs import RewardModelSpec, write_spec
+
+SETTINGS = (
+    "members",
+    "hidden",
+    "steps",
+    "learning_rate",
+    "weight_decay",
+    "ordinal_weight",
+    "seed",
+)
+"""What may be set of a ``RewardModelSpec``."""
+
+
+def start_reward_model(
+    snapshot: Snapshot,
+    *,
+    name: str,
+    trunk: str = "",
+    settings: Mapping[str, Any] | None = None,
+    created_by: User | None = None,
+) -> Run:
+    """Queue the training of a reward model to be called ``name``.
+
+    ``trunk`` is a classifier's folder or ``package.module:callable``; left empty, it is
+    the classifier that measures candidates now.
+    """
+    require_free_name(name)
+    trunk = trunk or active_classifier().location
+    try:
+        spec = RewardModelSpec(preferences="-", trunk=trunk, **(settings or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RemediableError(
+            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
+            remedy="Choose another value.",
+        ) from error
+    complete = {key: value for key, value in asdict(spec).items() if key in SETTINGS}
+    return runs.start(
+        "train_reward_model",
+        title=f"Train the reward model {name} on {snapshot.name}",
+        spec={
+            "snapshot": str(snapshot.pk),
+            "name": name,
+            "trunk": spec.trunk,
+            "settings": complete,
+        },
+        total=spec.steps,
+        created_by=created_by,
+    )
+
+
+def active_classifier() -> Scorer:
+    found = Scorer.objects.active().filter(kind=ScorerKind.CLASSIFIER).first()
+    if found is None:
+        raise RemediableError(
+            "There is no classifier whose features a reward model could use.",
+            remedy="Train one with manage.py train_proxy COHORT --classifier, or name a trunk.",
+        )
+    return found
+
+
+def write_reward_run_folder(run: Run, run_dir: Path) -> None:
+    """Write all that the process needs; twice is no harm."""
+    snapshot = Snapshot.objects.select_related("blob").get(pk=run.spec["snapshot"])
+    preferences = write_readings(snapshot, run_dir)
+    spec = RewardModelSpec(
+        preferences=str(preferences), trunk=run.spec["trunk"], **run.spec["settings"]
+    )
+    write_spec(spec, run_dir / "spec.json")
+
+
+def register_reward_model(run: Run, made: Path, *, figures: Mapping[str, Any]) -> Scorer:
+    """Register what a finished training has left; twice changes nothing."""
+    snapshot = Snapshot.objects.get(pk=run.spec["snapshot"])
+    return register_scorer(
+        run.spec["name"],
+        made,
+        kind=ScorerKind.REWARD_MODEL,
+        taught_by_simulated_readers=snapshot.is_simulated,
+        figures=figures,
+        created_by=run.created_by,
+    )

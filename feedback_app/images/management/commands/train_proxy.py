@@ -1,0 +1,77 @@
+"""Train a proxy: a segmenter, a classifier or both, on a cohort's real images."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.images.models import Cohort, ScorerKind
+from feedback_app.images.services.proxies import start_proxy
+from feedback_app.runs.console import finish_here
+from generation.errors import RemediableError
+from generation.specs import ClassifierSpec, SegmenterSpec
+
+COMMON = ("resolution", "max_steps", "batch_size", "evaluate_every", "patience", "seed")
+
+
+class Command(BaseCommand):
+    help = "Train a proxy that measures candidates, by a worker or with --now here."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("cohort", help="the cohort's name")
+        parser.add_argument("--segmenter", action="store_true", help="of the masks of --mask-kind")
+        parser.add_argument("--classifier", action="store_true", help="of the findings")
+        parser.add_argument("--name", help="the proxy's name (default: COHORT-KIND)")
+        parser.add_argument("--mask-kind", default=SegmenterSpec.kind)
+        parser.add_argument(
+            "--network",
+            default=ClassifierSpec.network,
+            help="the classifier's: densenet121 (default), small (for a CPU) or tiny",
+        )
+        for setting in COMMON:
+            parser.add_argument(f"--{setting.replace('_', '-')}", type=int)
+        parser.add_argument("--now", action="store_true", help="train in this process, and wait")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kinds = [kind for kind in (ScorerKind.SEGMENTER, ScorerKind.CLASSIFIER) if options[kind]]
+        if not kinds:
+            raise CommandError("Say what to train: --segmenter, --classifier, or both.")
+        if options["name"] and len(kinds) > 1:
+            raise CommandError("One name is not enough for two proxies: train them one by one.")
+        cohort = find_cohort(options["cohort"])
+        given = {setting: options[setting] for setting in COMMON if options[setting] is not None}
+        own = {
+            ScorerKind.SEGMENTER: {"kind": options["mask_kind"]},
+            ScorerKind.CLASSIFIER: {"network": options["network"]},
+        }
+        for kind in kinds:
+            try:
+                run = start_proxy(
+                    cohort,
+                    kind=kind,
+                    name=options["name"] or f"{cohort.name}-{kind.value}",
+                    settings={**own[kind], **given},
+                )
+            except RemediableError as error:
+                raise CommandError(f"{error}\n{error.remedy}") from error
+            if not options["now"]:
+                self.stdout.write(f"Queued as run {run.pk}.")
+                continue
+            result = finish_here(run, write=self.stdout.write).result
+            self.stdout.write(f"Registered as {result['scorer']}: {figures_of(result)}")
+
+
+def figures_of(result: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.3g}"
+        for name, value in result.items()
+        if isinstance(value, int | float)
+    )
+
+
+def find_cohort(name: str) -> Cohort:
+    cohort = Cohort.objects.filter(name=name).first()
+    if cohort is None:
+        names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
+        raise CommandError(f"There is no cohort {name!r}.\nImported: {names}.")
+    return cohort

@@ -1,0 +1,225 @@
+"""A multi-label classifier of findings on CXRs, trained on real images only."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from monai.networks.nets import DenseNet
+from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from torch.nn import functional
+
+from generation.diffusion.checkpoints import Report
+from generation.diffusion.training_images import ImageSet, plain
+from generation.downstream.augmentation import augment_together
+from generation.downstream.framing import as_input
+from generation.downstream.training import Best, train_until_no_better
+from generation.errors import RemediableError
+from generation.specs import ClassifierNetwork, ClassifierSpec, TrainingImage
+
+WEIGHTS_FILE = "classifier.safetensors"
+CONFIG_FILE = "classifier.json"
+AT_ONCE = 32
+FEWEST_EXAMPLES = 5
+"""Training images with a finding, and without it, below which it is not learnt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Of a DenseNet (Huang et al., 1608.06993)."""
+
+    init_features: int
+    growth_rate: int
+    block_config: tuple[int, ...]
+
+
+SHAPES: dict[ClassifierNetwork, Shape] = {
+    "densenet121": Shape(init_features=64, growth_rate=32, block_config=(6, 12, 24, 16)),
+    "small": Shape(init_features=16, growth_rate=12, block_config=(2, 4, 6, 4)),
+    "tiny": Shape(init_features=8, growth_rate=4, block_config=(1, 1)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig:
+    """What a saved classifier is; ``validation_auroc`` is the mean over findings."""
+
+    findings: tuple[str, ...]
+    resolution: int
+    network: ClassifierNetwork
+    validation_auroc: float
+
+
+class Classifier:
+    """A trained network with its configuration."""
+
+    def __init__(self, net: DenseNet, config: ClassifierConfig) -> None:
+        self.net = net.eval()
+        self.config = config
+
+    @torch.no_grad()
+    def probabilities(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Of each finding on 8-bit grey images of any size: N x findings in [0, 1]."""
+        return predict(self.net, as_input(images, side=self.config.resolution))
+
+    @torch.no_grad()
+    def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """What the last layer decides by, N x F."""
+        parts = as_input(images, side=self.config.resolution).split(AT_ONCE)
+        return torch.cat([trunk(self.net, part) for part in parts])
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        try:
+            content = (folder / CONFIG_FILE).read_bytes()
+            config = TypeAdapter(ClassifierConfig).validate_json(content)
+            weights = load_file(folder / WEIGHTS_FILE)
+        except (OSError, ValidationError) as error:
+            raise RemediableError(
+                f"{folder} holds no classifier: {error}",
+                remedy="Name a folder that a classifier's training has written.",
+            ) from error
+        net = build_densenet(config.network, outputs=len(config.findings))
+        net.load_state_dict(weights)
+        return cls(net, config)
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {name: value.contiguous() for name, value in self.net.state_dict().items()},
+            folder / WEIGHTS_FILE,
+        )
+        content = TypeAdapter(ClassifierConfig).dump_json(self.config, indent=2)
+        (folder / CONFIG_FILE).write_bytes(content)
+
+
+def build_densenet(network: ClassifierNetwork, *, outputs: int) -> DenseNet:
+    """N x 1 x R x R to logits, N x outputs."""
+    shape = SHAPES[network]
+    return DenseNet(
+        spatial_dims=2,
+        in_channels=1,
+        out_channels=outputs,
+        init_features=shape.init_features,
+        growth_rate=shape.growth_rate,
+        block_config=shape.block_config,
+    )
+
+
+def trunk(net: DenseNet, inputs: torch.Tensor) -> torch.Tensor:
+    """The pooled features below the last layer, N x F, of N x 1 x R x R in [-1, 1]."""
+    pooled: torch.Tensor = net.class_layers[:-1](net.features(inputs))
+    return pooled
+
+
+@torch.no_grad()
+def predict(net: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Probabilities, N x findings, of inputs N x 1 x R x R in [-1, 1]."""
+    device = next(net.parameters()).device
+    parts = []
+    for part in inputs.split(AT_ONCE):
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = net(part.to(device))
+        parts.append(logits.float().sigmoid().cpu())
+    return torch.cat(parts)
+
+
+def learnable_findings(rows: Sequence[TrainingImage]) -> tuple[str, ...]:
+    """Findings with enough training images that have them and enough that do not."""
+    training = [row for row in rows if row.split == "train"]
+    named = {finding for row in training for finding in row.findings}
+    found = []
+    for finding in sorted(named):
+        known = [finding in row.findings for row in training if finding not in row.unknown]
+        if min(sum(known), len(known) - sum(known)) >= FEWEST_EXAMPLES:
+            found.append(finding)
+    if not found:
+        raise RemediableError(
+            f"no finding has {FEWEST_EXAMPLES} training images with it and as many without it",
+            remedy="Choose a cohort with labels, or import more of its patients.",
+        )
+    return tuple(found)
+
+
+def targets_of(
+    rows: Sequence[TrainingImage], findings: Sequence[str]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether each finding is there, and whether that is known: float and bool, N x findings."""
+    there = [[float(finding in row.findings) for finding in findings] for row in rows]
+    known = [[finding not in row.unknown for finding in findings] for row in rows]
+    return torch.tensor(there), torch.tensor(known)
+
+
+def known_cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor
+) -> torch.Tensor:
+    """Binary cross-entropy over what is known, N x findings each; 0 where nothing is."""
+    errors = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (errors * known).sum() / known.sum().clamp(min=1)
+
+
+def auroc(
+    probabilities: torch.Tensor, rows: Sequence[TrainingImage], findings: Sequence[str]
+) -> dict[str, float]:
+    """The area under the ROC curve by finding, where there are images with and without it."""
+    targets, known = (part.numpy() for part in targets_of(rows, findings))
+    areas = {}
+    for column, finding in enumerate(findings):
+        chosen = known[:, column]
+        truth = targets[chosen, column]
+        if 0 < truth.sum() < len(truth):
+            areas[finding] = float(roc_auc_score(truth, probabilities[chosen, column].numpy()))
+    return areas
+
+
+def train_classifier(
+    training: ImageSet,
+    validation: ImageSet,
+    spec: ClassifierSpec,
+    *,
+    device: torch.device,
+    checkpoint: Path,
+    report: Report,
+) -> tuple[Classifier, Best]:
+    """Train, or take up again; keeps the weights of the best mean AUROC on validation."""
+    findings = learnable_findings([*training.rows, *validation.rows])
+    torch.manual_seed(spec.seed)
+    net = build_densenet(spec.network, outputs=len(findings)).to(device)
+    targets, known = targets_of(training.rows, findings)
+    batch = min(spec.batch_size, len(training))
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        chosen = torch.randperm(len(training), generator=generator)[:batch]
+        images, _ = augment_together(training.pixels[chosen], None, generator)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = net(images.to(device))
+        return known_cross_entropy(
+            logits.float(), targets[chosen].to(device), known[chosen].to(device)
+        )
+
+    def validate() -> float:
+        probabilities = predict(net, plain(validation.pixels))
+        areas = auroc(probabilities, validation.rows, findings)
+        if not areas:
+            raise RemediableError(
+                "no finding has validation images both with it and without it",
+                remedy="Import more patients: about one in ten goes to validation.",
+            )
+        return math.fsum(areas.values()) / len(areas)
+
+    best = train_until_no_better(
+        net, spec, loss_of=loss_of, validate=validate, checkpoint=checkpoint, report=report
+    )
+    config = ClassifierConfig(
+        findings=findings,
+        resolution=spec.resolution,
+        network=spec.network,
+        validation_auroc=best.figure,
+    )
+    return Classifier(net.cpu(), config), best

@@ -1,0 +1,150 @@
+"""A U-Net that draws one kind of mask on a CXR, trained on real images only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from monai.losses import DiceCELoss
+from monai.networks.nets import UNet
+from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from generation.diffusion.checkpoints import Report
+from generation.diffusion.training_images import plain
+from generation.downstream.augmentation import augment_together
+from generation.downstream.confidence import Calibration, calibrate
+from generation.downstream.framing import MaskedSet, as_input
+from generation.downstream.prediction import dice, predict
+from generation.downstream.shapes import Plausibility
+from generation.downstream.training import Best, train_until_no_better
+from generation.errors import RemediableError
+from generation.specs import SegmenterSpec
+
+WEIGHTS_FILE = "segmenter.safetensors"
+CONFIG_FILE = "segmenter.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterConfig:
+    """What a saved segmenter is; ``validation_dice`` is that of the weights kept."""
+
+    kind: str
+    resolution: int
+    widths: tuple[int, ...]
+    plausibility: Plausibility
+    calibration: Calibration
+    validation_dice: float
+
+
+class Segmenter:
+    """A trained network with its configuration."""
+
+    def __init__(self, net: nn.Module, config: SegmenterConfig) -> None:
+        self.net = net.eval()
+        self.config = config
+
+    def probabilities(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Of 8-bit grey images of any size: N x R x R in [0, 1], on their central squares."""
+        return predict(self.net, as_input(images, side=self.config.resolution))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        try:
+            config = TypeAdapter(SegmenterConfig).validate_json((folder / CONFIG_FILE).read_bytes())
+            weights = load_file(folder / WEIGHTS_FILE)
+        except (OSError, ValidationError) as error:
+            raise RemediableError(
+                f"{folder} holds no segmenter: {error}",
+                remedy="Name a folder that a segmenter's training has written.",
+            ) from error
+        net = build_unet(config.widths)
+        net.load_state_dict(weights)
+        return cls(net, config)
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {name: value.contiguous() for name, value in self.net.state_dict().items()},
+            folder / WEIGHTS_FILE,
+        )
+        (folder / CONFIG_FILE).write_bytes(
+            TypeAdapter(SegmenterConfig).dump_json(self.config, indent=2)
+        )
+
+
+def build_unet(widths: Sequence[int]) -> nn.Module:
+    """N x 1 x R x R to logits of the same shape."""
+    net: nn.Module = UNet(
+        spatial_dims=2,
+        in_channels=1,
+        out_channels=1,
+        channels=tuple(widths),
+        strides=(2,) * (len(widths) - 1),
+        num_res_units=2,
+    )
+    return net
+
+
+def dice_of(net: nn.Module, masked: MaskedSet) -> torch.Tensor:
+    """Dice of each image of a set, N, at the network's resolution."""
+    truth = masked.masks[:, 0, ::2, ::2] > 127
+    return dice(predict(net, plain(masked.images.pixels)) > 0.5, truth)
+
+
+def train_segmenter(
+    training: MaskedSet,
+    validation: MaskedSet,
+    spec: SegmenterSpec,
+    *,
+    device: torch.device,
+    checkpoint: Path,
+    report: Report,
+) -> tuple[Segmenter, Best]:
+    """Train with Dice and cross-entropy, or take up again; keeps the best on validation."""
+    torch.manual_seed(spec.seed)
+    net = build_unet(spec.widths).to(device)
+    measure_loss = DiceCELoss(sigmoid=True)
+    batch = min(spec.batch_size, len(training))
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        chosen = torch.randperm(len(training), generator=generator)[:batch]
+        images, masks = augment_together(
+            training.images.pixels[chosen], training.masks[chosen], generator
+        )
+        assert masks is not None
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = net(images.to(device))
+        loss: torch.Tensor = measure_loss(logits.float(), masks.to(device))
+        return loss
+
+    best = train_until_no_better(
+        net,
+        spec,
+        loss_of=loss_of,
+        validate=lambda: dice_of(net, validation).mean().item(),
+        checkpoint=checkpoint,
+        report=report,
+    )
+    config = SegmenterConfig(
+        kind=spec.kind,
+        resolution=spec.resolution,
+        widths=spec.widths,
+        plausibility=Plausibility.of(training.masks[:, 0, ::2, ::2].numpy() > 127),
+        calibration=calibrate(net.cpu(), validation, seed=spec.seed),
+        validation_dice=best.figure,
+    )
+    return Segmenter(net, config), best
+
+
+def summarise(segmenter: Segmenter, heldout: MaskedSet) -> dict[str, float]:
+    """Mean and least Dice on images that were not trained on."""
+    values = dice_of(segmenter.net, heldout)
+    return {
+        "images": len(values),
+        "dice_mean": values.mean().item(),
+        "dice_least": values.min().item(),
+    }

@@ -1,0 +1,141 @@
+"""What a reward model learns from: pairs and scores, split so that nothing leaks.
+
+Pairs that share a prompt or a patient stay together; a split by pair would test on
+images and prompts that were trained on.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from generation.diffusion.training_images import read_grey
+from generation.errors import RemediableError
+from generation.rewards.conditions import embed_prompts
+from generation.rewards.trunks import Trunk
+from generation.specs import Preference
+
+IMAGE_SIDE = 256
+CALIBRATION_SHARE = 0.2
+TEST_SHARE = 0.2
+FEWEST_GROUPS = 5
+
+
+def read_preferences(path: Path) -> list[Preference]:
+    """Read the preferences among JSON lines whose images are paths; ratings are passed over."""
+    adapter = TypeAdapter(Preference)
+    try:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        return [adapter.validate_python(line) for line in lines if "winner" in line]
+    except (OSError, ValidationError, json.JSONDecodeError) as error:
+        raise RemediableError(
+            f"{path} does not hold preferences: {error}",
+            remedy="Start the training again from its snapshot.",
+        ) from error
+
+
+def group_by(prompts: Sequence[str], patients: Sequence[str]) -> list[int]:
+    """A group's number for each pair: pairs that share a prompt or a patient are in one.
+
+    An empty patient is none.
+    """
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parents.setdefault(name, name)
+        while parents[name] != name:
+            parents[name] = parents[parents[name]]
+            name = parents[name]
+        return name
+
+    for prompt, patient in zip(prompts, patients, strict=True):
+        here = root(f"prompt:{prompt}")
+        if patient:
+            parents[root(f"patient:{patient}")] = here
+    roots = [root(f"prompt:{prompt}") for prompt in prompts]
+    numbers = {name: number for number, name in enumerate(sorted(set(roots)))}
+    return [numbers[name] for name in roots]
+
+
+@dataclass(frozen=True)
+class GroupSplit:
+    """Numbers of groups."""
+
+    training: frozenset[int]
+    calibration: frozenset[int]
+    test: frozenset[int]
+
+
+def split_groups(groups: Sequence[int], *, seed: int) -> GroupSplit:
+    names = sorted(set(groups))
+    if len(names) < FEWEST_GROUPS:
+        raise RemediableError(
+            f"the pairs are about {len(names)} prompts that share no patient",
+            remedy=f"Read candidates of {FEWEST_GROUPS} prompts or more, then take a snapshot.",
+        )
+    random.Random(seed).shuffle(names)
+    calibration = max(1, round(CALIBRATION_SHARE * len(names)))
+    test = max(1, round(TEST_SHARE * len(names)))
+    return GroupSplit(
+        training=frozenset(names[calibration + test :]),
+        calibration=frozenset(names[:calibration]),
+        test=frozenset(names[calibration : calibration + test]),
+    )
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Encoded pairs and scores.
+
+    ``features`` I x F and ``conditions`` I x C are of images, each once for every prompt;
+    ``winner``, ``loser`` and ``group`` have a row for each of P pairs; ``rated``, ``score``
+    and ``rated_group`` one for each score given, S.
+    """
+
+    features: torch.Tensor
+    conditions: torch.Tensor
+    winner: torch.Tensor
+    loser: torch.Tensor
+    group: torch.Tensor
+    rated: torch.Tensor
+    score: torch.Tensor
+    rated_group: torch.Tensor
+
+
+def encode(
+    preferences: Sequence[Preference], trunk: Trunk, *, patients: Sequence[str] | None = None
+) -> Lessons:
+    """Look at every image once; scores are those that the pairs come from, each once."""
+    groups = group_by([pair.prompt for pair in preferences], patients or [""] * len(preferences))
+    seen: dict[tuple[str, str], int] = {}
+    scores: dict[tuple[int, float], int] = {}
+    rows = []
+    for pair, group in zip(preferences, groups, strict=True):
+        row = []
+        for image, score in ((pair.winner, pair.winner_score), (pair.loser, pair.loser_score)):
+            index = seen.setdefault((image, pair.prompt), len(seen))
+            scores.setdefault((index, score), group)
+            row.append(index)
+        rows.append(row)
+    pictures: dict[str, np.ndarray] = {
+        path: read_grey(Path(path), side=IMAGE_SIDE) for path, _ in seen
+    }
+    names = list(pictures)
+    found = trunk.features([pictures[name] for name in names])
+    places = {name: place for place, name in enumerate(names)}
+    pairs = torch.tensor(rows)
+    return Lessons(
+        features=found[[places[path] for path, _ in seen]],
+        conditions=embed_prompts([prompt for _, prompt in seen]),
+        winner=pairs[:, 0],
+        loser=pairs[:, 1],
+        group=torch.tensor(groups),
+        rated=torch.tensor([index for index, _ in scores]),
+        score=torch.tensor([score for _, score in scores]),
+        rated_group=torch.tensor(list(scores.values())),
+    )

@@ -1,0 +1,150 @@
+"""A reward model: the score that readers would give an image for its prompt.
+
+Frozen features of the image and what its prompt asks for go through small heads. Each
+head gives one utility s. Pairs follow Bradley and Terry (1952), P(a over b) =
+sigmoid((s_a - s_b) / T); scores 0 to 5 follow a cumulative link (McCullagh 1980),
+P(score > k) = sigmoid(s - threshold_k). The heads differ by the prompts they learnt
+from, so where they disagree nobody has taught them.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional
+
+from generation.errors import RemediableError
+from generation.rewards.conditions import CONDITION_SIZE, embed_prompts
+from generation.rewards.trunks import Trunk, load_trunk
+
+WEIGHTS_FILE = "reward.safetensors"
+CONFIG_FILE = "reward.json"
+TRUNK_FOLDER = "trunk"
+SCORE_MAX = 5
+
+
+class Heads(nn.Module):
+    """M heads side by side: features N x F and conditions N x C to utilities M x N."""
+
+    middle: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, features: int, *, members: int, hidden: int) -> None:
+        super().__init__()
+        size = features + CONDITION_SIZE
+        self.register_buffer("middle", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(features))
+        self.first = nn.Parameter(torch.randn(members, size, hidden) / size**0.5)
+        self.first_bias = nn.Parameter(torch.zeros(members, 1, hidden))
+        self.last = nn.Parameter(torch.randn(members, hidden, 1) / hidden**0.5)
+        self.lowest = nn.Parameter(torch.full((members, 1), -2.0))
+        self.gaps = nn.Parameter(torch.zeros(members, SCORE_MAX - 1))
+
+    def forward(self, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        scaled = (features - self.middle) / self.spread
+        inputs = torch.cat([scaled, conditions], dim=1)  # N x (F + C)
+        hidden = functional.gelu(inputs @ self.first + self.first_bias)  # M x N x H
+        utilities: torch.Tensor = (hidden @ self.last)[..., 0]
+        return utilities
+
+    @property
+    def thresholds(self) -> torch.Tensor:
+        """M x 5, rising."""
+        steps = functional.softplus(self.gaps).cumsum(1)
+        return torch.cat([self.lowest, self.lowest + steps], dim=1)
+
+    def exceedances(self, utilities: torch.Tensor) -> torch.Tensor:
+        """Logits of P(score > k) for k = 0 to 4: M x N x 5."""
+        return utilities[..., None] - self.thresholds[:, None, :]
+
+    def scale_by(self, features: torch.Tensor) -> None:
+        """Take middle and spread from the features N x F of what is trained on."""
+        self.middle.copy_(features.mean(0))
+        self.spread.copy_(features.std(0).clamp_min(1e-4))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardConfig:
+    """``trunk`` is a folder within the model's own, or ``package.module:callable``."""
+
+    trunk: str
+    features: int
+    members: int
+    hidden: int
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """``score`` 0 to 5, the heads' mean; ``disagreement`` their standard deviation.
+
+    Of two images, sigmoid of the difference of ``utility`` is how likely a reader is to
+    like the first one better.
+    """
+
+    score: float
+    disagreement: float
+    utility: float
+
+
+class RewardModel:
+    """Heads on a trunk."""
+
+    def __init__(self, trunk: Trunk, heads: Heads, config: RewardConfig) -> None:
+        self.trunk = trunk
+        self.heads = heads.eval()
+        self.config = config
+
+    def predict(self, images: Sequence[np.ndarray], prompts: Sequence[str]) -> list[Prediction]:
+        """What readers would give 8-bit grey images of any size for these prompts."""
+        features, conditions = self.trunk.features(images), embed_prompts(list(prompts))
+        scores = expected_scores(self.heads, features, conditions)
+        with torch.no_grad():
+            utilities = self.heads(features, conditions).mean(0) / self.config.temperature
+        columns = (scores.mean(0), scores.std(0, correction=0), utilities)
+        return [
+            Prediction(score=score, disagreement=disagreement, utility=utility)
+            for score, disagreement, utility in zip(*(c.tolist() for c in columns), strict=True)
+        ]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        try:
+            content = (folder / CONFIG_FILE).read_bytes()
+            config = TypeAdapter(RewardConfig).validate_json(content)
+            weights = load_file(folder / WEIGHTS_FILE)
+        except (OSError, ValidationError) as error:
+            raise RemediableError(
+                f"{folder} holds no reward model: {error}",
+                remedy="Name a folder that train_reward_model has written.",
+            ) from error
+        is_inside = config.trunk == TRUNK_FOLDER
+        trunk = load_trunk(str(folder / TRUNK_FOLDER) if is_inside else config.trunk)
+        heads = Heads(config.features, members=config.members, hidden=config.hidden)
+        heads.load_state_dict(weights)
+        return cls(trunk, heads, config)
+
+    def save(self, folder: Path, *, trunk: str) -> None:
+        """Save with a copy of the trunk's folder, so that it stands alone."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if Path(trunk).is_dir():
+            shutil.copytree(trunk, folder / TRUNK_FOLDER, dirs_exist_ok=True)
+        save_file(
+            {name: value.contiguous() for name, value in self.heads.state_dict().items()},
+            folder / WEIGHTS_FILE,
+        )
+        content = TypeAdapter(RewardConfig).dump_json(self.config, indent=2)
+        (folder / CONFIG_FILE).write_bytes(content)
+
+
+@torch.no_grad()
+def expected_scores(heads: Heads, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    """Each head's mean score, M x N: the sum over k of P(score > k)."""
+    return heads.exceedances(heads(features, conditions)).sigmoid().sum(-1)

@@ -1,0 +1,197 @@
+"""Training the heads of a reward model, calibrating them, and saying how good they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+from scipy.stats import spearmanr
+from torch.nn import functional
+
+from generation.diffusion.checkpoints import Report
+from generation.rewards.lessons import GroupSplit, Lessons
+from generation.rewards.reward_model import SCORE_MAX, Heads, expected_scores
+from generation.specs import RewardModelSpec
+
+REPORT_EVERY = 20
+RESAMPLES = 1_000
+BINS = 10
+LOG_TEMPERATURES = (-3.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 % interval; NaN bounds where it could not be had."""
+
+    value: float
+    low: float
+    high: float
+
+
+def train_heads(
+    lessons: Lessons, split: GroupSplit, spec: RewardModelSpec, *, report: Report
+) -> Heads:
+    """Fit every head on its own draw of the training prompts, all at once."""
+    generator = torch.Generator().manual_seed(spec.seed)
+    torch.manual_seed(spec.seed)
+    heads = Heads(lessons.features.shape[1], members=spec.members, hidden=spec.hidden)
+    trained = [index in split.training for index in lessons.group.tolist()]
+    used = torch.cat([lessons.winner[trained], lessons.loser[trained]]).unique()
+    heads.scale_by(lessons.features[used])
+    counts = draw_groups(split.training, members=spec.members, generator=generator)
+    pair_weights = weights_of(lessons.group, counts)  # M x P
+    score_weights = weights_of(lessons.rated_group, counts)  # M x S
+    optimizer = torch.optim.AdamW(
+        heads.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay
+    )
+    for step in range(1, spec.steps + 1):
+        utilities = heads(lessons.features, lessons.conditions)
+        pair_loss = bradley_terry(
+            utilities[:, lessons.winner] - utilities[:, lessons.loser], pair_weights
+        )
+        score_loss = cumulative_link(
+            heads.exceedances(utilities[:, lessons.rated]), lessons.score, score_weights
+        )
+        loss = pair_loss + spec.ordinal_weight * score_loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % REPORT_EVERY == 0 or step == spec.steps:
+            report(step, {"pairs": pair_loss.item(), "scores": score_loss.item()})
+    return heads.eval()
+
+
+def draw_groups(
+    groups: frozenset[int], *, members: int, generator: torch.Generator
+) -> list[dict[int, float]]:
+    """For each member how often each group was drawn, with replacement."""
+    names = sorted(groups)
+    drawn = []
+    for _ in range(members):
+        chosen = torch.randint(len(names), (len(names),), generator=generator)
+        times = torch.bincount(chosen, minlength=len(names)).tolist()
+        drawn.append(dict(zip(names, map(float, times), strict=True)))
+    return drawn
+
+
+def weights_of(groups: torch.Tensor, counts: Sequence[dict[int, float]]) -> torch.Tensor:
+    """M x N: what each row counts for each member; 0 outside of what is trained on."""
+    return torch.tensor([[count.get(group, 0.0) for group in groups.tolist()] for count in counts])
+
+
+def bradley_terry(differences: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted mean of -log sigmoid(s_winner - s_loser), M x P each, summed over members."""
+    losses = -functional.logsigmoid(differences) * weights
+    return (losses.sum(1) / weights.sum(1).clamp_min(1)).sum()
+
+
+def cumulative_link(
+    exceedances: torch.Tensor, scores: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy of (score > k), k = 0 to 4: logits M x S x 5, scores S, weights M x S.
+
+    A mean over criteria is between two grades; it exceeds the upper one in part.
+    """
+    grades = torch.arange(SCORE_MAX, dtype=scores.dtype)
+    targets = (scores[:, None] - grades).clamp(0, 1).expand_as(exceedances)
+    losses = functional.binary_cross_entropy_with_logits(exceedances, targets, reduction="none")
+    per_score = losses.mean(-1) * weights
+    return (per_score.sum(1) / weights.sum(1).clamp_min(1)).sum()
+
+
+@torch.no_grad()
+def margins_of(heads: Heads, lessons: Lessons, groups: frozenset[int]) -> np.ndarray:
+    """Mean utility of the winner less that of the loser, for the pairs of these groups."""
+    utilities = heads(lessons.features, lessons.conditions).mean(0)
+    chosen = [group in groups for group in lessons.group.tolist()]
+    margins: np.ndarray = (
+        (utilities[lessons.winner] - utilities[lessons.loser])[chosen].double().numpy()
+    )
+    return margins
+
+
+def fit_temperature(margins: np.ndarray) -> float:
+    """The temperature of the least cross-entropy of margins, all of which should be above 0."""
+
+    def cross_entropy(log_temperature: float) -> float:
+        return float(np.logaddexp(0, -margins / np.exp(log_temperature)).mean())
+
+    found = minimize_scalar(cross_entropy, bounds=LOG_TEMPERATURES, method="bounded")
+    return float(np.exp(found.x))
+
+
+def expected_calibration_error(probabilities: np.ndarray) -> float:
+    """Of P(winner over loser): the mean gap between sureness and accuracy, over 10 bins.
+
+    How sure the model is of the likelier side is max(p, 1 - p); it is right where p > 1/2.
+    """
+    sureness = np.maximum(probabilities, 1 - probabilities)
+    right = probabilities > 0.5
+    bins = np.minimum(((sureness - 0.5) * 2 * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(right[bins == number].mean() - sureness[bins == number].mean())
+        * (bins == number).mean()
+        for number in range(BINS)
+        if (bins == number).any()
+    ]
+    return float(sum(gaps))
+
+
+def by_cluster(
+    statistic: Callable[[np.ndarray], float], clusters: np.ndarray, *, seed: int
+) -> Interval:
+    """A statistic of chosen rows with a percentile interval, whole clusters drawn anew."""
+    rows = [np.flatnonzero(clusters == name) for name in np.unique(clusters)]
+    generator = np.random.default_rng(seed)
+    value = statistic(np.arange(len(clusters)))
+    if len(rows) < 2:
+        return Interval(value, float("nan"), float("nan"))
+    drawn = [
+        statistic(np.concatenate([rows[i] for i in generator.integers(0, len(rows), len(rows))]))
+        for _ in range(RESAMPLES)
+    ]
+    finite = np.asarray(drawn)[np.isfinite(drawn)]
+    if not len(finite):
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.percentile(finite, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def rank_correlation(predicted: np.ndarray, given: np.ndarray) -> float:
+    if len(np.unique(predicted)) < 2 or len(np.unique(given)) < 2:
+        return float("nan")
+    return float(spearmanr(predicted, given).statistic)
+
+
+def heldout_figures(
+    heads: Heads, lessons: Lessons, split: GroupSplit, *, temperature: float, seed: int
+) -> dict[str, float]:
+    """Pair accuracy, calibration and rank correlation with scores, on prompts of the test."""
+    margins = margins_of(heads, lessons, split.test)
+    probabilities = expit(margins / temperature)
+    groups = lessons.group.numpy()
+    tested = groups[np.isin(groups, sorted(split.test))]
+    accuracy = by_cluster(lambda rows: float((margins[rows] > 0).mean()), tested, seed=seed)
+    rated = np.isin(lessons.rated_group.numpy(), sorted(split.test))
+    predicted = expected_scores(heads, lessons.features, lessons.conditions).mean(0).numpy()
+    predicted = predicted[lessons.rated.numpy()][rated]
+    given = lessons.score.numpy()[rated]
+    correlation = by_cluster(
+        lambda rows: rank_correlation(predicted[rows], given[rows]),
+        lessons.rated_group.numpy()[rated],
+        seed=seed,
+    )
+    figures = {
+        "test_pairs": float(len(margins)),
+        "test_groups": float(len(split.test)),
+        "pair_accuracy": accuracy.value,
+        "pair_accuracy_low": accuracy.low,
+        "pair_accuracy_high": accuracy.high,
+        "calibration_error": expected_calibration_error(probabilities),
+        "rank_correlation": correlation.value,
+        "rank_correlation_low": correlation.low,
+        "rank_correlation_high": correlation.high,
+    }
+    return {name: value for name, value in figures.items() if np.isfinite(value)}

@@ -1,0 +1,88 @@
+"""Frozen networks that a reward model looks at images through.
+
+Never those that the gate judges by (KID's features): a fine-tune that learns to please
+the one must not please the other by the same weights.
+"""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from generation.downstream.classifier import Classifier
+from generation.downstream.framing import as_input
+from generation.errors import RemediableError
+from generation.quality.features import WEIGHTS_FILE as JUDGES_FILE
+from generation.quality.features import FeatureNet
+
+DEFAULT_SIDE = 128
+AT_ONCE = 32
+
+
+class Trunk(Protocol):
+    def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """N x F of 8-bit grey images of any size."""
+
+
+class ModuleTrunk:
+    """A torch module from N x 1 x R x R in [-1, 1] to N x F; R is its ``input_side`` or 128."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module.requires_grad_(False).eval()
+        self.side = int(getattr(module, "input_side", DEFAULT_SIDE))
+
+    @torch.no_grad()
+    def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        parts = as_input(images, side=self.side).split(AT_ONCE)
+        found = torch.cat([self.module(part) for part in parts]).float()
+        if found.ndim != 2:
+            raise RemediableError(
+                f"the trunk gives features of shape {tuple(found.shape)}",
+                remedy="Use a module that gives one row of features an image, N x F.",
+            )
+        return found
+
+
+def load_trunk(location: str) -> Trunk:
+    """A classifier's folder, or a torch module by ``package.module:callable``."""
+    folder = Path(location)
+    if folder.is_dir():
+        if (folder / JUDGES_FILE).exists():
+            raise same_as_the_judge(location)
+        return Classifier.load(folder)
+    module_name, separator, name = location.partition(":")
+    if not separator:
+        raise RemediableError(
+            f"there is no trunk at {location!r}",
+            remedy="Name the folder of a classifier, or package.module:callable.",
+        )
+    try:
+        make = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RemediableError(
+            f"the trunk {location!r} cannot be imported: {error}",
+            remedy="Name a callable of an installed package as package.module:callable.",
+        ) from error
+    return trunk_of(make(), location=location)
+
+
+def trunk_of(module: object, *, location: str) -> ModuleTrunk:
+    if not isinstance(module, nn.Module):
+        raise RemediableError(
+            f"{location!r} gives no torch module but {type(module).__name__}",
+            remedy="Name a callable that takes nothing and gives a torch.nn.Module.",
+        )
+    if any(isinstance(part, FeatureNet) for part in module.modules()):
+        raise same_as_the_judge(location)
+    return ModuleTrunk(module)
+
+
+def same_as_the_judge(location: str) -> RemediableError:
+    return RemediableError(
+        f"{location!r} is the kind of network that fine-tuned models are judged by (KID)",
+        remedy="Give the reward model another trunk: a classifier's folder, for one.",
+    )

@@ -1,0 +1,81 @@
+"""Reward models as runs: from readings to a scorer that measures candidates."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from django.core.management import CommandError, call_command
+
+from feedback_app.accounts.models import User
+from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.services import take_snapshot
+from feedback_app.finetuning.services.reward_models import start_reward_model
+from feedback_app.images.models import Measure, Scorer, ScorerKind
+from feedback_app.images.services.scorers import register_scorer
+from feedback_app.runs.models import Run, State
+from feedback_app.runs.tasks import execute
+from feedback_app.studies.models import Slot, Study
+from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
+from generation.errors import RemediableError
+from tests.finetuning.conftest import Read
+
+PROMPTS = ("edema", "effusion", "mass", "nodule", "hernia", "fracture")
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def snapshot(make_study: Callable[..., Study], read: Read, rosa: User) -> Snapshot:
+    """Four candidates of each of six prompts, all scored."""
+    study = make_study(rosa, prompts=PROMPTS)
+    for slot in Slot.objects.filter(study=study):
+        read(slot, [5, 4, 2, 0])
+    return take_snapshot(name="Monday", simulated=False)
+
+
+@pytest.fixture
+def classifier(db: None, tmp_path: Path) -> Scorer:
+    torch.manual_seed(0)
+    config = ClassifierConfig(
+        findings=("edema", "mass"), resolution=32, network="tiny", validation_auroc=0.5
+    )
+    Classifier(build_densenet("tiny", outputs=2), config).save(tmp_path / "classifier")
+    return register_scorer(
+        "labels", tmp_path / "classifier", kind=ScorerKind.CLASSIFIER, figures={}
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_readings_teach_a_reward_model_that_measures_candidates(
+    snapshot: Snapshot, classifier: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    call_command("train_reward_model", "Monday", name="taste", steps=5, now=True)
+    scorer = Scorer.objects.get(name="taste")
+    assert (scorer.kind, scorer.taught_by_simulated_readers) == (ScorerKind.REWARD_MODEL, False)
+    assert {"pair_accuracy", "calibration_error", "test_groups"} <= set(scorer.figures)
+    assert (Path(scorer.location) / "trunk" / "classifier.json").is_file()
+    assert Run.objects.filter(kind="measure").exists()
+    call_command("measure", now=True)
+    measures = Measure.objects.filter(scorer="predicted-score", version=scorer.version)
+    assert measures.count() == 24
+    assert all(0 <= measure.value <= 5 for measure in measures)
+    assert all(measure.details["disagreement"] >= 0 for measure in measures)
+    # A training that is done twice registers the same scorer.
+    run = Run.objects.get(kind="train_reward_model")
+    Run.objects.filter(pk=run.pk).update(state=State.QUEUED, finished_at=None)
+    execute(run_id=str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.result["scorer"]) == (State.SUCCEEDED, "taste")
+    assert Scorer.objects.count() == 2
+
+
+def test_what_cannot_be_trained_is_named(snapshot: Snapshot) -> None:
+    with pytest.raises(CommandError, match="no classifier whose features"):
+        call_command("train_reward_model", "Monday")
+    with pytest.raises(CommandError, match="no snapshot 'Tuesday'"):
+        call_command("train_reward_model", "Tuesday")
+    with pytest.raises(RemediableError, match="members = 1"):
+        start_reward_model(snapshot, name="taste", trunk="a:b", settings={"members": 1})
+    assert not Run.objects.exists()
