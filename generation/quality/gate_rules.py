@@ -140,12 +140,12 @@ def quality_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
         sign = 1 if direction == "rise" else -1
         is_within = sign * change["value"] <= limit
         moved = "rose" if change["value"] > 0 else "fell"
+        by = f"{moved} by {abs(change['value']):.3f}" if change["value"] else "did not change"
         yield Rule(
             name=name,
             label=label,
             outcome="passed" if is_within else "failed",
-            sentence=f"{label} {moved} by {abs(change['value']):.3f}, "
-            f"from {found['parent']:.3f} to {found['child']:.3f}; "
+            sentence=f"{label} {by}, from {found['parent']:.3f} to {found['child']:.3f}; "
             f"it may {'rise' if direction == 'rise' else 'fall'} by {limit}.",
             value=change["value"],
             low=change["low"],
@@ -191,11 +191,11 @@ def hacking_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
         name="reward_hacking",
         label="Trained reward against held-out reward",
         outcome="failed" if raised else "passed",
-        sentence=f"{trained['name']} went up, and {judge['name']} sees no gain: the model may have "
-        "learnt the reward's weaknesses instead of better images."
+        sentence=f"{trained['name']} went up, and the judge sees no gain: the model may have learnt "
+        "the reward's weaknesses instead of better images."
         if raised
-        else f"{trained['name']} {'went up' if went_up else 'did not go up'}, and "
-        f"{judge['name']} {'sees no gain' if is_flat else 'sees a gain too'}: no alarm.",
+        else f"{trained['name']} {'went up' if went_up else 'did not go up'}, and the judge "
+        f"{'sees no gain' if is_flat else 'sees a gain'}: no alarm.",
         value=trained["value"],
         low=trained["low"],
         high=trained["high"],

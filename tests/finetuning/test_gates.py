@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.finetuning.gates.promotion import go_back, needs_reason, promote_version
-from feedback_app.finetuning.gates.services import read_report, start_gate, taught_prompts
+from feedback_app.finetuning.gates.services import read_report, start_gate
+from feedback_app.finetuning.lineage import taught_prompts
 from feedback_app.finetuning.models import FineTune, Gate, GateVerdict, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign

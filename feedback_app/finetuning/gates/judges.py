@@ -10,8 +10,8 @@ import PIL.Image
 from feedback_app.finetuning.comparison import Match
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.finetuning.gates.people import answers_about, peoples_word
-from feedback_app.finetuning.gates.services import lineage_of
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.lineage import lineage_of, own_fine_tune, readings_in
+from feedback_app.finetuning.models import Snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from feedback_app.runs.models import Run, State
 from generation.quality.judged import Judged
@@ -22,12 +22,6 @@ NO_JUDGE = (
     "compare the two versions blind, or train a reward model on readings that were not taught on."
 )
 Pictures = Sequence[np.ndarray]
-
-
-def own_fine_tune(version: ModelVersion) -> FineTune | None:
-    """The fine-tune that gave this version itself."""
-    rows = FineTune.objects.filter(model_version=version).select_related("snapshot", "run")
-    return rows.first()
 
 
 def taught_by_simulated_readers(version: ModelVersion) -> bool:
@@ -57,12 +51,6 @@ def _snapshot_of(scorer: Scorer) -> Snapshot | None:
     trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
     training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
     return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
-
-
-def readings_in(snapshot: Snapshot) -> set[UUID]:
-    """Readings that a snapshot has a pair or a rating of."""
-    of_pairs = snapshot.pairs.order_by().values_list("reading", flat=True)
-    return set(of_pairs.union(snapshot.rated_images.order_by().values_list("reading", flat=True)))
 
 
 def judged_by_people(gate: Gate, matches: Sequence[Match]) -> Judged | None:

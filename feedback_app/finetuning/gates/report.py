@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from feedback_app.finetuning.gates.judges import readings_in
 from feedback_app.finetuning.gates.models import Gate, GateRule, GateVerdict, RuleOutcome
 from feedback_app.finetuning.gates.plots import plots_of
-from feedback_app.finetuning.gates.services import lineage_of, read_report
+from feedback_app.finetuning.gates.services import read_report
+from feedback_app.finetuning.lineage import lineage_of, readings_in
 from feedback_app.finetuning.models import FineTune
 from feedback_app.images.models import Batch, Candidate, CohortImage, Image
 from feedback_app.readings.results.plots import Plot

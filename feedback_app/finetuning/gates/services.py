@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateDecision, GateRule, GateVerdict
 from feedback_app.finetuning.gates.promotion import promote_by_gate
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.lineage import taught_prompts
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.services.batches import PRIORITY, Settings, create_batch
 from feedback_app.images.services.blobs import store
@@ -22,25 +22,6 @@ from generation.quality.gate_spec import GateSpec, gate_prompts
 
 GATE_PRIORITY = PRIORITY - 1
 """Below the images that it waits for, above training."""
-
-
-def lineage_of(version: ModelVersion) -> list[FineTune]:
-    """The fine-tunes that taught a version and its ancestors, the first one first."""
-    rows = FineTune.objects.filter(model_version__in=version.ancestry).select_related(
-        "snapshot__blob", "schedule", "run"
-    )
-    by_version = {row.model_version_id: row for row in rows}
-    return [by_version[one.pk] for one in version.ancestry if one.pk in by_version]
-
-
-def taught_prompts(version: ModelVersion) -> frozenset[str]:
-    """Every prompt of a snapshot that taught this version or an ancestor."""
-    snapshots = {row.snapshot for row in lineage_of(version)}
-    return frozenset(prompt for snapshot in snapshots for prompt in prompts_of(snapshot))
-
-
-def prompts_of(snapshot: Snapshot) -> set[str]:
-    return {json.loads(line)["prompt"] for line in snapshot.blob.read().splitlines()}
 
 
 def plan_gate(
