@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
@@ -50,8 +50,9 @@ from generation.quality.gate import Measuring
 from generation.quality.gate_rules import decide
 from generation.quality.judged import Judged
 from generation.quality.kid import Kid, kid
+from generation.quality.memorisation import NearestTrainingImage
+from generation.quality.prdc import NEAREST_K, prdc
 from generation.quality.reference import Reference, load_reference
-from generation.rewards.reward_model import RewardModel
 from generation.specs import BUNDLED, ModelSource
 
 MODULE = "generation.commands.finetune"
@@ -75,7 +76,8 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     kept = keep_adapter(row, run_dir / "adapter")
     version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
-    ask_a_gate(version, progress)
+    if progress.run.spec.get("asks_gate", True):
+        ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
 
 
@@ -166,9 +168,14 @@ class Judge:
     def figures(
         self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
     ) -> dict[str, float]:
-        """KID with its standard error, and MS-SSIM over the seeds of a prompt."""
+        """What a gate looks at too: KID, PRDC, copies, and MS-SSIM over the seeds of a prompt."""
         distance = self.distance(pictures)
+        features, _ = describe_images(self.net, as_input(pictures))
+        real = self.reference.heldout_features
+        nearest_k = min(NEAREST_K, len(real) - 1, len(pictures) - 1)
         return {
+            **asdict(prdc(features, real, nearest_k=nearest_k)),
+            "copies": NearestTrainingImage(self.net, self.reference).copies_share(pictures),
             "kid": distance.value,
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
@@ -236,7 +243,12 @@ def make_images(batch: Batch, progress: Progress) -> None:
 
 
 def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
-    """The newest reward model that learnt from other readings, if there is one."""
+    """The newest reward model that learnt from other readings, if there is one.
+
+    Its trunk takes seconds to import, so only who judges by it does.
+    """
+    from generation.rewards.reward_model import RewardModel
+
     for scorer, snapshot in independent_reward_models(gate):
         model = RewardModel.load(Path(scorer.location))
         child, parent = (

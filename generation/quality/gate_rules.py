@@ -191,8 +191,8 @@ def hacking_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
         name="reward_hacking",
         label="Trained reward against held-out reward",
         outcome="failed" if raised else "passed",
-        sentence=f"{trained['name']} went up, and the judge sees no gain: the model may have learnt "
-        "the reward's weaknesses instead of better images."
+        sentence=f"{trained['name']} went up, and the judge sees no gain: the model may have "
+        "learnt the reward's weaknesses instead of better images."
         if raised
         else f"{trained['name']} {'went up' if went_up else 'did not go up'}, and the judge "
         f"{'sees no gain' if is_flat else 'sees a gain'}: no alarm.",
