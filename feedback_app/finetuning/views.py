@@ -1,7 +1,7 @@
 """Pages on learning: what is new, snapshots, fine-tunes, schedules."""
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -28,6 +28,9 @@ from feedback_app.finetuning.services import (
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
 from feedback_app.images.models import ModelVersion
 from generation.errors import RemediableError
+
+if TYPE_CHECKING:
+    from feedback_app.readings.results.plots import Plot
 
 SHOWN = 20
 SHOWN_PAIRS = 24
@@ -113,6 +116,7 @@ def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
 @coordinators_only
 def finetune_new(request: HttpRequest) -> HttpResponse:
     """The form; for htmx the part of it that depends on snapshot and method."""
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
     form = FineTuneForm(request.POST or None, initial=_chosen_so_far(request))
     if request.method == "POST" and form.is_valid():
         fine_tune = start_finetune(
@@ -128,8 +132,8 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
         **SECTION,
         "form": form,
         "is_possible": Snapshot.objects.exists() and ModelVersion.objects.exists(),
+        "is_fragment": is_fragment,
     }
-    is_fragment = request.htmx  # type: ignore[attr-defined]
     template = "finetuning/_method.html" if is_fragment else "finetuning/finetune_new.html"
     return render(request, template, context)
 
@@ -145,18 +149,25 @@ def _chosen_so_far(request: HttpRequest) -> dict[str, Any]:
 @require_GET
 @coordinators_only
 def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
-    from feedback_app.finetuning.curves import curve_plot
-
     row = _finetune(pk)
     context = {
         **SECTION,
         "fine_tune": row,
         "settings": described(row),
         "figures_explained": FIGURES_EXPLAINED[Method(row.method)],
-        "plot": curve_plot(row.curve) if row.curve else None,
+        "plot": _plot_of(row),
         "gate": Gate.objects.for_pages().filter(child__fine_tune=row).first(),
     }
     return render(request, "finetuning/finetune.html", context)
+
+
+def _plot_of(row: FineTune) -> "Plot | None":
+    """None until there is a curve; what draws it is slow to import."""
+    if not row.curve:
+        return None
+    from feedback_app.finetuning.curves import curve_plot
+
+    return curve_plot(row.curve)
 
 
 def _finetune(pk: UUID) -> FineTune:
@@ -170,12 +181,9 @@ def _finetune(pk: UUID) -> FineTune:
 @coordinators_only
 def finetune_curve(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
     """The figures of the training by step, as SVG or CSV."""
-    from feedback_app.finetuning.curves import curve_plot
-
-    row = _finetune(pk)
-    if not row.curve or form not in CONTENT_TYPES:
+    plot = _plot_of(_finetune(pk))
+    if plot is None or form not in CONTENT_TYPES:
         raise Http404("There is no such curve of this fine-tune.")
-    plot = curve_plot(row.curve)
     content = plot.svg() if form == "svg" else plot.csv()
     response = HttpResponse(content, content_type=CONTENT_TYPES[form])
     if form == "csv" or "download" in request.GET:
