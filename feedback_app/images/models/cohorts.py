@@ -25,11 +25,12 @@ class Sex(models.TextChoices):
 
 class CohortQuerySet(models.QuerySet["Cohort"]):
     def with_counts(self) -> Self:
-        """Adds ``image_count``, ``patient_count``, ``mask_count`` and ``box_count``."""
+        """Adds counts: ``image_``, ``patient_``, ``mask_``, ``pseudo_mask_`` and ``box_count``."""
         return self.annotate(
             image_count=_count(CohortImage.objects.all(), of="cohort"),
             patient_count=_count(Patient.objects.all(), of="cohort"),
             mask_count=_count(Mask.objects.all(), of="cohort_image__cohort"),
+            pseudo_mask_count=_count(Mask.objects.pseudo(), of="cohort_image__cohort"),
             box_count=_count(Box.objects.all(), of="cohort_image__cohort"),
         )
 

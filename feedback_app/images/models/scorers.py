@@ -24,6 +24,13 @@ class ScorerKind(models.TextChoices):
         }[self]
 
 
+HEADLINES = {
+    ScorerKind.SEGMENTER: ("test_dice_mean", "Dice on test images"),
+    ScorerKind.CLASSIFIER: ("validation_auroc", "mean AUROC on validation images"),
+    ScorerKind.REWARD_MODEL: ("pair_accuracy", "accuracy on pairs of held-out prompts"),
+}
+
+
 class ScorerQuerySet(models.QuerySet["Scorer"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
@@ -68,6 +75,22 @@ class Scorer(models.Model):
     @property
     def measure(self) -> str:
         return ScorerKind(self.kind).measure
+
+    @property
+    def measure_label(self) -> str:
+        return self.measure.replace("-", " ").capitalize()
+
+    @property
+    def headline(self) -> str:
+        """The figure that says most of how good it is, in words."""
+        name, words = HEADLINES[ScorerKind(self.kind)]
+        if name not in self.figures:
+            return "no figure of held-out images"
+        bounds = [self.figures.get(f"{name}_{bound}") for bound in ("low", "high")]
+        text = f"{words} {self.figures[name]:.2f}"
+        if None not in bounds:
+            text += f" ({bounds[0]:.2f} to {bounds[1]:.2f})"
+        return text
 
     @property
     def version(self) -> str:
