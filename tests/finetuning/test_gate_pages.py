@@ -14,6 +14,7 @@ from feedback_app.finetuning.gates.people import peoples_word
 from feedback_app.finetuning.models import Gate, GateStudy
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import CohortImage, ModelVersion, Promotion, PromotionKind
+from feedback_app.provenance.loop import next_step
 from feedback_app.readings.models import Verdict
 from feedback_app.readings.services import GivenChoice, submit
 from feedback_app.studies.models import Slot, Study, StudyMode
@@ -51,6 +52,14 @@ def test_the_page_says_the_verdict_and_its_rules(held: Gate, cora_client: Client
     assert "no reward model is registered" in page
     assert "Overrule the gate" in page
     assert page.count('class="beside"') == 24 + 2
+
+
+def test_the_start_page_points_to_a_child_that_passed(child: ModelVersion, cora: User) -> None:
+    gate = asked(child)
+    decided(gate)
+    step = next_step(cora)
+    assert step is not None
+    assert step.url == reverse("finetuning:gate", args=[gate.pk])
 
 
 def test_while_images_are_made_the_page_says_how_far(

@@ -8,7 +8,8 @@ from django.utils import timezone
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.comparison import match
 from feedback_app.finetuning.gates.judges import independent_reward_models, judged_by_people
-from feedback_app.finetuning.gates.people import compare_by_people
+from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
+from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
@@ -18,7 +19,7 @@ from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.finetuning.conftest import Read
-from tests.finetuning.gate_world import asked, child_of, decided
+from tests.finetuning.gate_world import PROMPTS, SMALL, asked, child_of, decided
 from tests.finetuning.test_gate_pages import choose
 
 MakeStudy = Callable[..., Study]
@@ -97,3 +98,7 @@ def test_people_who_compared_every_pair_blind_judge_the_next_gate(
     won = sum(number % 4 > 0 or number == len(slots) - 1 for number in map(slots.index, firsts))
     better = sum(ours > theirs for ours, theirs in zip(judged.child, judged.parent, strict=True))
     assert better == won
+    word = peoples_word(start_gate(gate.child, prompts=PROMPTS, settings=SMALL))
+    assert word is not None
+    assert word.study == study
+    assert word.result == peoples_word(gate).result  # type: ignore[union-attr]

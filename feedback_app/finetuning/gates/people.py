@@ -78,8 +78,13 @@ class PeoplesWord:
 
 
 def peoples_word(gate: Gate) -> PeoplesWord | None:
-    """None where no study was asked for; its result once all is read, or the study is closed."""
-    link = GateStudy.objects.filter(gate=gate).select_related("study").first()
+    """None where no study was asked for; its result once all is read, or the study is closed.
+
+    A gate without a study of its own shows the newest one about the same two versions.
+    """
+    about_both = GateStudy.objects.filter(gate__child=gate.child_id, gate__parent=gate.parent_id)
+    links = about_both.select_related("study", "gate__child_batch").order_by("-pk")
+    link = links.filter(gate=gate).first() or links.first()
     if link is None:
         return None
     slots = Slot.objects.filter(study=link.study)
@@ -89,7 +94,7 @@ def peoples_word(gate: Gate) -> PeoplesWord | None:
     if unread and link.study.state != StudyState.CLOSED:
         return so_far
     counted, is_simulated = readings_of(link.study)
-    return replace(so_far, is_simulated=is_simulated, result=_preferred(gate, counted))
+    return replace(so_far, is_simulated=is_simulated, result=_preferred(link.gate, counted))
 
 
 def readings_of(study: Study) -> tuple[QuerySet[Reading], bool]:
