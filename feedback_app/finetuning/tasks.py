@@ -25,6 +25,7 @@ from feedback_app.finetuning.gates.judges import (
     judged_by_people,
     judged_by_second_taste,
     judged_by_what_taught,
+    what_training_says,
 )
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, Schedule
@@ -67,6 +68,7 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     )
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
+        ask_a_gate(row.model_version, progress)
         return {"model_version": row.model_version.name}
     require_weights(row.parent)
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
@@ -76,13 +78,14 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     kept = keep_adapter(row, run_dir / "adapter")
     version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
-    if progress.run.spec.get("asks_gate", True):
-        ask_a_gate(version, progress)
+    ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
 
 
 def ask_a_gate(version: ModelVersion, progress: Progress) -> None:
-    """Start the gate of a new version; where none can be, the run's log says why."""
+    """Start the gate of a new version, once; where none can be, the run's log says why."""
+    if version.gates.exists() or not progress.run.spec.get("asks_gate", True):
+        return
     try:
         gate = start_gate(version, created_by=progress.run.created_by)
     except RemediableError as error:
@@ -218,6 +221,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
         no_judge=NO_JUDGE,
         trained_on=judged_by_what_taught(gate, child=child, parent=parent),
     )
+    figures["trained_on"] = figures["trained_on"] or what_training_says(gate)
     figures["images"] = [image_ids(pair) for pair in matches]
     verdict = keep_verdict(gate, decide(figures, gate.asked), figures=figures)
     for rule in verdict.rules.all():

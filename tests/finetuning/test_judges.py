@@ -7,7 +7,11 @@ from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.comparison import match
-from feedback_app.finetuning.gates.judges import independent_reward_models, judged_by_people
+from feedback_app.finetuning.gates.judges import (
+    independent_reward_models,
+    judged_by_people,
+    what_training_says,
+)
 from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.models import Gate, Snapshot
@@ -78,6 +82,22 @@ def test_a_reward_model_of_unknown_origin_does_not_judge(gate: Gate) -> None:
         name="found", kind=ScorerKind.REWARD_MODEL, location="x", sha256="4" * 64, is_active=False
     )
     assert independent_reward_models(gate) == []
+
+
+def test_what_training_says_of_itself_is_its_accuracy_or_the_reward_that_it_climbed(
+    gate: Gate,
+) -> None:
+    assert what_training_says(gate) is None
+    row = gate.child.fine_tune
+    Run.objects.filter(pk=row.run_id).update(result={"accuracy": 0.9})
+    said = what_training_says(gate)
+    assert said is not None
+    assert (said["value"], said["neutral"]) == (0.9, 0.5)
+    row.curve = {"step": [1, 2, 3], "reward": [1.0, 0.5, 3.0]}
+    row.save()
+    said = what_training_says(gate)
+    assert said is not None
+    assert (said["value"], said["neutral"]) == (2.0, 0.0)
 
 
 def test_people_who_compared_every_pair_blind_judge_the_next_gate(

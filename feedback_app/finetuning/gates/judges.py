@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -101,6 +102,33 @@ def judged_by_what_taught(gate: Gate, *, child: Pictures, parent: Pictures) -> J
         child=child,
         parent=parent,
     )
+
+
+def what_training_says(gate: Gate) -> dict[str, Any] | None:
+    """Of a child that people taught: how the training did by its own measure, at its end.
+
+    The share of pairs or verdicts that it gets right, or the rise of the reward of DRaFT;
+    without an interval, since it is of the very readings that it learnt.
+    """
+    own = own_fine_tune(gate.child)
+    if own is None or own.snapshot.is_simulated:
+        return None
+    accuracy, rewards = own.run.result.get("accuracy"), own.curve.get("reward")
+    if rewards:
+        name, value, neutral = "The reward that it climbed", rewards[-1] - rewards[0], 0.0
+    elif accuracy is not None:
+        name, value, neutral = "The training’s own accuracy", accuracy, 0.5
+    else:
+        return None
+    about = "On the readings that it learnt."
+    return {
+        "name": name,
+        "about": about,
+        "value": value,
+        "low": value,
+        "high": value,
+        "neutral": neutral,
+    }
 
 
 def _by_taste(
