@@ -22,6 +22,7 @@ from feedback_app.images.models import (
     Promotion,
     PromotionKind,
 )
+from feedback_app.images.services.batches import PRIORITY
 from feedback_app.images.services.blobs import store_image
 from feedback_app.images.services.versions import promote
 from feedback_app.readings.simulation import simulate_readings, staff_and_open
@@ -182,6 +183,9 @@ def test_both_versions_are_asked_for_the_same_prompts_and_seeds(
     ]
     assert asked_of[0] == asked_of[1]
     assert len(asked_of[0]) == len(gate.asked.prompts) * 2
+    waiting = set(Run.objects.filter(batches=gate.child_batch).values_list("priority", flat=True))
+    assert {gate.run.priority + 1} == waiting
+    assert max(waiting) < PRIORITY
 
 
 def test_too_few_prompts_and_base_models_are_refused(

@@ -20,8 +20,9 @@ from generation.errors import RemediableError
 from generation.quality.gate_rules import Verdict
 from generation.quality.gate_spec import GateSpec, gate_prompts
 
-GATE_PRIORITY = PRIORITY - 1
-"""Below the images that it waits for, above training."""
+IMAGES_PRIORITY = PRIORITY - 2
+GATE_PRIORITY = PRIORITY - 3
+"""A gate comes after its images, and both after batches that somebody waits for."""
 
 
 def plan_gate(
@@ -97,7 +98,7 @@ def start_gate(
 
 
 def _ask(version: ModelVersion, spec: GateSpec, *, name: str, created_by: User | None) -> Batch:
-    return create_batch(
+    batch = create_batch(
         name[:100],
         model_version=version,
         prompts=spec.prompts,
@@ -111,6 +112,8 @@ def _ask(version: ModelVersion, spec: GateSpec, *, name: str, created_by: User |
         seed=spec.first_seed,
         created_by=created_by,
     )
+    batch.runs.unfinished().update(priority=IMAGES_PRIORITY)
+    return batch
 
 
 @transaction.atomic
