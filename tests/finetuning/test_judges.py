@@ -121,4 +121,5 @@ def test_people_who_compared_every_pair_blind_judge_the_next_gate(
     word = peoples_word(start_gate(gate.child, prompts=PROMPTS, settings=SMALL))
     assert word is not None
     assert word.study == study
+    assert word.can_judge
     assert word.result == peoples_word(gate).result  # type: ignore[union-attr]

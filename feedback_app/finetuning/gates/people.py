@@ -60,6 +60,11 @@ class PeoplesWord:
     result: Preference | None = None
 
     @property
+    def can_judge(self) -> bool:
+        """Whether people compared all that there is, so that a gate can take them as its judge."""
+        return self.result is not None and not self.is_simulated and self.read == self.wanted
+
+    @property
     def sentence(self) -> str:
         """What was found, in words."""
         if self.result is None:

@@ -92,7 +92,7 @@ def _draw_won(won: list[Row], spec: GateSpec) -> Figure:
         axes.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2)
         axes.plot([100 * value], [row], "o", color=colour, markersize=6)
     rows(axes, [name for name, *_ in won])
-    axes.set_xlim(0, 100)
+    axes.set_xlim(-2, 102)
     axes.set_xlabel("% of pairs in which the child is preferred, with 95 % interval")
     return drawn
 
