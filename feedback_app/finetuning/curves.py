@@ -4,9 +4,8 @@ from matplotlib.figure import Figure
 
 from feedback_app.readings.results.plots import Plot, looks
 
-ROW_IN = 1.5
+ROW_IN = 1.4
 EDGE_IN = 0.3
-COLUMNS = 2
 
 Curve = dict[str, list[float]]
 
@@ -26,20 +25,19 @@ def curve_plot(curve: Curve) -> Plot:
             (int(step), *values)
             for step, *values in zip(steps, *(curve[name] for name in names), strict=True)
         ),
-        height_in=EDGE_IN + ROW_IN * -(-len(names) // COLUMNS),
+        height_in=EDGE_IN + ROW_IN * len(names),
         draw=lambda: _draw(curve, names),
     )
 
 
 def _draw(curve: Curve, names: list[str]) -> Figure:
-    drawn, panels = looks.panels(len(names), columns=COLUMNS, share_y=False)
+    drawn, panels = looks.panels(len(names), columns=1, share_y=False)
     for number, (name, axes) in enumerate(zip(names, panels, strict=True)):
         axes.plot(curve["step"], curve[name], color=looks.colour(number), linewidth=1.5)
         axes.set_title(_word(name), loc="left", color=looks.TEXT, fontsize=10)
         looks.grid(axes, axis="y")
         looks.whole_numbers(axes)
-    for axes in panels[-COLUMNS:]:
-        axes.set_xlabel("step")
+    panels[-1].set_xlabel("step")
     return drawn
 
 

@@ -3,7 +3,9 @@
 For each number of readings, simulated readers score candidates of the taught prompts once,
 and every method learns from that one snapshot. What each gives is compared on prompts that
 nothing was taught on: with the parent, and with the best of the parent's images of each
-prompt by simulated readers' scores, which costs no training.
+prompt by simulated readers' scores, which costs no training. Best of n is itself compared
+with all of the parent's images, the chosen ones included, which then count as ties: of four
+images, the best cannot win more than seven in eight.
 """
 
 import json

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import ModelVersion
 from feedback_app.images.services.batches import Settings
@@ -15,12 +16,16 @@ from feedback_app.provenance.method_comparison import (
     ARMS,
     Cell,
     MethodComparison,
+    best_images,
     spread_cases,
 )
 from feedback_app.provenance.method_figure import as_csv, as_svg, as_table
 from feedback_app.provenance.rehearsal import Plan
+from feedback_app.studies.models import StudyMode
 from generation.errors import RemediableError
 from generation.preferences.selection import best_of_n
+from tests.readings.answers import read, scores_for
+from tests.readings.rooms import assign, make_room, synthetic
 
 PLAN = Plan(
     taught_prompts=("chest x-ray, edema", "chest x-ray, effusion"),
@@ -83,6 +88,19 @@ def test_cases_are_spread_over_the_prompts(count: int, prompts: int, images: int
     taken, per_prompt = spread_cases(count, prompts=[str(number) for number in range(24)])
     assert (len(taken), per_prompt) == (prompts, images)
     assert len(taken) * per_prompt // 4 >= count
+
+
+@pytest.mark.parametrize("best", [0, 1])
+def test_the_best_image_is_the_one_with_the_highest_mean_score(rosa: User, best: int) -> None:
+    cases = [[synthetic(1), synthetic(2)]]
+    study = make_room(StudyMode.RATE_K, rosa, cases=cases, prompt="p")
+    slot = assign(study, rosa)[0]
+    given = [
+        type(one)(one.place, one.criterion, 5 if one.place == best else 1)
+        for one in scores_for(slot)
+    ]
+    read(slot, scores=given)
+    assert best_images(study) == [slot.images_in_order()[best].pk]
 
 
 def test_the_best_of_a_prompt_is_the_first_of_the_highest() -> None:
