@@ -184,9 +184,9 @@ class RewardModelSpec:
     trunk: str = Field(min_length=1)
     members: int = Field(default=5, ge=2, le=20)
     hidden: int = Field(default=16, ge=1)
-    steps: int = Field(default=300, ge=1)
-    learning_rate: float = Field(default=1e-2, gt=0)
-    weight_decay: float = Field(default=0.1, ge=0)
+    steps: int = Field(default=40, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    weight_decay: float = Field(default=1.0, ge=0)
     ordinal_weight: float = Field(default=0.5, ge=0)
     seed: int = 0
 

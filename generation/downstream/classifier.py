@@ -26,6 +26,9 @@ from generation.specs import ClassifierNetwork, ClassifierSpec, TrainingImage
 WEIGHTS_FILE = "classifier.safetensors"
 CONFIG_FILE = "classifier.json"
 AT_ONCE = 32
+STAGES = ("relu0", "transition")
+"""After the first convolution, and between dense blocks."""
+PLACES = (4, 4)
 FEWEST_EXAMPLES = 5
 """Training images with a finding, and without it, below which it is not learnt."""
 
@@ -70,7 +73,11 @@ class Classifier:
 
     @torch.no_grad()
     def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """What the last layer decides by, N x F."""
+        """What every depth of the network sees, and about where, N x F.
+
+        The last layers know findings and were taught not to mind place, contrast and blur,
+        which readers do mind; the first ones still see them.
+        """
         parts = as_input(images, side=self.config.resolution).split(AT_ONCE)
         return torch.cat([trunk(self.net, part) for part in parts])
 
@@ -113,9 +120,15 @@ def build_densenet(network: ClassifierNetwork, *, outputs: int) -> DenseNet:
 
 
 def trunk(net: DenseNet, inputs: torch.Tensor) -> torch.Tensor:
-    """The pooled features below the last layer, N x F, of N x 1 x R x R in [-1, 1]."""
-    pooled: torch.Tensor = net.class_layers[:-1](net.features(inputs))
-    return pooled
+    """Means over 4 x 4 places after each stage, N x F, of N x 1 x R x R in [-1, 1]."""
+    pooled = []
+    values = inputs
+    for name, stage in net.features.named_children():
+        values = stage(values)
+        if name.startswith(STAGES):
+            pooled.append(functional.adaptive_avg_pool2d(values, PLACES).flatten(1))
+    pooled.append(values.mean(dim=(2, 3)))
+    return torch.cat(pooled, dim=1)
 
 
 @torch.no_grad()

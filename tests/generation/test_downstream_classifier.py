@@ -88,7 +88,10 @@ def test_what_was_saved_says_the_same(trained: Classifier, tmp_path: Path) -> No
     loaded = Classifier.load(tmp_path)
     images = list(np.random.default_rng(0).integers(0, 256, (2, 40, 50), dtype=np.uint8))
     assert torch.equal(loaded.probabilities(images), trained.probabilities(images))
-    assert loaded.features(images).shape == (2, trained.net.class_layers.out.in_features)
+    features = loaded.features(images)
+    # 8 channels at 4 x 4 places, then 6 of them, then what the last layer decides by.
+    assert features.shape == (2, 16 * (8 + 6) + trained.net.class_layers.out.in_features)
+    assert torch.equal(features, trained.features(images))
 
 
 def test_a_training_that_was_broken_off_comes_to_the_same_weights(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from generation.rewards.trunks import load_trunk, trunk_of
 from generation.specs import Preference, RewardModelSpec
 
 TRUNK = "tests.generation.test_reward_model:Brightness"
-SPEC = RewardModelSpec(preferences="-", trunk=TRUNK, hidden=4, steps=120)
+SPEC = RewardModelSpec(preferences="-", trunk=TRUNK, hidden=4, steps=120, learning_rate=1e-2)
 
 
 class Brightness(nn.Module):
