@@ -16,6 +16,9 @@ BUNDLED = "bundled"
 PROMPT_MAX_CHARACTERS = 1_000
 
 Mode = Literal["t2i", "m2i", "tm2i"]
+"""Text only; mask only, the text zeroed; text and mask."""
+MaskKind = Literal["lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity"]
+"""In the order of a control image's channels."""
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
 Split = Literal["train", "validation", "test"]
 Method = Literal["dpo_margin", "dpo_paper", "reward_weighted", "kto", "draft"]
@@ -48,10 +51,19 @@ class ModelSource:
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class MaskFile:
+    """A PNG of 0 and 255, of the candidate's size, with one kind of mask."""
+
+    kind: MaskKind
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class SampleSpec:
     """What one candidate follows from, the model version apart.
 
-    ``width`` and ``height`` are in pixels and multiples of 8.
+    ``width`` and ``height`` are in pixels and multiples of 8. ``masks`` are what the
+    modes m2i and tm2i follow.
     """
 
     prompt: str = Field(max_length=PROMPT_MAX_CHARACTERS)
@@ -62,6 +74,7 @@ class SampleSpec:
     guidance_scale: float = Field(default=1.5, ge=0, le=30)
     width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
     height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
+    masks: tuple[MaskFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -102,6 +115,30 @@ class PretrainSpec:
     decoder_steps: int = Field(default=5_000, ge=1)
     denoiser_steps: int = Field(default=4_400, ge=1)
     batch_size: int = Field(default=16, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ControlNetSpec:
+    """Train a ControlNet for masks on a cohort's training split; the model stays as it is.
+
+    ``latent_versions`` says how many augmented versions of every image are trained on.
+    The shares are of training examples: with an empty prompt (for guidance), with a
+    zeroed text embedding (mode m2i), without any mask, and, of each kind of mask of an
+    example, how often it is not told.
+    """
+
+    model: ModelSource
+    manifest: str
+    cohort: str
+    latent_versions: int = Field(default=16, ge=1)
+    steps: int = Field(default=6_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=4e-4, gt=0)
+    empty_prompt_share: float = Field(default=0.1, ge=0, le=1)
+    zero_text_share: float = Field(default=0.2, ge=0, le=1)
+    no_mask_share: float = Field(default=0.05, ge=0, le=1)
+    untold_kind_share: float = Field(default=0.15, ge=0, le=1)
     seed: int = 0
 
 

@@ -1,4 +1,7 @@
-"""Changing who may do what; every change is a line in the audit log."""
+"""Changing who may do what; every change is a line in the audit log.
+
+``by`` is the admin, at ``address``; both are None for who has the machine itself.
+"""
 
 import secrets
 from typing import Any
@@ -26,31 +29,43 @@ def temporary_password() -> str:
 
 @transaction.atomic
 def add_person(
-    username: str, *, role: str, by: User | None, first_name: str = "", last_name: str = ""
+    username: str,
+    *,
+    role: str,
+    by: User | None,
+    address: str | None = None,
+    first_name: str = "",
+    last_name: str = "",
 ) -> tuple[User, str]:
     """The new account and its temporary password, which is kept nowhere else."""
     person = User(username=username, role=role, first_name=first_name, last_name=last_name)
     password = _give_password(person)
     person.full_clean()
     person.save()
-    _record("user.added", person, by=by, role=role)
+    _record("user.added", person, by=by, address=address, role=role)
     return person, password
 
 
 @transaction.atomic
-def reset_password(person: User, *, by: User | None) -> str:
+def reset_password(person: User, *, by: User | None, address: str | None = None) -> str:
     """A new temporary password; the person is logged out everywhere, and unlocked."""
     person = _to_change(person, by=by)
     password = _give_password(person)
     person.save(update_fields=["password", "must_change_password"])
     throttle.unlock(username=person.username)
-    _record("user.password_reset", person, by=by)
+    _record("user.password_reset", person, by=by, address=address)
     return password
 
 
 @transaction.atomic
 def change_person(
-    person: User, *, first_name: str, last_name: str, role: str, by: User | None
+    person: User,
+    *,
+    first_name: str,
+    last_name: str,
+    role: str,
+    by: User | None,
+    address: str | None = None,
 ) -> User:
     """Another name or role; a new role holds from the person's next click on."""
     person = _to_change(person, by=by)
@@ -67,27 +82,27 @@ def change_person(
             setattr(person, field, value)
         person.save(update_fields=list(changes))
         action = "user.role_changed" if "role" in changes else "user.changed"
-        _record(action, person, by=by, **changes)
+        _record(action, person, by=by, address=address, **changes)
     return person
 
 
 @transaction.atomic
-def deactivate(person: User, *, by: User | None) -> User:
+def deactivate(person: User, *, by: User | None, address: str | None = None) -> User:
     """Keep the account and all that it did, but let nobody log in with it."""
     person = _to_change(person, by=by)
     _require_another_admin(person, by=by)
     person.is_active = False
     person.save(update_fields=["is_active"])
-    _record("user.deactivated", person, by=by)
+    _record("user.deactivated", person, by=by, address=address)
     return person
 
 
 @transaction.atomic
-def reactivate(person: User, *, by: User | None) -> User:
+def reactivate(person: User, *, by: User | None, address: str | None = None) -> User:
     person = _to_change(person, by=by)
     person.is_active = True
     person.save(update_fields=["is_active"])
-    _record("user.reactivated", person, by=by)
+    _record("user.reactivated", person, by=by, address=address)
     return person
 
 
@@ -128,5 +143,14 @@ def _require_another_admin(person: User, *, by: User | None) -> None:
         )
 
 
-def _record(action: str, person: User, *, by: User | None, **details: Any) -> None:
-    record(action, actor=by, target=person.username, target_id=person.pk, details=details)
+def _record(
+    action: str, person: User, *, by: User | None, address: str | None, **details: Any
+) -> None:
+    record(
+        action,
+        actor=by,
+        target=person.username,
+        target_id=person.pk,
+        details=details,
+        address=address,
+    )

@@ -89,7 +89,10 @@ def file_name_of(export: Export) -> str:
 
 
 def copy_out(export: Export, *, path: Path) -> Path:
-    """Copy the archive to a file, or into a folder under its own name; all of it or nothing."""
+    """Copy the archive to a file, or into a folder under its own name; all of it or nothing.
+
+    For who has the machine: a download all the same, so the audit log has it.
+    """
     assert export.blob is not None
     target = path / file_name_of(export) if path.is_dir() else path
     part = target.with_name(f".{target.name}.part")
@@ -99,4 +102,11 @@ def copy_out(export: Export, *, path: Path) -> Path:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+    record(
+        "export.downloaded",
+        actor=None,
+        target=file_name_of(export),
+        target_id=export.pk,
+        details={"copied_to": str(target)},
+    )
     return target

@@ -79,12 +79,14 @@ def match(*, child: Batch, parent: Batch) -> list[Match]:
 def _candidates(batch: Batch) -> list[Candidate]:
     rows = Candidate.objects.filter(recipe__batches=batch)
     return list(
-        rows.select_related("recipe", "image__blob").order_by("recipe__batchrecipe__position")
+        rows.select_related("recipe", "image__blob")
+        .prefetch_related("recipe__masks")
+        .order_by("recipe__batchrecipe__position")
     )
 
 
 def _settings(candidate: Candidate) -> object:
-    return candidate.recipe.sample
+    return candidate.recipe.sample, candidate.recipe.mask_blobs
 
 
 def pixels_of(candidate: Candidate) -> np.ndarray:

@@ -29,7 +29,9 @@ def taught_prompts(version: ModelVersion) -> frozenset[str]:
 
 
 def prompts_of(snapshot: Snapshot) -> set[str]:
-    return {json.loads(line)["prompt"] for line in snapshot.blob.read().splitlines()}
+    """Images that follow a mask alone have none."""
+    lines = (json.loads(line) for line in snapshot.blob.read().splitlines())
+    return {line["prompt"] for line in lines if "prompt" in line}
 
 
 def taught_readings(version: ModelVersion) -> set[UUID]:

@@ -5,7 +5,14 @@ from typing import Any
 from django import forms
 
 from feedback_app.images.models import Batch, ModelVersion, ScorerKind
-from feedback_app.images.services.batches import Settings, check_prompts, split_prompts
+from feedback_app.images.models.candidates import GenerationMode
+from feedback_app.images.services.batches import (
+    Settings,
+    check_prompts,
+    reads_text,
+    split_prompts,
+)
+from feedback_app.images.services.prompts import check_length
 from generation.errors import RemediableError
 
 MAX_STEPS = 200
@@ -22,13 +29,17 @@ class BatchForm(forms.Form):
     model_version = forms.ModelChoiceField(
         ModelVersion.objects.all(), label="Model version", empty_label=None
     )
+    mode = forms.ChoiceField(
+        choices=GenerationMode, initial="t2i", required=False, widget=forms.RadioSelect
+    )
     prompts = forms.CharField(
         label="Prompts, one a line",
         max_length=1_000_000,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false"}),
     )
     images_per_prompt = forms.IntegerField(
-        label="Images per prompt", min_value=1, max_value=256, initial=4
+        label="Images of each", min_value=1, max_value=256, initial=4
     )
     steps = forms.IntegerField(
         label="Steps", min_value=1, max_value=MAX_STEPS, initial=Settings.steps
@@ -56,13 +67,25 @@ class BatchForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        cleaned["mode"] = cleaned.get("mode") or "t2i"
         if "prompts" in cleaned and "images_per_prompt" in cleaned:
             cleaned["prompts"] = split_prompts(cleaned["prompts"])
-            try:
-                check_prompts(cleaned["prompts"], images_per_prompt=cleaned["images_per_prompt"])
-            except RemediableError as error:
-                complain(self, "prompts", error)
+            self._check_prompts(cleaned)
         return cleaned
+
+    def _check_prompts(self, cleaned: dict[str, Any]) -> None:
+        prompts, version = cleaned["prompts"], cleaned.get("model_version")
+        if not reads_text(cleaned["mode"]):
+            return
+        if not prompts:
+            self.add_error("prompts", "This field is required.")
+            return
+        try:
+            check_prompts(prompts, images_per_prompt=cleaned["images_per_prompt"])
+            if version is not None:
+                check_length(version, prompts)
+        except RemediableError as error:
+            complain(self, "prompts", error)
 
     @property
     def settings(self) -> Settings:

@@ -5,10 +5,11 @@ from typing import Any
 from django.urls import reverse
 
 from feedback_app.readings.claims import lease_s_of
-from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of, images_of
+from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Case, CaseMask, Phase, Slot, Study, StudyMode, StudyState
+from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
 
 AWARE_NOTE = (
     "From here on you are asked something else: some of these images are synthetic. "
@@ -59,11 +60,22 @@ def shows_condition(study: Study) -> bool:
 
 def _describe_condition(slot: Slot) -> dict[str, Any]:
     is_shown = shows_condition(slot.study)
-    has_mask = is_shown and slot.case.mask_id is not None
     return {
         "prompt": slot.case.prompt if is_shown else "",
-        "mask": {"address": reverse("readings:mask", args=[slot.pk])} if has_mask else None,
+        "masks": [
+            {
+                "kind": mask.kind,
+                "label": label_of(mask.kind),
+                "address": reverse("readings:mask", args=[slot.pk, mask.kind]),
+            }
+            for mask in (masks_of(slot.case) if is_shown else [])
+        ],
     }
+
+
+def masks_of(case: Case) -> list[CaseMask]:
+    """In the order of the vocabulary, which says nothing about the case."""
+    return sorted(case.masks.all(), key=lambda mask: MASK_KINDS.index(as_kind(mask.kind)))
 
 
 def _describe_questions(slot: Slot) -> dict[str, Any]:
@@ -104,7 +116,7 @@ def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
     reading = Reading.objects.filter(slot=slot).order_by("-revision").first()
     if reading is None:
         return None
-    images = images_of(slot)
+    images = slot.images_in_order()
     shown_at = {image.pk: place for place, image in enumerate(images)}
     framings = [framing_of(image, size) for image in images]
     return {

@@ -19,7 +19,7 @@ from django.db.models import Min
 
 from feedback_app.images.models import Image
 from feedback_app.readings.models import StudyDisplay
-from feedback_app.studies.models import CaseImage, Slot, Study
+from feedback_app.studies.models import Study
 
 Point = tuple[float, float]
 DECIMALS = 6
@@ -106,13 +106,6 @@ def display_size_of(study: Study) -> Size:
 
 def framing_of(image: Image, size: Size) -> Framing:
     return Framing.of(Size(width=image.width, height=image.height), size)
-
-
-def images_of(slot: Slot) -> list[Image]:
-    """The images as the slot shows them, without their case or files."""
-    places = CaseImage.objects.filter(case=slot.case_id).select_related("image")
-    images = [place.image for place in places]
-    return [images[position] for position in slot.image_order]
 
 
 def _settle_display(study: Study) -> StudyDisplay:

@@ -9,7 +9,6 @@ import logging
 from collections import OrderedDict
 from threading import Lock
 
-import numpy as np
 import PIL.Image
 from PIL.Image import Resampling
 
@@ -17,6 +16,7 @@ from feedback_app.images.models import Blob, Image
 from feedback_app.readings.errors import DamagedPicture
 from feedback_app.readings.framing import Framing, Size
 from generation.errors import RemediableError
+from generation.grey import to_grey
 
 KEPT_BYTES = 64 * 1024 * 1024
 
@@ -84,22 +84,6 @@ def _decode(blob: Blob) -> PIL.Image.Image:
     picture = PIL.Image.open(io.BytesIO(blob.read()), formats=["PNG", "JPEG"])
     picture.load()
     return to_grey(picture)
-
-
-def to_grey(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """8-bit grey: as it is; colour by its luma (BT.601); more bits by the brightest pixel.
-
-    Alpha is left out. Grey pictures that are stored as RGB keep their values exactly. The
-    rule for 16 bits is the one by which base models see their training images.
-    """
-    if picture.mode == "L":
-        return picture
-    if picture.mode.startswith("I"):
-        pixels = np.asarray(picture, dtype=np.float32)
-        return PIL.Image.fromarray((pixels / max(pixels.max(), 1) * 255).astype(np.uint8))
-    if picture.mode in {"1", "LA", "La"}:
-        return picture.convert("L")
-    return picture.convert("RGB").convert("L")
 
 
 def _frame(

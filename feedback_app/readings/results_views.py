@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.readings.results.images import image_results, places_of
+from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study, StudyMode
 
 IMAGES_A_PAGE = 40
@@ -23,20 +24,22 @@ CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 BROWSER_KEEPS_S = 3_600
 
 
-def study_of(study_id: UUID) -> Study:
-    return get_object_or_404(Study, pk=study_id)
-
-
 @require_GET
 @coordinators_only
 def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The fragment of a study's page; asked again with ``seen``, only where that has changed."""
+    """The fragment of a study's page; asked again with ``seen``, only where that has changed.
+
+    The table of images, which has pages of its own, follows the event ``results-changed``.
+    """
     study = study_of(study_id)
     context = _context(study, seen=request.GET.get("seen", ""))
     if not context:
         return HttpResponse(status=HTTP_NO_CONTENT)
-    template = "readings/results_figures.html" if "seen" in request.GET else "readings/results.html"
-    return render(request, template, context)
+    if "seen" not in request.GET:
+        return render(request, "readings/results.html", context)
+    response = render(request, "readings/results_figures.html", context)
+    response["HX-Trigger"] = "results-changed"
+    return response
 
 
 @require_GET

@@ -18,9 +18,7 @@ from django.db import transaction
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Candidate, Image
 from feedback_app.readings.claims import claim
-from feedback_app.readings.framing import images_of
 from feedback_app.readings.models import Verdict
-from feedback_app.readings.pictures import to_grey as as_shown
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
 from feedback_app.studies.models import (
     SCORE_MAX,
@@ -32,6 +30,7 @@ from feedback_app.studies.models import (
 )
 from feedback_app.studies.services import open_study
 from generation.errors import RemediableError
+from generation.grey import to_grey as as_shown
 from generation.rewards.tastes import readers_taste, to_grey
 
 LENIENCY_SPREAD = 0.4
@@ -202,7 +201,7 @@ class Eyes:
         scores: list[GivenScore] = []
         choices: list[GivenChoice] = []
         criteria = list(slot.criteria())
-        images = images_of(slot)
+        images = slot.images_in_order()
         places = {position: place for place, position in enumerate(slot.image_order)}
         scales = [each for each in criteria if each.kind != CriterionKind.COMPARISON]
         for position in sorted(places):

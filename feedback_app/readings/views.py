@@ -75,14 +75,14 @@ def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
 
 
 @require_GET
-def mask(request: HttpRequest, slot_id: UUID) -> HttpResponse:
-    """The mask that the images of a case were made with, where it may be known."""
+def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
+    """A mask that the images of a case were made to follow, where it may be known."""
     slot = slot_for(reader_of(request), slot_id)
-    blob = slot.case.mask
-    if blob is None or not shows_condition(slot.study):
-        raise Http404("There is no mask in this case.")
+    found = slot.case.masks.filter(kind=kind).select_related("blob").first()
+    if found is None or not shows_condition(slot.study):
+        raise Http404("There is no such mask in this case.")
     size = display_size_of(slot.study)
-    return _answer_picture(lambda: render_mask(blob, size))
+    return _answer_picture(lambda: render_mask(found.blob, size))
 
 
 def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:

@@ -12,6 +12,7 @@ CPU = "cpu"
 QUEUES = {
     "generate": GPU,
     "pretrain": GPU,
+    "train_controlnet": GPU,
     "train_proxy": GPU,
     "pseudo_masks": GPU,
     "measure": GPU,
@@ -21,6 +22,8 @@ QUEUES = {
     "gate": GPU,
     "import_cohort": CPU,
     "export": CPU,
+    "open_study": CPU,
+    "add_candidates": CPU,
 }
 
 ADMINS_ONLY = {"export"}

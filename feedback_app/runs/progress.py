@@ -3,11 +3,13 @@
 import logging
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 from django.db.models.functions import Now
 
 from feedback_app.runs import workers
@@ -103,6 +105,30 @@ class Progress:
             raise Cancelled
         if workers.stopping.is_set():
             raise WorkerStopping
+
+    @contextmanager
+    def reported_apart(self) -> Iterator[Callable[[int, str], None]]:
+        """``report(done, note)`` for work in one transaction: seen before that is committed.
+
+        It goes over a connection of its own, and raises what ``update`` raises.
+        """
+        with ThreadPoolExecutor(max_workers=1) as apart:
+
+            def report(done: int, note: str) -> None:
+                apart.submit(self.update, done, note=note).result()
+
+            try:
+                yield report
+            finally:
+                apart.submit(connections.close_all).result()
+
+    def keep(self, result: dict[str, object]) -> None:
+        """Store the result in the caller's transaction, as the last thing it does.
+
+        An attempt that was superseded cannot commit then, and one that is killed after the
+        commit leaves the result to the next, which finds it in ``run.result``.
+        """
+        self._write(result=storable(result))
 
     def log(self, text: str) -> None:
         self.log_lines([text])

@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
+from feedback_app.runs.models import Run
 from feedback_app.studies import services
-from feedback_app.studies.access import study_of
+from feedback_app.studies.access import study_of, study_with_progress_of
 from feedback_app.studies.models import Study
 from feedback_app.studies.serializers import (
-    BatchesSerializer,
+    AddBatchesSerializer,
     DesignSerializer,
     ReadersSerializer,
     describe_preview,
@@ -58,7 +59,7 @@ class StudiesView(CoordinatorView):
 
     def post(self, request: Request) -> Response:
         study, added = save_design(request.data, actor=self.actor)
-        body = describe_study(study_of(study.pk)) | {"warnings": added.warnings}
+        body = describe_study(study_with_progress_of(study.pk)) | {"warnings": added.warnings}
         return Response(body, status=status.HTTP_201_CREATED)
 
 
@@ -66,11 +67,13 @@ class StudyView(CoordinatorView):
     """One study; a draft can be rewritten as a whole, or deleted."""
 
     def get(self, request: Request, study_id: UUID) -> Response:
-        return Response(describe_study(study_of(study_id)))
+        return Response(describe_study(study_with_progress_of(study_id)))
 
     def put(self, request: Request, study_id: UUID) -> Response:
         study, added = save_design(request.data, actor=self.actor, draft=study_of(study_id))
-        return Response(describe_study(study_of(study.pk)) | {"warnings": added.warnings})
+        return Response(
+            describe_study(study_with_progress_of(study.pk)) | {"warnings": added.warnings}
+        )
 
     def delete(self, request: Request, study_id: UUID) -> Response:
         services.delete_draft(study_of(study_id), actor=self.actor)
@@ -100,15 +103,21 @@ class StudyPreviewView(CoordinatorView):
 class StateView(CoordinatorView):
     """POST moves the study on; ``change`` is the service that does it."""
 
-    change: Callable[..., Any] = services.open_study
+    change: Callable[..., Any]
 
     def post(self, request: Request, study_id: UUID) -> Response:
         type(self).change(study_of(study_id), actor=self.actor)
-        return Response(summarise_study(study_of(study_id)))
+        return Response(summarise_study(study_with_progress_of(study_id)))
 
 
-class OpenView(StateView):
-    change = services.open_study
+class OpenView(CoordinatorView):
+    """Answers 202 where a worker writes the slots; the study says when it is done."""
+
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = services.begin_opening(study_of(study_id), actor=self.actor)
+        answer = summarise_study(study_with_progress_of(study_id))
+        code = status.HTTP_202_ACCEPTED if study.is_being_written else status.HTTP_200_OK
+        return Response(answer, status=code)
 
 
 class PauseView(StateView):
@@ -136,7 +145,7 @@ class UnblindView(CoordinatorView):
         serializer = UnblindSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         services.unblind_study(study_of(study_id), actor=self.actor, **serializer.validated_data)
-        return Response(summarise_study(study_of(study_id)))
+        return Response(summarise_study(study_with_progress_of(study_id)))
 
 
 class AddReadersView(CoordinatorView):
@@ -150,11 +159,12 @@ class AddReadersView(CoordinatorView):
 
 class AddBatchesView(CoordinatorView):
     def post(self, request: Request, study_id: UUID) -> Response:
-        serializer = BatchesSerializer(data=request.data)
+        study = study_of(study_id)
+        serializer = AddBatchesSerializer(data=request.data, context={"study": study})
         serializer.is_valid(raise_exception=True)
-        added = services.add_batches(
-            study_of(study_id), **serializer.validated_data, actor=self.actor
-        )
+        added = services.begin_adding(study, **serializer.validated_data, actor=self.actor)
+        if isinstance(added, Run):
+            return Response({"run": str(added.pk)}, status=status.HTTP_202_ACCEPTED)
         return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
 
 

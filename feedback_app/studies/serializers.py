@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from feedback_app.images.models import Batch, Cohort
+from feedback_app.runs.models import Run
 from feedback_app.studies.forms import batches_of, people
 from feedback_app.studies.models import (
     IMAGES_PER_CASE,
@@ -30,6 +31,7 @@ NUMBERS = (
     "break_every_min",
     "shuffle_seed",
 )
+ONE_BATCH_ONLY = "Only a comparison has two batches."
 
 
 class CriterionSerializer(serializers.Serializer[Any]):
@@ -49,6 +51,22 @@ class BatchesSerializer(serializers.Serializer[Any]):
     against = serializers.PrimaryKeyRelatedField(
         queryset=Batch.objects.all(), required=False, allow_null=True, default=None
     )
+
+
+class AddBatchesSerializer(serializers.Serializer[Any]):
+    """Further candidates for the study in ``context``."""
+
+    batches = serializers.PrimaryKeyRelatedField(
+        queryset=Batch.objects.all(), many=True, allow_empty=False
+    )
+    against = serializers.PrimaryKeyRelatedField(
+        queryset=Batch.objects.all(), required=False, allow_null=True, default=None
+    )
+
+    def validate_against(self, against: Batch | None) -> Batch | None:
+        if against and self.context["study"].mode != StudyMode.COMPARE:
+            raise serializers.ValidationError(ONE_BATCH_ONLY)
+        return against
 
 
 class ReadersSerializer(serializers.Serializer[Any]):
@@ -114,7 +132,7 @@ class DesignSerializer(BatchesSerializer):
         if attrs["criteria"] == []:
             raise serializers.ValidationError({"criteria": ["Ask at least one question."]})
         if attrs["against"] and attrs["mode"] != StudyMode.COMPARE:
-            raise serializers.ValidationError({"against": ["Only a comparison has two batches."]})
+            raise serializers.ValidationError({"against": [ONE_BATCH_ONLY]})
         if found := contradictions(self.design_of(attrs)):
             raise serializers.ValidationError({field: [words] for field, words in found})
         return attrs
@@ -164,6 +182,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "real_cohort": study.real_cohort.name if study.real_cohort else None,
         "real_from_training": study.real_from_training,
         "has_phases": study.has_phases,
+        "takes_cases": study.takes_cases,
         **{name: getattr(study, name) for name in NUMBERS},
     }
 
@@ -174,13 +193,27 @@ def summarise_study(study: Study) -> dict[str, Any]:
         "id": str(study.pk),
         "name": study.name,
         "mode": study.mode,
-        "state": study.state,
+        "state": study.shown_state,
         "cases": study.case_count,  # type: ignore[attr-defined]
         "slots": study.slot_count,  # type: ignore[attr-defined]
         "read": study.read_count,  # type: ignore[attr-defined]
         "created_at": study.created_at,
         "opened_at": study.opened_at,
         "unblinded_at": study.unblinded_at,
+        "run": _describe_run(study.slots_run) if study.slots_run else None,
+    }
+
+
+def _describe_run(run: Run) -> dict[str, Any]:
+    """The last run that was to write slots of the study."""
+    return {
+        "id": str(run.pk),
+        "state": run.state,
+        "done": run.done,
+        "total": run.total,
+        "error": run.error,
+        "remedy": run.remedy,
+        "result": run.result,
     }
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from generation.commands.run_folder import RunFolder, run_command
-from generation.rewards.lessons import encode, read_preferences, split_groups
+from generation.preferences.lessons import read_readings
+from generation.rewards.lessons import encode, split_groups
 from generation.rewards.reward_model import TRUNK_FOLDER, RewardConfig, RewardModel
 from generation.rewards.reward_training import (
     fit_temperature,
@@ -27,7 +28,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
     spec = folder.spec(RewardModelSpec)
     folder.report(0, spec.steps, "Looking at the images")
     trunk = load_trunk(spec.trunk)
-    lessons = encode(read_preferences(Path(spec.preferences)), trunk)
+    lessons = encode(read_readings(Path(spec.preferences)).preferences, trunk)
     split = split_groups(lessons.group.tolist(), seed=spec.seed)
     heads = train_heads(
         lessons,

@@ -17,9 +17,11 @@ from generation.datasets.parsed import (
     SourceImage,
     is_plain_name,
     list_pictures,
+    place_box,
     read_table,
     require_folder,
 )
+from generation.datasets.rsna import read_opacity_boxes
 from generation.errors import RemediableError
 
 FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
@@ -39,11 +41,20 @@ YEARS_PER_UNIT = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}
 Row = dict[str, str]
 
 
-def read_nih(folder: Path) -> Source:
-    """Check the layout, then yield the images in the order of the data entry file."""
+def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
+    """Check the layout, then yield the images in the order of the data entry file.
+
+    ``rsna`` is a folder of the RSNA Pneumonia Detection Challenge, whose images are some
+    of these: its boxes come in too.
+    """
     entries = read_table(find_entry_file(folder), columns=COLUMNS)
     pictures, others = find_pictures(folder)
     boxes, skipped_boxes = read_boxes(folder, listed={entry[FILE] for entry in entries})
+    if rsna is not None:
+        opacities, skipped_opacities = read_opacity_boxes(rsna)
+        for name, found in opacities.items():
+            boxes[name] += found
+        skipped_boxes += skipped_opacities
 
     def rows() -> Iterator[SourceImage | Skip]:
         yield from others
@@ -176,11 +187,4 @@ def parse_box(row: Row) -> SourceBox | str:
     finding = map_finding(row[BOX_LABEL])
     if finding is None:
         return f"the finding {row[BOX_LABEL]!r} of its box is not known"
-    try:
-        x, y, width, height = (float(row[column]) / BOX_SIDE_PX for column in BOX_PLACE)
-    except ValueError:
-        return "its box is not four numbers"
-    # NaN fails every comparison, so it is refused here too.
-    if not (x >= 0 and y >= 0 and width > 0 and height > 0 and x + width <= 1 and y + height <= 1):
-        return f"its box does not lie within {BOX_SIDE_PX} x {BOX_SIDE_PX} pixels"
-    return SourceBox(finding=finding, x=x, y=y, width=width, height=height)
+    return place_box(row, columns=BOX_PLACE, side_px=BOX_SIDE_PX, finding=finding)

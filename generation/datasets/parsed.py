@@ -5,7 +5,7 @@ nothing stops it: a bad row becomes a ``Skip`` and the next one is read.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -118,3 +118,17 @@ def require_columns(path: Path, *, found: object, needed: tuple[str, ...]) -> No
 def is_plain_name(name: str) -> bool:
     """True for a file name that cannot lead out of its folder."""
     return bool(name) and Path(name).name == name and name not in {".", ".."}
+
+
+def place_box(
+    row: Mapping[str, str], *, columns: Sequence[str], side_px: int, finding: str
+) -> SourceBox | str:
+    """A row's box, given in pixels of a square of this side, or why it cannot be used."""
+    try:
+        x, y, width, height = (float(row[column]) / side_px for column in columns)
+    except ValueError:
+        return "its box is not four numbers"
+    # NaN fails every comparison, so it is refused here too.
+    if not (x >= 0 and y >= 0 and width > 0 and height > 0 and x + width <= 1 and y + height <= 1):
+        return f"its box does not lie within {side_px} x {side_px} pixels"
+    return SourceBox(finding=finding, x=x, y=y, width=width, height=height)

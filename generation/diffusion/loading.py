@@ -2,20 +2,23 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionControlNetPipeline, StableDiffusionPipeline
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+from generation.diffusion.controlnet import FOLDER as CONTROLNET_FOLDER
+from generation.diffusion.controlnet import load_controlnet, with_controlnet, without_controlnet
 from generation.errors import RemediableError
 from generation.specs import BUNDLED, ModelSource
+
+Pipeline: TypeAlias = StableDiffusionPipeline | StableDiffusionControlNetPipeline
+"""The second where the model follows masks."""
 
 BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
 INDEX_FILE = "model_index.json"
 ADAPTER_FILE = "pytorch_lora_weights.safetensors"
-CONTROLNET_FOLDER = "controlnet"
-"""Where an adapter's folder keeps the part that belongs to the ControlNet."""
 PREDICTIONS = ("epsilon", "v_prediction")
 HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(?:@([\w.-]+))?", re.ASCII)
 """``owner/name``, or ``owner/name@revision``."""
@@ -23,10 +26,12 @@ HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(?:@([\w.-]+))?", re.ASCII)
 
 def load_pipeline(
     source: ModelSource, *, device: str = "cpu", dtype: torch.dtype = torch.float32
-) -> StableDiffusionPipeline:
-    """Load a base model, merge its adapters, and leave no adapter live.
+) -> Pipeline:
+    """Load a base model, add its adapters, and leave none live.
 
-    Whatever precision the weights were saved in, every part comes in ``dtype``.
+    An adapter's folder holds a LoRA of the UNet, which is merged, or a ControlNet, which
+    takes the place of an earlier one. Whatever precision the weights were saved in, every
+    part comes in ``dtype``.
     """
     pipeline = _load_base(source.base, dtype=dtype)
     prediction = pipeline.scheduler.config.prediction_type
@@ -35,19 +40,23 @@ def load_pipeline(
             f"the model {source.base} predicts {prediction!r}",
             remedy=f"Use a model whose scheduler's prediction_type is one of {PREDICTIONS}.",
         )
-    for adapter in source.adapters:
-        merge_adapter(pipeline, Path(adapter))
+    for folder in map(Path, source.adapters):
+        if (folder / CONTROLNET_FOLDER / "config.json").is_file():  # a whole one, no LoRA
+            controlnet = load_controlnet(folder / CONTROLNET_FOLDER, dtype=dtype)
+            pipeline = with_controlnet(without_controlnet(pipeline), controlnet)
+        else:
+            merge_adapter(pipeline, folder)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
 
 
-def merge_adapter(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+def merge_adapter(pipeline: Pipeline, folder: Path) -> None:
     """Add a LoRA adapter's change to the weights of the UNet and the ControlNet for good."""
     parts = {folder: pipeline.unet, folder / CONTROLNET_FOLDER: _controlnet(pipeline, folder)}
     taught = {path: part for path, part in parts.items() if (path / ADAPTER_FILE).is_file()}
     if not taught:
         raise RemediableError(
-            f"{folder} holds no adapter ({ADAPTER_FILE})",
+            f"{folder} holds no adapter ({ADAPTER_FILE} or {CONTROLNET_FOLDER}/)",
             remedy="Run the fine-tune again, or restore its folder.",
         )
     for path, part in taught.items():
@@ -56,7 +65,7 @@ def merge_adapter(pipeline: StableDiffusionPipeline, folder: Path) -> None:
         part.unload_lora()
 
 
-def _controlnet(pipeline: StableDiffusionPipeline, folder: Path) -> Any:
+def _controlnet(pipeline: Pipeline, folder: Path) -> Any:
     controlnet = getattr(pipeline, "controlnet", None)
     if controlnet is None and (folder / CONTROLNET_FOLDER / ADAPTER_FILE).is_file():
         raise RemediableError(
@@ -66,7 +75,7 @@ def _controlnet(pipeline: StableDiffusionPipeline, folder: Path) -> Any:
     return controlnet
 
 
-def _load_base(base: str, *, dtype: torch.dtype) -> StableDiffusionPipeline:
+def _load_base(base: str, *, dtype: torch.dtype) -> Pipeline:
     location = BUNDLED_FOLDER if base == BUNDLED else Path(base)
     if location.exists():
         return _load_folder(location, dtype=dtype)
@@ -90,7 +99,7 @@ def _load_base(base: str, *, dtype: torch.dtype) -> StableDiffusionPipeline:
         ) from error
 
 
-def _load_folder(folder: Path, *, dtype: torch.dtype) -> StableDiffusionPipeline:
+def _load_folder(folder: Path, *, dtype: torch.dtype) -> Pipeline:
     if not (folder / INDEX_FILE).is_file():
         raise RemediableError(
             f"{folder} is not a model in the diffusers format: it has no {INDEX_FILE}",
@@ -99,12 +108,15 @@ def _load_folder(folder: Path, *, dtype: torch.dtype) -> StableDiffusionPipeline
     weights = [path.name for path in (folder / "unet").glob("*.safetensors")]
     only_half = bool(weights) and all(".fp16." in name for name in weights)
     try:
-        return _from_pretrained(str(folder), dtype=dtype, variant="fp16" if only_half else None)
+        pipeline = _from_pretrained(str(folder), dtype=dtype, variant="fp16" if only_half else None)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise RemediableError(
             f"the model in {folder} cannot be loaded: {error}",
             remedy="The folder must hold a complete Stable Diffusion pipeline.",
         ) from error
+    if not (folder / CONTROLNET_FOLDER).is_dir():
+        return pipeline
+    return with_controlnet(pipeline, load_controlnet(folder / CONTROLNET_FOLDER, dtype=dtype))
 
 
 def _from_pretrained(

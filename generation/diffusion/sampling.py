@@ -1,6 +1,7 @@
 """Making candidates: recipes in, 8-bit grey pictures out."""
 
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -8,42 +9,68 @@ from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     SchedulerMixin,
-    StableDiffusionPipeline,
     UniPCMultistepScheduler,
 )
 from transformers import CLIPTokenizer
 
+from generation.conditioning.masks import read_control
+from generation.diffusion.controlnet import without_controlnet
+from generation.diffusion.devices import release_memory
+from generation.diffusion.loading import Pipeline
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
 
 AT_ONCE = 8
+KEPT_EMBEDDINGS = 512
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601 weights of red, green and blue."""
+_EMBEDDINGS: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakKeyDictionary()
 
 
 def sample(
-    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
+    pipeline: Pipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
 ) -> list[np.ndarray]:
     """One picture a recipe, in order: uint8, H x W.
 
     Every recipe has a random generator of its own on the CPU, so it gives the
-    same picture, to rounding, whatever it is batched with.
+    same picture, to rounding, whatever it is batched with. Where the device's memory
+    does not hold ``at_once`` of them, half as many are made at a time.
     """
     for recipe in recipes:
         check_recipe(pipeline, recipe)
     pictures: dict[int, np.ndarray] = {}
     for indexes in _batches(recipes, at_once=at_once):
-        made = _sample_alike(pipeline, [recipes[index] for index in indexes])
+        made = _sample_what_fits(pipeline, [recipes[index] for index in indexes])
         pictures.update(zip(indexes, made, strict=True))
     return [pictures[index] for index in range(len(recipes))]
 
 
-def check_recipe(pipeline: StableDiffusionPipeline, recipe: SampleSpec) -> None:
+def _sample_what_fits(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.ndarray]:
+    """All together, or in halves, and halves of halves, where memory runs out."""
+    try:
+        return _sample_alike(pipeline, recipes)
+    except torch.OutOfMemoryError:
+        if len(recipes) == 1:
+            raise
+    release_memory()  # outside of the handler, whose traceback holds the tensors
+    middle = (len(recipes) + 1) // 2
+    return [
+        *_sample_what_fits(pipeline, recipes[:middle]),
+        *_sample_what_fits(pipeline, recipes[middle:]),
+    ]
+
+
+def check_recipe(pipeline: Pipeline, recipe: SampleSpec) -> None:
     """Raise a RemediableError where this model cannot follow the recipe to the letter."""
-    if recipe.mode != "t2i":
+    if (recipe.mode == "t2i") == bool(recipe.masks):
         raise RemediableError(
-            f"the model cannot follow mode {recipe.mode!r}: it has no mask conditioning",
-            remedy="Use mode t2i.",
+            f"a recipe of mode {recipe.mode!r} has {len(recipe.masks)} masks",
+            remedy="Give masks to the modes m2i and tm2i, and none to t2i.",
+        )
+    if recipe.masks and getattr(pipeline, "controlnet", None) is None:
+        raise RemediableError(
+            f"the model cannot follow mode {recipe.mode!r}: it has no ControlNet",
+            remedy="Use mode t2i, or a model whose folder has a ControlNet.",
         )
     excess = tokens_too_many(pipeline.tokenizer, recipe.prompt)
     if excess > 0:
@@ -61,7 +88,7 @@ def tokens_too_many(tokenizer: CLIPTokenizer, prompt: str) -> int:
     return len(ids) - int(tokenizer.model_max_length)
 
 
-def scheduler_for(sampler: Sampler, pipeline: StableDiffusionPipeline) -> SchedulerMixin:
+def scheduler_for(sampler: Sampler, pipeline: Pipeline) -> SchedulerMixin:
     """A sampler with the model's own noise schedule and prediction type."""
     config = pipeline.scheduler.config
     match sampler:
@@ -74,10 +101,11 @@ def scheduler_for(sampler: Sampler, pipeline: StableDiffusionPipeline) -> Schedu
 
 
 def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[int]]:
-    """Indexes of recipes that differ in prompt and seed only, at most ``at_once`` together."""
+    """Indexes of recipes that differ in prompt, masks and seed only, ``at_once`` at most."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, recipe in enumerate(recipes):
         settings = (
+            recipe.mode,
             recipe.sampler,
             recipe.steps,
             recipe.guidance_scale,
@@ -91,21 +119,51 @@ def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[in
 
 
 @torch.inference_mode()
-def _sample_alike(
-    pipeline: StableDiffusionPipeline, recipes: Sequence[SampleSpec]
-) -> list[np.ndarray]:
+def _sample_alike(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.ndarray]:
+    """Mode t2i goes by the model alone: it was trained on text without a ControlNet beside it."""
     first = recipes[0]
-    pipeline.scheduler = scheduler_for(first.sampler, pipeline)
-    images = pipeline(
-        prompt=[recipe.prompt for recipe in recipes],
+    made_with = without_controlnet(pipeline) if first.mode == "t2i" else pipeline
+    made_with.scheduler = scheduler_for(first.sampler, pipeline)
+    images = made_with(
+        **_conditions(pipeline, recipes),
         generator=[torch.Generator().manual_seed(recipe.seed) for recipe in recipes],
         num_inference_steps=first.steps,
-        guidance_scale=first.guidance_scale,
+        guidance_scale=1.0 if first.mode == "m2i" else first.guidance_scale,
         width=first.width,
         height=first.height,
         output_type="np",
     ).images
     return [as_grey(image) for image in images]
+
+
+def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, object]:
+    """What these recipes of one mode are made from; in mode m2i the text embedding is zero."""
+    empty = embed_prompt(pipeline, "")
+    if recipes[0].mode == "m2i":
+        told = torch.zeros_like(empty).repeat(len(recipes), 1, 1)
+    else:
+        told = torch.cat([embed_prompt(pipeline, recipe.prompt) for recipe in recipes])
+    conditions: dict[str, object] = {
+        "prompt_embeds": told,
+        "negative_prompt_embeds": empty.repeat(len(recipes), 1, 1),
+    }
+    if recipes[0].mode != "t2i":
+        controls = [read_control(recipe.masks, (recipe.width, recipe.height)) for recipe in recipes]
+        conditions["image"] = torch.from_numpy(np.stack(controls))
+    return conditions
+
+
+def embed_prompt(pipeline: Pipeline, prompt: str) -> torch.Tensor:
+    """A prompt's embedding, 1 x L x D, encoded once for as long as the text encoder lives."""
+    kept = _EMBEDDINGS.setdefault(pipeline.text_encoder, {})
+    if prompt not in kept:
+        if len(kept) >= KEPT_EMBEDDINGS:
+            kept.pop(next(iter(kept)))
+        embedded, _ = pipeline.encode_prompt(
+            prompt, pipeline.device, 1, do_classifier_free_guidance=False
+        )
+        kept[prompt] = embedded
+    return kept[prompt]
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch.nn import functional
 
 from generation.errors import RemediableError
+from generation.grey import to_grey
 from generation.specs import Split, TrainingImage
 
 MAX_ROTATION_RAD = 0.07
@@ -50,19 +51,12 @@ def read_grey(path: Path, *, side: int) -> np.ndarray:
     """Read an image as 8-bit grey, its central square resized: uint8, side x side."""
     try:
         with Image.open(path) as image:
-            grey = _wide_to_grey(image) if image.mode.startswith("I") else image.convert("L")
-        return np.asarray(ImageOps.fit(grey, (side, side), Image.Resampling.LANCZOS))
+            return np.asarray(ImageOps.fit(to_grey(image), (side, side), Image.Resampling.LANCZOS))
     except (OSError, UnidentifiedImageError) as error:
         raise RemediableError(
             f"{path} cannot be read as an image: {error}",
             remedy="Import the cohort again, or take the image out of the manifest.",
         ) from error
-
-
-def _wide_to_grey(image: Image.Image) -> Image.Image:
-    """16 bits to 8 by the brightest pixel; Pillow's own conversion would clip to white."""
-    pixels = np.asarray(image, dtype=np.float32)
-    return Image.fromarray((pixels / max(pixels.max(), 1) * 255).astype(np.uint8))
 
 
 def load_images(rows: list[TrainingImage], *, split: Split, resolution: int) -> ImageSet:
@@ -86,28 +80,43 @@ def plain(pixels: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool2d(pixels.float(), 2) / 127.5 - 1
 
 
-def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Slightly cropped, turned and re-windowed images: float, N x 1 x R x R, in [-1, 1].
+def draw_placements(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Small crops and turns as affine maps of ``affine_grid``: float, N x 2 x 3.
 
     Never mirrored: the heart belongs at the right of the picture.
     """
-    count, _, side, _ = pixels.shape
-
-    def uniform(low: float, high: float) -> torch.Tensor:
-        return torch.rand(count, generator=generator) * (high - low) + low
-
-    angle = uniform(-MAX_ROTATION_RAD, MAX_ROTATION_RAD)
-    field = uniform(MIN_FIELD, 1.0)
+    angle = _uniform(count, -MAX_ROTATION_RAD, MAX_ROTATION_RAD, generator)
+    field = _uniform(count, MIN_FIELD, 1.0, generator)
     room = 1 - field
     cosine, sine = field * angle.cos(), field * angle.sin()
-    shift_x, shift_y = uniform(-1, 1) * room, uniform(-1, 1) * room
+    shift_x = _uniform(count, -1, 1, generator) * room
+    shift_y = _uniform(count, -1, 1, generator) * room
     rows = [torch.stack(row, -1) for row in ((cosine, -sine, shift_x), (sine, cosine, shift_y))]
-    grid = functional.affine_grid(
-        torch.stack(rows, 1), [count, 1, side // 2, side // 2], align_corners=False
-    )
-    images = functional.grid_sample(
-        pixels.float() / 127.5 - 1, grid, padding_mode="reflection", align_corners=False
-    )
-    contrast = (1 + uniform(-MAX_CONTRAST, MAX_CONTRAST)).view(-1, 1, 1, 1)
-    brightness = uniform(-MAX_BRIGHTNESS, MAX_BRIGHTNESS).view(-1, 1, 1, 1)
-    return (images * contrast + brightness).clamp(-1, 1)
+    return torch.stack(rows, 1)
+
+
+def place(images: torch.Tensor, placements: torch.Tensor, *, side: int) -> torch.Tensor:
+    """Each image as its placement shows it: float N x C x S x S to N x C x side x side."""
+    shape = [*images.shape[:2], side, side]
+    grid = functional.affine_grid(placements, shape, align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Slightly cropped, turned and re-windowed images: float, N x 1 x R x R, in [-1, 1]."""
+    return augment_placed(pixels, draw_placements(len(pixels), generator), generator)
+
+
+def augment_placed(
+    pixels: torch.Tensor, placements: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """``augment`` with placements drawn before, for what must be placed in the same way."""
+    count, side = len(pixels), pixels.shape[-1] // 2
+    images = place(pixels.float() / 127.5 - 1, placements, side=side)
+    contrast = 1 + _uniform(count, -MAX_CONTRAST, MAX_CONTRAST, generator)
+    brightness = _uniform(count, -MAX_BRIGHTNESS, MAX_BRIGHTNESS, generator)
+    return (images * contrast.view(-1, 1, 1, 1) + brightness.view(-1, 1, 1, 1)).clamp(-1, 1)
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(count, generator=generator) * (high - low) + low

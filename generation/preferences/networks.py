@@ -15,7 +15,7 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 
-from generation.diffusion.loading import CONTROLNET_FOLDER
+from generation.diffusion.controlnet import FOLDER as CONTROLNET_FOLDER
 from generation.errors import RemediableError
 from generation.specs import Part
 

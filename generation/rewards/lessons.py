@@ -4,7 +4,6 @@ Pairs that share a prompt or a patient stay together; a split by pair would test
 images and prompts that were trained on.
 """
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter, ValidationError
 
 from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
@@ -24,19 +22,6 @@ IMAGE_SIDE = 256
 CALIBRATION_SHARE = 0.2
 TEST_SHARE = 0.2
 FEWEST_GROUPS = 5
-
-
-def read_preferences(path: Path) -> list[Preference]:
-    """Read the preferences among JSON lines whose images are paths; ratings are passed over."""
-    adapter = TypeAdapter(Preference)
-    try:
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        return [adapter.validate_python(line) for line in lines if "winner" in line]
-    except (OSError, ValidationError, json.JSONDecodeError) as error:
-        raise RemediableError(
-            f"{path} does not hold preferences: {error}",
-            remedy="Start the training again from its snapshot.",
-        ) from error
 
 
 def group_by(prompts: Sequence[str], patients: Sequence[str]) -> list[int]:

@@ -119,6 +119,22 @@ def test_a_deactivated_person_cannot_log_in_until_reactivated(
     assert actions() == ["user.deactivated", "user.reactivated"]
 
 
+def test_every_change_is_logged_with_the_admins_address(ada_client: Client, rosa: User) -> None:
+    person = reverse("accounts:person", args=[rosa.pk])
+    for address, given in (
+        (reverse("accounts:add_person"), {"username": "vera", "role": "reader"}),
+        (person, {"first_name": "R.", "role": "reader"}),
+        (person, {"first_name": "R.", "role": "coordinator"}),
+        (reverse("accounts:reset_password", args=[rosa.pk]), {}),
+        (reverse("accounts:deactivate", args=[rosa.pk]), {}),
+        (reverse("accounts:reactivate", args=[rosa.pk]), {}),
+    ):
+        ada_client.post(address, given, REMOTE_ADDR="192.0.2.7")
+    events = AuditEvent.objects.filter(action__startswith="user.")
+    assert events.count() == 6
+    assert {event.address for event in events} == {"192.0.2.7"}
+
+
 def test_an_admin_can_neither_deactivate_nor_demote_herself(ada: User, ada_client: Client) -> None:
     ada_client.post(reverse("accounts:deactivate", args=[ada.pk]))
     response = ada_client.post(reverse("accounts:person", args=[ada.pk]), {"role": "reader"})

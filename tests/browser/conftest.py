@@ -1,4 +1,4 @@
-"""Studies of a mode, open at Rosa's first case."""
+"""Studies of a mode, or of four images a case, open at Rosa's first case."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot, StudyMode
-from tests.browser.reading import enter
+from feedback_app.studies.models import Slot, Study, StudyMode
+from tests.browser.reading import enter, make_case
 from tests.readings.rooms import assign, make_room, synthetic
+from tests.studies.making import make_study
 
 
 @pytest.fixture
@@ -26,3 +27,30 @@ def opened(page: Page, rosa: User, log_in: Callable[[User], None]) -> Callable[.
         return slots
 
     return open_room
+
+
+@pytest.fixture
+def study(rosa: User) -> Study:
+    """Three cases of four images, all Rosa's."""
+    return make_study(rosa, prompts=3)
+
+
+@pytest.fixture
+def slots(study: Study) -> list[Slot]:
+    return list(study.slots.order_by("position"))
+
+
+@pytest.fixture
+def room(page: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]) -> Page:
+    """Rosa's reading page with her first case on it."""
+    log_in(rosa)
+    enter(page, slots[0])
+    return page
+
+
+@pytest.fixture
+def pair(page: Page, rosa: User, log_in: Callable[[User], None]) -> Page:
+    """Two images of 512 x 512."""
+    log_in(rosa)
+    enter(page, make_case(rosa, images=2))
+    return page

@@ -25,7 +25,7 @@ NOT_PAGES = {
     "api:draft-preview", "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",
-    "images:cohort-mask", "images:cohort-skipped", "images:file",
+    "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
     "finetuning:gate_plot", "finetuning:gate_report", "exports:download",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import Slot
-from tests.browser.reading_pages import enter
+from tests.browser.reading import enter
 from tests.studies.making import make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from feedback_app.accounts.models import User
-from tests.browser.reading_pages import (
+from tests.browser.reading import (
     SIDE,
     box_of,
     enter,

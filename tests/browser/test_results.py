@@ -1,5 +1,6 @@
 """Results of an open study in a real browser: they keep up, and keep their place."""
 
+import uuid
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,10 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
+from feedback_app.readings import results_views
+from feedback_app.readings.services import submit
+from feedback_app.studies.models import Slot, Study
+from tests.readings.answers import scores_for
 from tests.readings.filling import rated_study, read
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -33,6 +38,34 @@ def test_results_follow_the_readings_and_what_was_unfolded_stays_so(
         assert len(plot.get_attribute("alt") or "") > 20
 
 
+def test_the_table_of_images_follows_and_stays_on_its_page(
+    page: Page,
+    cora: User,
+    rosa: User,
+    ravi: User,
+    log_in: Callable[[User], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(results_views, "IMAGES_A_PAGE", 3)
+    study = rated_study(rosa, ravi, scores=SCORES)
+    log_in(cora)
+    page.goto(reverse("readings:results-page", args=[study.pk]))
+    images = page.locator("#study-images")
+    images.get_by_role("button", name="Next").click()
+    expect(images).to_contain_text("4–5 of 5")
+    last = images.locator("tbody tr").last
+    expect(last.locator("td").nth(3)).to_have_text("4.5")
+    last.locator("img").evaluate("image => { image.kept = true; }")
+    images.locator("button").focus()
+    scrolled = page.evaluate("scrollTo(0, 300); scrollY")
+    read(study.cases.last(), rosa, scores={"realism": [1]}, repetition=1)
+    expect(last.locator("td").nth(3)).not_to_have_text("4.5")
+    expect(images).to_contain_text("4–5 of 5")
+    assert last.locator("img").evaluate("image => image.kept")
+    expect(images.locator("button")).to_be_focused()
+    assert page.evaluate("scrollY") == scrolled
+
+
 @pytest.mark.parametrize("width", [1920, 1280, 640])
 def test_the_page_does_not_scroll_sideways_even_at_twice_the_size(
     page: Page, cora: User, rosa: User, ravi: User, log_in: Callable[[User], None], width: int
@@ -43,3 +76,25 @@ def test_the_page_does_not_scroll_sideways_even_at_twice_the_size(
     page.goto(reverse("readings:results-page", args=[study.pk]))
     expect(page.get_by_role("heading", name="Pace")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_results_and_progress_come_in_while_the_coordinator_watches(
+    page: Page,
+    study: Study,
+    slots: list[Slot],
+    rosa: User,
+    cora: User,
+    log_in: Callable[[User], None],
+) -> None:
+    log_in(cora)
+    page.goto(reverse("studies:detail", args=[study.pk]))
+    expect(page.get_by_text("No reading yet")).to_be_visible()
+    assert slots[0].reader is not None
+    submit(
+        slot=slots[0],
+        reader=slots[0].reader,
+        idempotency_key=uuid.uuid4(),
+        scores=scores_for(slots[0], value=2),
+    )
+    expect(page.get_by_role("cell", name="1 of 3")).to_be_visible()
+    expect(page.get_by_text("1 reading; revised ones count once")).to_be_visible()

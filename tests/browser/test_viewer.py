@@ -1,4 +1,4 @@
-"""The viewer in a real browser: exact windows, one view for all images, mask, flicker."""
+"""The viewer in a real browser: exact windows, one view for all images."""
 
 import re
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import Slot
-from tests.browser.reading_pages import (
+from tests.browser.reading import (
     SIDE,
-    Grey,
     box_of,
+    canvases_of,
     enter,
     image_point,
     make_case,
     painted,
     screen_point,
-    screenshot,
     shown_grey,
     stored_grey,
+    windowed,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -40,24 +40,6 @@ def room(page: Page, slot: Slot, rosa: User, log_in: Callable[[User], None]) -> 
     log_in(rosa)
     enter(page, slot)
     return page
-
-
-@pytest.fixture
-def pair(page: Page, rosa: User, log_in: Callable[[User], None]) -> Page:
-    """Two images of 512 x 512."""
-    log_in(rosa)
-    enter(page, make_case(rosa, images=2))
-    return page
-
-
-def canvases_of(page: Page) -> list[Locator]:
-    return page.locator(".frame canvas").all()
-
-
-def windowed(grey: Grey, *, level: float, width: float) -> Grey:
-    """DICOM PS3.3 C.11.2.1.2.1 with an output of 0-255, rounded half up."""
-    shown = ((grey.astype(float) - (level - 0.5)) / (width - 1) + 0.5) * 255
-    return np.clip(np.floor(shown + 0.5), 0, 255).astype(np.uint8)
 
 
 def drag(page: Page, start: tuple[float, float], way: tuple[float, float], **press: Any) -> None:
@@ -92,6 +74,35 @@ def test_grey_values_on_the_canvas_are_exact_for_five_windows_and_inverted(
                 expected = windowed(grey, level=level, width=width)
                 assert (shown_grey(canvas) == (255 - expected if invert else expected)).all()
             room.keyboard.press("i")
+
+
+def test_the_look_up_table_is_exact_for_any_window(room: Page) -> None:
+    grey = np.arange(256)
+    for level, width in ((128, 256), (40, 300), (200, 2), (-20, 90), (300, 33.5)):
+        table = room.evaluate(
+            "async ([level, width]) => Array.from("
+            "(await import('/static/js/reading/window.js')).lookUpTable({ level, width }))",
+            [level, width],
+        )
+        assert table == windowed(grey, level=level, width=width).tolist()
+
+
+def test_a_left_drag_windows_all_images_and_a_double_click_resets(room: Page, slot: Slot) -> None:
+    frame = room.locator(".frame").first
+    frame.hover()
+    room.mouse.down()
+    box = frame.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    room.mouse.move(x - 100, y - 60, steps=7)
+    room.mouse.up()
+    expect(room.locator("#view")).to_have_text(re.compile("W 156 +L 98"))
+    painted(room)
+    for place, canvas in enumerate(room.locator(".frame canvas").all()):
+        expected = windowed(stored_grey(slot, place), level=98, width=156)
+        assert (shown_grey(canvas) == expected).all()
+    frame.dblclick()
+    expect(room.locator("#view")).to_have_text(re.compile("W 256 +L 128 +1.0"))
 
 
 def test_a_preset_is_chosen_by_mouse_and_the_keys_go_on_working(room: Page) -> None:
@@ -278,134 +289,6 @@ def test_one_finger_changes_the_window(room: Page) -> None:
         touch(session, "touchMove", (x - 10 * step, y - 4 * step))
     touch(session, "touchEnd")
     expect(room.locator("#view")).to_have_text(re.compile("^W 206 +L 118 "))
-
-
-# The mask, on frames of one's own: which case has one is the server's business
-
-MASK_SCRIPT = """
-async ([zoom, side]) => {
-    const { Viewer } = await import('/static/js/reading/viewer.js');
-    const images = document.getElementById('images');
-    const made = [0, 1].map(() =>
-        document.getElementById('tile-template').content.firstElementChild.cloneNode(true));
-    images.dataset.count = 2;
-    images.replaceChildren(...made);
-    const frames = made.map((tile) => tile.querySelector('.frame'));
-    const grey = new Uint8Array(side * side).fill(100);
-    window.viewer = new Viewer({
-        onChange() {}, onClick() {}, mouse: () => 'window', now: () => performance.now(),
-    });
-    viewer.show(frames, frames.map(() => ({ width: side, height: side, grey })));
-    const mask = new Uint8Array(side * side);
-    for (let y = 100; y < 300; y++) for (let x = 150; x < 250; x++) mask[y * side + x] = 255;
-    for (let y = 180; y < 220; y++) for (let x = 180; x < 220; x++) mask[y * side + x] = 0;
-    viewer.showMask({ width: side, height: side, grey: mask });
-    viewer.zoomBy(zoom);
-}
-"""
-GROUND = (100, 100, 100)
-
-
-@pytest.fixture
-def masked(pair: Page) -> Callable[[float], Page]:
-    """Two grey images with a mask: a block of 100 x 200 pixels with a hole of 40 x 40."""
-
-    def at_zoom(zoom: float) -> Page:
-        pair.evaluate(MASK_SCRIPT, [zoom, SIDE])
-        painted(pair)
-        return pair
-
-    return at_zoom
-
-
-def colours_along(page: Page, canvas: Locator, y: int, x_from: int, x_to: int) -> list[Any]:
-    """Of the screen's pixels along a row of the image."""
-    (left, top), (right, _) = (screen_point(canvas, (x, y + 0.5)) for x in (x_from, x_to))
-    return screenshot(page)[int(top), int(left) : int(right)].tolist()
-
-
-def test_a_mask_is_hidden_until_it_is_asked_for_and_again_after(
-    masked: Callable[[float], Page],
-) -> None:
-    page = masked(1)
-    canvas = canvases_of(page)[0]
-    assert set(map(tuple, colours_along(page, canvas, 150, 100, 300))) == {GROUND}
-    page.evaluate("viewer.toggleMask()")
-    assert len(set(map(tuple, colours_along(page, canvas, 150, 100, 300)))) == 3
-    page.evaluate("viewer.toggleMask()")
-    assert set(map(tuple, colours_along(page, canvas, 150, 100, 300))) == {GROUND}
-
-
-@pytest.mark.parametrize("zoom", [0.7, 1, 2.37])
-def test_the_mask_is_a_tint_with_an_outline_of_one_pixel_on_every_image(
-    masked: Callable[[float], Page], zoom: float
-) -> None:
-    page = masked(zoom)
-    page.evaluate("viewer.toggleMask()")
-    for canvas in canvases_of(page):
-        # y = 200 crosses both sides of the block and of its hole: 150 | 180 hole 220 | 250
-        line = colours_along(page, canvas, 200, 140, 260)
-        tint = line[len(line) * (165 - 140) // 120]
-        assert tint[0] < GROUND[0] < tint[2]
-        others = (list(GROUND), tint)
-        outline = [at for at, colour in enumerate(line) if colour not in others]
-        scale = len(line) / 120
-        expected = [(x - 140) * scale for x in (150, 180, 220, 250)]
-        assert len(outline) == 4  # one pixel each
-        assert outline == pytest.approx(expected, abs=1.5)
-        hole = line[outline[1] + 1 : outline[2]]
-        assert set(map(tuple, hole)) == {GROUND}
-
-
-def test_the_outline_of_a_mask_follows_its_pixels(room: Page) -> None:
-    path = room.evaluate(
-        """async () => {
-            const { outlineOf } = await import('/static/js/reading/overlay.js');
-            const grey = Uint8Array.from([0, 255, 255, 0, 255, 0]);
-            return outlineOf({ width: 3, height: 2, grey });
-        }"""
-    )
-    # Two pixels in the upper row and one below the first of them, round clockwise.
-    assert path == "M1 0L3 0L3 1L2 1L2 2L1 2Z"
-
-
-# Two images
-
-
-def test_flicker_shows_one_image_over_the_other_and_swaps_them_in_place(pair: Page) -> None:
-    frames = pair.locator(".frame")
-    apart = box_of(frames.nth(0))
-    pair.keyboard.press("x")
-    expect(frames.nth(0)).to_be_visible()
-    expect(frames.nth(1)).to_be_hidden()
-    over = [box_of(frame) for frame in frames.all()]
-    assert over[0] == over[1]
-    assert over[0]["width"] > 1.9 * apart["width"]
-    pair.keyboard.press("x")
-    expect(frames.nth(1)).to_be_visible()
-    expect(frames.nth(0)).to_be_hidden()
-    expect(frames.nth(1).locator(".letter")).to_have_text("B")
-    pair.keyboard.press("Shift+X")
-    expect(frames.nth(1)).to_be_visible()
-    assert box_of(frames.nth(0)) == apart
-
-
-def test_the_image_that_is_scored_is_the_one_in_sight(pair: Page) -> None:
-    frames = pair.locator(".frame")
-    pair.locator("#flicker").click()
-    pair.keyboard.press("ArrowLeft")
-    expect(frames.nth(0)).to_be_visible()
-    expect(pair.locator(".strip.focused")).to_have_attribute("aria-label", re.compile("Image A"))
-    pair.keyboard.press("x")
-    expect(frames.nth(1)).to_be_visible()
-    expect(pair.locator(".strip.focused")).to_have_attribute("aria-label", re.compile("Image B"))
-
-
-def test_four_images_cannot_flicker(room: Page) -> None:
-    room.keyboard.press("x")
-    expect(room.locator("#flicker")).to_be_hidden()
-    for frame in room.locator(".frame").all():
-        expect(frame).to_be_visible()
 
 
 # What is kept of it

@@ -101,6 +101,9 @@ def test_the_command_writes_the_archive_to_a_folder(
     written = tmp_path / file_name_of(export)  # type: ignore[operator]
     assert written.read_bytes() == export.blob.read()
     assert str(written) in out.getvalue()
+    copied = AuditEvent.objects.get(action="export.downloaded")
+    assert (copied.actor, copied.target_id) == (None, str(export.pk))
+    assert copied.details == {"copied_to": str(written)}
 
 
 def test_the_command_knows_only_curated_sets(db: None) -> None:

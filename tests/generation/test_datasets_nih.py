@@ -27,7 +27,11 @@ def lay_out(
 
 
 def parse(folder: Path) -> tuple[list[SourceImage], list[Skip]]:
-    rows = list(read_nih(folder).rows)
+    return parse_with(folder, rsna=None)
+
+
+def parse_with(folder: Path, *, rsna: Path | None) -> tuple[list[SourceImage], list[Skip]]:
+    rows = list(read_nih(folder, rsna=rsna).rows)
     images = [row for row in rows if isinstance(row, SourceImage)]
     return images, [row for row in rows if isinstance(row, Skip)]
 

@@ -8,7 +8,7 @@ from diffusers import StableDiffusionPipeline
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import as_grey, sample, tokens_too_many
 from generation.errors import RemediableError
-from generation.specs import ModelSource, SampleSpec
+from generation.specs import MaskFile, ModelSource, SampleSpec
 from tests.tiny_model import SIDE, save_tiny_model
 
 RECIPE = SampleSpec(prompt="chest x-ray, pneumonia", seed=7, steps=3, width=SIDE, height=SIDE)
@@ -74,8 +74,13 @@ def test_a_prompt_of_just_the_longest_length_is_taken(pipeline: StableDiffusionP
 
 
 def test_a_mode_that_the_model_cannot_follow_is_refused(pipeline: StableDiffusionPipeline) -> None:
-    with pytest.raises(RemediableError, match="m2i"):
-        sample(pipeline, [replace(RECIPE, mode="m2i")])
+    lungs = MaskFile(kind="lungs", path="lungs.png")
+    with pytest.raises(RemediableError, match="'m2i': it has no ControlNet"):
+        sample(pipeline, [replace(RECIPE, mode="m2i", masks=(lungs,))])
+    with pytest.raises(RemediableError, match="mode 'tm2i' has 0 masks"):
+        sample(pipeline, [replace(RECIPE, mode="tm2i")])
+    with pytest.raises(RemediableError, match="mode 't2i' has 1 masks"):
+        sample(pipeline, [replace(RECIPE, masks=(lungs,))])
 
 
 def test_colour_becomes_luminance() -> None:
@@ -87,3 +92,48 @@ def test_colour_becomes_luminance() -> None:
 def test_a_picture_of_no_numbers_is_refused() -> None:
     with pytest.raises(RemediableError, match="no numbers"):
         as_grey(np.full((2, 2, 1), np.nan, dtype=np.float32))
+
+
+def test_where_memory_runs_out_half_as_many_are_made_at_a_time(
+    pipeline: StableDiffusionPipeline,
+) -> None:
+    recipes = [replace(RECIPE, seed=seed) for seed in range(5)]
+    whole = sample(pipeline, recipes)
+    sizes: list[int] = []
+
+    def hold_four(_: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+        sizes.append(len(arguments[0]))
+        if sizes[-1] > 4:  # two images, each with and without its prompt
+            raise torch.OutOfMemoryError
+
+    hook = pipeline.unet.register_forward_pre_hook(hold_four)
+    try:
+        halved = sample(pipeline, recipes)
+    finally:
+        hook.remove()
+    assert max(_difference(a, b) for a, b in zip(whole, halved, strict=True)) <= 1
+    assert (sizes[0], max(sizes[2:])) == (10, 4)
+
+
+def test_memory_that_does_not_hold_one_image_is_an_error(pipeline: StableDiffusionPipeline) -> None:
+    def hold_none(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    hook = pipeline.unet.register_forward_pre_hook(hold_none)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            sample(pipeline, [RECIPE, replace(RECIPE, seed=8)])
+    finally:
+        hook.remove()
+
+
+def test_a_prompt_is_encoded_once(pipeline: StableDiffusionPipeline) -> None:
+    encoded: list[object] = []
+    hook = pipeline.text_encoder.register_forward_hook(lambda *_: encoded.append(None))
+    prompt = "chest x-ray, edema"
+    try:
+        sample(pipeline, [replace(RECIPE, prompt=prompt, seed=seed) for seed in range(3)])
+        sample(pipeline, [replace(RECIPE, prompt=prompt, seed=9)])
+    finally:
+        hook.remove()
+    assert len(encoded) == 1

@@ -211,6 +211,30 @@ def test_boxes_are_scaled_to_the_stored_size(tmp_path: Path) -> None:
     assert Box.objects.count() == 1
 
 
+def test_boxes_around_opacities_make_a_mask_that_says_so(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path, {"a.png": grey(1, side=32), "b.png": grey(2, side=32)})
+    (folder / "Data_Entry_2017.csv").write_text(
+        f"{HEADER}\na.png,Mass|Cardiomegaly,1,50,F,PA\nb.png,Cardiomegaly,2,50,F,PA\n"
+    )
+    (folder / "BBox_List_2017.csv").write_text(
+        "Image Index,Finding Label,Bbox [x,y,w,h]\n"
+        "a.png,Mass,512,256,128,64\na.png,Cardiomegaly,0,0,512,512\nb.png,Cardiomegaly,0,0,9,9\n"
+    )
+    for _ in range(2):
+        import_folder(folder, source="nih")
+    mask = Mask.objects.get()
+    assert (mask.cohort_image.source_id, mask.kind, mask.is_from_boxes) == (
+        "a.png",
+        "opacity",
+        True,
+    )
+    pixels = np.asarray(PIL.Image.open(io.BytesIO(mask.blob.read())))
+    rows, columns = np.nonzero(pixels)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 9, 16, 19)
+    assert set(np.unique(pixels)) == {0, 255}
+    assert Cohort.objects.with_counts().get().mask_count == 0  # nobody has outlined anything
+
+
 def test_a_missing_column_is_named_before_anything_is_written(tmp_path: Path) -> None:
     folder = lay_out(tmp_path, {"a.png": grey()})
     (folder / "Data_Entry_2017.csv").write_text("Image Index,Finding Labels\na.png,Edema\n")

@@ -21,13 +21,14 @@ from feedback_app.images.models import (
     Measure,
     Patient,
     Recipe,
+    RecipeMask,
     Scorer,
     ScorerKind,
     Split,
 )
 from feedback_app.images.services.blobs import store, store_image
 from feedback_app.images.services.cohorts import Report, add_mask
-from feedback_app.images.services.proxies import write_labelled_manifest
+from feedback_app.images.services.manifests import write_manifest
 from feedback_app.images.services.scorers import register_scorer
 from feedback_app.images.tasks.measures import unmeasured
 from feedback_app.runs.models import Run, State
@@ -176,7 +177,7 @@ def test_a_candidate_of_a_mask_is_compared_with_it(
     execute(run_id=str(batch.runs.get().pk))
     mask = Mask.objects.filter(cohort_image__cohort=cohort)[0]
     conditioned = Recipe.objects.filter(findings=["pneumonia"])
-    conditioned.update(mask=mask)
+    RecipeMask.objects.create(recipe=conditioned.get(), kind="lungs", parent=mask, blob=mask.blob)
     call_command("measure", now=True)
     measure = Measure.objects.get()
     assert measure.image.candidate.recipe == conditioned.get()
@@ -212,7 +213,7 @@ def test_pseudo_masks_are_marked_and_give_way_to_drawn_ones(
     call_command("pseudo_mask", "discs", now=True)
     assert Mask.objects.count() == 20
     manifest = tmp_path / "manifest.jsonl"
-    write_labelled_manifest(cohort, manifest)
+    write_manifest(cohort, manifest, masks=Mask.objects.drawn_by_people())
     assert sum("lungs" in row.masks for row in read_manifest(manifest)) == 19
     file = tmp_path / "19.png"
     file.write_bytes(png_of(disc().astype(np.uint8) * 255))
@@ -227,7 +228,7 @@ def test_masks_of_less_confidence_are_not_kept(cohort: Cohort, segmenter: Scorer
 
 
 def test_labels_of_an_image_without_any_are_unknown(cohort: Cohort, tmp_path: Path) -> None:
-    write_labelled_manifest(cohort, tmp_path / "manifest.jsonl")
+    write_manifest(cohort, tmp_path / "manifest.jsonl", masks=Mask.objects.drawn_by_people())
     first, second, *_ = read_manifest(tmp_path / "manifest.jsonl")
     assert "pneumonia" in first.unknown and first.findings == ()
     assert (second.unknown, second.findings) == ((), ("pneumonia",))

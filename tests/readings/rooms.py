@@ -25,6 +25,7 @@ from feedback_app.studies.models import (
     Allocation,
     Case,
     CaseImage,
+    CaseMask,
     Criterion,
     CriterionKind,
     FlagKind,
@@ -107,7 +108,9 @@ def make_room(
     for position, slug in enumerate(("clavicles", "noise")):
         FlagKind.objects.create(study=study, position=position, slug=slug, name=slug.title())
     for position, images in enumerate(cases):
-        case = Case.objects.create(study=study, position=position, prompt=prompt, mask=mask)
+        case = Case.objects.create(study=study, position=position, prompt=prompt)
+        if mask is not None:
+            CaseMask.objects.create(case=case, kind="lungs", blob=mask)
         CaseImage.objects.bulk_create(
             CaseImage(case=case, image=image, position=place) for place, image in enumerate(images)
         )

@@ -17,7 +17,16 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Candidate, CohortImage, Image
 from feedback_app.readings.claims import claim
-from feedback_app.studies.models import Allocation, Case, CaseRole, Phase, Slot, Study, StudyMode
+from feedback_app.studies.models import (
+    Allocation,
+    Case,
+    CaseMask,
+    CaseRole,
+    Phase,
+    Slot,
+    Study,
+    StudyMode,
+)
 from tests.readings.answers import posted_for, read
 from tests.readings.rooms import (
     COHORT_NAME,
@@ -114,7 +123,7 @@ def secrets_of(study: Study) -> set[str]:
         secrets |= {str(image.pk), image.pk.hex, image.blob_id, image.pixels_sha256}
     for candidate in Candidate.objects.filter(image__case__study=study):
         secrets |= {candidate.recipe_id}
-    for mask in study.cases.exclude(mask=None).values_list("mask", flat=True):
+    for mask in CaseMask.objects.filter(case__study=study).values_list("blob", flat=True):
         secrets.add(str(mask))
     return secrets
 
@@ -133,7 +142,7 @@ def crawl(client: Client, study: Study, slots: list[Slot]) -> dict[str, Any]:
     for slot in slots:
         case = client.get(reverse("api:slot", args=[slot.pk]))
         addresses = [image["address"] for image in case.json()["images"]]
-        addresses += [case.json()["mask"]["address"]] if case.json()["mask"] else []
+        addresses += [mask["address"] for mask in case.json()["masks"]]
         spoilt = posted_for(slot, comment="x" * 3_000)
         answers |= {
             f"{slot.pk} case": case,
@@ -142,7 +151,7 @@ def crawl(client: Client, study: Study, slots: list[Slot]) -> dict[str, Any]:
             f"{slot.pk} heartbeat": post(client, "api:heartbeat", slot, {}),
             f"{slot.pk} refused": post(client, "api:readings", slot, spoilt),
             f"{slot.pk} beyond": client.get(reverse("readings:picture", args=[slot.pk, 9])),
-            f"{slot.pk} mask": client.get(reverse("readings:mask", args=[slot.pk])),
+            f"{slot.pk} mask": client.get(reverse("readings:mask", args=[slot.pk, "lungs"])),
             f"{slot.pk} bookmark": client.put(reverse("api:bookmark", args=[slot.pk])),
             **{address: client.get(address) for address in addresses},
         }
@@ -240,8 +249,8 @@ def test_prompt_and_mask_are_not_there_where_they_would_tell(
     study = make_telling(rosa, ravi)
     for slot in assign(study, rosa):
         case = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()
-        assert (case["prompt"], case["mask"]) == ("", None)
-        assert rosa_client.get(reverse("readings:mask", args=[slot.pk])).status_code == 404
+        assert (case["prompt"], case["masks"]) == ("", [])
+        assert rosa_client.get(reverse("readings:mask", args=[slot.pk, "lungs"])).status_code == 404
 
 
 def test_the_unaware_phase_is_a_rating_of_one_image(

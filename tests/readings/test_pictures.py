@@ -15,9 +15,9 @@ from feedback_app.images.models import Image
 from feedback_app.images.services.blobs import store_image
 from feedback_app.readings.framing import Framing, Size
 from feedback_app.readings.models import Region
-from feedback_app.readings.pictures import PictureCache, to_grey
+from feedback_app.readings.pictures import PictureCache
 from feedback_app.readings.services import GivenFlag, GivenRegion
-from feedback_app.studies.models import CaseImage, Slot, StudyMode
+from feedback_app.studies.models import CaseImage, CaseMask, Slot, StudyMode
 from tests.readings.answers import read
 from tests.readings.rooms import assign, make_room, mask_blob, png, synthetic
 
@@ -102,7 +102,7 @@ def test_a_mask_is_framed_like_its_image_and_stays_black_and_white(
     mask = mask_blob(size=(64, 64))
     slot = room_of(rosa, synthetic(1, size=(64, 64)), synthetic(2), mask=mask)[0]
     case = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()
-    answer = rosa_client.get(case["mask"]["address"])
+    answer = rosa_client.get(case["masks"][0]["address"])
     pixels = np.asarray(PIL.Image.open(io.BytesIO(answer.content)))
     assert pixels.shape == (32, 32)
     assert set(np.unique(pixels)) == {0, 255}
@@ -110,17 +110,20 @@ def test_a_mask_is_framed_like_its_image_and_stays_black_and_white(
     assert pixels[7, 8] == pixels[8, 7] == 0
 
 
-def test_grey_in_colour_keeps_its_values_and_colour_becomes_its_luma() -> None:
-    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    same = PIL.Image.fromarray(np.stack([grey] * 3, axis=-1))
-    assert (np.asarray(to_grey(same)) == grey).all()
-    red = PIL.Image.new("RGBA", (1, 1), (200, 0, 0, 10))
-    assert to_grey(red).getpixel((0, 0)) == round(0.299 * 200)
-
-
-def test_more_bits_are_brought_to_eight_by_the_brightest_pixel() -> None:
-    wide = PIL.Image.fromarray(np.array([[0, 1_000, 4_000]], dtype=np.uint16))
-    assert np.asarray(to_grey(wide)).tolist() == [[0, 63, 255]]
+def test_every_kind_of_mask_has_a_name_and_an_address(rosa: User, rosa_client: Client) -> None:
+    slot = room_of(rosa, synthetic(1), synthetic(2), mask=mask_blob())[0]
+    opacity = mask_blob(size=(64, 64))
+    for kind in ("opacity", "rib_fracture"):
+        CaseMask.objects.create(case=slot.case, kind=kind, blob=opacity)
+    masks = rosa_client.get(reverse("api:slot", args=[slot.pk])).json()["masks"]
+    assert [(mask["kind"], mask["label"]) for mask in masks] == [
+        ("lungs", "lungs"),
+        ("rib_fracture", "rib fracture"),
+        ("opacity", "opacity"),
+    ]
+    assert {rosa_client.get(mask["address"]).status_code for mask in masks} == {200}
+    unknown = reverse("readings:mask", args=[slot.pk, "heart"])
+    assert rosa_client.get(unknown).status_code == 404
 
 
 def test_16_bits_are_served_as_8(rosa: User, rosa_client: Client) -> None:

@@ -13,7 +13,14 @@ def test_durations(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("per_s", "text"), [(12.34, "12.3 / s"), (0.5, "30 / min"), (0.001, "3.6 / h"), (None, "–")]
+    ("per_s", "text"),
+    [
+        (8_842.3, "8,842 / s"),
+        (12.34, "12.3 / s"),
+        (0.5, "30 / min"),
+        (0.001, "3.6 / h"),
+        (None, "–"),
+    ],
 )
 def test_rates(per_s: float | None, text: str) -> None:
     assert rate(per_s) == text

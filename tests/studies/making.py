@@ -19,6 +19,7 @@ from feedback_app.images.models import (
     ModelVersion,
     Patient,
     Recipe,
+    RecipeMask,
     Split,
 )
 from feedback_app.images.services.blobs import store_image
@@ -49,7 +50,7 @@ def make_batch(
     name: str = BATCH_NAME,
     seed: int = SEED,
     model: str = MODEL_NAME,
-    mask: Mask | None = None,
+    masks: Sequence[RecipeMask] = (),
 ) -> Batch:
     """``prompts`` x ``each`` recipes with their candidates, but for the places ``unmade``."""
     version, _ = ModelVersion.objects.get_or_create(
@@ -59,10 +60,15 @@ def make_batch(
     batch = Batch.objects.create(name=name, model_version=version)
     for place in range(prompts * each):
         prompt = f"prompt number {place // each}"
-        recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place))
-        recipe.mask = mask
-        recipe.key = recipe.compute_key()
+        rows = [
+            RecipeMask(kind=row.kind, parent=row.parent, transforms=row.transforms, blob=row.blob)
+            for row in masks
+        ]
+        recipe = Recipe.of(version, SampleSpec(prompt=prompt, seed=seed + place), masks=rows)
         recipe.save()
+        for row in rows:
+            row.recipe = recipe
+            row.save()
         BatchRecipe.objects.create(
             batch=batch, recipe=recipe, position=place, prompt_index=place // each
         )
@@ -90,11 +96,12 @@ def make_cohort(*, name: str = "real", side: int = SIDE, **splits: int) -> Cohor
     return cohort
 
 
-def make_mask(cohort: Cohort) -> Mask:
-    """Of the cohort's first image; what it shows does not matter here."""
-    first = cohort.images.select_related("image__blob").first()
-    assert first is not None
-    return Mask.objects.create(cohort_image=first, kind="lungs", blob=first.image.blob)
+def make_mask(cohort: Cohort, *, kind: str = "lungs") -> RecipeMask:
+    """Of the cohort's first image, transformed; what it shows does not matter here."""
+    first, second = cohort.images.select_related("image__blob")[:2]
+    parent = Mask.objects.create(cohort_image=first, kind=kind, blob=first.image.blob)
+    turned = [{"family": "affine", "angle_deg": 2.0}]
+    return RecipeMask(kind=kind, parent=parent, transforms=turned, blob=second.image.blob)
 
 
 def make_study(

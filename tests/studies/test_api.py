@@ -156,6 +156,47 @@ def test_a_study_goes_its_whole_way_over_the_api(
     assert _post(cora_client, "study-reopen", **key).json()["state"] == "open"
 
 
+def test_what_shall_be_added_is_to_be_named(cora_client: Client, rosa: User) -> None:
+    study = make_study(rosa)
+    more = make_batch(name="more", seed=1)
+    for action, body, field in (
+        ("add-batches", {}, "batches"),
+        ("add-batches", {"batches": []}, "batches"),
+        ("add-batches", {"batches": [str(more.pk)], "against": str(more.pk)}, "against"),
+        ("add-readers", {}, "readers"),
+        ("add-readers", {"readers": []}, "readers"),
+    ):
+        answer = _post(cora_client, f"study-{action}", body, study_id=study.pk)
+        assert answer.status_code == 400
+        assert list(answer.json()["error"]["fields"]) == [field]
+    assert study.cases.count() == 2
+
+
+def test_a_study_in_phases_says_beforehand_that_it_takes_no_more_cases(
+    cora_client: Client, rosa: User
+) -> None:
+    make_cohort(test=9)
+    sent = {
+        "name": "Are these generated?",
+        "mode": "real_or_synthetic",
+        "real_cohort": "real",
+        "has_phases": True,
+        "readers": ["rosa"],
+        "batches": [str(make_batch(prompts=1).pk)],
+    }
+    hints = _post(cora_client, "study-preview", sent).json()["hints"]
+    assert "takes no more cases once it is open" in hints[0]
+    assert "its name says “generated”" in hints[1]
+    key = {"study_id": _post(cora_client, "studies", sent).json()["id"]}
+    _post(cora_client, "study-open", **key)
+    told = cora_client.get(reverse("api:study", kwargs=key)).json()
+    assert (told["state"], told["takes_cases"]) == ("open", False)
+    more = {"batches": [str(make_batch(name="more", seed=1).pk)]}
+    refused = _post(cora_client, "study-add-batches", more, **key)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["remedy"] == "Design a new study."
+
+
 def test_a_draft_is_rewritten_and_deleted_and_an_opened_study_is_not(
     cora_client: Client, rosa: User
 ) -> None:

@@ -147,7 +147,7 @@ def test_only_new_readers_who_are_like_the_others_join(rosa: User, ravi: User) -
 def test_new_candidates_come_after_all_that_readers_have(
     rosa: User, ravi: User, cora: User
 ) -> None:
-    study = _open([rosa, ravi], mode=StudyMode.RATE, repeat_percent=10, repeat_min_gap=3)
+    study = _open([rosa, ravi], mode=StudyMode.RATE, repeat_percent=20, repeat_min_gap=3)
     before = [_order(study, reader) for reader in (rosa, ravi)]
     more = make_batch(prompts=2, each=4, name="more", seed=1)
     added = add_batches(study, [more], actor=cora)
@@ -156,9 +156,32 @@ def test_new_candidates_come_after_all_that_readers_have(
         now = _order(study, reader)
         assert now[: len(stored)] == stored
         assert [position for _, position, _, _ in now] == list(range(len(now)))
-        assert len(now) == len(stored) + 5  # four new cases, and one of them again
+        # 20 % of 10 cases were 2, of 14 they are 3: four new cases, and one of them again.
+        assert len(now) == len(stored) + 5
+        again = study.slots.get(reader=reader, position__gte=len(stored), repetition=1)
+        assert again.case.position >= 20
     assert AuditEvent.objects.get(action="study.cases_added").details["cases"] == 8
     assert add_batches(study, [more]).already_in == 8
+
+
+def test_too_few_new_cases_for_the_gap_are_repeated_by_earlier_ones(rosa: User) -> None:
+    """However the candidates come in, the design's share of all cases comes twice."""
+    study = _open([rosa], mode=StudyMode.RATE, repeat_percent=20, repeat_min_gap=10)
+    for number in range(4):
+        more = make_batch(prompts=1, each=5, name=f"more {number}", seed=100 * number)
+        assert add_batches(study, [more]).warnings == []
+    slots = list(study.slots.order_by("position"))
+    assert [slot.position for slot in slots] == list(range(48))  # 40 cases, a fifth of them twice
+    first_of = {slot.case_id: slot for slot in slots if not slot.repetition}
+    again = [slot for slot in slots if slot.repetition]
+    assert len({slot.case_id for slot in again}) == len(again) == 8
+    assert all(slot.position - first_of[slot.case_id].position >= 10 for slot in again)
+
+
+def test_a_repeat_that_finds_no_place_is_told(rosa: User) -> None:
+    study = _open([rosa], mode=StudyMode.RATE, repeat_percent=100, repeat_min_gap=20)
+    added = add_batches(study, [make_batch(prompts=1, each=5, name="more", seed=1)])
+    assert added.warnings == ["5 hidden repeats short: no case lies far enough back."]
 
 
 def test_new_candidates_of_a_pool_get_seats_behind_all_others(rosa: User, ravi: User) -> None:

@@ -179,28 +179,50 @@ def test_an_unaware_reader_is_offered_no_word_that_tells() -> None:
 
 
 def test_cases_of_a_conditioning_mask_have_it_and_bring_its_flag() -> None:
-    mask = make_mask(make_cohort(test=1))
+    mask = make_mask(make_cohort(test=2))
     study = create_study(name="November")
     add_cases(study, [make_batch()])
     assert not study.flag_kinds.filter(name="Mask mismatch").exists()
-    add_cases(study, [make_batch(name="masked", seed=9, mask=mask)])
-    masks = list(study.cases.values_list("mask", flat=True))
-    assert masks == [None, None, mask.blob_id, mask.blob_id]
+    add_cases(study, [make_batch(name="masked", seed=9, masks=[mask])])
+    masks = list(study.cases.values_list("masks__kind", "masks__blob"))
+    assert masks == [(None, None)] * 2 + [("lungs", mask.blob_id)] * 2
     assert study.flag_kinds.get(name="Mask mismatch").position == 11
 
 
+def test_a_case_has_every_kind_of_mask_as_it_was_followed() -> None:
+    cohort = make_cohort(test=2)
+    masks = [make_mask(cohort, kind=kind) for kind in ("opacity", "lungs")]
+    study = create_study(name="November")
+    added = add_cases(study, [make_batch(prompts=1, each=4, masks=masks)])
+    assert (added.cases, added.images) == (1, 4)
+    (case,) = study.cases.all()
+    assert set(case.masks.values_list("kind", "blob")) == {
+        (mask.kind, mask.blob_id) for mask in masks
+    }
+    assert not case.masks.filter(blob__in=[mask.parent.blob_id for mask in masks]).exists()
+
+
+def test_candidates_of_other_masks_are_not_shown_together() -> None:
+    mask = make_mask(make_cohort(test=2))
+    study = create_study(name="November", mode=StudyMode.COMPARE)
+    masked = make_batch(prompts=1, each=1, masks=[mask])
+    plain = make_batch(prompts=1, each=1, name="plain")
+    added = add_cases(study, [masked], against=plain)
+    assert (added.cases, added.left_alone) == (0, 2)
+
+
 def test_a_coordinators_own_flags_are_left_as_they_are() -> None:
-    mask = make_mask(make_cohort(test=1))
+    mask = make_mask(make_cohort(test=2))
     study = create_study(name="November", flags=["Clavicles"])
-    add_cases(study, [make_batch(mask=mask)])
+    add_cases(study, [make_batch(masks=[mask])])
     assert list(study.flag_kinds.values_list("name", flat=True)) == ["Clavicles"]
 
 
 def test_the_mask_of_a_synthetic_image_would_tell_it_from_real_ones() -> None:
     cohort = make_cohort(test=4)
     study = design_study(_mixed(real_cohort=cohort))
-    add_cases(study, [make_batch(prompts=1, each=2, mask=make_mask(cohort))])
-    assert not study.cases.filter(mask__isnull=False).exists()
+    add_cases(study, [make_batch(prompts=1, each=2, masks=[make_mask(cohort)])])
+    assert not study.cases.filter(masks__isnull=False).exists()
     assert ModelVersion.objects.count() == 1
 
 

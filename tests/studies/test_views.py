@@ -8,9 +8,16 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.forms import people
-from feedback_app.studies.models import Study, StudyState
+from feedback_app.studies.models import Study, StudyMode, StudyState
 from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES
-from feedback_app.studies.services import add_cases_from_batch, create_study
+from feedback_app.studies.services import (
+    Design,
+    add_cases,
+    add_cases_from_batch,
+    create_study,
+    design_study,
+    open_study,
+)
 from tests.studies.making import make_batch, make_cohort, make_study
 
 pytestmark = pytest.mark.django_db
@@ -267,6 +274,30 @@ def test_real_images_and_phases_are_designed_in_the_browser(
     page = cora_client.get(reverse("studies:detail", args=[study.pk])).content.decode()
     assert "2 of 10 images" in page
     assert "2: unaware, then aware" in page
+
+
+def test_a_study_in_phases_says_that_it_takes_no_more_cases_before_it_is_tried(
+    cora_client: Client, rosa: User
+) -> None:
+    study = design_study(
+        Design(
+            name="November",
+            mode=StudyMode.REAL_OR_SYNTHETIC,
+            readers=(rosa,),
+            instructions="Tell the fakes.",
+            real_cohort=make_cohort(test=9),
+            has_phases=True,
+        )
+    )
+    add_cases(study, [make_batch(prompts=1)])
+    address = reverse("studies:detail", args=[study.pk])
+    draft = cora_client.get(address).content.decode()
+    assert "takes no more cases once it is open" in draft
+    assert "its instructions say “fakes”" in draft
+    open_study(study)
+    page = cora_client.get(address).content.decode()
+    assert "No candidates can be added" in page
+    assert reverse("studies:add-batches", args=[study.pk]) not in page
 
 
 def test_what_a_mode_does_not_ask_for_is_left_alone(cora_client: Client) -> None:

@@ -34,7 +34,7 @@ def list_people(request: HttpRequest) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     form = AddPersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person, password = services.add_person(**form.cleaned_data, by=_admin(request))
+        person, password = services.add_person(**form.cleaned_data, **_by(request))
         return _show_password(request, person, password)
     context = SECTION | {"form": form}
     return render(request, "accounts/add_person.html", context, status=400 if form.errors else 200)
@@ -48,7 +48,7 @@ def show(request: HttpRequest, person_id: int) -> HttpResponse:
     form = ChangePersonForm(request.POST or None, initial=names)
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_person(person, **form.cleaned_data, by=_admin(request))
+            services.change_person(person, **form.cleaned_data, **_by(request))
         except RemediableError as error:
             form.add_error(None, f"{error} {error.remedy}")
         else:
@@ -64,7 +64,7 @@ def show(request: HttpRequest, person_id: int) -> HttpResponse:
 def reset_password(request: HttpRequest, person_id: int) -> HttpResponse:
     person = person_of(person_id)
     try:
-        password = services.reset_password(person, by=_admin(request))
+        password = services.reset_password(person, **_by(request))
     except RemediableError as error:
         messages.error(request, f"{error} {error.remedy}")
         return redirect("accounts:person", person.pk)
@@ -114,7 +114,7 @@ def _change(
 ) -> HttpResponse:
     person = person_of(person_id)
     try:
-        change(person, by=_admin(request))
+        change(person, **_by(request))
     except RemediableError as error:
         messages.error(request, f"{error} {error.remedy}")
     else:
@@ -128,6 +128,10 @@ def _show_password(request: HttpRequest, person: User, password: str) -> HttpRes
     response = render(request, "accounts/temporary_password.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    return {"by": _admin(request), "address": client_address(request)}
 
 
 def _admin(request: HttpRequest) -> User:

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('finetuning', '0002_immutable'),
-        ('images', '0001_initial'),
+        ('images', '0003_scorers_and_pseudo_masks'),
         ('readings', '0004_display_size'),
     ]
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('finetuning', '0003_methods_and_ratings'),
-        ('images', '0003_promotions'),
+        ('images', '0004_promotions'),
         ('runs', '0002_run_crashes'),
         ('studies', '0003_studies_training_images'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

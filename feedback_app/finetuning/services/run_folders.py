@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import Blob, Cohort, Split
-from feedback_app.images.services.pretraining import training_image
+from feedback_app.images.services.manifests import training_image
 from generation.specs import FineTuneSpec, TrainingImage, write_spec
 
 IMAGE_FIELDS = ("winner", "loser", "image")
@@ -36,7 +36,7 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
 
 
 def write_readings(snapshot: Snapshot, run_dir: Path) -> Path:
-    """The snapshot's lines, which name files of their images here, and those files."""
+    """The snapshot's lines as JSON lines that name files of their images, and those files."""
     images = run_dir / "images"
     images.mkdir(parents=True, exist_ok=True)
     lines = [json.loads(line) for line in snapshot.blob.read().splitlines()]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from feedback_app.images.models.blobs import Image, Measure
-from feedback_app.images.models.cohorts import Mask
+from feedback_app.images.models.conditions import RecipeMask
 from feedback_app.images.models.versions import ModelVersion
 from feedback_app.runs.models import Run
 from generation.conditioning.findings import findings_in
@@ -29,6 +30,17 @@ PROVENANCE_WORDS = {
 }
 
 
+class GenerationMode(models.TextChoices):
+    TEXT = "t2i", "Text only"
+    MASKS = "m2i", "Masks only"
+    TEXT_AND_MASKS = "tm2i", "Text and masks"
+
+
+MASKS_WITH_PARENTS = models.Prefetch(
+    "recipe__masks", RecipeMask.objects.select_related("parent__cohort_image__cohort")
+)
+
+
 class RecipeQuerySet(models.QuerySet["Recipe"]):
     def unmade(self) -> Self:
         return self.filter(candidate__isnull=True)
@@ -37,7 +49,8 @@ class RecipeQuerySet(models.QuerySet["Recipe"]):
 class Recipe(models.Model):
     """Everything a candidate follows from; ``key`` is the SHA-256 of it all.
 
-    ``findings`` are those that the prompt names: derived, so not part of the key.
+    ``findings`` are those that the prompt names: derived, so not part of the key. ``masks``
+    are rows of their own; a recipe with masks is conditioned on all of them.
     """
 
     key = models.CharField(max_length=64, primary_key=True)
@@ -45,9 +58,7 @@ class Recipe(models.Model):
         ModelVersion, on_delete=models.PROTECT, related_name="recipes"
     )
     prompt = models.TextField()
-    mask = models.ForeignKey(Mask, null=True, blank=True, on_delete=models.PROTECT)
-    mask_transform = models.JSONField(default=dict)
-    mode = models.CharField(max_length=8, default="t2i")
+    mode = models.CharField(max_length=8, choices=GenerationMode, default="t2i")
     sampler = models.CharField(max_length=16)
     steps = models.PositiveSmallIntegerField()
     guidance_scale = models.FloatField()
@@ -59,8 +70,10 @@ class Recipe(models.Model):
     objects = RecipeQuerySet.as_manager()
 
     @classmethod
-    def of(cls, model_version: ModelVersion, sample: SampleSpec) -> Self:
-        """An unsaved recipe with its key."""
+    def of(
+        cls, model_version: ModelVersion, sample: SampleSpec, *, masks: Iterable[RecipeMask] = ()
+    ) -> Self:
+        """An unsaved recipe with its key; ``masks`` need not be saved, or be of this recipe."""
         recipe = cls(
             model_version=model_version,
             prompt=sample.prompt,
@@ -73,11 +86,27 @@ class Recipe(models.Model):
             seed=sample.seed,
             findings=findings_in(sample.prompt),
         )
-        recipe.key = recipe.compute_key()
+        recipe.key = recipe.compute_key(masks)
         return recipe
 
     @property
+    def conditioning(self) -> list[RecipeMask]:
+        """Its masks in the order of the vocabulary."""
+        return sorted(self.masks.all(), key=lambda mask: mask.channel)
+
+    @property
+    def mask_blobs(self) -> tuple[str, ...]:
+        """What tells its masks from those of other recipes."""
+        return tuple(mask.blob_id for mask in self.conditioning)
+
+    @property
+    def title(self) -> str:
+        """The prompt, or what stands for it where there is none."""
+        return self.prompt or "No prompt"
+
+    @property
     def sample(self) -> SampleSpec:
+        """What a sampler reads of it, but for the files of its masks."""
         return SampleSpec(
             prompt=self.prompt,
             mode=self.mode,  # type: ignore[arg-type]
@@ -89,13 +118,16 @@ class Recipe(models.Model):
             seed=self.seed,
         )
 
-    def compute_key(self) -> str:
-        """SHA-256 of the canonical JSON of the weights' hashes and all settings."""
-        content = {
+    def compute_key(self, masks: Iterable[RecipeMask] | None = None) -> str:
+        """SHA-256 of the canonical JSON of the weights' hashes and all settings.
+
+        ``masks`` are the recipe's own rows unless given.
+        """
+        content: dict[str, object] = {
             "weights": [version.sha256 for version in self.model_version.ancestry],
             "prompt": self.prompt,
-            "mask": self.mask.blob_id if self.mask else None,
-            "mask_transform": self.mask_transform,
+            "mask": None,  # what recipes without masks have always had in their keys
+            "mask_transform": {},
             "mode": self.mode,
             "sampler": self.sampler,
             "steps": self.steps,
@@ -104,6 +136,9 @@ class Recipe(models.Model):
             "height": self.height,
             "seed": self.seed,
         }
+        conditioning = self.masks.all() if masks is None else masks
+        if ordered := sorted(conditioning, key=lambda mask: mask.channel):
+            content["masks"] = [mask.content for mask in ordered]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -131,14 +166,17 @@ class Batch(models.Model):
 
 class BatchRecipeQuerySet(models.QuerySet["BatchRecipe"]):
     def with_candidates(self) -> Self:
-        """Each place with its recipe, and the candidate, image and measures where made."""
+        """Each place with its recipe and masks, and the candidate and measures where made."""
         return self.select_related("recipe__candidate__image").prefetch_related(
-            "recipe__candidate__image__measures"
+            "recipe__candidate__image__measures", MASKS_WITH_PARENTS
         )
 
 
 class BatchRecipe(models.Model):
-    """A recipe's place in a batch: candidates of one prompt share ``prompt_index``."""
+    """A recipe's place in a batch.
+
+    Candidates of one prompt and the same masks share ``prompt_index``.
+    """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE)
     recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT)
@@ -161,11 +199,23 @@ class BatchRecipe(models.Model):
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
+    def of_condition(self, recipe: Recipe) -> Self:
+        """Those of the same version, mode and prompt that follow the same masks."""
+        alike = self.filter(
+            recipe__model_version=recipe.model_version,
+            recipe__prompt=recipe.prompt,
+            recipe__mode=recipe.mode,
+        )
+        for mask in recipe.conditioning:
+            same = RecipeMask.objects.filter(kind=mask.kind, blob=mask.blob_id)
+            alike = alike.filter(recipe__in=same.values("recipe"))
+        return alike
+
     def for_gallery(self) -> Self:
         """Newest first, with all that a thumbnail says."""
         return (
             self.select_related("image", "recipe__model_version")
-            .prefetch_related("image__measures")
+            .prefetch_related("image__measures", "recipe__masks")
             .order_by("-created_at", "pk")
         )
 

@@ -1,5 +1,6 @@
 """Cohorts: imported real data sets."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -29,7 +30,7 @@ class CohortQuerySet(models.QuerySet["Cohort"]):
         return self.annotate(
             image_count=_count(CohortImage.objects.all(), of="cohort"),
             patient_count=_count(Patient.objects.all(), of="cohort"),
-            mask_count=_count(Mask.objects.all(), of="cohort_image__cohort"),
+            mask_count=_count(Mask.objects.filter(is_from_boxes=False), of="cohort_image__cohort"),
             pseudo_mask_count=_count(Mask.objects.pseudo(), of="cohort_image__cohort"),
             box_count=_count(Box.objects.all(), of="cohort_image__cohort"),
         )
@@ -72,6 +73,15 @@ class Patient(models.Model):
         ]
 
 
+class CohortImageQuerySet(models.QuerySet["CohortImage"]):
+    def with_masks(self, kinds: Iterable[str]) -> Self:
+        """Those that have a mask of each of these kinds."""
+        images = self
+        for kind in kinds:
+            images = images.filter(masks__kind=kind)
+        return images
+
+
 class CohortImage(models.Model):
     """A real image of a patient; ``source_labels`` keeps what the source said."""
 
@@ -85,6 +95,8 @@ class CohortImage(models.Model):
     source_labels = models.JSONField(default=dict)
     view = models.CharField(max_length=16, blank=True)
     age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = CohortImageQuerySet.as_manager()
 
     class Meta:
         ordering = ["source_id"]
@@ -104,8 +116,9 @@ class MaskQuerySet(models.QuerySet["Mask"]):
 
 
 class Mask(models.Model):
-    """A binary segmentation of the same width and height as its image.
+    """A binary mask of the same width and height as its image.
 
+    ``is_from_boxes`` where it shows the boxes around opacities, not what somebody outlined.
     ``confidence`` is the Dice to expect of a pseudo-mask, which a segmenter drew; a mask
     that people drew has none.
     """
@@ -113,6 +126,7 @@ class Mask(models.Model):
     cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="masks")
     kind = models.CharField(max_length=32)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    is_from_boxes = models.BooleanField(default=False)
     confidence = models.FloatField(null=True, blank=True)
 
     objects = MaskQuerySet.as_manager()

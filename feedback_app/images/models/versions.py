@@ -24,6 +24,7 @@ class ModelVersion(models.Model):
 
     ``location`` of a base model is ``bundled``, a diffusers folder or a hub id; of
     an adapter its folder. ``sha256`` is that of the weights that this version adds.
+    ``follows_masks`` where the base model comes with a ControlNet.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -36,6 +37,7 @@ class ModelVersion(models.Model):
     taught_by_simulated_readers = models.BooleanField(default=False)
     is_promoted = models.BooleanField(default=False)
     resolution = models.PositiveIntegerField(default=128)
+    follows_masks = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )

@@ -10,11 +10,19 @@ from django.db.models.functions import Cast
 from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Batch, BatchRecipe, Candidate, ModelVersion, Recipe
+from feedback_app.images.models import (
+    Batch,
+    BatchRecipe,
+    Candidate,
+    ModelVersion,
+    Recipe,
+    RecipeMask,
+)
+from feedback_app.images.services.conditions import Condition, require_training_split
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
-from generation.specs import PROMPT_MAX_CHARACTERS, Sampler, SampleSpec
+from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
 
 RECIPES_A_RUN = 8
 """A run of a minute or so, so that another one gets its turn."""
@@ -51,37 +59,96 @@ def create_batch(
     model_version: ModelVersion,
     prompts: Sequence[str],
     images_per_prompt: int,
+    mode: Mode = "t2i",
+    conditions: Sequence[Condition] = (),
+    allows_held_out: bool = False,
     settings: Settings | None = None,
     seed: int = 0,
     created_by: User | None = None,
 ) -> Batch:
     """Write the recipes out and queue what is not made yet.
 
-    The image at position n has the seed ``seed + n``: images that began as the same
-    noise are too much alike to learn from.
+    Every prompt goes with each of the ``conditions`` (masks that are followed together);
+    mode m2i takes no prompts. The image at position n has the seed ``seed + n``: images that
+    began as the same noise are too much alike to learn from.
     """
-    check_prompts(prompts, images_per_prompt=images_per_prompt)
+    check_mode(model_version, mode, prompts=prompts, has_masks=bool(conditions))
+    if not allows_held_out:
+        require_training_split(conditions)
+    texts = prompts if reads_text(mode) else [""]
+    check_prompts(texts, images_per_prompt=images_per_prompt, masks=max(1, len(conditions)))
+    groups = [(text, condition) for text in texts for condition in conditions or [()]]
     asked = [
-        (index, prompt) for index, prompt in enumerate(prompts) for _ in range(images_per_prompt)
+        (index, *group) for index, group in enumerate(groups) for _ in range(images_per_prompt)
     ]
     planned = [
         (
-            _recipe(model_version, prompt, seed=seed + position, settings=settings or Settings()),
-            prompt_index,
+            _recipe(
+                model_version,
+                text,
+                mode=mode,
+                masks=masks,
+                seed=seed + position,
+                settings=settings or Settings(),
+            ),
+            masks,
+            index,
         )
-        for position, (prompt_index, prompt) in enumerate(asked)
+        for position, (index, text, masks) in enumerate(asked)
     ]
     batch = Batch.objects.create(name=name, model_version=model_version, created_by=created_by)
-    Recipe.objects.bulk_create((recipe for recipe, _ in planned), ignore_conflicts=True)
+    Recipe.objects.bulk_create((recipe for recipe, _, _ in planned), ignore_conflicts=True)
+    RecipeMask.objects.bulk_create(
+        (
+            RecipeMask(
+                recipe_id=recipe.key,
+                kind=mask.kind,
+                parent=mask.parent,
+                transforms=mask.transforms,
+                blob=mask.blob,
+            )
+            for recipe, masks, _ in planned
+            for mask in masks
+        ),
+        ignore_conflicts=True,
+    )
     BatchRecipe.objects.bulk_create(
-        BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=prompt_index)
-        for position, (recipe, prompt_index) in enumerate(planned)
+        BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=index)
+        for position, (recipe, _, index) in enumerate(planned)
     )
     make_missing(batch, created_by=created_by)
     return batch
 
 
-def check_prompts(prompts: Sequence[str], *, images_per_prompt: int) -> None:
+def reads_text(mode: Mode) -> bool:
+    return mode != "m2i"
+
+
+def check_mode(
+    model_version: ModelVersion, mode: Mode, *, prompts: Sequence[str], has_masks: bool
+) -> None:
+    """Refuse a mode that the model cannot follow, or that does not fit what was given."""
+    if mode != "t2i" and not model_version.follows_masks:
+        raise RemediableError(
+            f"The model version “{model_version.name}” does not follow masks: "
+            "it has no ControlNet.",
+            remedy="Generate from text only, or choose a version that follows masks.",
+        )
+    if has_masks == (mode == "t2i"):
+        raise RemediableError(
+            "Masks were chosen, but the images are to be made from text only."
+            if has_masks
+            else "No mask was chosen.",
+            remedy="Choose masks with the modes “mask only” and “text and mask” alone.",
+        )
+    if prompts and not reads_text(mode):
+        raise RemediableError(
+            "Prompts were written, but the images are to be made from masks only.",
+            remedy="Leave the prompts out, or choose the mode “text and mask”.",
+        )
+
+
+def check_prompts(prompts: Sequence[str], *, images_per_prompt: int, masks: int = 1) -> None:
     """Refuse what cannot be made, naming it."""
     if not prompts or images_per_prompt < 1:
         raise RemediableError(
@@ -99,18 +166,27 @@ def check_prompts(prompts: Sequence[str], *, images_per_prompt: int) -> None:
                 f"The prompt “{prompt}” is there twice (line {number}).",
                 remedy="Leave it once, and ask for more images of each prompt.",
             )
-    if (count := len(prompts) * images_per_prompt) > MAX_IMAGES:
+    if (count := len(prompts) * masks * images_per_prompt) > MAX_IMAGES:
         raise RemediableError(
             f"{count:,} images are more than the {MAX_IMAGES:,} of a batch.",
-            remedy="Ask for fewer prompts or images, or make several batches.",
+            remedy="Ask for fewer prompts, masks or images, or make several batches.",
         )
 
 
-def _recipe(model_version: ModelVersion, prompt: str, *, seed: int, settings: Settings) -> Recipe:
+def _recipe(
+    model_version: ModelVersion,
+    prompt: str,
+    *,
+    mode: Mode,
+    masks: Condition,
+    seed: int,
+    settings: Settings,
+) -> Recipe:
     side = settings.side or model_version.resolution
     try:
         sample = SampleSpec(
             prompt=prompt,
+            mode=mode,
             seed=seed,
             sampler=settings.sampler,
             steps=settings.steps,
@@ -125,7 +201,7 @@ def _recipe(model_version: ModelVersion, prompt: str, *, seed: int, settings: Se
             f"The {name} {first['input']!r} cannot be used: {first['msg']}.",
             remedy="Choose another value.",
         ) from error
-    return Recipe.of(model_version, sample)
+    return Recipe.of(model_version, sample, masks=masks)
 
 
 @transaction.atomic

@@ -19,6 +19,8 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
+from generation.conditioning.masks import encode_mask as encode_bools
 from generation.datasets.folder import read_folder
 from generation.datasets.nih import read_nih
 from generation.datasets.parsed import Skip, Source, SourceImage, SourceMask
@@ -50,9 +52,19 @@ class Report:
 
 
 def start_import(
-    source: str, path: Path, *, name: str, mask_kind: str = "lungs", created_by: User | None = None
+    source: str,
+    path: Path,
+    *,
+    name: str,
+    mask_kind: str = "lungs",
+    rsna: Path | None = None,
+    created_by: User | None = None,
 ) -> Run:
-    """Queue the import of a data set as the cohort ``name``."""
+    """Queue the import of a data set as the cohort ``name``.
+
+    ``mask_kind`` says what the masks of a folder show; ``rsna`` is where NIH images'
+    opacity boxes come from.
+    """
     if not COHORT_NAME.fullmatch(name):
         raise RemediableError(
             f"“{name}” cannot be a cohort's name.",
@@ -61,7 +73,13 @@ def start_import(
     return runs.start(
         "import_cohort",
         title=f"Import {name} from {path.name}",
-        spec={"source": source, "path": str(path), "name": name, "mask_kind": mask_kind},
+        spec={
+            "source": source,
+            "path": str(path),
+            "name": name,
+            "mask_kind": mask_kind,
+            "rsna": str(rsna) if rsna else "",
+        },
         created_by=created_by,
     )
 
@@ -70,7 +88,8 @@ def start_import(
 def import_cohort(progress: Progress) -> dict[str, object]:
     """Read what is there, bring in what is missing, report the rest."""
     spec = progress.run.spec
-    source = read_source(spec["source"], Path(spec["path"]), mask_kind=spec["mask_kind"])
+    rsna = Path(spec["rsna"]) if spec.get("rsna") else None
+    source = read_source(spec["source"], Path(spec["path"]), mask_kind=spec["mask_kind"], rsna=rsna)
     cohort = open_cohort(spec["name"], source=spec["source"])
     report = ingest(source, cohort=cohort, progress=progress)
     for skip in report.skipped[:LOGGED_SKIPS]:
@@ -78,10 +97,10 @@ def import_cohort(progress: Progress) -> dict[str, object]:
     return {"cohort": cohort.name, **report.as_result()}
 
 
-def read_source(source: str, path: Path, *, mask_kind: str) -> Source:
+def read_source(source: str, path: Path, *, mask_kind: str, rsna: Path | None) -> Source:
     match source:
         case "nih":
-            return read_nih(path)
+            return read_nih(path, rsna=rsna)
         case "folder":
             return read_folder(path, mask_kind=mask_kind)
     raise RemediableError(
@@ -254,3 +273,17 @@ def add_boxes(row: SourceImage, *, image: CohortImage, report: Report) -> None:
             height=box.height * height,
         )
         report.added["boxes"] += created
+    add_opacity_mask(image)
+
+
+def add_opacity_mask(image: CohortImage) -> None:
+    """A mask of the boxes around opacities, where nobody has outlined them."""
+    boxes = image.boxes.filter(finding__in=OPACITY_FINDINGS)
+    corners = list(boxes.values_list("x", "y", "width", "height"))
+    if not corners or image.masks.filter(kind="opacity").exists():
+        return
+    mask = rasterise_boxes(corners, size=(image.image.width, image.image.height))
+    if not mask.any():
+        return
+    blob = store(encode_bools(mask), media_type="image/png")
+    Mask.objects.create(cohort_image=image, kind="opacity", blob=blob, is_from_boxes=True)

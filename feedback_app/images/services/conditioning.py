@@ -14,9 +14,7 @@ KindedMask = tuple[str, "np.ndarray[Any, Any]"]
 
 def conditioning_masks(recipe: Recipe) -> list[KindedMask]:
     """What the recipe asks to be where; nothing where it was made from text alone."""
-    if recipe.mask is None:
-        return []
-    return [(recipe.mask.kind, mask_of(recipe.mask.blob))]
+    return [(mask.kind, mask_of(mask.blob)) for mask in recipe.conditioning]
 
 
 def mask_of(blob: Blob) -> "np.ndarray[Any, Any]":

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings as django_settings
-from django.core.files.storage import default_storage
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Split
+from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.images.services import versions
 from feedback_app.images.services.blobs import naming_a_full_disk
+from feedback_app.images.services.manifests import write_manifest
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import PretrainSpec, TrainingImage, write_spec
+from generation.specs import PretrainSpec, write_spec
 
 SETTINGS = (
     "resolution",
@@ -73,30 +73,6 @@ def _spec(cohort: Cohort, *, settings: Mapping[str, int], manifest: Path) -> Pre
             f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
             remedy="Choose another value.",
         ) from error
-
-
-def write_manifest(cohort: Cohort, path: Path) -> None:
-    """One line of JSON an image, of all splits, in a fixed order."""
-    line_of = TypeAdapter(TrainingImage)
-    images = cohort.images.select_related("image__blob", "patient").order_by("source_id")
-    with path.open("wb") as file:
-        for image in images.iterator(chunk_size=1_000):
-            path_of_blob = default_storage.path(image.image.blob.path)
-            file.write(line_of.dump_json(training_image(image, path=path_of_blob)) + b"\n")
-
-
-def training_image(image: CohortImage, *, path: str) -> TrainingImage:
-    """A line of a manifest, with the file that the training is to read."""
-    return TrainingImage(
-        path=path,
-        image_id=image.source_id,
-        patient=image.patient.source_id,
-        split=image.patient.split,  # type: ignore[arg-type]
-        findings=tuple(image.findings),
-        view=image.view,
-        sex=image.patient.sex,
-        age_years=image.age_years,
-    )
 
 
 def register_pretrained(run: Run) -> ModelVersion:

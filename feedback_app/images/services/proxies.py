@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.core.files.storage import default_storage
-from django.db.models import Prefetch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Cohort, CohortImage, Mask, Scorer, ScorerKind, Split
+from feedback_app.images.models import Cohort, Mask, Scorer, ScorerKind, Split
 from feedback_app.images.services.blobs import naming_a_full_disk
+from feedback_app.images.services.manifests import write_manifest
 from feedback_app.images.services.scorers import register_scorer, require_free_name
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from generation.conditioning.findings import FINDINGS
 from generation.errors import RemediableError
-from generation.specs import ClassifierSpec, SegmenterSpec, TrainingImage, write_spec
+from generation.specs import ClassifierSpec, SegmenterSpec, write_spec
 
 ProxySpec = SegmenterSpec | ClassifierSpec
 SPECS: dict[ScorerKind, type[SegmenterSpec] | type[ClassifierSpec]] = {
@@ -45,7 +43,8 @@ def start_proxy(
     _require_material(cohort, spec)
     with naming_a_full_disk("the training manifest"):
         run_dir.mkdir(parents=True)
-        write_labelled_manifest(cohort, Path(spec.manifest))
+        # Masks and labels that people gave; pseudo-masks teach no proxy.
+        write_manifest(cohort, Path(spec.manifest), masks=Mask.objects.drawn_by_people())
         write_spec(spec, run_dir / "spec.json")
     return runs.start(
         "train_proxy",
@@ -82,32 +81,6 @@ def _require_material(cohort: Cohort, spec: ProxySpec) -> None:
                 f"The cohort “{cohort.name}” has no image with {what} in its {split} split.",
                 remedy="Choose a cohort that has, or import more of its patients.",
             )
-
-
-def write_labelled_manifest(cohort: Cohort, path: Path) -> None:
-    """One line of JSON an image, with labels and masks that people gave; pseudo-masks are none."""
-    line_of = TypeAdapter(TrainingImage)
-    drawn = Prefetch("masks", Mask.objects.drawn_by_people().select_related("blob"))
-    images = cohort.images.select_related("image__blob", "patient").prefetch_related(drawn)
-    with path.open("wb") as file:
-        for image in images.order_by("source_id").iterator(chunk_size=1_000):
-            file.write(line_of.dump_json(_labelled(image)) + b"\n")
-
-
-def _labelled(image: CohortImage) -> TrainingImage:
-    """Of an image without any label from its source, all findings are unknown."""
-    return TrainingImage(
-        path=default_storage.path(image.image.blob.path),
-        image_id=image.source_id,
-        patient=image.patient.source_id,
-        split=image.patient.split,  # type: ignore[arg-type]
-        findings=tuple(image.findings),
-        unknown=() if image.source_labels else FINDINGS,
-        masks={mask.kind: default_storage.path(mask.blob.path) for mask in image.masks.all()},
-        view=image.view,
-        sex=image.patient.sex,
-        age_years=image.age_years,
-    )
 
 
 def register_proxy(run: Run, *, target: str, figures: Mapping[str, Any]) -> Scorer:

@@ -19,6 +19,8 @@ BUNDLED_FOLDER: Path = settings.ROOT / "generation" / "bundled"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+@[\w.-]+", re.ASCII)
 """``owner/name@revision``."""
 HUB_RESOLUTION = 512
+CONTROL_NET = "controlnet"
+"""The folder of a model's ControlNet."""
 
 
 @transaction.atomic
@@ -50,6 +52,7 @@ def register(
         sha256=sha256,
         method=method,
         taught_by_simulated_readers=taught_by_simulated_readers or inherited,
+        follows_masks=has_control_net(location) or bool(parent and parent.follows_masks),
         resolution=resolution or (parent.resolution if parent else native_resolution(location)),
         created_by=created_by,
     )
@@ -123,16 +126,23 @@ def hash_weights(location: str, *, is_adapter: bool = False) -> str:
 
 
 def _model_files(folder: Path) -> Iterator[Path]:
-    """The weights of the parts that the pipeline's index names."""
+    """The weights of the parts that the pipeline's index names, and of a ControlNet."""
     index = folder / "model_index.json"
     if not index.is_file():
         raise RemediableError(
             f"{folder} is not a model in the diffusers format: it has no model_index.json.",
             remedy="Name the folder that save_pretrained() of a pipeline has written.",
         )
-    for part, kind in json.loads(index.read_text()).items():
-        if isinstance(kind, list):
-            yield from (folder / part).glob("*.safetensors")
+    named = json.loads(index.read_text())
+    parts = {part for part, kind in named.items() if isinstance(kind, list)}
+    for part in parts | {CONTROL_NET}:
+        yield from (folder / part).glob("*.safetensors")
+
+
+def has_control_net(location: str) -> bool:
+    """Whether the model's folder has a ControlNet, by which it follows masks."""
+    folder = folder_of(location)
+    return folder is not None and any((folder / CONTROL_NET).glob("*.safetensors"))
 
 
 def folder_of(location: str) -> Path | None:

@@ -3,8 +3,11 @@
 import io
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,11 @@ from feedback_app.images.tasks.pipelines import pipeline_of
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import as_kind
 from generation.diffusion.devices import library_versions, naming_full_memory
 from generation.diffusion.sampling import sample
 from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
+from generation.specs import MaskFile, SampleSpec
 
 RECIPES_A_PASS = 4
 
@@ -47,7 +52,7 @@ def _passes(keys: Sequence[str]) -> Iterator[list[Recipe]]:
     """The recipes a few at a time, in the batch's order, without those that are made by now."""
     for first in range(0, len(keys), RECIPES_A_PASS):
         wanted = keys[first : first + RECIPES_A_PASS]
-        unmade = Recipe.objects.unmade().in_bulk(wanted)
+        unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(wanted)
         if unmade:
             yield [unmade[key] for key in wanted if key in unmade]
 
@@ -60,8 +65,11 @@ def _report(progress: Progress, keys: Sequence[str], *, note: str) -> None:
 def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
     """Sample one image a recipe and keep them; how many were kept."""
     started = time.perf_counter()
-    with naming_full_memory(f"{len(recipes)} images were made at a time"):
-        images = sample(pipeline, [recipe.sample for recipe in recipes])
+    with (
+        with_mask_files(recipes) as samples,
+        naming_full_memory(f"{len(recipes)} images were made at a time"),
+    ):
+        images = sample(pipeline, samples)
     provenance = {
         "device": pipeline.device.type,
         "dtype": str(pipeline.unet.dtype).removeprefix("torch."),
@@ -74,6 +82,24 @@ def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
         for recipe, pixels in zip(recipes, images, strict=True)
     ]
     return sum(kept)
+
+
+@contextmanager
+def with_mask_files(recipes: Sequence[Recipe]) -> Iterator[list[SampleSpec]]:
+    """What the sampler reads of each recipe, its masks in files that are there meanwhile."""
+    with TemporaryDirectory(prefix="reading-room-masks-") as name:
+        yield [replace(recipe.sample, masks=_write_masks(recipe, Path(name))) for recipe in recipes]
+
+
+def _write_masks(recipe: Recipe, folder: Path) -> tuple[MaskFile, ...]:
+    """A file for each blob, shared by the recipes that have the same mask."""
+    files = []
+    for mask in recipe.conditioning:
+        path = folder / f"{mask.blob_id}.png"
+        if not path.exists():
+            path.write_bytes(mask.blob.read())
+        files.append(MaskFile(kind=as_kind(mask.kind), path=str(path)))
+    return tuple(files)
 
 
 def keep(

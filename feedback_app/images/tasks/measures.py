@@ -55,7 +55,7 @@ def unmeasured(scorer: Scorer, *, keys: Sequence[str] | None = None) -> list[str
     if keys is not None:
         candidates = candidates.filter(recipe__in=keys)
     if scorer.kind == ScorerKind.SEGMENTER:
-        candidates = candidates.filter(recipe__mask__kind=scorer.target)
+        candidates = candidates.filter(recipe__masks__kind=scorer.target)
     return list(candidates.order_by("recipe_id").values_list("recipe_id", flat=True))
 
 
@@ -68,7 +68,8 @@ def measure_by(scorer: Scorer, keys: Sequence[str]) -> int:
     """Measure these recipes' candidates; how many could be."""
     candidates = list(
         Candidate.objects.filter(recipe__in=keys)
-        .select_related("image__blob", "recipe__mask__blob")
+        .select_related("image__blob", "recipe")
+        .prefetch_related("recipe__masks__blob")
         .order_by("recipe_id")
     )
     if not candidates:

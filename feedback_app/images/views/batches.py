@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.images.models import Batch, BatchRecipe
+from feedback_app.images.models import Batch, BatchRecipe, Recipe
 from feedback_app.images.services.batches import cancel_batch, make_missing, progress_of
 
 COMMIT_WITHIN = timedelta(seconds=3)
@@ -34,7 +34,13 @@ def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context["new_places"] = _made_since(places, parse_since(request.GET.get("since", "")))
         return render(request, "images/_batch.html", context)
-    context |= {"section": "generate", "groups": group_by_prompt(places)}
+    groups = group_by_prompt(places)
+    context |= {
+        "section": "generate",
+        "groups": groups,
+        "prompt_count": len({recipe.prompt for recipe, _ in groups if recipe.prompt}),
+        "mask_count": len({recipe.mask_blobs for recipe, _ in groups} - {()}),
+    }
     return render(request, "images/batch.html", context)
 
 
@@ -54,10 +60,11 @@ def _made_since(places: Any, since: datetime | None) -> Any:
     return made.filter(recipe__candidate__created_at__gt=since - COMMIT_WITHIN)
 
 
-def group_by_prompt(places: Iterable[BatchRecipe]) -> list[tuple[str, list[BatchRecipe]]]:
+def group_by_prompt(places: Iterable[BatchRecipe]) -> list[tuple[Recipe, list[BatchRecipe]]]:
+    """The places of each prompt and masks, with a recipe that has these."""
     groups = groupby(places, key=lambda place: place.prompt_index)
     listed = [list(group) for _, group in groups]
-    return [(group[0].recipe.prompt, group) for group in listed]
+    return [(group[0].recipe, group) for group in listed]
 
 
 @require_POST

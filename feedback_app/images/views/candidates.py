@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.forms import GalleryForm
 from feedback_app.images.models import Candidate
+from feedback_app.images.models.candidates import MASKS_WITH_PARENTS
 
 CANDIDATES_A_PAGE = 60
 
@@ -27,6 +28,7 @@ def list_candidates(request: HttpRequest) -> HttpResponse:
         "section": "gallery",
         "form": form,
         "page": page,
+        "has_masks": any(candidate.recipe.conditioning for candidate in page),
         "is_filtered": any(request.GET.get(name) for name in form.fields if name != "order"),
         "order": request.GET.get("order", "").removeprefix("-").replace("-", " "),
     }
@@ -51,14 +53,11 @@ def _filtered(candidates: Any, wanted: dict[str, Any]) -> Any:
 @coordinators_only
 def show_candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
     candidates = Candidate.objects.select_related(
-        "image__blob", "recipe__model_version", "recipe__mask", "run"
-    )
+        "image__blob", "recipe__model_version", "run"
+    ).prefetch_related(MASKS_WITH_PARENTS)
     candidate = get_object_or_404(candidates, pk=image_id)
     siblings = (
-        Candidate.objects.filter(
-            recipe__model_version=candidate.recipe.model_version,
-            recipe__prompt=candidate.recipe.prompt,
-        )
+        Candidate.objects.of_condition(candidate.recipe)
         .exclude(pk=candidate.pk)
         .select_related("image", "recipe")
         .order_by("recipe__seed")

@@ -7,12 +7,17 @@ from django.views.decorators.http import require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.forms import BatchForm, complain
+from feedback_app.images.mask_forms import MaskForm
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.services.batches import (
+    check_mode,
     create_batch,
     measured_seconds_per_step,
     next_name,
+    reads_text,
 )
+from feedback_app.images.services.conditions import Condition, keep_masks, plan_masks
+from feedback_app.images.views.masks import picker_of
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.conditioning.prompts import default_prompts, prompt_set
 from generation.errors import RemediableError
@@ -28,9 +33,11 @@ MIDDLE_AGE_YEARS = 50
 def show_console(request: HttpRequest) -> HttpResponse:
     promoted = ModelVersion.objects.filter(is_promoted=True).first()
     form = BatchForm(request.POST or None, initial={"model_version": promoted})
-    if request.method == "POST" and form.is_valid():
+    wants_masks = request.POST.get("mode", "t2i") != "t2i"
+    mask_form = MaskForm(request.POST if wants_masks else None)
+    if request.method == "POST" and form.is_valid() and (not wants_masks or mask_form.is_valid()):
         try:
-            batch = _create(form, request)
+            batch = _create(form, mask_form if wants_masks else None, request)
         except RemediableError as error:
             complain(form, None, error)
         else:
@@ -45,18 +52,34 @@ def show_console(request: HttpRequest) -> HttpResponse:
             "prompt_sets": prompt_sets(),
             "speeds": _speeds(),
             "prompt_max": PROMPT_MAX_CHARACTERS,
+            "followers": [
+                str(key)
+                for key in ModelVersion.objects.filter(follows_masks=True).values_list(
+                    "pk", flat=True
+                )
+            ],
+            **picker_of(mask_form),
         },
-        status=400 if form.errors else 200,
+        status=400 if form.errors or mask_form.errors else 200,
     )
 
 
-def _create(form: BatchForm, request: HttpRequest) -> Batch:
+def _create(form: BatchForm, mask_form: MaskForm | None, request: HttpRequest) -> Batch:
     data = form.cleaned_data
+    version, mode = data["model_version"], data["mode"]
+    prompts = data["prompts"] if reads_text(mode) else []
+    conditions: list[Condition] = []
+    if mask_form is not None:
+        check_mode(version, mode, prompts=prompts, has_masks=True)
+        conditions = keep_masks(plan_masks(mask_form.choice, side=version.resolution))
     return create_batch(
         data["name"] or next_name(),
-        model_version=data["model_version"],
-        prompts=data["prompts"],
+        model_version=version,
+        prompts=prompts,
         images_per_prompt=data["images_per_prompt"],
+        mode=mode,
+        conditions=conditions,
+        allows_held_out=mask_form is not None and mask_form.choice.allows_held_out,
         settings=form.settings,
         seed=data["seed"],
         created_by=request.user,  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import etag, require_safe
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.images.models import Image
+from feedback_app.images.models import Blob, Image, RecipeMask
 
 
 def _etag(request: HttpRequest, image_id: UUID) -> str | None:
@@ -20,7 +20,18 @@ def _etag(request: HttpRequest, image_id: UUID) -> str | None:
 @etag(_etag)
 def show_file(request: HttpRequest, image_id: UUID) -> HttpResponse:
     image = get_object_or_404(Image.objects.select_related("blob"), pk=image_id)
-    response = HttpResponse(image.blob.read(), content_type=image.blob.media_type)
+    return _answer(image.blob)
+
+
+@require_safe
+@coordinators_only
+def show_mask(request: HttpRequest, mask_id: int) -> HttpResponse:
+    """A mask that a recipe is conditioned on, as transformed."""
+    return _answer(get_object_or_404(RecipeMask.objects.select_related("blob"), pk=mask_id).blob)
+
+
+def _answer(blob: Blob) -> HttpResponse:
+    response = HttpResponse(blob.read(), content_type=blob.media_type)
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     return response

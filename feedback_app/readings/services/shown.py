@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from feedback_app.images.models import Image
-from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of, images_of
+from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
 from feedback_app.studies.models import Criterion, FlagKind, Slot, Study
@@ -24,7 +24,7 @@ class Shown:
 
     @classmethod
     def of(cls, slot: Slot) -> "Shown":
-        images = images_of(slot)
+        images = slot.images_in_order()
         size = display_size_of(slot.study)
         return cls(
             study=slot.study,

@@ -26,8 +26,8 @@ def rate(per_s: float | None) -> str:
     if per_s is None:
         return UNKNOWN
     for factor, unit in ((1, "s"), (60, "min"), (3600, "h")):
-        if per_s * factor >= 1 or unit == "h":
-            return f"{per_s * factor:.3g} / {unit}"
+        if (count := per_s * factor) >= 1 or unit == "h":
+            return f"{count:,.0f} / {unit}" if count >= 100 else f"{count:.3g} / {unit}"
     raise AssertionError
 
 

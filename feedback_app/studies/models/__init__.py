@@ -1,6 +1,6 @@
 """Reader studies: what is asked, of whom, about which images, in which order."""
 
-from feedback_app.studies.models.cases import Case, CaseImage, CaseRole, GoldAnswer
+from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
 from feedback_app.studies.models.questions import SCORE_MAX, Criterion, CriterionKind, FlagKind
 from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
@@ -19,6 +19,7 @@ __all__ = [
     "Allocation",
     "Case",
     "CaseImage",
+    "CaseMask",
     "CaseRole",
     "Criterion",
     "CriterionKind",

@@ -17,14 +17,13 @@ class CaseRole(models.TextChoices):
 
 
 class Case(models.Model):
-    """What is shown together; ``mask`` is the conditioning mask, a PNG of 0 and 255."""
+    """What is shown together; ``masks`` are what the images were made to follow."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="cases")
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=10, choices=CaseRole, default=CaseRole.ORDINARY)
     prompt = models.TextField(blank=True)
-    mask = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
     images = models.ManyToManyField(Image, through="CaseImage")
 
     class Meta:
@@ -46,6 +45,19 @@ class CaseImage(models.Model):
         constraints = [
             models.UniqueConstraint(name="an_image_once_a_case", fields=["case", "image"]),
             models.UniqueConstraint(name="one_image_a_case_position", fields=["case", "position"]),
+        ]
+
+
+class CaseMask(models.Model):
+    """A conditioning mask of the case's images, of one kind; a PNG of 0 and 255."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="masks")
+    kind = models.CharField(max_length=32)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_mask_a_case_and_kind", fields=["case", "kind"])
         ]
 
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.images.models import Image
-from feedback_app.studies.models.cases import Case
+from feedback_app.studies.models.cases import Case, CaseImage
 from feedback_app.studies.models.questions import Criterion, CriterionKind
 from feedback_app.studies.models.studies import Allocation, Study, StudyState
 
@@ -97,8 +97,9 @@ class Slot(models.Model):
         ]
 
     def images_in_order(self) -> list[Image]:
-        """The images as this slot shows them."""
-        images = [place.image for place in self.case.case_images.select_related("image__blob")]
+        """The images as this slot shows them, with their files' rows."""
+        places = CaseImage.objects.filter(case=self.case_id).select_related("image__blob")
+        images = [place.image for place in places]
         return [images[position] for position in self.image_order]
 
     def criteria(self) -> QuerySet[Criterion]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedback_app.images.models import Cohort
+from feedback_app.runs.models import Run
 
 IMAGES_PER_CASE = (2, 6)
 PERCENT = [MaxValueValidator(100)]
@@ -42,7 +43,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         Each is counted on its own: joined, they would multiply each other's rows.
         """
         slots = self._related("slots").wanted()
-        return self.annotate(
+        return self.select_related("slots_run").annotate(
             case_count=_count(self._related("cases").all()),
             slot_count=_count(slots),
             read_count=_count(slots.with_is_read().filter(is_read=True)),
@@ -65,7 +66,8 @@ class Study(models.Model):
     test-retest. Orders are shuffled in blocks of ``block_size`` (0: all at once), each
     a like mixture of sources. ``real_percent`` is the share of cohort images in mode
     *real or synthetic*; with ``has_phases`` a reader first judges every image unaware
-    that some are synthetic, and only then says which.
+    that some are synthetic, and only then says which. ``slots_run`` is the last run that
+    was to write slots: where there are many, opening and adding cases are left to a worker.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -101,6 +103,9 @@ class Study(models.Model):
         related_name="designed_studies",
     )
     created_at = models.DateTimeField(default=timezone.now)
+    slots_run = models.ForeignKey(
+        Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="studies"
+    )
     opened_at = models.DateTimeField(null=True, blank=True)
     unblinded_at = models.DateTimeField(null=True, blank=True)
     unblinded_by = models.ForeignKey(
@@ -135,12 +140,29 @@ class Study(models.Model):
         return self.state == StudyState.DRAFT
 
     @property
+    def is_being_written(self) -> bool:
+        """Whether a worker writes its slots, or is about to: nothing else may change it."""
+        return self.slots_run is not None and not self.slots_run.is_finished
+
+    @property
+    def shown_state(self) -> str:
+        """The state in words; a draft stays one, whole, until all its slots are written."""
+        return "opening" if self.is_draft and self.is_being_written else self.state
+
+    @property
     def is_open(self) -> bool:
         return self.state == StudyState.OPEN
 
     @property
     def is_pool(self) -> bool:
         return self.allocation == Allocation.POOL
+
+    @property
+    def takes_cases(self) -> bool:
+        """Whether candidates can be added: to a draft by its design, later behind all others."""
+        return self.is_draft or (
+            self.state in {StudyState.OPEN, StudyState.PAUSED} and not self.has_phases
+        )
 
     @property
     def is_unblinded(self) -> bool:

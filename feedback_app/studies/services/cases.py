@@ -11,6 +11,7 @@ from feedback_app.images.models import Batch, Image
 from feedback_app.studies.models import (
     Case,
     CaseImage,
+    CaseMask,
     CaseRole,
     Criterion,
     CriterionKind,
@@ -55,7 +56,7 @@ def write_cases(study: Study, plan: CasePlan) -> list[Case]:
     first = 0 if last is None else last + 1
     cases = Case.objects.bulk_create(
         [
-            Case(study=study, position=first + offset, prompt=planned.prompt, mask_id=planned.mask)
+            Case(study=study, position=first + offset, prompt=planned.prompt)
             for offset, planned in enumerate(plan.cases)
         ],
         batch_size=ROWS_AT_ONCE,
@@ -68,6 +69,14 @@ def write_cases(study: Study, plan: CasePlan) -> list[Case]:
         ],
         batch_size=ROWS_AT_ONCE,
     )
+    CaseMask.objects.bulk_create(
+        [
+            CaseMask(case=case, kind=kind, blob_id=blob)
+            for case, planned in zip(cases, plan.cases, strict=True)
+            for kind, blob in planned.masks
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
     return cases
 
 
@@ -76,7 +85,7 @@ def _settle_mask_flag(study: Study) -> None:
     names = set(study.flag_kinds.values_list("name", flat=True))
     if names - {MASK_FLAG} != set(default_flags(study.mode, has_phases=study.has_phases)):
         return
-    has_masks = study.cases.filter(mask__isnull=False).exists()
+    has_masks = study.cases.filter(masks__isnull=False).exists()
     if has_masks and MASK_FLAG not in names:
         FlagKind.objects.create(
             study=study, position=len(names), slug="mask-mismatch", name=MASK_FLAG

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -10,6 +11,7 @@ from django.utils.text import slugify
 from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort
+from feedback_app.runs.models import Run
 from feedback_app.studies.models import (
     Allocation,
     Criterion,
@@ -29,6 +31,10 @@ from feedback_app.studies.scales import (
 from generation.errors import RemediableError
 
 SEED_LIMIT = 2**31
+NO_MORE_CASES = (
+    "A study in two phases takes no more cases once it is open: who has been told that some "
+    "images are synthetic cannot judge unaware."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +141,25 @@ def redesign_study(study: Study, design: Design, *, actor: User | None = None) -
 
 
 def lock(study: Study) -> Study:
-    """The study's row, held until the transaction ends."""
-    return Study.objects.select_for_update().get(pk=study.pk)
+    """The study's row, held until the transaction ends; refused while a run writes its slots."""
+    require_at_rest(study)  # first without waiting: the worker holds the row as long as it writes
+    study = lock_for_run(study.pk)
+    require_at_rest(study)
+    return study
+
+
+def lock_for_run(study_id: UUID) -> Study:
+    """The same for the run that writes the slots; slots can still be inserted for readers."""
+    return Study.objects.select_for_update(no_key=True).get(pk=study_id)
+
+
+def require_at_rest(study: Study) -> None:
+    if Run.objects.unfinished().filter(studies=study).exists():
+        doing = "opened" if study.is_draft else "given its new cases"
+        raise RemediableError(
+            f"The study “{study.name}” is being {doing}.",
+            remedy="Wait until that is done, or cancel its run.",
+        )
 
 
 def require_draft(study: Study) -> None:

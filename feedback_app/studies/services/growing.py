@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random
 from uuid import UUID
 
@@ -12,21 +13,21 @@ from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch
 from feedback_app.studies.models import Slot, Study, StudyReader, StudyState
+from feedback_app.studies.services.appending import append_cases
 from feedback_app.studies.services.assignment import Blocks, Pairs, pairs_of, top_up
 from feedback_app.studies.services.cases import plan_for, write_cases
-from feedback_app.studies.services.design import lock
+from feedback_app.studies.services.design import NO_MORE_CASES, lock
 from feedback_app.studies.services.opening import (
     CaseFact,
-    blocks_of,
     facts_of,
     pool_slots,
     reader_slots,
     require_alike,
     require_enough,
 )
-from feedback_app.studies.services.ordering import can_repeat, require_gap
+from feedback_app.studies.services.ordering import require_gap
 from feedback_app.studies.services.planning import CasesAdded
-from feedback_app.studies.services.writing import PlannedSlot, write_slots
+from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
 
@@ -69,32 +70,47 @@ def add_batches(
     actor: User | None = None,
 ) -> CasesAdded:
     """Append the cases that further candidates give, after all that readers have now."""
-    study = lock(study)
-    _require_running(study)
-    if study.has_phases:
-        raise RemediableError(
-            "A study in two phases takes no more cases: who has been told cannot judge unaware.",
-            remedy="Design a new study.",
-        )
-    before = list(batches)
-    plan = plan_for(study, before, against=against)
-    cases = write_cases(study, plan)
-    facts = facts_of(study, cases=[case.pk for case in cases])
+    return add_locked(lock(study), list(batches), against=against, actor=actor)
+
+
+def add_locked(
+    study: Study,
+    batches: Sequence[Batch],
+    *,
+    against: Batch | None,
+    actor: User | None,
+    report: Report = tell_nobody,
+) -> CasesAdded:
+    """The same to a study that the caller holds."""
+    require_growable(study)
     readers = [reader for reader in _in_joining_order(study) if reader.is_active]
     require_enough(study, readers=readers)
+    report(0, "Planning the cases")
+    plan = plan_for(study, batches, against=against)
+    cases = write_cases(study, plan)
+    facts = facts_of(study, first_position=cases[0].position) if cases else []
+    added = plan.added
     if study.is_pool:
         first = _next_position(study)
-        write_slots(pool_slots(study, facts=facts, readers=readers, first_position=first))
-    else:
-        _append_cases(study, facts, readers=readers)
+        slots = pool_slots(study, facts=facts, readers=readers, first_position=first)
+        write_slots(slots, report=report)
+    elif facts:
+        missing = append_cases(study, facts, readers=readers, report=report)
+        added = replace(added, repeats_missing=missing)
     audit.record(
         "study.cases_added",
         actor=actor,
         target=study.name,
         target_id=study.pk,
-        details={"batches": [str(batch) for batch in before], "cases": plan.added.cases},
+        details={"batches": [str(batch) for batch in batches], "cases": added.cases},
     )
-    return plan.added
+    return added
+
+
+def require_growable(study: Study) -> None:
+    _require_running(study)
+    if study.has_phases:
+        raise RemediableError(NO_MORE_CASES, remedy="Design a new study.")
 
 
 def _require_running(study: Study) -> None:
@@ -146,27 +162,6 @@ def _stored_blocks(study: Study, facts: Sequence[CaseFact], *, readers: Sequence
     for case, reader in planned.values_list("case", "reader").iterator():
         of_case[case].add(number_of[reader])
     return [sorted(of_case[fact.pk]) for fact in facts]
-
-
-def _append_cases(study: Study, facts: Sequence[CaseFact], *, readers: Sequence[User]) -> None:
-    """New cases in each reader's block-randomised order, behind her last slot."""
-    planned = Slot.objects.filter(study=study, reader__in=readers).order_by().values("reader")
-    ends = dict(planned.annotate(last=Max("position")).values_list("reader", "last"))
-    first_positions = [ends.get(reader.pk, -1) + 1 for reader in readers]
-    rng = Random(f"{study.shuffle_seed}:from {max(first_positions)}")
-    blocks = blocks_of(study, facts, reader_count=len(readers), rng=rng, loads=first_positions)
-    for number, reader in enumerate(readers):
-        own = [fact for fact, block in zip(facts, blocks, strict=True) if number in block]
-        write_slots(
-            reader_slots(
-                study,
-                own,
-                reader=reader,
-                rng=rng,
-                first_position=first_positions[number],
-                repeats=can_repeat(len(own), min_gap=study.repeat_min_gap),
-            )
-        )
 
 
 def _further_seats(

@@ -1,6 +1,6 @@
 """Who reads which case, in which order: written out once, from a stored seed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from random import Random
@@ -31,7 +31,7 @@ from feedback_app.studies.services.ordering import (
     require_gap,
     with_repeats,
 )
-from feedback_app.studies.services.writing import PlannedSlot, write_slots
+from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
 REAL = "real"
@@ -51,13 +51,27 @@ class CaseFact:
 def open_study(study: Study, *, actor: User | None = None) -> Study:
     """Write out all slots and let the readers read."""
     study = lock(study)
+    open_locked(study, actor=actor)
+    return study
+
+
+def require_openable(study: Study) -> list[User]:
+    """The readers of a draft that nothing in sight keeps from being opened."""
     require_draft(study)
     readers = list(study.readers.order_by("pk"))
     require_readable(study, readers=readers)
+    _require_anchors(study)
+    return readers
+
+
+def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobody) -> int:
+    """The same to a study that the caller holds; how many slots were written."""
+    readers = require_openable(study)
+    report(0, "Planning who reads what")
     draw_anchors(study)
     facts = facts_of(study)
     plan = pool_slots if study.is_pool else assigned_slots
-    count = write_slots(plan(study, facts=facts, readers=readers))
+    count = write_slots(plan(study, facts=facts, readers=readers), report=report)
     study.state = StudyState.OPEN
     study.opened_at = timezone.now()
     study.save(update_fields=["state", "opened_at"])
@@ -68,21 +82,19 @@ def open_study(study: Study, *, actor: User | None = None) -> Study:
         target_id=study.pk,
         details={"cases": len(facts), "readers": len(readers), "slots": count},
     )
-    return study
+    return count
 
 
-def facts_of(study: Study, *, cases: Iterable[UUID] | None = None) -> list[CaseFact]:
-    """In the order of positions; of all cases, or of those with the given keys."""
-    rows = CaseImage.objects.filter(case__study=study).order_by("case__position", "position")
-    wanted = None if cases is None else set(cases)
-    values = rows.values_list(
+def facts_of(study: Study, *, first_position: int = 0) -> list[CaseFact]:
+    """In the order of positions, from ``first_position`` on."""
+    places = CaseImage.objects.filter(case__study=study, case__position__gte=first_position)
+    values = places.order_by("case__position", "position").values_list(
         "case", "case__role", "image__candidate__recipe__model_version", "image__cohort_image"
     )
     facts = []
     for (pk, role), images in groupby(values.iterator(), key=lambda row: row[:2]):
         sources = [REAL if real else str(version) for _, _, version, real in images]
-        if wanted is None or pk in wanted:
-            facts.append(CaseFact(pk, len(sources), "+".join(sources), role != CaseRole.ORDINARY))
+        facts.append(CaseFact(pk, len(sources), "+".join(sources), role != CaseRole.ORDINARY))
     return facts
 
 
@@ -92,11 +104,6 @@ def draw_anchors(study: Study) -> None:
     if lacking <= 0:
         return
     ordinary = [fact for fact in facts_of(study) if not fact.is_shared]
-    if lacking > len(ordinary):
-        raise RemediableError(
-            f"{study.anchor_count} anchors are wanted, and there are too few cases for them.",
-            remedy="Ask for fewer anchors, or add cases.",
-        )
     drawn = in_blocks(
         ordinary,
         strata=[fact.stratum for fact in ordinary],
@@ -104,6 +111,14 @@ def draw_anchors(study: Study) -> None:
         rng=Random(f"{study.shuffle_seed}:anchors"),
     )[:lacking]
     Case.objects.filter(pk__in=[fact.pk for fact in drawn]).update(role=CaseRole.ANCHOR)
+
+
+def _require_anchors(study: Study) -> None:
+    if study.anchor_count > study.cases.exclude(role=CaseRole.GOLD).count():
+        raise RemediableError(
+            f"{study.anchor_count} anchors are wanted, and there are too few cases for them.",
+            remedy="Ask for fewer anchors, or add cases.",
+        )
 
 
 def blocks_of(
@@ -151,11 +166,16 @@ def reader_slots(
     reader: User,
     rng: Random,
     first_position: int = 0,
-    repeats: bool = True,
+    repeats: int | None = None,
 ) -> Iterator[PlannedSlot]:
-    """A reader's whole sequence: phase after phase, each in an order of its own."""
+    """A reader's whole sequence: phase after phase, each in an order of its own.
+
+    ``repeats`` cases come twice; as many as the design says where it is None.
+    """
     phases = [Phase.UNAWARE, Phase.AWARE] if study.has_phases else [Phase.ONLY]
-    count = repeat_count(len(cases), percent=study.repeat_percent) if repeats else 0
+    count = repeats
+    if count is None:
+        count = repeat_count(len(cases), percent=study.repeat_percent)
     position = first_position
     for phase in phases:
         order = in_blocks(

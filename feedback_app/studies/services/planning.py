@@ -8,11 +8,21 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from feedback_app.images.models import Batch, BatchRecipe, Cohort, CohortImage, Image, Split
+from feedback_app.images.models import (
+    Batch,
+    BatchRecipe,
+    Cohort,
+    CohortImage,
+    Image,
+    Recipe,
+    Split,
+)
 from feedback_app.studies.models import Study, StudyMode
 from feedback_app.studies.services.design import Design
 
 Group = list[BatchRecipe]
+MaskBlobs = tuple[tuple[str, str], ...]
+"""The kind and SHA-256 of each mask that images were made to follow."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class CasesAdded:
     not_made_yet: int = 0
     real: int = 0
     real_missing: int = 0
+    repeats_missing: int = 0
 
     def __add__(self, other: "CasesAdded") -> "CasesAdded":
         return CasesAdded(
@@ -36,6 +47,7 @@ class CasesAdded:
             not_made_yet=self.not_made_yet + other.not_made_yet,
             real=self.real + other.real,
             real_missing=self.real_missing + other.real_missing,
+            repeats_missing=self.repeats_missing + other.repeats_missing,
         )
 
     @property
@@ -51,6 +63,10 @@ class CasesAdded:
                     self.real_missing,
                     f"{self.real_missing} real images short: the cohort has no more to use.",
                 ),
+                (
+                    self.repeats_missing,
+                    f"{self.repeats_missing} hidden repeats short: no case lies far enough back.",
+                ),
             )
             if count
         ]
@@ -58,11 +74,11 @@ class CasesAdded:
 
 @dataclass(frozen=True)
 class PlannedCase:
-    """Images in the order of their places; ``mask`` is the SHA-256 of its blob."""
+    """Images in the order of their places, with what they were made to follow."""
 
     images: tuple[UUID, ...]
     prompt: str = ""
-    mask: str | None = None
+    masks: MaskBlobs = ()
 
 
 @dataclass(frozen=True)
@@ -164,26 +180,32 @@ def _case(group: Sequence[BatchRecipe], *, tells_prompt: bool = True) -> Planned
     return PlannedCase(
         images=tuple(place.recipe.candidate.image_id for place in group),
         prompt=recipe.prompt if tells_prompt else "",
-        mask=recipe.mask.blob_id if recipe.mask and tells_prompt else None,
+        masks=_masks_of(recipe) if tells_prompt else (),
     )
 
 
 def _free(
     batch: Batch, *, taken: Collection[UUID]
-) -> tuple[dict[tuple[str, int | None], Group], CasesAdded]:
-    """A batch's candidates that are in no case yet, by prompt and mask, and what is not free."""
+) -> tuple[dict[tuple[str, MaskBlobs], Group], CasesAdded]:
+    """A batch's candidates that are in no case yet, by prompt and masks, and what is not free."""
     places = list(
         BatchRecipe.objects.filter(batch=batch)
-        .select_related("recipe__candidate", "recipe__mask")
+        .select_related("recipe__candidate")
+        .prefetch_related("recipe__masks")
         .order_by("prompt_index", "position")
     )
     made = [place for place in places if hasattr(place.recipe, "candidate")]
     free = [place for place in made if place.recipe.candidate.image_id not in taken]
-    grouped: defaultdict[tuple[str, int | None], Group] = defaultdict(list)
+    grouped: defaultdict[tuple[str, MaskBlobs], Group] = defaultdict(list)
     for place in free:
-        grouped[place.recipe.prompt, place.recipe.mask_id].append(place)
+        grouped[place.recipe.prompt, _masks_of(place.recipe)].append(place)
     counted = CasesAdded(already_in=len(made) - len(free), not_made_yet=len(places) - len(made))
     return grouped, counted
+
+
+def _masks_of(recipe: Recipe) -> MaskBlobs:
+    """The transformed masks: what the image was made to follow, not what they come from."""
+    return tuple((mask.kind, mask.blob_id) for mask in recipe.conditioning)
 
 
 def _plan_real(

@@ -1,6 +1,7 @@
 """What opening a study would mean, before it is done."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
@@ -11,11 +12,16 @@ from feedback_app.images.models import Batch
 from feedback_app.studies.models import CaseImage, CaseRole, Study, StudyMode
 from feedback_app.studies.services.assignment import assign_readers, concurrence
 from feedback_app.studies.services.budget import Pace, pace_of
-from feedback_app.studies.services.design import Design, contradictions
+from feedback_app.studies.services.design import NO_MORE_CASES, Design, contradictions
 from feedback_app.studies.services.ordering import can_repeat, repeat_count
 from feedback_app.studies.services.planning import CasesAdded, plan_cases
 
 SAMPLES = 4
+TELLING = re.compile(
+    r"\b(synthe\w*|generat\w*|artificial\w*|fakes?|real|AI|GANs?|diffusion|turing|models?)\b",
+    re.IGNORECASE,
+)
+"""Words that give away, before they are told, what readers of two phases are asked in the end."""
 Item = TypeVar("Item")
 
 
@@ -38,6 +44,7 @@ class Preview:
     pace: Pace
     is_pool: bool
     lacks: tuple[str, ...]
+    warnings_of_phases: tuple[str, ...]
     samples: tuple[tuple[UUID, ...], ...]
 
     @property
@@ -84,8 +91,8 @@ class Preview:
 
     @property
     def hints(self) -> list[str]:
-        """What will not be known with this design, though it can be opened."""
-        hints = []
+        """What will not be known, or not be had, with this design, though it can be opened."""
+        hints = list(self.warnings_of_phases)
         if self.together and not min(self.together):
             hints.append(
                 "Some pairs of readers share no case: how far they agree cannot be told. "
@@ -162,8 +169,22 @@ def _preview(
         pace=pace,
         is_pool=design.allocation == "pool",
         lacks=tuple(_lacks(design, added=added, anchors=anchors, readers=readers, loads=loads)),
+        warnings_of_phases=tuple(_warn_of_phases(design)),
         samples=samples,
     )
+
+
+def _warn_of_phases(design: Design | Study) -> Iterator[str]:
+    """Of what a study in two phases shows its readers too early, and takes from its coordinator."""
+    if not design.has_phases:
+        return
+    yield NO_MORE_CASES
+    for what, text in (("name says", design.name), ("instructions say", design.instructions)):
+        if found := TELLING.search(text):
+            yield (
+                f"Readers are not told at first that some images are synthetic, but its {what} "
+                f"“{found.group()}”, and they see it from the start."
+            )
 
 
 def _shares(

@@ -1,7 +1,7 @@
 """Slots into the database by COPY: a pool of 100,000 cases has several times as many."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -25,6 +25,18 @@ COLUMNS = (
 )
 NULL = "\\N"
 
+Report = Callable[[int, str], None]
+"""Told how many slots are written, and what is being done."""
+
+
+def tell_nobody(written: int, note: str) -> None:
+    """Of what takes a moment."""
+
+
+def after(written: int, report: Report) -> Report:
+    """The same for the next part, when so many slots are written already."""
+    return lambda count, note: report(written + count, note)
+
 
 class PlannedSlot(NamedTuple):
     """A ``Slot`` that is not stored yet; making hundreds of thousands of models takes long."""
@@ -39,7 +51,7 @@ class PlannedSlot(NamedTuple):
     phase: Phase = Phase.ONLY
 
 
-def write_slots(slots: Iterable[PlannedSlot]) -> int:
+def write_slots(slots: Iterable[PlannedSlot], *, report: Report = tell_nobody) -> int:
     """Store planned slots as they come, some thousands at a time; how many there were."""
     waiting, count = iter(slots), 0
     copy = f"COPY {Slot._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
@@ -47,6 +59,7 @@ def write_slots(slots: Iterable[PlannedSlot]) -> int:
         while part := [_row(slot) for slot in islice(waiting, ROWS_AT_ONCE)]:
             cursor.copy_expert(copy, io.StringIO("".join(part)))
             count += len(part)
+            report(count, "Writing slots")
     return count
 
 

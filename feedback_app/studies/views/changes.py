@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -12,42 +12,51 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm
+from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
 
 
 @require_POST
 @coordinators_only
 def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is open. It is on its readers' work lists now."
-    return _change(request, study_id, change=services.open_study, said=said)
+    study = study_of(study_id)
+    try:
+        study = services.begin_opening(study, actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        if not study.is_being_written:  # the page itself tells of a run
+            said = f"“{study.name}” is open. It is on its readers' work lists now."
+            messages.success(request, said)
+    return redirect("studies:detail", study_id)
 
 
-@require_POST
-@coordinators_only
-def pause_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is paused. Its readers wait until you resume it."
-    return _change(request, study_id, change=services.pause_study, said=said)
+def changing(change: Callable[..., object], *, said: str) -> Callable[..., HttpResponseBase]:
+    """The view of a change that asks for nothing more; ``said`` has a place for the name."""
+
+    @require_POST
+    @coordinators_only
+    def view(request: HttpRequest, study_id: UUID) -> HttpResponse:
+        study = study_of(study_id)
+        try:
+            change(study, actor=request.user)
+        except RemediableError as error:
+            messages.error(request, f"{error} {error.remedy}")
+        else:
+            messages.success(request, said.format(study.name))
+        return redirect("studies:detail", study_id)
+
+    return view
 
 
-@require_POST
-@coordinators_only
-def resume_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” goes on."
-    return _change(request, study_id, change=services.resume_study, said=said)
-
-
-@require_POST
-@coordinators_only
-def close_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is closed. All readings stay."
-    return _change(request, study_id, change=services.close_study, said=said)
-
-
-@require_POST
-@coordinators_only
-def reopen_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    said = "“{}” is open again. Its readers can go on and revise."
-    return _change(request, study_id, change=services.reopen_study, said=said)
+pause_study = changing(
+    services.pause_study, said="“{}” is paused. Its readers wait until you resume it."
+)
+resume_study = changing(services.resume_study, said="“{}” goes on.")
+close_study = changing(services.close_study, said="“{}” is closed. All readings stay.")
+reopen_study = changing(
+    services.reopen_study, said="“{}” is open again. Its readers can go on and revise."
+)
 
 
 @require_POST
@@ -98,7 +107,7 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
         messages.error(request, "Choose a batch.")
         return redirect("studies:detail", study_id)
     try:
-        added = services.add_batches(
+        added = services.begin_adding(
             study,
             form.cleaned_data["batches"],
             against=form.cleaned_data.get("against"),
@@ -106,7 +115,8 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
         )
     except RemediableError as error:
         messages.error(request, f"{error} {error.remedy}")
-    else:
+        return redirect("studies:detail", study_id)
+    if isinstance(added, CasesAdded):  # the page itself tells of a run
         messages.success(request, f"{added.cases} cases were added, behind all that is there.")
         for warning in added.warnings:
             messages.warning(request, warning)
@@ -124,16 +134,3 @@ def delete_draft(request: HttpRequest, study_id: UUID) -> HttpResponse:
         return redirect("studies:detail", study_id)
     messages.success(request, f"The draft “{study.name}” is gone.")
     return redirect("studies:list")
-
-
-def _change(
-    request: HttpRequest, study_id: UUID, *, change: Callable[..., object], said: str
-) -> HttpResponse:
-    study = study_of(study_id)
-    try:
-        change(study, actor=request.user)
-    except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
-    else:
-        messages.success(request, said.format(study.name))
-    return redirect("studies:detail", study_id)

@@ -1,5 +1,6 @@
 """The design form, and what its choices would give."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,6 +30,9 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
     if not study.is_draft:
         messages.error(request, "The study has been opened, so its design is fixed.")
+        return redirect("studies:detail", study.pk)
+    if study.is_being_written:
+        messages.error(request, "The study is being opened, so its design is fixed.")
         return redirect("studies:detail", study.pk)
     return _design(request, study=study)
 
@@ -82,7 +86,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     """The fragment beside the form: what these choices would give."""
     form = StudyForm(request.POST)
     form.is_valid()
+    design = replace(form.design(None), name=request.POST.get("name", ""))  # taken by the draft too
     seen = services.preview_design(
-        form.design(None), form.cleaned_data.get("batches", []), against=form.second_batch
+        design, form.cleaned_data.get("batches", []), against=form.second_batch
     )
     return render(request, "studies/preview.html", {"preview": seen})

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
-from feedback_app.studies.access import study_of
+from feedback_app.studies.access import study_with_progress_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm
 from feedback_app.studies.models import CaseRole, Study
 from feedback_app.studies.progress import progress_of
@@ -30,20 +30,30 @@ def list_studies(request: HttpRequest) -> HttpResponse:
 @coordinators_only
 def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """The page; for htmx its progress only, and only where something was read since."""
-    study = study_of(study_id)
+    study = study_with_progress_of(study_id)
     is_htmx = request.htmx  # type: ignore[attr-defined]
     if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
         return HttpResponse(status=HTTP_NO_CONTENT)
     context = {"section": "studies", "study": study, "progress": progress_of(study)}
+    if is_htmx and "writing" in request.GET:
+        return _writing(request, study)
     if is_htmx:
         response = render(request, "studies/progress.html", context)
         response["HX-Trigger"] = "readings-changed"
         return response
-    if study.is_draft:
+    if study.is_draft and not study.is_being_written:
         context["preview"] = services.preview_study(study)
-    else:
+    elif not study.is_being_written:
         context["readers_form"] = ReadersForm(study=study)
         context["batches_form"] = BatchesForm(study=study)
     context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
     context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
     return render(request, "studies/detail.html", context)
+
+
+def _writing(request: HttpRequest, study: Study) -> HttpResponse:
+    """How far the study's run is; the whole page once it is finished."""
+    response = render(request, "studies/writing.html", {"study": study})
+    if not study.is_being_written:
+        response["HX-Refresh"] = "true"
+    return response

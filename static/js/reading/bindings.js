@@ -3,7 +3,8 @@
 // A key is written as browsers name it ("f", "+", "Enter"), with "Shift+" before it where Shift
 // does not already make another character of it.
 
-/** In the order in which the map shows them; `repeats` where holding the key is harmless. */
+/** In the order in which the map shows them; `repeats` where holding the key is harmless,
+    `isHeld` where a command lasts as long as its key is held. */
 export const COMMANDS = [
   { group: "Answers", name: "left", keys: ["ArrowLeft"], text: "To the left", repeats: true },
   { group: "Answers", name: "right", keys: ["ArrowRight"], text: "To the right", repeats: true },
@@ -40,6 +41,8 @@ export const COMMANDS = [
   { group: "View", name: "resetView", keys: ["="], text: "Reset window, zoom and pan" },
   { group: "View", name: "mask", keys: ["m"], text: "Show or hide the mask" },
   { group: "View", name: "flicker", keys: ["x"], text: "Flicker: swap the two images" },
+  { group: "View", name: "alternate", keys: ["a"], text: "Flicker by itself: start or stop" },
+  { group: "View", name: "peek", keys: ["p"], text: "Held: a look at the other image", isHeld: true },
   { group: "View", name: "sideBySide", keys: ["Shift+x"], text: "Side by side again" },
 ];
 

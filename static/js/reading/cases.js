@@ -35,12 +35,16 @@ async function loadGrey({ address, width, height }) {
 
 async function loadPictures(found) {
   const [{ width, height }] = found.images;
-  const mask = found.mask && { ...found.mask, width, height };
-  const [maskPicture, ...pictures] = await Promise.all([
-    mask && loadPicture(mask),
-    ...found.images.map(loadPicture),
+  const loadMask = async ({ kind, label, address }) => ({
+    kind,
+    label,
+    picture: await loadPicture({ address, width, height }),
+  });
+  const [masks, pictures] = await Promise.all([
+    Promise.all(found.masks.map(loadMask)),
+    Promise.all(found.images.map(loadPicture)),
   ]);
-  return { ...found, pictures, maskPicture };
+  return { ...found, pictures, masks };
 }
 
 export class Cases {

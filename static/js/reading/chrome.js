@@ -33,6 +33,7 @@ export class Chrome {
   /** A prompt that does not fit can be unfolded, by mouse or by Tab. */
   foldPrompt() {
     const text = byId("prompt-text");
+    text.classList.remove("long");
     const isLong = text.scrollHeight > text.clientHeight + 2;
     text.classList.toggle("long", isLong);
     if (isLong) text.tabIndex = 0;

@@ -1,22 +1,34 @@
 // Two images: side by side, or one over the other and swapped in place, so that what differs moves.
 
+const SWAP_EVERY_MS = 500; // two swaps a second; flashing is harmful from three flashes a second
+
 export class Flicker {
-  /** `onSwap(place)` is told which image a swap has brought up. */
-  constructor(images, { onSwap }) {
-    Object.assign(this, { images, onSwap, shown: 0, isOn: false });
+  /** `onSwap(place)` is told which image a swap has brought up, `onChange()` of any other layout. */
+  constructor(images, { onSwap, onChange }) {
+    Object.assign(this, { images, onSwap, onChange, shown: 0, isOn: false });
     // An image is never scored while the other one covers it.
     images.addEventListener("focusin", ({ target }) => {
-      const place = this.tiles.findIndex((tile) => tile.contains(target));
+      const place = this.placeOf(target);
       if (place >= 0) this.show(place);
     });
+    document.addEventListener("visibilitychange", () => document.hidden && this.rest());
   }
 
   get tiles() {
     return [...this.images.querySelectorAll(".tile")];
   }
 
+  get isAlternating() {
+    return this.timer !== undefined;
+  }
+
+  placeOf(element) {
+    return this.tiles.findIndex((tile) => tile.contains(element));
+  }
+
   /** A new case: the layout is the reader's habit and stays, where it has two images. */
   begin(frames) {
+    this.stop();
     this.isPossible = frames.length === 2;
     this.shown = 0;
     this.apply();
@@ -25,6 +37,7 @@ export class Flicker {
   /** From side by side to one over the other; from there to the other image. */
   swap() {
     if (!this.isPossible) return;
+    this.stop();
     if (this.isOn) this.shown = 1 - this.shown;
     this.isOn = true;
     this.apply();
@@ -32,18 +45,65 @@ export class Flicker {
   }
 
   sideBySide() {
+    this.stop();
     this.isOn = false;
     this.apply();
   }
 
+  /** Swap by itself until told otherwise; the focus stays where it is. */
+  alternate() {
+    if (this.isAlternating) return this.rest();
+    if (!this.isPossible) return;
+    this.stop();
+    this.isOn = true;
+    this.timer = setInterval(() => this.turn(), SWAP_EVERY_MS);
+    this.turn();
+  }
+
+  turn() {
+    this.shown = 1 - this.shown;
+    this.apply();
+  }
+
+  /** The other image as long as a key is held; then all is as it was. */
+  peek(isHeld) {
+    if (isHeld === Boolean(this.peekedFrom) || (isHeld && !this.isPossible)) return;
+    if (!isHeld) return this.stop();
+    this.stop();
+    this.peekedFrom = { isOn: this.isOn, shown: this.shown };
+    this.isOn = true;
+    this.turn();
+  }
+
+  /** Nothing moves any more; where one of the two has the focus, it is the one in sight. */
+  rest() {
+    if (!this.isAlternating && !this.peekedFrom) return;
+    this.stop();
+    const place = this.placeOf(document.activeElement);
+    if (place >= 0) this.shown = place;
+    this.apply();
+  }
+
   show(place) {
-    if (place === this.shown) return;
+    if (place === this.shown && !this.isAlternating && !this.peekedFrom) return;
+    this.stop();
     this.shown = place;
+    this.apply();
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    const before = this.peekedFrom;
+    this.peekedFrom = undefined;
+    if (!before) return;
+    Object.assign(this, before);
     this.apply();
   }
 
   apply() {
     const layout = this.isPossible && this.isOn ? "flicker" : "side";
     Object.assign(this.images.dataset, { layout, shown: this.shown });
+    this.onChange();
   }
 }

@@ -32,18 +32,31 @@ const WHILE_DRAWING = new Set(["Window", "View"]);
  * `isDrawing()` says whether a region is being drawn.
  */
 export function listenToKeys({ bindings, commands, isDrawing }) {
+  const held = new Map(); // by the place on the keyboard: Shift may change the key meanwhile
+  const release = (code) => {
+    commands[held.get(code)]?.(false);
+    held.delete(code);
+  };
+  document.addEventListener("keyup", ({ code }) => release(code));
+  window.addEventListener("blur", () => [...held.keys()].forEach(release));
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || isTyping(event.target)) return;
     const key = keyOf(event);
     if (key === undefined) return;
-    const { name, group, repeats } = /^\d$/.test(key) ? { name: "score" } : (bindings.commandOf(key) ?? {});
+    const { name, group, repeats, isHeld } = /^\d$/.test(key) ? { name: "score" } : (bindings.commandOf(key) ?? {});
     if (!commands[name]) return;
     if (event.repeat && !repeats) return; // held down, it would act on a case that nobody looked at
     if (name === "submit" && isControl(event.target)) return; // Enter presses the button
     if (event.target.closest("dialog") && name !== "help") return;
     event.preventDefault();
     if (isDrawing() && !WHILE_DRAWING.has(group)) return;
-    if (name === "score") commands.score(Number(key));
-    else commands[name]();
+    if (name === "score") {
+      commands.score(Number(key));
+    } else if (isHeld) {
+      held.set(event.code, name);
+      commands[name](true);
+    } else {
+      commands[name]();
+    }
   });
 }

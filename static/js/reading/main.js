@@ -55,17 +55,17 @@ const preferences = new Preferences(JSON.parse(byId("preferences-data").textCont
 const bindings = new Bindings(preferences.bindings, {
   onChange: () => preferences.save(bindings.toJSON()),
 });
-const flicker = new Flicker(byId("images"), { onSwap: (place) => room.focusImage(place) });
 const viewTools = new ViewTools();
+const flicker = new Flicker(byId("images"), {
+  onSwap: (place) => room.focusImage(place),
+  onChange: () => viewTools.showLayout(flicker),
+});
 const viewer = new Viewer({
   onChange: (view) => {
     chrome.showView(view);
     viewTools.showView(view);
   },
-  onShow: (frames) => {
-    flicker.begin(frames);
-    viewTools.showLayout(flicker);
-  },
+  onShow: (frames) => flicker.begin(frames),
   onClick: (place) => room.focusImage(place),
   mouse: (input) => bindings.mouse(input),
   now: () => clock.read(),
@@ -122,8 +122,23 @@ function tellLost() {
   notices.say("lost", text, [{ label: "Go on", does: () => room.dismiss("lost") }]);
 }
 
+/** What moves by itself is asked for once more where the system wants things to keep still. */
+function askForMotion(does) {
+  if (askForMotion.isWanted || !matchMedia("(prefers-reduced-motion: reduce)").matches) return does();
+  const text = "Your system asks for less motion, so the images keep still. X swaps them by hand.";
+  const go = () => {
+    askForMotion.isWanted = true;
+    room.dismiss("motion");
+    does();
+  };
+  notices.say("motion", text, [{ label: "Flicker all the same", does: go }]);
+}
+
 const commands = {
-  score: (digit) => room.answer(digit),
+  score: (digit) => {
+    flicker.rest();
+    room.answer(digit);
+  },
   unscore: () => room.unanswer(),
   noneAcceptable: () => room.toggleNoneAcceptable(),
   undo: () => room.undo(),
@@ -139,7 +154,7 @@ const commands = {
   submit: () => room.submit(),
   back: () => room.back(),
   help: () => chrome.toggleHelp(),
-  ...viewCommands({ viewer, flicker, tools: viewTools }),
+  ...viewCommands({ viewer, flicker, askForMotion }),
 };
 listenToKeys({ bindings, commands, isDrawing });
 const keyMap = new KeyMap(byId("help"), { bindings, known: Object.keys(commands) });

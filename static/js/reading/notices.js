@@ -1,6 +1,6 @@
 // What the page has to say without stopping anybody: one line at a time, the gravest first.
 
-const KINDS = ["login", "refused", "storage", "paused", "lost", "elsewhere", "trouble", "break"];
+const KINDS = ["login", "refused", "storage", "paused", "lost", "elsewhere", "trouble", "motion", "break"];
 
 export class Notices {
   constructor(element) {

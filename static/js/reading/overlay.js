@@ -1,4 +1,5 @@
-// The conditioning mask over an image: an outline one device pixel wide and a translucent tint.
+// The conditioning masks over an image: each an outline one device pixel wide, a translucent tint
+// and a name, in the colour of its kind.
 
 const SVG = "http://www.w3.org/2000/svg";
 const FOREGROUND = 128; // a mask has 0 and 255
@@ -51,23 +52,39 @@ function walk(ways, start, steps) {
   return corners;
 }
 
-/** Over one frame. The frame's own properties move it with the picture. */
-export class Mask {
-  constructor(frame, outline) {
-    this.element = document.createElementNS(SVG, "svg");
-    this.element.setAttribute("class", "mask");
-    this.element.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", outline);
-    this.element.append(path);
-    frame.querySelector(".plane").after(this.element);
+/** Over one frame; `shapes` are [{kind, label, outline}]. The frame moves them with the picture. */
+export class Overlay {
+  constructor(frame, shapes) {
+    this.drawing = document.createElementNS(SVG, "svg");
+    this.drawing.setAttribute("class", "mask");
+    this.drawing.setAttribute("aria-hidden", "true");
+    this.drawing.append(...shapes.map(pathOf));
+    this.names = Object.assign(document.createElement("ul"), { className: "mask-names" });
+    this.names.setAttribute("aria-label", "Masks");
+    this.names.append(...shapes.map(nameOf));
+    frame.querySelector(".plane").after(this.drawing, this.names);
   }
 
   toggle(isShown) {
-    this.element.toggleAttribute("hidden", !isShown);
+    this.drawing.toggleAttribute("hidden", !isShown);
+    this.names.hidden = !isShown;
   }
 
   remove() {
-    this.element.remove();
+    this.drawing.remove();
+    this.names.remove();
   }
+}
+
+function pathOf({ kind, outline }) {
+  const path = document.createElementNS(SVG, "path");
+  path.dataset.kind = kind;
+  path.setAttribute("d", outline);
+  return path;
+}
+
+function nameOf({ kind, label }) {
+  const name = Object.assign(document.createElement("li"), { textContent: label });
+  name.dataset.kind = kind;
+  return name;
 }

@@ -78,7 +78,7 @@ export class Room extends Desk {
     this.chrome.showCase(found, { showsPrompt, previous: this.queue.previousOf(found) }); // first: it sets the layout that the viewer measures
     this.images.replaceChildren(...elements);
     this.viewer.show(this.mode.tiles.map(({ frame }) => frame), found.pictures);
-    this.viewer.showMask(found.maskPicture);
+    this.viewer.showMasks(found.masks);
     if (!found.is_open) this.mode.disable();
     this.mode.tiles.forEach((tile, place) => {
       if (found.pictures[place].trouble) tile.showTrouble(found.pictures[place].trouble);
@@ -94,7 +94,7 @@ export class Room extends Desk {
 
   /** Between cases is the time for what is not about this one. */
   tellAbout({ slot, state, break_every_min: everyMin, ...found }) {
-    this.notices.clear("break", "elsewhere", "lost", "paused");
+    this.notices.clear("break", "elsewhere", "lost", "motion", "paused");
     clearTimeout(this.pauseTimer);
     if (state === "paused") {
       this.notices.say(

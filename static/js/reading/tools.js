@@ -7,11 +7,8 @@ const ZOOM_STEP = 1.25;
 const PAN_STEP = 0.1; // of the frame
 const WINDOW_STEP_PX = 8;
 
-export const viewCommands = ({ viewer, flicker, tools }) => {
-  const layOut = (does) => () => {
-    does();
-    tools.showLayout(flicker);
-  };
+/** `askForMotion(does)` does it, but asks first a reader whose system wants things to keep still. */
+export const viewCommands = ({ viewer, flicker, askForMotion }) => {
   const presets = [1, 2, 3, 4].map((number) => [`preset${number}`, () => viewer.preset(number)]);
   return {
     ...Object.fromEntries(presets),
@@ -30,8 +27,10 @@ export const viewCommands = ({ viewer, flicker, tools }) => {
     fit: () => viewer.fit(),
     resetView: () => viewer.reset(),
     mask: () => viewer.toggleMask(),
-    flicker: layOut(() => flicker.swap()),
-    sideBySide: layOut(() => flicker.sideBySide()),
+    flicker: () => flicker.swap(),
+    alternate: () => (flicker.isPossible && !flicker.isAlternating ? askForMotion(() => flicker.alternate()) : flicker.rest()),
+    peek: (isHeld) => flicker.peek(isHeld),
+    sideBySide: () => flicker.sideBySide(),
   };
 };
 
@@ -39,6 +38,7 @@ export const viewCommands = ({ viewer, flicker, tools }) => {
 const BUTTONS = [
   ["mask", "mask", "Show the mask"],
   ["flicker", "flicker", "Flicker: one image over the other"],
+  ["alternate", "alternate", "Flicker by itself, twice a second"],
   ["side-by-side", "sideBySide", "Side by side"],
   ["invert", "invert", "Invert"],
   ["zoom-out", "zoomOut", "Zoom out"],
@@ -83,8 +83,9 @@ export class ViewTools {
     byId("mask").setAttribute("aria-pressed", maskShown);
   }
 
-  showLayout({ isPossible, isOn }) {
-    byId("flicker").hidden = byId("side-by-side").hidden = !isPossible;
+  showLayout({ isPossible, isOn, isAlternating }) {
+    for (const id of ["flicker", "alternate", "side-by-side"]) byId(id).hidden = !isPossible;
+    byId("alternate").setAttribute("aria-pressed", isAlternating);
     byId("flicker").setAttribute("aria-pressed", isPossible && isOn);
     byId("side-by-side").setAttribute("aria-pressed", isPossible && !isOn);
   }

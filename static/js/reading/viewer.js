@@ -1,7 +1,7 @@
 // The pictures of a case under one shared view: window, level, zoom, pan and mask are linked.
 
 import { Hands } from "./hands.js";
-import { Mask, outlineOf } from "./overlay.js";
+import { Overlay, outlineOf } from "./overlay.js";
 import { Panel } from "./panel.js";
 import { Usage } from "./usage.js";
 import { FULL, LEVEL_RANGE, PRESETS, WIDTH_RANGE, clamp, lookUpTable } from "./window.js";
@@ -20,7 +20,7 @@ export class Viewer {
     this.inverted = false;
     this.maskShown = false;
     this.panels = [];
-    this.masks = [];
+    this.overlays = [];
     this.hands = new Hands(this, { doesOf: mouse, onPress: onClick });
     this.used = new Usage(now);
     this.sizes = new ResizeObserver(() => this.relayout());
@@ -34,7 +34,7 @@ export class Viewer {
   }
 
   get hasMask() {
-    return this.masks.length > 0;
+    return this.overlays.length > 0;
   }
 
   set spaceHeld(isHeld) {
@@ -43,7 +43,7 @@ export class Viewer {
 
   show(frames, pictures) {
     this.sizes.disconnect();
-    this.showMask(null);
+    this.showMasks([]);
     this.panels = frames.map((frame, place) => new Panel(frame, pictures[place]));
     this.onShow(frames);
     for (const panel of this.panels) panel.measure();
@@ -178,13 +178,13 @@ export class Viewer {
     this.changed();
   }
 
-  // Mask
+  // Masks
 
-  /** `picture` is the case's mask, or null; it stays hidden until it is asked for. */
-  showMask(picture) {
-    for (const mask of this.masks) mask.remove();
-    const outline = picture && outlineOf(picture);
-    this.masks = picture ? this.frames.map((frame) => new Mask(frame, outline)) : [];
+  /** `masks` are the case's, [{kind, label, picture}]; they stay hidden until they are asked for. */
+  showMasks(masks) {
+    for (const overlay of this.overlays) overlay.remove();
+    const shapes = masks.map(({ picture, ...mask }) => ({ ...mask, outline: outlineOf(picture) }));
+    this.overlays = masks.length ? this.frames.map((frame) => new Overlay(frame, shapes)) : [];
     this.setMaskShown(false);
   }
 
@@ -194,7 +194,7 @@ export class Viewer {
 
   setMaskShown(isShown) {
     this.maskShown = isShown;
-    for (const mask of this.masks) mask.toggle(isShown);
+    for (const overlay of this.overlays) overlay.toggle(isShown);
     this.onChange(this);
   }
 }

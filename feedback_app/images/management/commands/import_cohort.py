@@ -26,6 +26,11 @@ class Command(BaseCommand):
         sources = parser.add_subparsers(dest="source", required=True)
         nih = sources.add_parser("nih", help="NIH ChestX-ray14 as it is distributed")
         nih.add_argument("--name", default="nih", help="the cohort's name (default: nih)")
+        nih.add_argument(
+            "--rsna",
+            type=Path,
+            help="a folder of the RSNA Pneumonia Detection Challenge: its opacity boxes",
+        )
         folder = sources.add_parser("folder", help="images/, masks/ and groups.csv")
         folder.add_argument("--name", required=True, help="the cohort's name")
         folder.add_argument("--mask-kind", default="lungs", help="what the masks show")
@@ -40,6 +45,7 @@ class Command(BaseCommand):
                 options["path"].resolve(),
                 name=options["name"],
                 mask_kind=options.get("mask_kind", "lungs"),
+                rsna=rsna.resolve() if (rsna := options.get("rsna")) else None,
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error

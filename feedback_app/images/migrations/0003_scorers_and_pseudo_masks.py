@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('images', '0001_initial'),
+        ('images', '0002_recipe_masks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

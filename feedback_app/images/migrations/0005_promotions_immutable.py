@@ -6,5 +6,5 @@ from feedback_app.append_only import refuse_changes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("images", "0003_promotions")]
+    dependencies = [("images", "0004_promotions")]
     operations = [refuse_changes("images", tables=("promotion",))]

@@ -15,7 +15,7 @@ def begin_history(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('images', '0002_scorers_and_pseudo_masks'),
+        ('images', '0003_scorers_and_pseudo_masks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

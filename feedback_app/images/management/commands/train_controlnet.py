@@ -1,0 +1,53 @@
+"""Make a model version follow masks."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.images.models import Cohort, ModelVersion
+from feedback_app.images.services.controlnets import SETTINGS, start_controlnet
+from feedback_app.runs.console import execute_here
+from feedback_app.runs.models import State
+from generation.errors import RemediableError
+from generation.specs import ControlNetSpec, ModelSource
+
+DEFAULTS = ControlNetSpec(model=ModelSource(base=""), manifest="", cohort="")
+
+
+class Command(BaseCommand):
+    help = "Train a ControlNet on the masks of a cohort's training split; the model stays as it is."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version", help="the model version that is to follow masks")
+        parser.add_argument("cohort", help="the cohort with the masks")
+        parser.add_argument("--name", help="the new version's name (default: VERSION-masks)")
+        for setting in SETTINGS:
+            default = getattr(DEFAULTS, setting)
+            flag = f"--{setting.replace('_', '-')}"
+            parser.add_argument(flag, type=type(default), default=default, help=f"{default}")
+        parser.add_argument("--now", action="store_true", help="train in this process, and wait")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        version = ModelVersion.objects.filter(name=options["version"]).first()
+        cohort = Cohort.objects.filter(name=options["cohort"]).first()
+        if version is None:
+            raise CommandError(f"There is no model version {options['version']!r}.")
+        if cohort is None:
+            raise CommandError(f"There is no cohort {options['cohort']!r}.")
+        try:
+            run = start_controlnet(
+                version,
+                cohort,
+                name=options["name"] or f"{version.name}-masks",
+                settings={setting: options[setting] for setting in SETTINGS},
+            )
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        if not options["now"]:
+            self.stdout.write(f"Queued as run {run.pk}.")
+            return
+        run = execute_here(run, write=self.stdout.write)
+        if run.state != State.SUCCEEDED:
+            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        self.stdout.write(f"Registered as model version {run.result['model_version']}.")

@@ -1,0 +1,286 @@
+"""Masks to condition candidates on: chosen from a cohort, transformed, kept."""
+
+import io
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from feedback_app.images.models import Cohort, CohortImage, Mask, RecipeMask, Split
+from feedback_app.images.services.blobs import store
+from generation.conditioning.geometry import apply
+from generation.conditioning.masks import (
+    MASK_KINDS,
+    as_kind,
+    encode_mask,
+    label_of,
+    margin_of,
+    read_mask,
+)
+from generation.conditioning.masks import Mask as BoolMask
+from generation.conditioning.plausibility import ImplausibleMask
+from generation.conditioning.transforms import Family, Interpolate, dump, load
+from generation.conditioning.variants import Parent, Variant, others_among, variants
+from generation.errors import RemediableError
+from generation.specs import MaskKind
+
+Condition = tuple[RecipeMask, ...]
+"""Unsaved rows, one a kind, that recipes are conditioned on together."""
+
+MAX_CONDITIONS = 256
+UNHURRIED_SIDE = 256
+"""Up to which so many masks take seconds."""
+MAX_VARIANTS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskChoice:
+    """Which masks of a cohort, and how they are transformed.
+
+    ``images`` are the cohort images whose masks are taken; where there are none, ``number``
+    of them are drawn. Each parent gives ``variants`` with a transform of every family, and
+    itself where ``keeps_parents``. Only images of the training split may be chosen unless
+    ``allows_held_out``: what is generated from the others cannot be tested on them.
+    """
+
+    cohort: Cohort
+    kinds: tuple[MaskKind, ...]
+    images: tuple[UUID, ...] = ()
+    number: int = 4
+    families: tuple[Family, ...] = ()
+    variants: int = 0
+    keeps_parents: bool = True
+    seed: int = 0
+    allows_held_out: bool = False
+
+    @property
+    def eligible(self) -> QuerySet[CohortImage]:
+        """The cohort's images that have all the kinds and may be chosen."""
+        images = self.cohort.images.with_masks(self.kinds)
+        return images if self.allows_held_out else images.filter(patient__split=Split.TRAIN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedParent:
+    """An image whose masks are taken, and every variant that was asked for, refused or not."""
+
+    image: CohortImage
+    rows: Mapping[MaskKind, Mask]
+    parent: Parent
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskPlan:
+    parents: tuple[PlannedParent, ...]
+
+    @property
+    def accepted(self) -> int:
+        return sum(one.masks is not None for parent in self.parents for one in parent.variants)
+
+    @property
+    def refusals(self) -> list[tuple[str, int]]:
+        """Why variants are refused, the most frequent reason first."""
+        reasons = Counter(
+            one.refusal for parent in self.parents for one in parent.variants if one.refusal
+        )
+        return reasons.most_common()
+
+    @property
+    def refused(self) -> int:
+        return sum(count for _, count in self.refusals)
+
+
+def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
+    """Every variant of the chosen masks at the candidate's size; the same for the same choice."""
+    _check(choice)
+    images = _choose(choice)
+    asked = len(images) * (choice.variants + choice.keeps_parents)
+    if asked > (most := most_conditions(side)):
+        raise RemediableError(
+            f"{asked} masks are more than the {most} of a batch of {side} x {side} pixels.",
+            remedy="Choose fewer images or variants, or make several batches.",
+        )
+    read = [(image, rows_of(image, choice.kinds)) for image in images]
+    parents = [_parent_of(rows, side=side) for _, rows in read]
+    others = others_among(parents)
+    return MaskPlan(
+        parents=tuple(
+            PlannedParent(
+                image=image,
+                rows=rows,
+                parent=parent,
+                variants=tuple(_variants_of(parent, choice, others=others)),
+            )
+            for (image, rows), parent in zip(read, parents, strict=True)
+        )
+    )
+
+
+def most_conditions(side: int) -> int:
+    """Fewer of large pictures: somebody waits for the sheet that shows them all."""
+    return min(MAX_CONDITIONS, MAX_CONDITIONS * UNHURRIED_SIDE**2 // side**2)
+
+
+def _variants_of(
+    parent: Parent, choice: MaskChoice, *, others: Mapping[str, tuple[MaskKind, BoolMask]]
+) -> Iterator[Variant]:
+    if choice.keeps_parents:
+        yield _untransformed(parent)
+    drawn = variants(parent, choice.families, seed=choice.seed, others=others)
+    yield from islice(drawn, choice.variants)
+
+
+def _check(choice: MaskChoice) -> None:
+    if not choice.kinds:
+        raise RemediableError("No kind of mask was chosen.", remedy="Choose at least one kind.")
+    if choice.variants and not choice.families:
+        raise RemediableError(
+            "Variants were asked for, and no transform was chosen.",
+            remedy="Choose a family of transforms, or no variants.",
+        )
+    if choice.families and not choice.variants:
+        raise RemediableError(
+            "Transforms were chosen, and no variants were asked for.",
+            remedy="Ask for at least one variant of each mask, or choose no transforms.",
+        )
+    if not choice.variants and not choice.keeps_parents:
+        raise RemediableError(
+            "No mask is left to condition on.", remedy="Ask for variants, or keep the masks."
+        )
+    if not 0 <= choice.variants <= MAX_VARIANTS:
+        raise RemediableError(
+            f"{choice.variants} variants of each mask cannot be made.",
+            remedy=f"Ask for 0 to {MAX_VARIANTS}.",
+        )
+
+
+def _choose(choice: MaskChoice) -> list[CohortImage]:
+    """The images that were named, or as many as wanted, drawn by the seed."""
+    names = " and ".join(label_of(kind) for kind in choice.kinds)
+    images = {
+        image.pk: image
+        for image in choice.eligible.select_related("patient", "cohort")
+        .prefetch_related("masks__blob")
+        .order_by("source_id")
+    }
+    if choice.images:
+        _require_eligible(choice, images, names=names)
+        return [images[key] for key in choice.images]
+    if choice.number < 1 or choice.number > len(images):
+        where = "" if choice.allows_held_out else " of its training split"
+        raise RemediableError(
+            f"{choice.number} images cannot be drawn: “{choice.cohort.name}” has {len(images)} "
+            f"images{where} with masks of {names}.",
+            remedy="Ask for at least one and no more than there are, or choose another cohort.",
+        )
+    return random.Random(f"{choice.seed}:masks").sample(list(images.values()), choice.number)
+
+
+def _require_eligible(
+    choice: MaskChoice, images: Mapping[UUID, CohortImage], *, names: str
+) -> None:
+    for key in choice.images:
+        if key in images:
+            continue
+        known = choice.cohort.images.with_masks(choice.kinds).filter(pk=key).first()
+        if known is None:
+            raise RemediableError(
+                f"“{choice.cohort.name}” has no image {key} with masks of {names}.",
+                remedy="Choose among the images that are shown.",
+            )
+        raise held_out(known)
+
+
+def held_out(image: CohortImage) -> RemediableError:
+    return RemediableError(
+        f"The mask of {image.source_id} is of the {image.patient.split} split.",
+        remedy="Choose masks of the training split, or ask for held-out ones expressly: what "
+        "learns from their candidates cannot be tested on them.",
+    )
+
+
+def rows_of(image: CohortImage, kinds: Iterable[MaskKind]) -> dict[MaskKind, Mask]:
+    by_kind = {mask.kind: mask for mask in image.masks.all()}
+    return {kind: by_kind[kind] for kind in MASK_KINDS if kind in set(kinds)}
+
+
+def _parent_of(rows: Mapping[MaskKind, Mask], *, side: int) -> Parent:
+    margin = margin_of(side)
+    masks = {
+        kind: read_mask(
+            io.BytesIO(row.blob.read()), side=side, margin=margin, name=f"mask {row.pk}"
+        )
+        for kind, row in rows.items()
+    }
+    return Parent(masks, {kind: row.blob_id for kind, row in rows.items()}, margin)
+
+
+def _untransformed(parent: Parent) -> Variant:
+    try:
+        return Variant((), apply((), parent.masks, margin=parent.margin))
+    except ImplausibleMask as error:
+        return Variant((), None, error.short)
+
+
+def keep_masks(plan: MaskPlan) -> list[Condition]:
+    """Store the plausible variants, in order; nothing plausible is an error."""
+    kept = [
+        _keep(planned, variant)
+        for planned in plan.parents
+        for variant in planned.variants
+        if variant.masks is not None
+    ]
+    if not kept:
+        (reason, _), *_ = plan.refusals
+        raise RemediableError(
+            f"Every mask was refused, mostly since: {reason}.",
+            remedy="Take another seed, other transforms, or other masks.",
+        )
+    return kept
+
+
+def _keep(planned: PlannedParent, variant: Variant) -> Condition:
+    assert variant.masks is not None
+    return tuple(
+        RecipeMask(
+            kind=kind,
+            parent=planned.rows[kind],
+            transforms=dump(variant.transforms),
+            blob=store(encode_mask(mask), media_type="image/png"),
+        )
+        for kind, mask in variant.masks.items()
+    )
+
+
+def require_training_split(conditions: Iterable[Condition]) -> None:
+    """Refuse masks of held-out images, be they parents or what was interpolated to."""
+    rows = [mask for condition in conditions for mask in condition]
+    others = {
+        transform.other
+        for mask in rows
+        for transform in load(mask.transforms)
+        if isinstance(transform, Interpolate)
+    }
+    used = Mask.objects.filter(pk__in={mask.parent_id for mask in rows})
+    used |= Mask.objects.filter(blob__in=others)
+    wrong = used.exclude(cohort_image__patient__split=Split.TRAIN)
+    first = wrong.select_related("cohort_image__patient").order_by("pk").first()
+    if first is not None:
+        raise held_out(first.cohort_image)
+
+
+def kinds_of(cohort: Cohort) -> list[MaskKind]:
+    """The kinds of the vocabulary that the cohort has masks of."""
+    found = set(Mask.objects.filter(cohort_image__cohort=cohort).values_list("kind", flat=True))
+    return [kind for kind in MASK_KINDS if kind in found]
+
+
+def as_kinds(names: Sequence[str]) -> tuple[MaskKind, ...]:
+    """Kinds by their names, in the vocabulary's order."""
+    wanted = {as_kind(name) for name in names}
+    return tuple(kind for kind in MASK_KINDS if kind in wanted)

@@ -1,0 +1,91 @@
+"""Starting a ControlNet's training, and registering the version that follows masks."""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+from pydantic import ValidationError
+
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Cohort, Mask, ModelVersion, Split
+from feedback_app.images.services import versions
+from feedback_app.images.services.blobs import naming_a_full_disk
+from feedback_app.images.services.manifests import write_manifest
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from generation.errors import RemediableError
+from generation.specs import ControlNetSpec, write_spec
+
+SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "seed")
+"""What may be set of a ``ControlNetSpec``."""
+METHOD = "controlnet"
+
+
+def start_controlnet(
+    parent: ModelVersion,
+    cohort: Cohort,
+    *,
+    name: str,
+    settings: Mapping[str, Any],
+    created_by: User | None = None,
+) -> Run:
+    """Write the run folder and queue the training of a version ``name`` under ``parent``.
+
+    ``settings`` are those of SETTINGS; what is not there keeps its default.
+    """
+    if ModelVersion.objects.filter(name=name).exists():
+        raise RemediableError(
+            f"There is a model version “{name}” already.", remedy="Choose another name."
+        )
+    training = {"cohort_image__cohort": cohort, "cohort_image__patient__split": Split.TRAIN}
+    if not Mask.objects.filter(**training).exists():
+        raise RemediableError(
+            f"The cohort “{cohort.name}” has no mask in its training split.",
+            remedy="Import masks, or make them with manage.py pseudo_mask.",
+        )
+    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
+    spec = _spec(parent, cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
+    with naming_a_full_disk("the training manifest"):
+        run_dir.mkdir(parents=True)
+        write_manifest(cohort, Path(spec.manifest), masks=Mask.objects.all())
+        write_spec(spec, run_dir / "spec.json")
+    return runs.start(
+        "train_controlnet",
+        title=f"Teach {parent.name} to follow the masks of {cohort.name}"[:200],
+        spec={
+            "run_dir": str(run_dir),
+            "name": name,
+            "parent": parent.pk,
+            "cohort": cohort.name,
+        },
+        total=spec.latent_versions + spec.steps,
+        created_by=created_by,
+    )
+
+
+def _spec(
+    parent: ModelVersion, cohort: Cohort, *, settings: Mapping[str, Any], manifest: Path
+) -> ControlNetSpec:
+    try:
+        return ControlNetSpec(
+            model=parent.source, manifest=str(manifest), cohort=cohort.name, **settings
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RemediableError(
+            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
+            remedy="Choose another value.",
+        ) from error
+
+
+def register_controlnet(run: Run) -> ModelVersion:
+    """Register what a finished training has left in its run folder; twice changes nothing."""
+    return versions.register(
+        run.spec["name"],
+        str(Path(run.spec["run_dir"]) / "model"),
+        parent=ModelVersion.objects.get(pk=run.spec["parent"]),
+        method=METHOD,
+        created_by=run.created_by,
+    )

@@ -1,0 +1,80 @@
+"""A ControlNet (Zhang et al. 2023, arXiv 2302.05543) that makes a model follow masks."""
+
+from pathlib import Path
+
+import torch
+from diffusers import ControlNetModel, StableDiffusionControlNetPipeline, StableDiffusionPipeline
+
+from generation.conditioning.masks import MASK_KINDS
+from generation.errors import RemediableError
+
+FOLDER = "controlnet"
+"""Of a model's folder, or of that of a version which adds a ControlNet to its parent."""
+EMBEDDING_WIDTHS = (16, 32, 96, 256)
+
+
+def build_controlnet(pipeline: StableDiffusionPipeline, *, seed: int) -> ControlNetModel:
+    """A copy of the UNet's encoder that changes nothing yet, with a channel for each mask kind.
+
+    The masks' embedding halves the side as often as the autoencoder does.
+    """
+    halvings = pipeline.vae_scale_factor.bit_length() - 1
+    torch.manual_seed(seed)
+    controlnet: ControlNetModel = ControlNetModel.from_unet(
+        pipeline.unet,
+        conditioning_channels=len(MASK_KINDS),
+        conditioning_embedding_out_channels=EMBEDDING_WIDTHS[: halvings + 1],
+    )
+    return controlnet
+
+
+def load_controlnet(folder: Path, *, dtype: torch.dtype) -> ControlNetModel:
+    """A ControlNet with one channel for each mask kind."""
+    try:
+        controlnet: ControlNetModel = ControlNetModel.from_pretrained(
+            str(folder), dtype=dtype, use_safetensors=True
+        )
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise RemediableError(
+            f"the ControlNet in {folder} cannot be loaded: {error}",
+            remedy="Train it again with manage.py train_controlnet, or restore its folder.",
+        ) from error
+    channels = controlnet.config.conditioning_channels
+    if channels != len(MASK_KINDS):
+        raise RemediableError(
+            f"the ControlNet in {folder} takes {channels} channels, not one for each of "
+            f"{', '.join(MASK_KINDS)}",
+            remedy="Train one for these kinds of masks with manage.py train_controlnet.",
+        )
+    return controlnet
+
+
+def with_controlnet(
+    pipeline: StableDiffusionPipeline, controlnet: ControlNetModel
+) -> StableDiffusionControlNetPipeline:
+    """The same parts as a pipeline that takes masks."""
+    made: StableDiffusionControlNetPipeline = StableDiffusionControlNetPipeline(
+        **_parts(pipeline), controlnet=controlnet, requires_safety_checker=False
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def without_controlnet(
+    pipeline: StableDiffusionPipeline | StableDiffusionControlNetPipeline,
+) -> StableDiffusionPipeline:
+    """The same parts as a pipeline that takes text alone."""
+    if isinstance(pipeline, StableDiffusionPipeline):
+        return pipeline
+    made: StableDiffusionPipeline = StableDiffusionPipeline(
+        **_parts(pipeline), requires_safety_checker=False
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def _parts(
+    pipeline: StableDiffusionPipeline | StableDiffusionControlNetPipeline,
+) -> dict[str, object]:
+    names = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "feature_extractor")
+    return {name: getattr(pipeline, name) for name in names} | {"safety_checker": None}

@@ -1,0 +1,256 @@
+"""Training a ControlNet: the model is frozen, what it is told is dropped now and then."""
+
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import ControlNetModel, DDPMScheduler, StableDiffusionPipeline
+
+from generation.conditioning.prompts import training_prompt
+from generation.diffusion import processes
+from generation.diffusion.assembly import replace_folder
+from generation.diffusion.checkpoints import (
+    Report,
+    generator_for,
+    learning_rate,
+    load_state,
+    save_state,
+)
+from generation.diffusion.conditioned_images import ConditionedImages, condition_images
+from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
+from generation.diffusion.denoiser import loss_weights, signal_to_noise
+from generation.diffusion.loading import load_pipeline
+from generation.diffusion.pretraining import Progress
+from generation.diffusion.text_encoder import token_ids
+from generation.diffusion.training_images import load_images, read_manifest
+from generation.errors import RemediableError
+from generation.specs import ControlNetSpec
+
+SNR_GAMMA = 5.0
+WARM_UP_SHARE = 0.03
+EMA_DECAY = 0.999
+CHECKPOINT_EVERY = 100
+
+
+@dataclass(frozen=True)
+class ControlNetTraining:
+    """One training run: what to do, where its state is, whom to tell."""
+
+    spec: ControlNetSpec
+    checkpoint: Path
+    progress: Progress
+
+    @property
+    def total(self) -> int:
+        return self.spec.latent_versions + self.spec.steps
+
+    def run(self, model: Path) -> None:
+        """Train, and leave ``controlnet/`` in the folder ``model``."""
+        pipeline = without_controlnet(
+            load_pipeline(self.spec.model, device=str(processes.device()))
+        )
+        if processes.rank() == 0:
+            self.load(pipeline)
+        processes.wait_for_all()
+        controlnet = train_controlnet(
+            pipeline,
+            self.load(pipeline),
+            self.spec,
+            checkpoint=self.checkpoint / "controlnet.pt",
+            report=self.report("controlnet", after=self.spec.latent_versions),
+        )
+        if processes.rank() == 0:
+            self.save(controlnet, model)
+
+    def load(self, pipeline: StableDiffusionPipeline) -> ConditionedImages:
+        rows = read_manifest(Path(self.spec.manifest))
+        resolution = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+        images = load_images(rows, split="train", resolution=resolution)
+        if not any(row.masks for row in images.rows):
+            raise RemediableError(
+                "no training image has a mask",
+                remedy="Import masks, or make them with manage.py pseudo_mask.",
+            )
+        return condition_images(
+            pipeline.vae,
+            images,
+            versions=self.spec.latent_versions,
+            seed=self.spec.seed,
+            cache=self.checkpoint / "latents.pt",
+            report=self.report("latents", after=0),
+        )
+
+    def save(self, controlnet: ControlNetModel, model: Path) -> None:
+        """Save in half precision, whole or not at all."""
+        partial = self.checkpoint / "model"
+        shutil.rmtree(partial, ignore_errors=True)
+        controlnet.to("cpu", torch.float16).save_pretrained(partial / FOLDER)
+        replace_folder(partial, model)
+
+    def report(self, stage: str, *, after: int) -> Report:
+        def tell(step: int, figures: Mapping[str, float]) -> None:
+            if processes.rank() == 0:
+                self.progress(after + step, self.total, stage, figures)
+
+        return tell
+
+
+def train_controlnet(
+    pipeline: StableDiffusionPipeline,
+    images: ConditionedImages,
+    spec: ControlNetSpec,
+    *,
+    checkpoint: Path,
+    report: Report,
+) -> ControlNetModel:
+    """Train, or take up again; return the averaged weights in evaluation mode.
+
+    Under torchrun every process takes its part of the batch.
+    """
+    share = spec.batch_size // processes.count()
+    if not share:
+        raise ValueError(f"a batch of {spec.batch_size} for {processes.count()} processes")
+    for part in (pipeline.unet, pipeline.text_encoder):
+        part.requires_grad_(False).eval()
+    controlnet = build_controlnet(pipeline, seed=spec.seed).to(pipeline.device)
+    controlnet.train()
+    scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
+    weights = list(controlnet.parameters())
+    averaged = [weight.detach().clone() for weight in weights]
+    optimizer = torch.optim.AdamW(weights, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
+    step = 0
+    if state := load_state(checkpoint):
+        controlnet.load_state_dict(state["controlnet"])
+        averaged = [weight.to(pipeline.device) for weight in state["averaged"]]
+        optimizer.load_state_dict(state["optimizer"])
+        step = state["step"]
+    while step < spec.steps:
+        generator = generator_for(spec.seed + 1 + processes.rank(), step)
+        torch.manual_seed(generator.initial_seed())  # dropout draws from the global generator
+        chosen = torch.randint(len(images), (share,), generator=generator)
+        version = torch.randint(len(images.latents), (share,), generator=generator)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(
+                step,
+                peak=spec.learning_rate,
+                warm_up=max(1, int(WARM_UP_SHARE * spec.steps)),
+                total=spec.steps,
+            )
+        loss = control_loss(
+            controlnet,
+            pipeline,
+            scheduler,
+            latents=images.latents[version, chosen].to(pipeline.device),
+            context=draw_context(pipeline, images, chosen, spec, generator),
+            control=draw_control(images.control(version, chosen), spec, generator).to(
+                pipeline.device
+            ),
+            generator=generator,
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        processes.average_gradients(weights)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        step += 1
+        decay = min(EMA_DECAY, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(averaged, list[torch.Tensor](weights), 1 - decay)
+        report(step, {"loss": loss.item()})
+        if processes.rank() == 0 and (step % CHECKPOINT_EVERY == 0 or step == spec.steps):
+            save_state(
+                checkpoint,
+                {
+                    "controlnet": controlnet.state_dict(),
+                    "averaged": averaged,
+                    "optimizer": optimizer.state_dict(),
+                    "step": step,
+                },
+            )
+    with torch.no_grad():
+        for weight, mean in zip(weights, averaged, strict=True):
+            weight.copy_(mean)
+    return controlnet.eval()
+
+
+@torch.no_grad()
+def draw_context(
+    pipeline: StableDiffusionPipeline,
+    images: ConditionedImages,
+    chosen: torch.Tensor,
+    spec: ControlNetSpec,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Text embeddings, B x L x D: of prompts, of the empty prompt, or zero."""
+    draw = torch.rand(len(chosen), generator=generator)
+    randomness = random.Random(generator.initial_seed())
+    prompts = [training_prompt(images.rows[index], randomness) for index in chosen.tolist()]
+    told = [
+        "" if place < spec.empty_prompt_share else prompt
+        for prompt, place in zip(prompts, draw.tolist(), strict=True)
+    ]
+    tokens = token_ids(pipeline.tokenizer, told).to(pipeline.device)
+    context: torch.Tensor = pipeline.text_encoder(tokens)[0]
+    zeroed = draw >= 1 - spec.zero_text_share
+    return context.masked_fill(zeroed.to(context.device).view(-1, 1, 1), 0.0)
+
+
+def draw_control(
+    control: torch.Tensor, spec: ControlNetSpec, generator: torch.Generator
+) -> torch.Tensor:
+    """Masks B x K x R x R, some kinds of some examples, and all of some, made zero."""
+    count, kinds = control.shape[:2]
+    told = torch.rand(count, kinds, generator=generator) >= spec.untold_kind_share
+    told &= (torch.rand(count, generator=generator) >= spec.no_mask_share)[:, None]
+    return control * told[:, :, None, None]
+
+
+def control_loss(
+    controlnet: ControlNetModel,
+    pipeline: StableDiffusionPipeline,
+    scheduler: Any,
+    *,
+    latents: torch.Tensor,
+    context: torch.Tensor,
+    control: torch.Tensor,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Squared error of what the model predicts, weighted as in the base model's training.
+
+    ``latents`` B x C x h x w, ``context`` B x L x D, ``control`` B x K x R x R.
+    """
+    count, device = len(latents), latents.device
+    total = scheduler.config.num_train_timesteps
+    noise = torch.randn(latents.shape, generator=generator).to(device)
+    position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    timesteps = (position * total).long().clamp(max=total - 1).to(device)
+    noised = scheduler.add_noise(latents, noise, timesteps)
+    snr = signal_to_noise(scheduler, timesteps)
+    if scheduler.config.prediction_type == "v_prediction":
+        target, weights = (
+            scheduler.get_velocity(latents, noise, timesteps),
+            loss_weights(snr, gamma=SNR_GAMMA),
+        )
+    else:  # min-SNR of an epsilon error (Hang et al. 2023, arXiv 2303.09556)
+        target, weights = noise, snr.clamp(max=SNR_GAMMA) / snr.clamp(min=1e-8)
+    with torch.autocast(device.type, torch.bfloat16):
+        down, middle = controlnet(
+            noised,
+            timesteps,
+            encoder_hidden_states=context,
+            controlnet_cond=control,
+            return_dict=False,
+        )
+        prediction = pipeline.unet(
+            noised,
+            timesteps,
+            context,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=middle,
+        ).sample
+    errors = (prediction.float() - target).square().mean(dim=(1, 2, 3))
+    return (weights * errors).mean()

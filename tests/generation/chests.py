@@ -1,0 +1,22 @@
+"""Masks of a chest, drawn: two lungs, a heart between them, an opacity in one."""
+
+import numpy as np
+
+from generation.conditioning.masks import Mask
+from generation.specs import MaskKind
+
+
+def ellipse(side: int, *, x: float, y: float, width: float, height: float) -> Mask:
+    """Centre and half axes in fractions of the side."""
+    down, across = (np.mgrid[:side, :side] + 0.5) / side
+    return np.asarray(((across - x) / width) ** 2 + ((down - y) / height) ** 2 <= 1)
+
+
+def chest(side: int = 96) -> dict[MaskKind, Mask]:
+    lungs = ellipse(side, x=0.3, y=0.5, width=0.15, height=0.32)
+    lungs |= ellipse(side, x=0.7, y=0.5, width=0.15, height=0.32)
+    return {
+        "lungs": lungs,
+        "heart": ellipse(side, x=0.52, y=0.62, width=0.06, height=0.1),
+        "opacity": ellipse(side, x=0.3, y=0.4, width=0.06, height=0.08),
+    }

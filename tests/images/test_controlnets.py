@@ -1,0 +1,94 @@
+"""Making a model version follow masks, by the command and a real child process."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from django.core.management import CommandError, call_command
+
+from feedback_app.images.models import Cohort, CohortImage, Mask, ModelVersion
+from feedback_app.images.services.blobs import store, store_image
+from feedback_app.images.services.controlnets import start_controlnet
+from feedback_app.images.services.versions import hash_weights
+from feedback_app.images.tasks.pipelines import pipeline_of
+from feedback_app.runs.models import Run
+from tests.tiny_model import save_tiny_model
+
+pytestmark = pytest.mark.django_db
+
+TWO_STEPS = {"steps": 2, "latent_versions": 1, "batch_size": 2}
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def cohort(db: None) -> Cohort:
+    """Two training images: one with a lung mask, one without."""
+    cohort = Cohort.objects.create(name="noise", source="folder")
+    patient = cohort.patients.create(source_id="p", split="train")
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 40), dtype=np.uint8)
+        CohortImage.objects.create(
+            image=store_image(encode(pixels), name="noise"),
+            cohort=cohort,
+            patient=patient,
+            source_id=f"{number}.png",
+        )
+    image = cohort.images.get(source_id="1.png")
+    lungs = np.zeros((40, 40), dtype=np.uint8)
+    lungs[5:30, 5:30] = 255
+    Mask.objects.create(
+        cohort_image=image, kind="lungs", blob=store(encode(lungs), media_type="image/png")
+    )
+    return cohort
+
+
+def test_the_manifest_names_the_masks_of_every_image(cohort: Cohort, version: ModelVersion) -> None:
+    run = start_controlnet(version, cohort, name="masks", settings=TWO_STEPS)
+    lines = (Path(run.spec["run_dir"]) / "manifest.jsonl").read_text().splitlines()
+    first, second = (json.loads(line)["masks"] for line in lines)
+    assert first == {}
+    assert sorted(second) == ["lungs"]
+    assert (np.asarray(PIL.Image.open(second["lungs"])) > 0).sum() == 25 * 25
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_version_is_taught_to_follow_masks_once(
+    cohort: Cohort, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    call_command("train_controlnet", version.name, "noise", now=True, **TWO_STEPS)
+    child = ModelVersion.objects.get(name=f"{version.name}-masks")
+    assert (child.parent, child.method) == (version, "controlnet")
+    assert pipeline_of(child).controlnet.config.conditioning_channels == 6
+    with pytest.raises(CommandError, match="already"):
+        call_command("train_controlnet", version.name, "noise", now=True, **TWO_STEPS)
+
+
+def test_what_cannot_be_taught_is_named(cohort: Cohort, version: ModelVersion) -> None:
+    Cohort.objects.create(name="empty", source="folder")
+    for arguments, said in (
+        (("nobody", "noise"), "no model version 'nobody'"),
+        ((version.name, "nobody"), "no cohort 'nobody'"),
+        ((version.name, "empty"), "no mask in its training split"),
+        ((version.name, "noise", "--steps", "0"), "steps = 0"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command("train_controlnet", *arguments)
+    assert not Run.objects.exists()
+
+
+def test_a_controlnet_beside_a_base_model_makes_other_weights_of_it(tmp_path: Path) -> None:
+    base = save_tiny_model(tmp_path / "base")
+    before = hash_weights(str(base))
+    (base / "controlnet").mkdir()
+    (base / "controlnet" / "diffusion_pytorch_model.safetensors").write_bytes(b"weights")
+    assert hash_weights(str(base)) != before
