@@ -73,6 +73,8 @@ def post(
 TABLE: dict[str, Line] = {
     "healthz": get(EVERYBODY),
     "home": get(answers(302, 302, 302, 302, 200, 200)),
+    "models": get(COORDINATORS),
+    "models_beside": get(COORDINATORS),
     # Accounts
     "accounts:login": get(answers(200, 302, 302, 302, 302, 302)),
     "accounts:logout": post(answers(302, 302, 302, 302, 302, 302)),
@@ -110,9 +112,7 @@ TABLE: dict[str, Line] = {
     "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:gallery": get(COORDINATORS),
     "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
-    "images:versions": get(COORDINATORS),
     "images:register-version": get(ADMINS),
-    "images:promote": post(does(ADMINS), lambda world: [world.version.pk]),
     # Studies
     "studies:list": get(COORDINATORS),
     "studies:create": get(COORDINATORS),
@@ -167,6 +167,13 @@ TABLE: dict[str, Line] = {
     "finetuning:finetune_new": get(COORDINATORS),
     "finetuning:finetune": get(COORDINATORS, lambda world: [world.fine_tune.pk]),
     "finetuning:finetune_curve": get(COORDINATORS, lambda world: [world.fine_tune.pk, "svg"]),
+    "finetuning:gate": get(COORDINATORS, lambda world: [world.gate.pk]),
+    "finetuning:gate_report": get(COORDINATORS, lambda world: [world.gate.pk, "html"]),
+    "finetuning:gate_plot": get(COORDINATORS, lambda world: [world.gate.pk, "quality"]),
+    "finetuning:gate_study": post(does(COORDINATORS), lambda world: [world.gate.pk]),
+    "finetuning:gate_start": post(does(COORDINATORS), lambda world: [world.version.pk]),
+    "finetuning:promote": post(does(COORDINATORS), lambda world: [world.version.pk]),
+    "finetuning:back": post(does(COORDINATORS)),
     "finetuning:schedule_new": get(COORDINATORS),
     "finetuning:schedule": get(COORDINATORS, lambda world: [world.schedule.pk]),
     # Curation and exports

@@ -12,7 +12,7 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
-from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.models import FineTune, Gate, Schedule, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
 from feedback_app.images.models import Batch, Mask, ModelVersion
@@ -21,6 +21,7 @@ from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.curation.stage import Stage, set_stage
+from tests.finetuning.gate_world import asked, child_of, decided
 from tests.images.test_cohorts import grey, import_folder, lay_out, mask_png
 from tests.readings.answers import posted_for
 from tests.studies.making import make_study
@@ -44,6 +45,7 @@ class World:
     export: Export
     snapshot: Snapshot
     fine_tune: FineTune
+    gate: Gate
     schedule: Schedule
     run: Run
 
@@ -68,6 +70,9 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
     snapshot = take_snapshot(name="Monday", simulated=False)
     version = ModelVersion.objects.earliest("pk")
     draft = make_draft(study, rosa, cora)
+    fine_tune = trained(snapshot, version)
+    gate = asked(child_of(fine_tune))
+    decided(gate)
     return World(
         study=study,
         slot=slot,
@@ -80,7 +85,8 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         curated_set=curated_set,
         export=export,
         snapshot=snapshot,
-        fine_tune=trained(snapshot, version),
+        fine_tune=fine_tune,
+        gate=gate,
         schedule=save_schedule(ScheduleDesign(name="Nightly", at=time(2), min_new_pairs=5)),
         run=import_run,
     )

@@ -230,10 +230,17 @@ class ScheduleForm(forms.ModelForm):
 
     class Meta:
         model = Schedule
-        fields = ["name", "min_new_pairs", "method", "uses_simulated_readers"]
+        fields = [
+            "name",
+            "min_new_pairs",
+            "method",
+            "uses_simulated_readers",
+            "promotes_by_itself",
+        ]
         labels = {
             "min_new_pairs": "If there are at least this many new pairs, or ratings",
             "uses_simulated_readers": "Learns from simulated readers instead of people",
+            "promotes_by_itself": "Promotes the new version by itself where its gate says promote",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,10 +10,33 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from feedback_app.finetuning.gates.models import (
+    Gate,
+    GateDecision,
+    GateRule,
+    GateStudy,
+    GateVerdict,
+    RuleOutcome,
+)
 from feedback_app.images.models import Blob, Cohort, Image, ModelVersion
 from feedback_app.readings.models import Reading
 from feedback_app.runs.models import Run
 from generation.specs import PAIR_METHODS
+
+__all__ = [
+    "FineTune",
+    "Gate",
+    "GateDecision",
+    "GateRule",
+    "GateStudy",
+    "GateVerdict",
+    "Method",
+    "Pair",
+    "RatedImage",
+    "RuleOutcome",
+    "Schedule",
+    "Snapshot",
+]
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -117,12 +140,16 @@ class Method(models.TextChoices):
 
 
 class Schedule(models.Model):
-    """Fine-tune the promoted model version when enough new pairs have come in."""
+    """Fine-tune the promoted model version when enough new pairs have come in.
+
+    ``promotes_by_itself``: a child whose gate says promote is promoted without being asked.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     method = models.CharField(max_length=16, choices=Method, default=Method.DPO_MARGIN)
     min_new_pairs = models.PositiveIntegerField(default=50)
     uses_simulated_readers = models.BooleanField(default=False)
+    promotes_by_itself = models.BooleanField(default=False)
     settings = models.JSONField(default=dict, blank=True)
     periodic_task = models.OneToOneField(
         PeriodicTask,

@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
 
 import numpy as np
 from celery import shared_task
@@ -18,7 +19,16 @@ from feedback_app.finetuning.comparison import (
     match,
     pixels_of,
 )
-from feedback_app.finetuning.models import FineTune, Schedule
+from feedback_app.finetuning.gates.judges import (
+    NO_JUDGE,
+    independent_reward_models,
+    judged_by_people,
+    judged_by_second_taste,
+    judged_by_what_taught,
+    what_training_says,
+)
+from feedback_app.finetuning.gates.services import keep_verdict, start_gate
+from feedback_app.finetuning.models import FineTune, Gate, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.reward_models import (
     register_reward_model,
@@ -26,16 +36,23 @@ from feedback_app.finetuning.services.reward_models import (
 )
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.images.models import Batch, Scorer
+from feedback_app.images.models import Batch, ModelVersion, Scorer
 from feedback_app.images.services.scorers import start_measuring
 from feedback_app.images.services.versions import require_weights
+from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.diffusion.loading import BUNDLED_FOLDER
+from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
+from generation.quality.gate import Measuring
+from generation.quality.gate_rules import decide
+from generation.quality.judged import Judged
 from generation.quality.kid import Kid, kid
+from generation.quality.memorisation import NearestTrainingImage
+from generation.quality.prdc import NEAREST_K, prdc
 from generation.quality.reference import Reference, load_reference
 from generation.specs import BUNDLED, ModelSource
 
@@ -51,6 +68,7 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     )
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
+        ask_a_gate(row.model_version, progress)
         return {"model_version": row.model_version.name}
     require_weights(row.parent)
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
@@ -60,7 +78,20 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     kept = keep_adapter(row, run_dir / "adapter")
     version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
+    ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
+
+
+def ask_a_gate(version: ModelVersion, progress: Progress) -> None:
+    """Start the gate of a new version, once; where none can be, the run's log says why."""
+    if version.gates.exists() or not progress.run.spec.get("asks_gate", True):
+        return
+    try:
+        gate = start_gate(version, created_by=progress.run.created_by)
+    except RemediableError as error:
+        progress.log(f"No gate was started: {error} {error.remedy}")
+    else:
+        progress.log(f"its gate asks {len(gate.asked.prompts)} prompts that nothing was taught on")
 
 
 def keep_adapter(row: FineTune, made: Path) -> Path:
@@ -140,9 +171,14 @@ class Judge:
     def figures(
         self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
     ) -> dict[str, float]:
-        """KID with its standard error, and MS-SSIM over the seeds of a prompt."""
+        """What a gate looks at too: KID, PRDC, copies, and MS-SSIM over the seeds of a prompt."""
         distance = self.distance(pictures)
+        features, _ = describe_images(self.net, as_input(pictures))
+        real = self.reference.heldout_features
+        nearest_k = min(NEAREST_K, len(real) - 1, len(pictures) - 1)
         return {
+            **asdict(prdc(features, real, nearest_k=nearest_k)),
+            "copies": NearestTrainingImage(self.net, self.reference).copies_share(pictures),
             "kid": distance.value,
             "kid_standard_error": distance.standard_error,
             "ms_ssim": mean_ms_ssim(by_prompt(prompts, pictures)),
@@ -152,6 +188,95 @@ class Judge:
         """KID to the held-out real images."""
         features, _ = describe_images(self.net, as_input(pictures))
         return kid(features, self.reference.heldout_features)
+
+
+WAIT_S = 1.0
+
+
+@handles("gate")
+def judge_child(progress: Progress) -> dict[str, object]:
+    """Measure child and parent on the same prompts and seeds and keep the verdict; twice is one."""
+    rows = Gate.objects.select_related(
+        "child__parent", "parent", "child_batch", "parent_batch", "verdict"
+    )
+    gate = rows.get(run=progress.run)
+    if gate.found is not None:
+        return {"decision": gate.found.decision}
+    for batch in (gate.child_batch, gate.parent_batch):
+        make_images(batch, progress)
+    matches = match(child=gate.child_batch, parent=gate.parent_batch)
+    progress.update(len(matches), total=len(matches), note="Measuring")
+    child = [pixels_of(pair.child) for pair in matches]
+    parent = [pixels_of(pair.parent) for pair in matches]
+    measuring = Measuring.load(
+        quality_folder(gate.parent.source),
+        prompts=[pair.prompt for pair in matches],
+        child=child,
+        parent=parent,
+    )
+    figures = measuring.figures(
+        judge=judged_by_people(gate, matches)
+        or judged_by_reward_model(gate, measuring)
+        or judged_by_second_taste(gate, child=child, parent=parent),
+        no_judge=NO_JUDGE,
+        trained_on=judged_by_what_taught(gate, child=child, parent=parent),
+    )
+    figures["trained_on"] = figures["trained_on"] or what_training_says(gate)
+    figures["images"] = [image_ids(pair) for pair in matches]
+    verdict = keep_verdict(gate, decide(figures, gate.asked), figures=figures)
+    for rule in verdict.rules.all():
+        progress.log(f"{rule.label}: {rule.get_outcome_display()}. {rule.sentence}")
+    progress.log(f"verdict: {verdict.decision}")
+    return {"decision": verdict.decision}
+
+
+def make_images(batch: Batch, progress: Progress) -> None:
+    """Do the batch's runs that still wait; follow those that another worker has."""
+    for run in batch.runs.unfinished().order_by("created_at"):
+        progress.check()
+        if runs.execute(run.pk) is None:
+            while not type(run).objects.get(pk=run.pk).is_finished:
+                progress.check()
+                sleep(WAIT_S)
+    missing = batch.recipes.filter(candidate=None).count()
+    if missing:
+        raise RemediableError(
+            f"{missing} images of “{batch}” could not be made.",
+            remedy="Open the batch, complete it, and retry this run.",
+        )
+
+
+def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
+    """The newest reward model that learnt from other readings, if there is one.
+
+    Its trunk takes seconds to import, so only who judges by it does.
+    """
+    from generation.rewards.reward_model import RewardModel
+
+    for scorer, snapshot in independent_reward_models(gate):
+        model = RewardModel.load(Path(scorer.location))
+        child, parent = (
+            [found.utility for found in model.predict(pictures, list(measuring.prompts))]
+            for pictures in (measuring.child, measuring.parent)
+        )
+        whose = "simulated readers" if snapshot.is_simulated else "people"
+        return Judged(
+            name=f"The reward model {scorer.name}",
+            about=f"It learnt from the snapshot “{snapshot.name}” by {whose}, which has no reading "
+            "that taught these versions.",
+            child=child,
+            parent=parent,
+        )
+    return None
+
+
+def image_ids(pair: Match) -> dict[str, object]:
+    return {
+        "prompt": pair.prompt,
+        "seed": pair.child.recipe.seed,
+        "child": str(pair.child.pk),
+        "parent": str(pair.parent.pk),
+    }
 
 
 @handles("train_reward_model")

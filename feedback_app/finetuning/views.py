@@ -18,7 +18,7 @@ from feedback_app.finetuning.forms import (
     SnapshotForm,
     described,
 )
-from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.models import FineTune, Gate, Method, Schedule, Snapshot
 from feedback_app.finetuning.services import (
     count_new_pairs,
     save_schedule,
@@ -41,7 +41,9 @@ CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 @require_GET
 @coordinators_only
 def overview(request: HttpRequest) -> HttpResponse:
-    fine_tunes = FineTune.objects.select_related("snapshot", "parent", "run", "model_version")
+    fine_tunes = FineTune.objects.select_related(
+        "snapshot", "parent", "run", "model_version"
+    ).prefetch_related("model_version__gates__verdict", "model_version__gates__run")
     context = {
         **SECTION,
         "waiting": [_waiting(simulated=simulated) for simulated in (False, True)],
@@ -154,6 +156,7 @@ def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
         "settings": described(row),
         "figures_explained": FIGURES_EXPLAINED[Method(row.method)],
         "plot": _plot_of(row),
+        "gate": Gate.objects.for_pages().filter(child__fine_tune=row).first(),
     }
     return render(request, "finetuning/finetune.html", context)
 

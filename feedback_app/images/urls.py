@@ -16,7 +16,5 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/complete/", batches.complete, name="complete-batch"),
     path("candidates/", candidates.list_candidates, name="gallery"),
     path("candidates/<uuid:image_id>/", candidates.show_candidate, name="candidate"),
-    path("models/", versions.list_versions, name="versions"),
     path("models/register/", versions.register_version, name="register-version"),
-    path("models/<int:version_id>/promote/", versions.promote_version, name="promote"),
 ]

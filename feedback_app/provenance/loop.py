@@ -9,7 +9,7 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.models import FineTune, GateDecision, GateVerdict, Snapshot
 from feedback_app.finetuning.services import count_new_pairs
 from feedback_app.images.models import Candidate, Cohort, CohortImage, ModelVersion
 from feedback_app.readings.models import Reading
@@ -50,7 +50,7 @@ def stages(viewer: User) -> list[Stage]:
             "Model versions",
             ModelVersion.objects.count(),
             f"{promoted.name} is promoted" if promoted else "none is promoted",
-            reverse("images:versions"),
+            reverse("models"),
         ),
         Stage("Candidates", Candidate.objects.count(), "", reverse("images:gallery")),
         Stage(
@@ -80,7 +80,7 @@ def next_step(viewer: User) -> NextStep | None:
 def _open_steps(viewer: User) -> Iterator[NextStep]:
     """In the order of the loop."""
     if not ModelVersion.objects.exists():
-        yield NextStep("There is no model yet.", "Register one", reverse("images:versions"))
+        yield NextStep("There is no model yet.", "Register one", reverse("models"))
     if not Candidate.objects.exists():
         yield NextStep(
             "The model has made no image yet.", "Generate candidates", reverse("images:console")
@@ -106,6 +106,15 @@ def _open_steps(viewer: User) -> Iterator[NextStep]:
             "A snapshot waits for a model to learn from it.",
             "Fine-tune",
             reverse("finetuning:finetune_new"),
+        )
+    passed = GateVerdict.objects.filter(
+        decision=GateDecision.PROMOTE, gate__child__promotions=None
+    ).select_related("gate__child")
+    for verdict in passed.order_by("-created_at"):
+        yield NextStep(
+            f"{verdict.gate.child.name} passed its gate and is not promoted yet.",
+            "Look at it",
+            reverse("finetuning:gate", args=[verdict.gate_id]),
         )
     made = Candidate.objects.filter(recipe__model_version=OuterRef("pk"))
     for untried in ModelVersion.objects.exclude(parent=None).exclude(Exists(made)).reverse():

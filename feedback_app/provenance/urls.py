@@ -2,4 +2,8 @@ from django.urls import path
 
 from feedback_app.provenance import views
 
-urlpatterns = [path("", views.home, name="home")]
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("models/", views.models, name="models"),
+    path("models/beside/", views.models_beside, name="models_beside"),
+]

@@ -19,6 +19,7 @@ QUEUES = {
     "finetune": GPU,
     "train_reward_model": GPU,
     "compare_versions": GPU,
+    "gate": GPU,
     "import_cohort": CPU,
     "export": CPU,
     "open_study": CPU,

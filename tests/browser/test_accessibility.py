@@ -26,7 +26,8 @@ NOT_PAGES = {
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
-    "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve", "exports:download",
+    "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
+    "finetuning:gate_plot", "finetuning:gate_report", "exports:download",
 }  # fmt: skip
 """Files, fragments and what sends on; the login has a test of its own."""
 ONLY_READERS_PAGES = {"readings:read"}

@@ -8,14 +8,16 @@ import pytest
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.models import FineTune, GateStudy, Schedule, Snapshot
 from feedback_app.finetuning.services import follow_schedule, save_schedule
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
 from feedback_app.finetuning.tasks import run_schedule
 from feedback_app.images.models import ModelVersion
+from feedback_app.images.services.versions import promote
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from tests.finetuning.conftest import Read
+from tests.finetuning.gate_world import asked, child_of
 
 MakeStudy = Callable[..., Study]
 NIGHTLY = ScheduleDesign(name="Nightly", at=time(2, 30), min_new_pairs=5)
@@ -87,6 +89,35 @@ def test_only_pairs_since_its_last_snapshot_are_new(
     second = follow_schedule(nightly).fine_tune
     assert second is not None
     assert second.snapshot.pairs.count() == 12
+
+
+def test_what_the_promoted_version_was_taught_on_does_not_teach_it_again(
+    nightly: Schedule, slots: list[Slot], read: Read
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    first = follow_schedule(nightly).fine_tune
+    assert first is not None
+    finish(first)
+    promote(child_of(first))
+    read(slots[1], [5, 4, 2, 1])
+    second = follow_schedule(nightly).fine_tune
+    assert second is not None
+    assert second.parent == first.model_version
+    assert set(second.snapshot.pairs.values_list("reading__slot", flat=True)) == {slots[1].pk}
+    finish(second)
+    assert follow_schedule(nightly).reason == "0 new pairs, 5 are wanted"
+
+
+def test_a_gates_own_study_never_teaches(
+    nightly: Schedule, slots: list[Slot], read: Read, base: ModelVersion
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    first = follow_schedule(nightly).fine_tune
+    assert first is not None
+    finish(first)
+    GateStudy.objects.create(gate=asked(child_of(first)), study=slots[0].study)
+    read(slots[1], [5, 4, 2, 1])
+    assert follow_schedule(nightly).reason == "0 new pairs, 5 are wanted"
 
 
 def test_it_waits_for_its_last_fine_tune(nightly: Schedule, slots: list[Slot], read: Read) -> None:

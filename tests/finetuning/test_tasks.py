@@ -9,7 +9,7 @@ from django.core.management import call_command
 from safetensors.torch import load_file, save_file
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.finetuning.tasks import fine_tune as handler
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Split
@@ -84,6 +84,7 @@ def test_the_handler_called_twice_gives_one_child(tiny: ModelVersion, snapshot: 
         first, second = handler(progress), handler(progress)
     assert first["model_version"] == second["model_version"] == "tiny-1"
     assert ModelVersion.objects.filter(parent=tiny).count() == 1
+    assert Gate.objects.get().child.name == "tiny-1"
 
 
 def test_the_same_snapshot_parent_and_seed_give_the_same_weights(

@@ -133,38 +133,15 @@ def test_commands_register_and_promote(
         call_command("register_model", "/nowhere", name="nowhere")
 
 
-def test_coordinators_see_the_tree(
-    everyone: dict[str, Client], version: ModelVersion, tmp_path: Path
-) -> None:
-    (tmp_path / "a.safetensors").write_bytes(b"adapter")
-    register("hub", "owner/name@4f2a")
-    register("tiny-1", str(tmp_path), parent=version, taught_by_simulated_readers=True)
-    address = reverse("images:versions")
-    answers = {who: client.get(address).status_code for who, client in everyone.items()}
-    assert answers == OUTSIDERS | {"cora": 200, "ada": 200}
-    page = everyone["cora"].get(address).content.decode()
-    assert page.index(">tiny<") < page.index(">tiny-1<") < page.index(">hub<")
-    assert page.count("taught by simulated readers") == 1
-    assert "Promote" not in page.partition("<tbody>")[2]
-
-
-def test_only_admins_promote_and_register(
-    everyone: dict[str, Client], version: ModelVersion, tiny_model: Path
-) -> None:
-    other = register("hub", "owner/name@4f2a")
-    promotion = reverse("images:promote", args=[other.pk])
+def test_only_admins_register(everyone: dict[str, Client], tiny_model: Path) -> None:
     registration = reverse("images:register-version")
     data = {"name": "mine", "location": str(tiny_model)}
     for who, status in (OUTSIDERS | {"cora": 403}).items():
-        assert everyone[who].post(promotion).status_code == status
         assert everyone[who].get(registration).status_code == status
         assert everyone[who].post(registration, data).status_code == status
     assert not ModelVersion.objects.filter(name="mine").exists()
     assert everyone["ada"].get(registration).status_code == 200
     assert everyone["ada"].post(registration, data).status_code == 302
-    assert everyone["ada"].post(promotion).status_code == 302
-    other.refresh_from_db()
-    assert other.is_promoted
     assert ModelVersion.objects.filter(name="mine").exists()
 
 

@@ -27,7 +27,7 @@ def test_only_admins_are_shown_the_way_to_exports(cora: User, ada: User) -> None
 def test_an_empty_installation_asks_for_a_model_first_and_images_then(cora: User) -> None:
     step = next_step(cora)
     assert step is not None
-    assert step.url == reverse("images:versions")
+    assert step.url == reverse("models")
     ModelVersion.objects.create(name="base", location="x", sha256="0" * 64)
     step = next_step(cora)
     assert step is not None

@@ -33,14 +33,16 @@ PLAN = Plan(
 )
 
 
-def result_with(*, low: float = 0.6, kid: float = 0.1, ms_ssim: float = 0.3) -> dict[str, Any]:
+def result_with(
+    *, low: float = 0.6, kid: float = 0.1, ms_ssim: float = 0.3, copies: float = 0.01
+) -> dict[str, Any]:
     return {
         "child": "base-1",
         "parent": "base",
         "tastes": {"readers_taste": {"low": low}},
         "quality": {
-            "child": {"kid": kid, "ms_ssim": ms_ssim},
-            "parent": {"kid": 0.1, "ms_ssim": 0.3},
+            "child": {"kid": kid, "ms_ssim": ms_ssim, "copies": copies},
+            "parent": {"kid": 0.1, "ms_ssim": 0.3, "copies": 0.01},
         },
     }
 
@@ -95,6 +97,12 @@ def test_quality_beyond_the_margin_is_not_better(change: dict[str, float], name:
 def test_quality_within_the_margin_is() -> None:
     margins = plan_of(max_kid_rise=0.02, max_ms_ssim_rise=0.03)
     require_better(result_with(kid=0.119, ms_ssim=0.329), margins)
+
+
+def test_copies_beyond_the_limit_are_not_better() -> None:
+    require_better(result_with(copies=0.05), plan_of())
+    with pytest.raises(WorseThanItsParentError, match="too close to a training image"):
+        require_better(result_with(copies=0.06), plan_of())
 
 
 def test_a_prompt_cannot_be_taught_and_held_out() -> None:

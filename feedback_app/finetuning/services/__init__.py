@@ -4,13 +4,11 @@ from feedback_app.finetuning.services.finetunes import finish_finetune, start_fi
 from feedback_app.finetuning.services.schedules import follow_schedule, save_schedule
 from feedback_app.finetuning.services.snapshots import (
     count_new_pairs,
-    count_new_ratings,
     take_snapshot,
 )
 
 __all__ = [
     "count_new_pairs",
-    "count_new_ratings",
     "finish_finetune",
     "follow_schedule",
     "save_schedule",

@@ -118,16 +118,20 @@ def start_finetune(
     settings: Mapping[str, Any] | None = None,
     real_cohort: Cohort | None = None,
     schedule: Schedule | None = None,
+    asks_gate: bool = True,
     created_by: User | None = None,
 ) -> FineTune:
-    """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images."""
+    """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images.
+
+    ``asks_gate``: the child's gate is started as soon as there is a child.
+    """
     require_lessons(snapshot, method=method, real_cohort=real_cohort)
     complete = complete_settings(settings or {}, method=method, parent=parent)
     fine_tune_id = uuid.uuid4()
     run = runs.start(
         "finetune",
         title=f"Fine-tune {parent.name} on {snapshot.name}"[:200],
-        spec={"fine_tune": str(fine_tune_id)},
+        spec={"fine_tune": str(fine_tune_id), "asks_gate": asks_gate},
         total=complete["steps"],
         created_by=created_by,
     )

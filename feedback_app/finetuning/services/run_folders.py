@@ -20,8 +20,8 @@ REAL_IMAGES_MAX = 256
 
 def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     """Write all that the process needs, so that blobs may live anywhere; twice is no harm."""
-    readings = write_readings(fine_tune.snapshot, run_dir)
     manifest = run_dir / "real.jsonl"
+    readings = write_readings(fine_tune.snapshot, run_dir)
     if fine_tune.real_cohort:
         _write_real(fine_tune.real_cohort, run_dir / "images", manifest=manifest)
     spec = FineTuneSpec(

@@ -11,13 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.lineage import readings_in, taught_readings
+from feedback_app.finetuning.models import FineTune, Method, Schedule
 from feedback_app.finetuning.services.finetunes import start_finetune
-from feedback_app.finetuning.services.snapshots import (
-    count_new_pairs,
-    count_new_ratings,
-    take_snapshot,
-)
+from feedback_app.finetuning.services.pairs import find_pairs
+from feedback_app.finetuning.services.ratings import find_ratings
+from feedback_app.finetuning.services.snapshots import take_snapshot
 from feedback_app.images.models import ModelVersion
 from feedback_app.runs.kinds import CPU
 
@@ -35,6 +34,7 @@ class ScheduleDesign:
     min_new_pairs: int
     method: str = Method.DPO_MARGIN
     uses_simulated_readers: bool = False
+    promotes_by_itself: bool = False
     is_enabled: bool = True
 
 
@@ -71,6 +71,7 @@ def save_schedule(design: ScheduleDesign, *, schedule: Schedule | None = None) -
     schedule.method = design.method
     schedule.min_new_pairs = design.min_new_pairs
     schedule.uses_simulated_readers = design.uses_simulated_readers
+    schedule.promotes_by_itself = design.promotes_by_itself
     schedule.save()
     if is_new:
         task.kwargs = json.dumps({"schedule_id": schedule.pk})
@@ -87,19 +88,24 @@ def design_of(schedule: Schedule) -> dict[str, Any]:
         "min_new_pairs": schedule.min_new_pairs,
         "method": schedule.method,
         "uses_simulated_readers": schedule.uses_simulated_readers,
+        "promotes_by_itself": schedule.promotes_by_itself,
         "is_enabled": task.enabled,
     }
 
 
-def last_snapshot_of(schedule: Schedule) -> Snapshot | None:
-    last = FineTune.objects.filter(schedule=schedule).select_related("snapshot").first()
-    return last.snapshot if last else None
-
-
 def new_readings_for(schedule: Schedule) -> int:
-    """Pairs, or ratings where its method learns from those, since its last snapshot."""
-    count = count_new_pairs if Method(schedule.method).learns_from_pairs else count_new_ratings
-    return count(simulated=schedule.uses_simulated_readers, since=last_snapshot_of(schedule))
+    """Pairs, or ratings where its method learns from those, of readings that are new to it.
+
+    Neither did it take them before, nor was the version that it would teach taught on them.
+    """
+    rows = FineTune.objects.filter(schedule=schedule).select_related("snapshot")
+    known = {reading for row in rows for reading in readings_in(row.snapshot)}
+    if parent := model_to_teach():
+        known |= taught_readings(parent)
+    simulated = schedule.uses_simulated_readers
+    if Method(schedule.method).learns_from_pairs:
+        return sum(pair.winner.reading_id not in known for pair in find_pairs(simulated=simulated))
+    return sum(rating.seen.reading_id not in known for rating in find_ratings(simulated=simulated))
 
 
 def model_to_teach() -> ModelVersion | None:
@@ -110,7 +116,11 @@ def model_to_teach() -> ModelVersion | None:
 
 @transaction.atomic
 def follow_schedule(schedule: Schedule) -> Outcome:
-    """Take a snapshot and start a fine-tune, or say why not; at most one at a time."""
+    """Take a snapshot and start a fine-tune, or say why not; at most one at a time.
+
+    The snapshot holds what the promoted version and its ancestors were not taught on: what
+    is new, and what an earlier child learnt that was held.
+    """
     schedule = Schedule.objects.select_for_update().get(pk=schedule.pk)
     new = new_readings_for(schedule)
     parent = model_to_teach()
@@ -128,6 +138,7 @@ def follow_schedule(schedule: Schedule) -> Outcome:
     snapshot = take_snapshot(
         name=f"{schedule.name}, {timezone.localdate().isoformat()}"[:100],
         simulated=schedule.uses_simulated_readers,
+        without=taught_readings(parent),
     )
     fine_tune = start_finetune(
         snapshot=snapshot,

@@ -46,7 +46,10 @@ def teaching_readings(
 ) -> QuerySet[Reading]:
     """Last revisions of first readings, without skipped ones; of all studies unless given."""
     readings = Reading.objects.current().filter(
-        is_simulated=simulated, skip_reason=SkipReason.NONE, slot__repetition=0
+        is_simulated=simulated,
+        skip_reason=SkipReason.NONE,
+        slot__repetition=0,
+        slot__study__gate=None,
     )
     return readings if studies is None else readings.filter(slot__study__in=studies)
 

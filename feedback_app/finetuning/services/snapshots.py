@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -25,28 +26,32 @@ def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
     return sum(pair.winner.reading_id not in known for pair in pairs)
 
 
-def count_new_ratings(*, simulated: bool, since: Snapshot | None) -> int:
-    """Ratings of readings that the snapshot ``since`` has none of."""
-    ratings = find_ratings(simulated=simulated)
-    known = set(since.rated_images.values_list("reading", flat=True)) if since else set()
-    return sum(rating.seen.reading_id not in known for rating in ratings)
-
-
 @transaction.atomic
 def take_snapshot(
     *,
     name: str,
     studies: Collection[Study] | None = None,
     simulated: bool,
+    without: Collection[UUID] = (),
     created_by: User | None = None,
 ) -> Snapshot:
     """Freeze the pairs and ratings that there are now: the same readings give the same SHA-256.
 
     Of people or of simulated readers, never both. Images of other model versions than
-    the one to be fine-tuned are welcome: a preference is about pictures.
+    the one to be fine-tuned are welcome: a preference is about pictures. ``without`` names
+    readings that are left out.
     """
-    pairs = find_pairs(simulated=simulated, studies=studies)
-    ratings = find_ratings(simulated=simulated, studies=studies)
+    left_out = set(without)
+    pairs = [
+        pair
+        for pair in find_pairs(simulated=simulated, studies=studies)
+        if pair.winner.reading_id not in left_out
+    ]
+    ratings = [
+        rating
+        for rating in find_ratings(simulated=simulated, studies=studies)
+        if rating.seen.reading_id not in left_out
+    ]
     if not pairs and not ratings:
         whose = "simulated readers" if simulated else "people"
         raise RemediableError(

@@ -5,7 +5,7 @@ from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate,
 from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
 from feedback_app.images.models.conditions import RecipeMask
 from feedback_app.images.models.scorers import Scorer, ScorerKind
-from feedback_app.images.models.versions import ModelVersion
+from feedback_app.images.models.versions import ModelVersion, Promotion, PromotionKind
 
 __all__ = [
     "Batch",
@@ -20,6 +20,8 @@ __all__ = [
     "Measure",
     "ModelVersion",
     "Patient",
+    "Promotion",
+    "PromotionKind",
     "Recipe",
     "RecipeMask",
     "Scorer",

@@ -1,4 +1,4 @@
-"""Model versions: a tree of a base model and the adapters upon it."""
+"""Model versions: a tree of a base model and the adapters upon it, and which were promoted."""
 
 from typing import Self
 
@@ -70,3 +70,40 @@ class ModelVersion(models.Model):
     def source(self) -> ModelSource:
         base, *adapters = (version.location for version in self.ancestry)
         return ModelSource(base=base, adapters=tuple(adapters))
+
+
+class PromotionKind(models.TextChoices):
+    FIRST = "first", "Was there first"
+    BY_HAND = "by hand", "Promoted"
+    BY_GATE = "by gate", "Promoted after its gate said so"
+    OVERRULED = "overruled", "Promoted although no gate said so"
+    BACK = "back", "Gone back to"
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    def in_turn(self) -> list["ModelVersion"]:
+        """The versions as they took over; the last is promoted, going back takes one away."""
+        stack: list[ModelVersion] = []
+        for promotion in self.select_related("version").order_by("pk"):
+            if promotion.kind == PromotionKind.BACK and len(stack) > 1:
+                stack.pop()
+            elif not stack or stack[-1] != promotion.version:
+                stack.append(promotion.version)
+        return stack
+
+
+class Promotion(models.Model):
+    """From then on new batches took ``version``; rows are never changed."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
+    kind = models.CharField(max_length=16, choices=PromotionKind)
+    reason = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]

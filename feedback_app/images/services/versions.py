@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Promotion, PromotionKind
 from generation.errors import RemediableError
 from generation.specs import BUNDLED
 
@@ -45,18 +45,20 @@ def register(
     if known is not None:
         return _same(known, location=location, sha256=sha256, parent=parent)
     inherited = parent is not None and parent.taught_by_simulated_readers
-    return ModelVersion.objects.create(
+    version = ModelVersion.objects.create(
         name=name,
         parent=parent,
         location=location,
         sha256=sha256,
         method=method,
         taught_by_simulated_readers=taught_by_simulated_readers or inherited,
-        is_promoted=not ModelVersion.objects.filter(is_promoted=True).exists(),
         follows_masks=has_control_net(location) or bool(parent and parent.follows_masks),
         resolution=resolution or (parent.resolution if parent else native_resolution(location)),
         created_by=created_by,
     )
+    if not ModelVersion.objects.filter(is_promoted=True).exists():
+        promote(version, kind=PromotionKind.FIRST, actor=created_by)
+    return version
 
 
 @transaction.atomic
@@ -182,10 +184,23 @@ def native_resolution(location: str) -> int:
 
 
 @transaction.atomic
-def promote(version: ModelVersion) -> None:
-    """Make this the version that new batches take unless told otherwise."""
+def promote(
+    version: ModelVersion,
+    *,
+    kind: PromotionKind = PromotionKind.BY_HAND,
+    actor: User | None = None,
+    reason: str = "",
+) -> Promotion | None:
+    """Make this the version that new batches take unless told otherwise; None if it is already.
+
+    Nobody asks for a gate here: people go through ``finetuning.gates.promotion``.
+    """
     # Two promotions at a time take turns.
     list(ModelVersion.objects.select_for_update().values_list("pk"))
-    ModelVersion.objects.filter(is_promoted=True).exclude(pk=version.pk).update(is_promoted=False)
+    version.refresh_from_db()
+    if version.is_promoted:
+        return None
+    ModelVersion.objects.filter(is_promoted=True).update(is_promoted=False)
     ModelVersion.objects.filter(pk=version.pk).update(is_promoted=True)
     version.refresh_from_db()
+    return Promotion.objects.create(version=version, kind=kind, created_by=actor, reason=reason)

@@ -1,0 +1,122 @@
+"""Gates: what was asked of a child, the verdict, and the study of people about it."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from feedback_app.images.models import Batch, Blob, ModelVersion
+from feedback_app.runs.models import Run
+from feedback_app.studies.models import Study
+from generation.quality.gate_spec import GateSpec, gate_spec_of
+
+
+class GateQuerySet(models.QuerySet["Gate"]):
+    def for_pages(self) -> Self:
+        """Newest first, with what a line of a list says."""
+        return self.select_related("child", "parent", "run", "verdict").order_by("-created_at")
+
+    def decided(self) -> Self:
+        return self.filter(verdict__isnull=False)
+
+
+class Gate(models.Model):
+    """A child against its parent on held-out prompts, by a ``spec`` that is stated before."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    child = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="gates")
+    parent = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="gates_as_parent"
+    )
+    child_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="gates_of_child")
+    parent_batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, related_name="gates_of_parent"
+    )
+    spec = models.JSONField()
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="gate")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = GateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.child} against {self.parent}"
+
+    @property
+    def asked(self) -> GateSpec:
+        return gate_spec_of(self.spec)
+
+    @property
+    def found(self) -> "GateVerdict | None":
+        """The verdict, once it is there."""
+        return getattr(self, "verdict", None)
+
+
+class GateDecision(models.TextChoices):
+    PROMOTE = "promote", "promote"
+    HOLD = "hold", "hold"
+
+
+class GateVerdict(models.Model):
+    """What a gate found; ``report`` is a JSON file with all figures."""
+
+    gate = models.OneToOneField(
+        Gate, on_delete=models.PROTECT, related_name="verdict", primary_key=True
+    )
+    decision = models.CharField(max_length=8, choices=GateDecision)
+    report = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    @property
+    def is_promote(self) -> bool:
+        return self.decision == GateDecision.PROMOTE
+
+    @property
+    def against(self) -> "models.QuerySet[GateRule]":
+        """The rules that hold the child back."""
+        return self.rules.exclude(outcome=RuleOutcome.PASSED)
+
+
+class RuleOutcome(models.TextChoices):
+    PASSED = "passed", "passed"
+    FAILED = "failed", "failed"
+    MISSING = "missing", "could not be told"
+
+
+class GateRule(models.Model):
+    """One rule of a verdict, with the figure that it looked at and its interval."""
+
+    verdict = models.ForeignKey(GateVerdict, on_delete=models.PROTECT, related_name="rules")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=32)
+    label = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=8, choices=RuleOutcome)
+    sentence = models.TextField()
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    limit = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(name="one_rule_a_verdict_and_name", fields=["verdict", "name"])
+        ]
+
+    @property
+    def range(self) -> "tuple[Any, Any] | None":
+        return None if self.low is None else (self.low, self.high)
+
+
+class GateStudy(models.Model):
+    """The blinded comparison by people that was designed from a gate's images."""
+
+    gate = models.OneToOneField(Gate, on_delete=models.PROTECT, related_name="people")
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="gate")

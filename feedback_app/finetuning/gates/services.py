@@ -1,0 +1,150 @@
+"""Starting a gate, and keeping its verdict."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from feedback_app.accounts.models import User
+from feedback_app.finetuning.gates.models import Gate, GateDecision, GateRule, GateVerdict
+from feedback_app.finetuning.gates.promotion import promote_by_gate
+from feedback_app.finetuning.lineage import taught_prompts
+from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.services.batches import PRIORITY, Settings, create_batch
+from feedback_app.images.services.blobs import store
+from feedback_app.runs import services as runs
+from generation.errors import RemediableError
+from generation.quality.gate_rules import Verdict
+from generation.quality.gate_spec import GateSpec, gate_prompts
+
+IMAGES_PRIORITY = PRIORITY - 2
+GATE_PRIORITY = PRIORITY - 3
+"""A gate comes after its images, and both after batches that somebody waits for."""
+
+
+def plan_gate(
+    child: ModelVersion,
+    *,
+    prompts: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> GateSpec:
+    """The spec of a gate of ``child``; raises where prompts were taught on, or are too few."""
+    taught = taught_prompts(child)
+    known = sorted(set(prompts or ()) & taught)
+    if known:
+        raise RemediableError(
+            f"“{known[0]}” was taught on"
+            + (f", as were {len(known) - 1} more." if known[1:] else "."),
+            remedy="A gate asks only for prompts that nothing was taught on: take these out.",
+        )
+    try:
+        spec = GateSpec(
+            prompts=tuple(prompts) if prompts else gate_prompts(taught), **(settings or {})
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RemediableError(
+            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
+            remedy="Choose another value.",
+        ) from error
+    if len(spec.prompts) < spec.min_prompts:
+        raise RemediableError(
+            f"{len(spec.prompts)} prompts are left that nothing was taught on; a gate needs "
+            f"{spec.min_prompts}.",
+            remedy="Give the gate prompts of its own, which nobody has read images of.",
+        )
+    return replace(spec, side=spec.side or child.resolution)
+
+
+@transaction.atomic
+def start_gate(
+    child: ModelVersion,
+    *,
+    prompts: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    created_by: User | None = None,
+) -> Gate:
+    """Ask child and parent for the same prompts and seeds, and queue the comparison."""
+    if child.parent is None:
+        raise RemediableError(
+            f"“{child.name}” is a base model: it has no parent to be compared with.",
+            remedy="Choose a version that was fine-tuned.",
+        )
+    spec = plan_gate(child, prompts=prompts, settings=settings)
+    batches = {
+        side: _ask(version, spec, name=f"Gate of {child.name}, {side}", created_by=created_by)
+        for side, version in (("child", child), ("parent", child.parent))
+    }
+    run = runs.start(
+        "gate",
+        title=f"Gate of {child.name} against {child.parent.name}",
+        spec={},
+        total=len(spec.prompts) * spec.images_per_prompt,
+        priority=GATE_PRIORITY,
+        created_by=created_by,
+    )
+    return Gate.objects.create(
+        child=child,
+        parent=child.parent,
+        child_batch=batches["child"],
+        parent_batch=batches["parent"],
+        spec=spec.as_json,
+        run=run,
+        created_by=created_by,
+    )
+
+
+def _ask(version: ModelVersion, spec: GateSpec, *, name: str, created_by: User | None) -> Batch:
+    batch = create_batch(
+        name[:100],
+        model_version=version,
+        prompts=spec.prompts,
+        images_per_prompt=spec.images_per_prompt,
+        settings=Settings(
+            steps=spec.steps,
+            guidance_scale=spec.guidance_scale,
+            sampler=spec.sampler,
+            side=spec.side,
+        ),
+        seed=spec.first_seed,
+        created_by=created_by,
+    )
+    batch.runs.unfinished().update(priority=IMAGES_PRIORITY)
+    return batch
+
+
+@transaction.atomic
+def keep_verdict(gate: Gate, verdict: Verdict, *, figures: Mapping[str, Any]) -> GateVerdict:
+    """Store a verdict once and for all; promote the child where its schedule says so."""
+    Gate.objects.select_for_update(of=("self",)).get(pk=gate.pk)
+    known = GateVerdict.objects.filter(gate=gate).first()
+    if known is not None:
+        return known
+    report = {
+        "child": {"name": gate.child.name, "sha256": gate.child.sha256},
+        "parent": {"name": gate.parent.name, "sha256": gate.parent.sha256},
+        "spec": gate.spec,
+        "figures": figures,
+        "rules": [asdict(rule) for rule in verdict.rules],
+        "decision": GateDecision.PROMOTE if verdict.is_promote else GateDecision.HOLD,
+    }
+    content = json.dumps(report, sort_keys=True, indent=1).encode()
+    kept = GateVerdict.objects.create(
+        gate=gate,
+        decision=report["decision"],
+        report=store(content, media_type="application/json"),
+    )
+    GateRule.objects.bulk_create(
+        GateRule(verdict=kept, position=position, **asdict(rule))
+        for position, rule in enumerate(verdict.rules)
+    )
+    promote_by_gate(kept)
+    return kept
+
+
+def read_report(verdict: GateVerdict) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(verdict.report.read())
+    return report

@@ -1,0 +1,46 @@
+"""What a model version was taught with, itself and through its ancestors."""
+
+import json
+from uuid import UUID
+
+from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.images.models import ModelVersion
+
+
+def own_fine_tune(version: ModelVersion) -> FineTune | None:
+    """The fine-tune that gave this version itself."""
+    rows = FineTune.objects.filter(model_version=version).select_related("snapshot", "run")
+    return rows.first()
+
+
+def lineage_of(version: ModelVersion) -> list[FineTune]:
+    """The fine-tunes that taught a version and its ancestors, the first one first."""
+    rows = FineTune.objects.filter(model_version__in=version.ancestry).select_related(
+        "snapshot__blob", "schedule", "run"
+    )
+    by_version = {row.model_version_id: row for row in rows}
+    return [by_version[one.pk] for one in version.ancestry if one.pk in by_version]
+
+
+def taught_prompts(version: ModelVersion) -> frozenset[str]:
+    """Every prompt of a snapshot that taught this version or an ancestor."""
+    snapshots = {row.snapshot for row in lineage_of(version)}
+    return frozenset(prompt for snapshot in snapshots for prompt in prompts_of(snapshot))
+
+
+def prompts_of(snapshot: Snapshot) -> set[str]:
+    """Images that follow a mask alone have none."""
+    lines = (json.loads(line) for line in snapshot.blob.read().splitlines())
+    return {line["prompt"] for line in lines if "prompt" in line}
+
+
+def taught_readings(version: ModelVersion) -> set[UUID]:
+    """Every reading of a snapshot that taught this version or an ancestor."""
+    snapshots = {row.snapshot for row in lineage_of(version)}
+    return {reading for snapshot in snapshots for reading in readings_in(snapshot)}
+
+
+def readings_in(snapshot: Snapshot) -> set[UUID]:
+    """Readings that a snapshot has a pair or a rating of."""
+    of_pairs = snapshot.pairs.order_by().values_list("reading", flat=True)
+    return set(of_pairs.union(snapshot.rated_images.order_by().values_list("reading", flat=True)))

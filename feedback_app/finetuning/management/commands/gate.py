@@ -1,0 +1,47 @@
+"""Compare a fine-tuned version with its parent on held-out prompts, and say the verdict."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from feedback_app.finetuning.gates.services import start_gate
+from feedback_app.finetuning.management.commands.promote import find_version
+from feedback_app.finetuning.models import GateVerdict
+from feedback_app.images.services.batches import split_prompts
+from feedback_app.runs.console import execute_here
+from feedback_app.runs.models import State
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "Run the gate of a model version; exits non-zero where it says hold."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="of the version")
+        parser.add_argument("--prompts", type=Path, help="a file, one prompt a line")
+        parser.add_argument("--images", type=int, help="for each prompt")
+        parser.add_argument("--queue", action="store_true", help="leave it to a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            prompts = split_prompts(options["prompts"].read_text()) if options["prompts"] else None
+            gate = start_gate(
+                find_version(options["name"]),
+                prompts=prompts,
+                settings={"images_per_prompt": options["images"]} if options["images"] else {},
+            )
+        except (OSError, RemediableError) as error:
+            raise CommandError(f"{error}\n{getattr(error, 'remedy', '')}".strip()) from error
+        if options["queue"]:
+            self.stdout.write(f"Queued as run {gate.run_id}.")
+            return
+        run = execute_here(gate.run, write=self.stdout.write)
+        if run.state != State.SUCCEEDED:
+            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        verdict = GateVerdict.objects.get(gate=gate)
+        for rule in verdict.rules.all():
+            self.stdout.write(f"{rule.outcome}: {rule.label}. {rule.sentence}")
+        self.stdout.write(f"verdict: {verdict.decision}")
+        if not verdict.is_promote:
+            raise CommandError(f"{gate.child.name} is held.")

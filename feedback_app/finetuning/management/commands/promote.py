@@ -1,0 +1,43 @@
+"""Promote a model version: new batches take it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from feedback_app.finetuning.gates.promotion import go_back, promote_version
+from feedback_app.images.models import ModelVersion
+from generation.errors import RemediableError
+
+
+class Command(BaseCommand):
+    help = "Promote a model version, or go back: new batches take it unless told otherwise."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        chosen = parser.add_mutually_exclusive_group(required=True)
+        chosen.add_argument("name", nargs="?", help="of the version")
+        chosen.add_argument(
+            "--back", action="store_true", help="to the version that was promoted before"
+        )
+        parser.add_argument(
+            "--reason", default="", help="why, where the gate says hold or was not asked"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["back"]:
+                version = go_back(actor=None).version
+            else:
+                version = find_version(options["name"])
+                promote_version(version, actor=None, reason=options["reason"])
+        except RemediableError as error:
+            raise CommandError(f"{error}\n{error.remedy}") from error
+        self.stdout.write(f"{version.name} is promoted.")
+
+
+def find_version(name: str) -> ModelVersion:
+    version = ModelVersion.objects.filter(name=name).first()
+    if version is None:
+        names = ", ".join(ModelVersion.objects.values_list("name", flat=True)) or "none"
+        raise CommandError(f"There is no model version {name!r}.\nRegistered: {names}.")
+    return version

@@ -1,0 +1,203 @@
+"""The gate's rule: from figures to a verdict, each part in a sentence. Torch-free."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from generation.quality.gate_spec import GateSpec
+
+Outcome = Literal["passed", "failed", "missing"]
+Figures = Mapping[str, Any]
+
+QUALITY = (
+    ("kid", "KID", "rise"),
+    ("precision", "Precision", "drop"),
+    ("recall", "Recall", "drop"),
+    ("density", "Density", "drop"),
+    ("coverage", "Coverage", "drop"),
+    ("ms_ssim", "MS-SSIM over seeds", "rise"),
+)
+"""Figure, its name on screen, and the direction in which it may not go far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One thing that was asked, and what was found, with its interval where it has one."""
+
+    name: str
+    label: str
+    outcome: Outcome
+    sentence: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    rules: tuple[Rule, ...]
+
+    @property
+    def is_promote(self) -> bool:
+        return all(rule.outcome == "passed" for rule in self.rules)
+
+    @property
+    def against(self) -> tuple[Rule, ...]:
+        """The rules that hold the child back."""
+        return tuple(rule for rule in self.rules if rule.outcome != "passed")
+
+
+def decide(figures: Figures, spec: GateSpec) -> Verdict:
+    """``promote`` only where every rule passed: what could not be measured holds too."""
+    return Verdict(
+        (
+            prompts_rule(figures, spec),
+            win_rate_rule(figures, spec),
+            *finding_rules(figures, spec),
+            *quality_rules(figures, spec),
+            copies_rule(figures, spec),
+            *hacking_rules(figures, spec),
+        )
+    )
+
+
+def prompts_rule(figures: Figures, spec: GateSpec) -> Rule:
+    count = figures["prompts"]
+    enough = count >= spec.min_prompts
+    return Rule(
+        name="prompts",
+        label="Held-out prompts",
+        outcome="passed" if enough else "missing",
+        sentence=f"{count} prompts that nothing was taught on; {spec.min_prompts} are needed.",
+        value=count,
+        limit=spec.min_prompts,
+    )
+
+
+def win_rate_rule(figures: Figures, spec: GateSpec) -> Rule:
+    judge = figures["judge"]
+    if not judge:
+        return Rule(
+            name="win_rate",
+            label="Win rate",
+            outcome="missing",
+            sentence=f"Nobody can say which images are better: {figures['no_judge']}",
+            limit=spec.win_rate_above,
+        )
+    won = judge["win_rate"]
+    is_above = won["low"] > spec.win_rate_above
+    where = "lies wholly above" if is_above else "is not wholly above"
+    return Rule(
+        name="win_rate",
+        label="Win rate",
+        outcome="passed" if is_above else "failed",
+        sentence=f"{judge['name']} prefers the child in {won['share']:.1%} of pairs; the interval "
+        f"{where} {spec.win_rate_above:.0%}.",
+        value=won["share"],
+        low=won["low"],
+        high=won["high"],
+        limit=spec.win_rate_above,
+    )
+
+
+def finding_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
+    """One rule over all findings that enough prompts name: none may have become worse."""
+    if not figures["judge"]:
+        return
+    judged = {
+        name: row["win_rate"]
+        for name, row in figures["findings"].items()
+        if row["prompts"] >= spec.min_prompts_a_finding
+    }
+    worse = sorted(name for name, won in judged.items() if won["high"] < spec.win_rate_above)
+    yield Rule(
+        name="findings",
+        label="Each finding",
+        outcome="failed" if worse else "passed",
+        sentence=f"Worse than the parent: {', '.join(worse)}."
+        if worse
+        else f"None of {len(judged)} findings with {spec.min_prompts_a_finding} prompts or more "
+        "became worse.",
+    )
+
+
+def quality_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
+    """KID, precision, recall, density, coverage and diversity, against the parent's."""
+    for name, label, direction in QUALITY:
+        limit = getattr(spec, f"max_{name}_{direction}")
+        found = figures["quality"].get(name)
+        if found is None:
+            yield Rule(
+                name=name,
+                label=label,
+                outcome="missing",
+                sentence=f"{label} could not be had: {figures['no_quality'][name]}",
+                limit=limit,
+            )
+            continue
+        change = found["change"]
+        sign = 1 if direction == "rise" else -1
+        is_within = sign * change["value"] <= limit
+        moved = "rose" if change["value"] > 0 else "fell"
+        by = f"{moved} by {abs(change['value']):.3f}" if change["value"] else "did not change"
+        yield Rule(
+            name=name,
+            label=label,
+            outcome="passed" if is_within else "failed",
+            sentence=f"{label} {by}, from {found['parent']:.3f} to {found['child']:.3f}; "
+            f"it may {'rise' if direction == 'rise' else 'fall'} by {limit}.",
+            value=change["value"],
+            low=change["low"],
+            high=change["high"],
+            limit=sign * limit,
+        )
+
+
+def copies_rule(figures: Figures, spec: GateSpec) -> Rule:
+    copies = figures["copies"]
+    if copies is None:
+        return Rule(
+            name="copies",
+            label="Copies",
+            outcome="missing",
+            sentence=f"Nobody knows whether images are copies: {figures['no_quality']['copies']}",
+            limit=spec.max_copies_share,
+        )
+    child = copies["child"]
+    is_within = child["value"] <= spec.max_copies_share
+    return Rule(
+        name="copies",
+        label="Copies",
+        outcome="passed" if is_within else "failed",
+        sentence=f"{child['value']:.1%} of the child's images are too close to a training image "
+        f"(parent {copies['parent']['value']:.1%}); {spec.max_copies_share:.0%} at most may be.",
+        value=child["value"],
+        low=child["low"],
+        high=child["high"],
+        limit=spec.max_copies_share,
+    )
+
+
+def hacking_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
+    """The alarm: what was trained on went up, and a judge that was not does not see it."""
+    trained, judge = figures["trained_on"], figures["judge"]
+    if not trained or not judge:
+        return
+    went_up = trained["low"] > trained["neutral"]
+    is_flat = judge["win_rate"]["low"] <= spec.win_rate_above
+    raised = went_up and is_flat
+    yield Rule(
+        name="reward_hacking",
+        label="Trained reward against held-out reward",
+        outcome="failed" if raised else "passed",
+        sentence=f"{trained['name']} went up, and the judge sees no gain: the model may have "
+        "learnt the reward's weaknesses instead of better images."
+        if raised
+        else f"{trained['name']} {'went up' if went_up else 'did not go up'}, and the judge "
+        f"{'sees no gain' if is_flat else 'sees a gain'}: no alarm.",
+        value=trained["value"],
+        low=trained["low"],
+        high=trained["high"],
+        limit=trained["neutral"],
+    )
