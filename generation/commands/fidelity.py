@@ -3,7 +3,7 @@
 Masks are those of ``generation/quality/lung_masks.png``; prompts are of ages that no default
 prompt has. A segmenter and a classifier that saw real training images only read the candidates;
 ``--manifest`` and ``--masked`` name manifests with the real held-out images that they are held
-against (``manage.py write_manifest`` writes them).
+against; ``manage.py measure_fidelity`` writes them from cohorts.
 """
 
 import argparse
