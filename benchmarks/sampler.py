@@ -81,7 +81,7 @@ def run() -> list[Row]:
 def load_plain(device: torch.device) -> StableDiffusionPipeline:
     pipeline = StableDiffusionPipeline.from_pretrained(
         BUNDLED_FOLDER,
-        torch_dtype=torch.float32,
+        dtype=torch.float32,
         safety_checker=None,
         requires_safety_checker=False,
     ).to(device)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import diffusers
 import torch
@@ -26,9 +28,24 @@ def choose_device(name: str) -> torch.device:
         ) from error
 
 
+CPU_DESCRIPTION = Path("/proc/cpuinfo")
+MATRIX_UNITS = "amx_bf16"
+"""The processor flag of units that multiply matrices of bfloat16."""
+
+
 def dtype_for(device: torch.device) -> torch.dtype:
     """Half precision where it is faster; float32 where it is not."""
-    return torch.float16 if device.type == "cuda" else torch.float32
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if device.type == "cpu" and has_matrix_units() else torch.float32
+
+
+@cache
+def has_matrix_units() -> bool:
+    """Whether the processor is quicker in bfloat16; others only emulate it."""
+    if not CPU_DESCRIPTION.is_file():
+        return False
+    return MATRIX_UNITS in CPU_DESCRIPTION.read_text().split()
 
 
 def library_versions() -> dict[str, str]:

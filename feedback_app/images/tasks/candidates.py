@@ -24,11 +24,11 @@ from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
 from generation.diffusion.devices import library_versions, naming_full_memory
-from generation.diffusion.sampling import sample
+from generation.diffusion.sampling import AT_ONCE, sample
 from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
 from generation.specs import MaskFile, SampleSpec
 
-RECIPES_A_PASS = 4
+RECIPES_A_PASS = AT_ONCE
 
 
 @handles("generate")
