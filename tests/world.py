@@ -15,7 +15,8 @@ from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
-from feedback_app.images.models import Batch, Mask, ModelVersion
+from feedback_app.images.models import Batch, Mask, ModelVersion, PromptSetVersion
+from feedback_app.images.services.prompt_sets import create_set
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study, StudyMode
@@ -39,6 +40,7 @@ class World:
     stage: Stage
     batch: Batch
     version: ModelVersion
+    prompt_set: PromptSetVersion
     mask: Mask
     curated_set: CuratedSet
     export: Export
@@ -76,6 +78,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         stage=stage,
         batch=Batch.objects.earliest("created_at"),
         version=version,
+        prompt_set=create_set("Effusions", ["left effusion", "right effusion"], origin="written"),
         mask=Mask.objects.get(),
         curated_set=curated_set,
         export=export,

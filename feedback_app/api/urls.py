@@ -1,10 +1,13 @@
 from django.urls import include, path
 
+from feedback_app.images import api as images
 from feedback_app.readings import api as readings
 
 app_name = "api"
 urlpatterns = [
     path("studies/", include("feedback_app.studies.api_urls")),
+    path("prompt-sets/", images.PromptSetsView.as_view(), name="prompt-sets"),
+    path("prompt-sets/<str:name>/", images.PromptSetView.as_view(), name="prompt-set"),
     path("slots/<uuid:slot_id>/", readings.CaseView.as_view(), name="slot"),
     path("slots/<uuid:slot_id>/readings/", readings.ReadingsView.as_view(), name="readings"),
     path("slots/<uuid:slot_id>/next/", readings.NextView.as_view(), name="next"),

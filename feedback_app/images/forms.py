@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.models import Batch, ModelVersion, PromptSetVersion
 from feedback_app.images.services.batches import Settings, check_prompts, split_prompts
 from generation.errors import RemediableError
 
@@ -25,6 +25,12 @@ class BatchForm(forms.Form):
         label="Prompts, one a line",
         max_length=1_000_000,
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false"}),
+    )
+    prompt_set = forms.ModelChoiceField(
+        PromptSetVersion.objects.select_related("prompt_set"),
+        label="From a prompt set",
+        required=False,
+        empty_label="None",
     )
     images_per_prompt = forms.IntegerField(
         label="Images per prompt", min_value=1, max_value=256, initial=4

@@ -3,6 +3,7 @@
 from feedback_app.images.models.blobs import Blob, Image, Measure
 from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
 from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
+from feedback_app.images.models.prompts import PromptSet, PromptSetVersion, SetPrompt
 from feedback_app.images.models.versions import ModelVersion
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "Measure",
     "ModelVersion",
     "Patient",
+    "PromptSet",
+    "PromptSetVersion",
     "Recipe",
+    "SetPrompt",
     "Split",
 ]

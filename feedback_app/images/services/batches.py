@@ -10,7 +10,15 @@ from django.db.models.functions import Cast
 from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Batch, BatchRecipe, Candidate, ModelVersion, Recipe
+from feedback_app.images.models import (
+    Batch,
+    BatchRecipe,
+    Candidate,
+    ModelVersion,
+    PromptSetVersion,
+    Recipe,
+)
+from feedback_app.images.services.prompt_sets import require_prompts_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
@@ -53,14 +61,19 @@ def create_batch(
     images_per_prompt: int,
     settings: Settings | None = None,
     seed: int = 0,
+    prompt_set_version: PromptSetVersion | None = None,
     created_by: User | None = None,
 ) -> Batch:
     """Write the recipes out and queue what is not made yet.
+
+    A batch of a prompt set's version has prompts of it alone, all or some.
 
     The image at position n has the seed ``seed + n``: images that began as the same
     noise are too much alike to learn from.
     """
     check_prompts(prompts, images_per_prompt=images_per_prompt)
+    if prompt_set_version is not None:
+        require_prompts_of(prompt_set_version, prompts)
     asked = [
         (index, prompt) for index, prompt in enumerate(prompts) for _ in range(images_per_prompt)
     ]
@@ -71,7 +84,12 @@ def create_batch(
         )
         for position, (prompt_index, prompt) in enumerate(asked)
     ]
-    batch = Batch.objects.create(name=name, model_version=model_version, created_by=created_by)
+    batch = Batch.objects.create(
+        name=name,
+        model_version=model_version,
+        prompt_set_version=prompt_set_version,
+        created_by=created_by,
+    )
     Recipe.objects.bulk_create((recipe for recipe, _ in planned), ignore_conflicts=True)
     BatchRecipe.objects.bulk_create(
         BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=prompt_index)
