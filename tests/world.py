@@ -17,6 +17,8 @@ from feedback_app.finetuning.services import save_schedule, start_finetune, take
 from feedback_app.finetuning.services.schedules import ScheduleDesign
 from feedback_app.images.models import Batch, Mask, ModelVersion, PromptSetVersion
 from feedback_app.images.services.prompt_sets import create_set
+from feedback_app.readings.models import Retraction
+from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study, StudyMode
@@ -48,6 +50,8 @@ class World:
     fine_tune: FineTune
     schedule: Schedule
     run: Run
+    retraction: Retraction
+    """Of a reader who read nothing that the others rest on."""
 
 
 def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
@@ -86,7 +90,12 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         fine_tune=start_finetune(snapshot=snapshot, parent=version, method="dpo_margin"),
         schedule=save_schedule(ScheduleDesign(name="Nightly", at=time(2), min_new_pairs=5)),
         run=import_run,
+        retraction=retract(reader=make_stranger(), reason="He read the wrong studies."),
     )
+
+
+def make_stranger() -> User:
+    return User.objects.create_user("remy", first_name="Remy")
 
 
 def read(slot: Slot) -> None:

@@ -3,22 +3,14 @@
 from typing import Any
 
 from rest_framework import serializers, status
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.images.models import PromptSet, PromptSetVersion
 from feedback_app.images.services.prompt_sets import find_version, save_prompts, tallies_of
 from generation.conditioning.prompt_files import read_prompts
-
-
-class IsCoordinator(BasePermission):
-    """Coordinators and admins."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        user = request.user
-        return user.is_authenticated and user.is_coordinator
 
 
 class PromptSetSerializer(serializers.Serializer[Any]):

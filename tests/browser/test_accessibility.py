@@ -23,6 +23,7 @@ NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
+    "api:retraction", "api:retractions",
     "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",

@@ -64,6 +64,7 @@ def start_finetune(
     method: str,
     settings: Mapping[str, Any] | None = None,
     schedule: Schedule | None = None,
+    replaces: FineTune | None = None,
     created_by: User | None = None,
 ) -> FineTune:
     """Queue a fine-tune of ``parent`` on the snapshot's pairs."""
@@ -84,6 +85,25 @@ def start_finetune(
         settings=complete,
         run=run,
         schedule=schedule,
+        replaces=replaces,
+    )
+
+
+def repeat_finetune(
+    fine_tune: FineTune,
+    *,
+    snapshot: Snapshot,
+    parent: ModelVersion,
+    created_by: User | None = None,
+) -> FineTune:
+    """Queue the same fine-tune from another snapshot or parent, in its place."""
+    return start_finetune(
+        snapshot=snapshot,
+        parent=parent,
+        method=fine_tune.method,
+        settings=fine_tune.settings,
+        replaces=fine_tune,
+        created_by=created_by,
     )
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations, groupby
 from uuid import UUID
 
@@ -48,14 +49,22 @@ class FoundPair:
         )
 
 
-def find_pairs(*, simulated: bool, studies: Collection[Study] | None = None) -> list[FoundPair]:
+def find_pairs(
+    *,
+    simulated: bool,
+    studies: Collection[Study] | None = None,
+    as_of: datetime | None = None,
+) -> list[FoundPair]:
     """Pairs of one reader and one case whose mean scores differ, from the last revisions.
 
     A case of four gives at most six; ties give none, and neither do cases of one image,
     skipped cases, or the second reading of a case that a study repeats, which would count
-    one opinion twice. All studies are searched unless some are given.
+    one opinion twice. All studies are searched unless some are given. Retracted readings
+    teach nothing. ``as_of`` takes the readings as they were then.
     """
-    readings = Reading.objects.current().filter(
+    every = Reading.objects.all()
+    current = every.as_of(as_of) if as_of else every.current()
+    readings = current.standing().filter(
         is_simulated=simulated, skip_reason=SkipReason.NONE, slot__repetition=0
     )
     if studies is not None:
