@@ -80,7 +80,7 @@ class LabelsForm(NameForm):
     cohort = forms.ModelChoiceField(Cohort.objects.all(), empty_label=None)
     count = forms.IntegerField(label="Prompts", min_value=1, max_value=MAX_PROMPTS, initial=64)
     several_percent = forms.IntegerField(
-        label="With several findings, %",
+        label="Several findings, %",
         min_value=0,
         max_value=100,
         initial=0,

@@ -47,6 +47,10 @@ class Line:
     is_for_admins: bool
     """Whether only an admin may rebuild or open it."""
 
+    @property
+    def kind_words(self) -> str:
+        return self.kind if self.kind == "fine-tune" else self.kind.replace("-", " ")
+
 
 def retractions() -> Any:
     return Retraction.objects.select_related("reader", "study", "made_by", "undone_by")

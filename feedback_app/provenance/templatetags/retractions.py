@@ -49,6 +49,20 @@ def retraction_of(context: template.Context, row: User | Study) -> dict[str, Any
     return {"retraction": marks_of(context).of_target(row)}
 
 
+@register.inclusion_tag("provenance/_retract_link.html", takes_context=True)
+def retract_link(
+    context: template.Context, row: User | Study, *, button: bool = False
+) -> dict[str, Any]:
+    """To the page that retracts a reader's or a study's readings; nothing where they are."""
+    is_reader = isinstance(row, User)
+    return {
+        "retraction": marks_of(context).of_target(row),
+        "target": f"{'reader' if is_reader else 'study'}:{row.pk}",
+        "name": row.display_name if is_reader else str(row),
+        "button": button,
+    }
+
+
 def _is_version(row: Any) -> bool:
     return isinstance(row, ModelVersion)
 
