@@ -145,7 +145,7 @@ NO_ACUTE = re.compile(
 )
 DENIED = re.compile(
     r"\b(?:no|without|negative for|free of|absence of|clear of|denies|rule out|r/o|neither|never"
-    r"|resolution|(?:interval )?removal of|rather than|instead of|resolved|cleared|removed"
+    r"|resolution|clearing|(?:interval )?removal of|rather than|instead of|resolved|cleared|removed"
     r"|nor|lack of|previously|please note|not? (?:definite|convincing|evidence of))\b"
 )
 DENIED_AFTER = re.compile(
@@ -174,7 +174,7 @@ CLAUSE_END = re.compile(
 )
 PART_END = re.compile(r",|\band\b|\bwith\b|\bplus\b|\bas well as\b|/")
 COMPARED = re.compile(
-    r"\b\w+ly (?:improv|increas|decreas|larger|smaller|wors|more|less|progress|enlarging)\w*"
+    r"\b\w+ly (?:improv|increas|decreas|larger|smaller|wors|more|less|progress|enlarging|displaced)\w*"
 )
 ABNORMAL = re.compile(
     r"\b(?:abnormal|calcifi\w+|granulom\w+|scar\w*|copd|hyper\w+|hypo\w+|tortuo\w+|tortuosity|ectas\w+"
@@ -268,6 +268,8 @@ def _mentions(sentence: str) -> Iterator[Mention]:
                 continue
             if DENIED.search(earlier) or DENIED_AFTER.search(later):
                 continue
+            if kind.name == "fracture" and not _bone(clause):
+                continue  # of a hand, say
             limit = found[place + 1][0].start() if place + 1 < len(found) else len(clause)
             yield Mention(
                 kind=kind,
@@ -308,7 +310,7 @@ def _words(mention: Mention) -> str:
         name = kind.plural
     zone = _zone(before) or _zone(after) if kind.has_zone else ""
     if kind.name == "fracture":
-        zone = next((bone for pattern, bone in BONES if re.search(pattern, before + after)), "")
+        zone = _bone(f"{before} {after}")
     if zone.endswith((" lobe", " lung")) and name.startswith("lung "):
         # “right upper lung opacity” names the same finding as “lung opacity”.
         zone = zone.removesuffix(" lobe").removesuffix(" lung")
@@ -321,6 +323,11 @@ def _size(text: str) -> str:
     """The size that is said last, so nearest to the finding."""
     words = [SIZES[word] for word in re.findall(r"[\w-]+", text) if word in SIZES]
     return words[-1] if words else ""
+
+
+def _bone(text: str) -> str:
+    """The bone of the chest that is named first in the order of the list."""
+    return next((bone for pattern, bone in BONES if re.search(pattern, text)), "")
 
 
 def _side(text: str) -> str:

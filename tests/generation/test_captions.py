@@ -41,6 +41,7 @@ CAPTIONED = {
     "Large hiatal hernia.": "large hiatal hernia",
     "Old healed left rib fractures.": "left rib fractures",
     "Compression fracture of T8.": "vertebral fracture",
+    "Minimally displaced right rib fracture.": "right rib fracture",
     "Right PICC line with its tip in the SVC.": "support devices",
     # Words of comparison go
     "Unchanged small left pleural effusion.": "small left pleural effusion",
@@ -90,6 +91,8 @@ WITHOUT = {
     "Tortuous aorta, no acute findings.": Outcome.OTHER,
     "No significant interval change.": Outcome.OTHER,
     "Cystic fibrosis.": Outcome.OTHER,
+    "Fracture of the scaphoid.": Outcome.OTHER,
+    "Near complete clearing of the right effusion.": Outcome.OTHER,
     "No acute findings. Please note that fractures may not be demonstrated.": Outcome.NORMAL,
     "": Outcome.EMPTY,
     " 1. . ": Outcome.EMPTY,

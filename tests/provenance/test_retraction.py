@@ -216,15 +216,17 @@ def test_downloading_a_marked_export_warns_first_and_is_logged(
     chain: Chain, ravi: User, ada_client: Client
 ) -> None:
     address = reverse("exports:download", args=[chain.export.pk])
-    with ada_client.get(address) as whole:
-        assert whole.status_code == 200
+    whole = ada_client.get(address)
+    assert whole.status_code == 200
+    whole.close()
     retract(reader=ravi, reason=REASON)
     warned = ada_client.get(address)
     assert warned.status_code == 409
     assert b"rests on retracted readings" in warned.content
-    with ada_client.get(f"{address}?despite=retraction") as despite:
-        assert despite.status_code == 200
-        assert despite["Content-Type"] == "application/zip"
+    despite = ada_client.get(f"{address}?despite=retraction")
+    assert despite.status_code == 200
+    assert despite["Content-Type"] == "application/zip"
+    despite.close()
     logged = AuditEvent.objects.filter(action="export.downloaded")
     assert [event.details for event in logged] == [{"despite_retraction": True}, {}]
 

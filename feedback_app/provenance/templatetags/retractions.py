@@ -54,13 +54,12 @@ def retract_link(
     context: template.Context, row: User | Study, *, button: bool = False
 ) -> dict[str, Any]:
     """To the page that retracts a reader's or a study's readings; nothing where they are."""
-    is_reader = isinstance(row, User)
-    return {
-        "retraction": marks_of(context).of_target(row),
-        "target": f"{'reader' if is_reader else 'study'}:{row.pk}",
-        "name": row.display_name if is_reader else str(row),
-        "button": button,
-    }
+    if isinstance(row, User):
+        target, name = f"reader:{row.pk}", row.display_name
+    else:
+        target, name = f"study:{row.pk}", row.name
+    retraction = marks_of(context).of_target(row)
+    return {"retraction": retraction, "target": target, "name": name, "button": button}
 
 
 def _is_version(row: Any) -> bool:
