@@ -174,7 +174,8 @@ CLAUSE_END = re.compile(
 )
 PART_END = re.compile(r",|\band\b|\bwith\b|\bplus\b|\bas well as\b|/")
 COMPARED = re.compile(
-    r"\b\w+ly (?:improv|increas|decreas|larger|smaller|wors|more|less|progress|enlarging|displaced)\w*"
+    r"\b\w+ly (?:improv|increas|decreas|larger|smaller|wors|more|less|progress|enlarging"
+    r"|displaced)\w*"
 )
 ABNORMAL = re.compile(
     r"\b(?:abnormal|calcifi\w+|granulom\w+|scar\w*|copd|hyper\w+|hypo\w+|tortuo\w+|tortuosity|ectas\w+"
