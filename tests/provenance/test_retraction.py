@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -216,17 +217,17 @@ def test_downloading_a_marked_export_warns_first_and_is_logged(
     chain: Chain, ravi: User, ada_client: Client
 ) -> None:
     address = reverse("exports:download", args=[chain.export.pk])
-    whole = ada_client.get(address)
+    whole: Any = ada_client.get(address)
     assert whole.status_code == 200
-    whole.close()
+    b"".join(whole.streaming_content)
     retract(reader=ravi, reason=REASON)
     warned = ada_client.get(address)
     assert warned.status_code == 409
     assert b"rests on retracted readings" in warned.content
-    despite = ada_client.get(f"{address}?despite=retraction")
+    despite: Any = ada_client.get(f"{address}?despite=retraction")
     assert despite.status_code == 200
     assert despite["Content-Type"] == "application/zip"
-    despite.close()
+    b"".join(despite.streaming_content)
     logged = AuditEvent.objects.filter(action="export.downloaded")
     assert [event.details for event in logged] == [{"despite_retraction": True}, {}]
 
