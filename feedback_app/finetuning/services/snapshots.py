@@ -1,11 +1,13 @@
 """Preferences and ratings drawn from readings, and frozen."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
@@ -38,15 +40,18 @@ def take_snapshot(
     name: str,
     studies: Collection[Study] | None = None,
     simulated: bool,
+    replaces: Snapshot | None = None,
     created_by: User | None = None,
 ) -> Snapshot:
     """Freeze the pairs and ratings that there are now: the same readings give the same SHA-256.
 
     Of people or of simulated readers, never both. Images of other model versions than
-    the one to be fine-tuned are welcome: a preference is about pictures.
+    the one to be fine-tuned are welcome: a preference is about pictures. One that
+    ``replaces`` another draws on the readings that there were when the first one was taken.
     """
-    pairs = find_pairs(simulated=simulated, studies=studies)
-    ratings = find_ratings(simulated=simulated, studies=studies)
+    as_of = replaces.first.created_at if replaces else None
+    pairs = find_pairs(simulated=simulated, studies=studies, as_of=as_of)
+    ratings = find_ratings(simulated=simulated, studies=studies, as_of=as_of)
     if not pairs and not ratings:
         whose = "simulated readers" if simulated else "people"
         raise RemediableError(
@@ -57,6 +62,7 @@ def take_snapshot(
         name=name,
         blob=store(write_lines(pairs, ratings), media_type=MEDIA_TYPE),
         is_simulated=simulated,
+        replaces=replaces,
         created_by=created_by,
     )
     Pair.objects.bulk_create(
@@ -81,6 +87,32 @@ def take_snapshot(
         for rating in ratings
     )
     return snapshot
+
+
+def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Snapshot:
+    """The same snapshot without what has been retracted since."""
+    drawn_on = Study.objects.filter(
+        Q(slots__readings__pairs__snapshot=snapshot)
+        | Q(slots__readings__rated_images__snapshot=snapshot)
+    )
+    return take_snapshot(
+        name=f"{snapshot.name[:80]}, rebuilt",
+        studies=list(drawn_on.distinct()),
+        simulated=snapshot.is_simulated,
+        replaces=snapshot,
+        created_by=created_by,
+    )
+
+
+def snapshots_resting_on(
+    *, readers: Iterable[int] = (), studies: Iterable[UUID] = ()
+) -> QuerySet[Snapshot]:
+    """Those that hold a pair or a rating from a reading of one of these readers or studies."""
+    drawn = Q(reading__reader__in=readers) | Q(reading__slot__study__in=studies)
+    return Snapshot.objects.filter(
+        Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
+        | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))
+    )
 
 
 def write_lines(pairs: Collection[FoundPair], ratings: Collection[FoundRating]) -> bytes:
