@@ -245,6 +245,12 @@ CELERY_BEAT_SCHEDULE["release-lapsed-leases"] = {
     "schedule": 60.0,
     "options": {"queue": "cpu", "expires": 60.0},
 }
+# What is rebuilt without retracted readings goes on when the runs that it waits for are done.
+CELERY_BEAT_SCHEDULE["continue-rebuilds"] = {
+    "task": "provenance.continue_rebuilds",
+    "schedule": 30.0,
+    "options": {"queue": "cpu", "expires": 30.0},
+}
 CELERY_TIMEZONE = TIME_ZONE
 
 # A case claimed from an open pool is its reader's own for this long after the last heartbeat.

@@ -107,6 +107,13 @@ TABLE: dict[str, Line] = {
     "images:preview-masks": post(COORDINATORS),
     "images:measure-prompts": post(COORDINATORS),
     "images:recipe-mask": get(does(COORDINATORS, 404), lambda _: [0]),
+    "images:prompt-sets": get(COORDINATORS),
+    "images:prompt-set-new": get(COORDINATORS),
+    "images:prompt-set": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
+    "images:prompt-set-revise": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
+    "images:prompt-set-text": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
+    "api:prompt-sets": get(COORDINATORS_BY_API),
+    "api:prompt-set": get(COORDINATORS_BY_API, lambda world: [str(world.prompt_set)]),
     "images:batch": get(COORDINATORS, lambda world: [world.batch.pk]),
     "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
@@ -182,6 +189,23 @@ TABLE: dict[str, Line] = {
     "curation:policy": get(COORDINATORS, lambda world: [world.curated_set.policy_id]),
     "curation:apply": post(does(COORDINATORS), lambda world: [world.curated_set.policy_id]),
     "curation:set": get(COORDINATORS, lambda world: [world.curated_set.pk]),
+    "retractions:list": get(COORDINATORS),
+    "retractions:new": get(COORDINATORS),
+    "retractions:show": get(COORDINATORS, lambda world: [world.retraction.pk]),
+    "retractions:undo": post(does(COORDINATORS), lambda world: [world.retraction.pk]),
+    "retractions:rebuild-all": post(does(COORDINATORS), lambda world: [world.retraction.pk]),
+    "retractions:rebuild": post(
+        does(COORDINATORS),
+        lambda world: [world.retraction.pk],
+        lambda world: {"kind": "snapshot", "row": str(world.snapshot.pk)},
+    ),
+    "api:retractions": get(COORDINATORS_BY_API),
+    "api:retraction-preview": post(does(COORDINATORS_BY_API, 400)),
+    "api:retraction": get(COORDINATORS_BY_API, lambda world: [world.retraction.pk]),
+    "api:retraction-undo": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.retraction.pk]
+    ),
+    "api:retraction-rebuild": post(COORDINATORS_BY_API, lambda world: [world.retraction.pk]),
     "exports:list": get(ADMINS),
     "exports:create": post(
         does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}

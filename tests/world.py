@@ -15,7 +15,10 @@ from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Gate, Schedule, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
-from feedback_app.images.models import Batch, Mask, ModelVersion
+from feedback_app.images.models import Batch, Mask, ModelVersion, PromptSetVersion
+from feedback_app.images.services.prompt_sets import create_set
+from feedback_app.readings.models import Retraction
+from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study, StudyMode
@@ -40,6 +43,7 @@ class World:
     stage: Stage
     batch: Batch
     version: ModelVersion
+    prompt_set: PromptSetVersion
     mask: Mask
     curated_set: CuratedSet
     export: Export
@@ -48,6 +52,8 @@ class World:
     gate: Gate
     schedule: Schedule
     run: Run
+    retraction: Retraction
+    """Of a reader who read nothing that the others rest on."""
 
 
 def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
@@ -81,6 +87,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         stage=stage,
         batch=Batch.objects.earliest("created_at"),
         version=version,
+        prompt_set=create_set("Effusions", ["left effusion", "right effusion"], origin="written"),
         mask=Mask.objects.get(),
         curated_set=curated_set,
         export=export,
@@ -89,6 +96,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         gate=gate,
         schedule=save_schedule(ScheduleDesign(name="Nightly", at=time(2), min_new_pairs=5)),
         run=import_run,
+        retraction=retract(reader=make_stranger(), reason="He read the wrong studies."),
     )
 
 
@@ -98,6 +106,10 @@ def trained(snapshot: Snapshot, version: ModelVersion) -> FineTune:
     fine_tune.curve = {"step": [1, 2], "loss": [0.7, 0.6], "accuracy": [0.5, 0.6]}
     fine_tune.save(update_fields=["curve"])
     return fine_tune
+
+
+def make_stranger() -> User:
+    return User.objects.create_user("remy", first_name="Remy")
 
 
 def read(slot: Slot) -> None:

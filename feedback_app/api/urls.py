@@ -1,10 +1,31 @@
 from django.urls import include, path
 
+from feedback_app.images import api as images
+from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 
 app_name = "api"
 urlpatterns = [
     path("studies/", include("feedback_app.studies.api_urls")),
+    path("prompt-sets/", images.PromptSetsView.as_view(), name="prompt-sets"),
+    path("prompt-sets/<str:name>/", images.PromptSetView.as_view(), name="prompt-set"),
+    path("retractions/", provenance.RetractionsView.as_view(), name="retractions"),
+    path("retractions/preview/", provenance.PreviewView.as_view(), name="retraction-preview"),
+    path(
+        "retractions/<uuid:retraction_id>/",
+        provenance.RetractionView.as_view(),
+        name="retraction",
+    ),
+    path(
+        "retractions/<uuid:retraction_id>/undo/",
+        provenance.UndoView.as_view(),
+        name="retraction-undo",
+    ),
+    path(
+        "retractions/<uuid:retraction_id>/rebuild/",
+        provenance.RebuildView.as_view(),
+        name="retraction-rebuild",
+    ),
     path("slots/<uuid:slot_id>/", readings.CaseView.as_view(), name="slot"),
     path("slots/<uuid:slot_id>/readings/", readings.ReadingsView.as_view(), name="readings"),
     path("slots/<uuid:slot_id>/next/", readings.NextView.as_view(), name="next"),

@@ -1,15 +1,18 @@
 """Policies, and the immutable curated sets that come of applying them."""
 
 import uuid
+from collections.abc import Iterable
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.images.models import Candidate
-from feedback_app.readings.models import Grade
+from feedback_app.readings.models import Grade, Retraction
 from feedback_app.studies.models import Study
 
 
@@ -42,8 +45,22 @@ class Policy(models.Model):
         return self.name
 
 
+class CuratedSetQuerySet(models.QuerySet["CuratedSet"]):
+    def resting_on(self, *, readers: Iterable[int] = (), studies: Iterable[uuid.UUID] = ()) -> Self:
+        """Those for which a reading of one of them was taken into account."""
+        sources = CuratedSource.objects.filter(curated_set=OuterRef("pk"))
+        return self.filter(Exists(sources.filter(Q(reader__in=readers) | Q(study__in=studies))))
+
+    def resting_on_retracted(self) -> Self:
+        active = Retraction.objects.active()
+        return self.resting_on(readers=active.readers(), studies=active.studies())
+
+
 class CuratedSet(models.Model):
-    """The immutable result of a policy; ``sha256`` is that of rules and items."""
+    """The immutable result of a policy; ``sha256`` is that of rules and items.
+
+    ``replaces`` is the one that it was made instead of, without retracted readings.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="curated_sets")
@@ -52,13 +69,33 @@ class CuratedSet(models.Model):
     is_simulated = models.BooleanField(default=False)
     considered = models.PositiveIntegerField()
     refused = models.JSONField(default=dict)
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = CuratedSetQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
+
+
+class CuratedSource(models.Model):
+    """A reader whose readings in a study a curated set takes into account."""
+
+    curated_set = models.ForeignKey(CuratedSet, on_delete=models.CASCADE, related_name="sources")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="a_curated_set_names_a_source_once", fields=["curated_set", "study", "reader"]
+            )
+        ]
 
 
 class CuratedItem(models.Model):

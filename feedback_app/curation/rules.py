@@ -63,10 +63,12 @@ class Rules:
     def readings(self) -> ReadingQuerySet:
         """Last revisions only, of people or of simulated readers, never of both.
 
-        A case that was skipped is not read.
+        A case that was skipped is not read, and what is retracted does not count.
         """
-        current = Reading.objects.current().filter(
-            slot__study_id__in=self.studies, skip_reason=SkipReason.NONE
+        current = (
+            Reading.objects.current()
+            .standing()
+            .filter(slot__study_id__in=self.studies, skip_reason=SkipReason.NONE)
         )
         if self.uses_simulated_readers:
             return current.by_simulated_readers()

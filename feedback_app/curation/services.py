@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.curation.models import CuratedItem, CuratedSet, Policy
+from feedback_app.curation.models import CuratedItem, CuratedSet, CuratedSource, Policy
 from feedback_app.curation.rules import Admitted, Rules, evaluate
 from feedback_app.images.models import ScorerKind
 from feedback_app.readings.models import Grade
@@ -88,8 +88,13 @@ def _require_measures(names: Iterable[str]) -> None:
 
 
 @transaction.atomic
-def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
-    """The curated set of a policy now; where readings say the same as before, the same set."""
+def apply_policy(
+    policy: Policy, created_by: User | None = None, *, replaces: CuratedSet | None = None
+) -> CuratedSet:
+    """The curated set of a policy now; where readings say the same as before, the same set.
+
+    A set that rests on retracted readings is not used again, whatever it says.
+    """
     Policy.objects.select_for_update().get(pk=policy.pk)
     rules = Rules.of(policy)
     verdict = evaluate(rules)
@@ -99,8 +104,10 @@ def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
             remedy="Make a policy with looser rules, or collect more readings.",
         )
     sha256 = hash_contents(rules.as_json(), verdict.admitted)
-    existing = policy.curated_sets.filter(sha256=sha256).first()
-    if existing:
+    alike = policy.curated_sets.filter(sha256=sha256)
+    tainted = CuratedSet.objects.resting_on_retracted().values("pk")
+    existing = alike.exclude(pk__in=tainted).first()
+    if existing and (replaces is None or existing.replaces_id == replaces.pk):
         return existing
     curated_set = CuratedSet.objects.create(
         policy=policy,
@@ -109,7 +116,13 @@ def apply_policy(policy: Policy, created_by: User | None = None) -> CuratedSet:
         is_simulated=rules.uses_simulated_readers,
         considered=verdict.considered,
         refused=verdict.refused,
+        replaces=replaces,
         created_by=created_by,
+    )
+    sources = rules.readings().order_by().values_list("slot__study", "reader").distinct()
+    CuratedSource.objects.bulk_create(
+        CuratedSource(curated_set=curated_set, study_id=study, reader_id=reader)
+        for study, reader in sources
     )
     CuratedItem.objects.bulk_create(
         CuratedItem(

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -50,8 +50,17 @@ class Archive:
         self.files[name] = {"sha256": digest, "size_bytes": len(content)}
 
 
-def build(curated_set: CuratedSet, *, path: Path, report: Report) -> int:
-    """Write the archive of a curated set; how many images it holds."""
+def build(
+    curated_set: CuratedSet,
+    *,
+    path: Path,
+    report: Report,
+    replaced: Mapping[str, str] | None = None,
+) -> int:
+    """Write the archive of a curated set; how many images it holds.
+
+    ``replaced`` is what the manifest says of the export that this one is made instead of.
+    """
     items = curated_set.items.select_related(
         "candidate__image__blob", "candidate__recipe__model_version"
     ).order_by("position")
@@ -63,7 +72,8 @@ def build(curated_set: CuratedSet, *, path: Path, report: Report) -> int:
             report(done)
         archive.add("metadata.csv", write_metadata(items, criteria=criteria))
         archive.add("README.md", write_card(curated_set, criteria=criteria))
-        archive.add(MANIFEST, write_manifest(curated_set, files=archive.files))
+        manifest = write_manifest(curated_set, files=archive.files, replaced=replaced)
+        archive.add(MANIFEST, manifest)
     return len(items)
 
 
@@ -115,12 +125,19 @@ def row_of(item: CuratedItem, *, criteria: list[str]) -> dict[str, object]:
     }
 
 
-def write_manifest(curated_set: CuratedSet, *, files: dict[str, dict[str, object]]) -> bytes:
-    content = {
+def write_manifest(
+    curated_set: CuratedSet,
+    *,
+    files: dict[str, dict[str, object]],
+    replaced: Mapping[str, str] | None = None,
+) -> bytes:
+    content: dict[str, object] = {
         "format": "imagefolder",
         "policy": curated_set.policy.name,
         "curated_set_sha256": curated_set.sha256,
         "readers_simulated": curated_set.is_simulated,
         "files": dict(sorted(files.items())),
     }
+    if replaced is not None:
+        content["replaces"] = dict(replaced)
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()

@@ -15,13 +15,19 @@ class Format(models.TextChoices):
 
 
 class Export(models.Model):
-    """A curated set as one archive; ``blob`` is there once the run has succeeded."""
+    """A curated set as one archive; ``blob`` is there once the run has succeeded.
+
+    ``replaces`` is the one that it was made instead of, without retracted readings.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     curated_set = models.ForeignKey(CuratedSet, on_delete=models.PROTECT, related_name="exports")
     format = models.CharField(max_length=16, choices=Format, default=Format.IMAGEFOLDER)
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="export")
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

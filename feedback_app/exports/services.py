@@ -23,7 +23,9 @@ REPORT_EVERY = 20
 
 
 @transaction.atomic
-def start_export(curated_set: CuratedSet, *, created_by: User | None = None) -> Export:
+def start_export(
+    curated_set: CuratedSet, *, replaces: Export | None = None, created_by: User | None = None
+) -> Export:
     """Queue the writing of a curated set; the export has its archive when the run is done."""
     run = runs.start(
         "export",
@@ -32,7 +34,7 @@ def start_export(curated_set: CuratedSet, *, created_by: User | None = None) -> 
         total=curated_set.items.count(),
         created_by=created_by,
     )
-    export = Export.objects.create(curated_set=curated_set, run=run)
+    export = Export.objects.create(curated_set=curated_set, run=run, replaces=replaces)
     record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
     return export
 
@@ -65,13 +67,33 @@ def make_archive(export: Export, *, progress: Progress) -> int:
         with naming_a_full_disk("the archive"):
             workplace.mkdir(parents=True)
             path = workplace / "archive.zip"
-            count = imagefolder.build(export.curated_set, path=path, report=report)
+            count = imagefolder.build(
+                export.curated_set, path=path, report=report, replaced=replaced_by(export)
+            )
             progress.update(count, total=total, note="Storing the archive")
             export.blob = store_file(path, media_type="application/zip")
         export.save(update_fields=["blob"])
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
     return count
+
+
+def rests_on_retracted(export: Export) -> bool:
+    tainted = CuratedSet.objects.resting_on_retracted()
+    return tainted.filter(pk=export.curated_set_id).exists()
+
+
+def replaced_by(export: Export) -> dict[str, str] | None:
+    """What the manifest says of the export that this one is made instead of."""
+    old = export.replaces
+    if old is None:
+        return None
+    return {
+        "export": str(old.pk),
+        "archive_sha256": old.blob_id or "",
+        "curated_set_sha256": old.curated_set.sha256,
+        "reason": "it rests on readings that were retracted",
+    }
 
 
 def require_intact(curated_set: CuratedSet) -> None:

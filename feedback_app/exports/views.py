@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +15,7 @@ from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.exports.services import file_name_of, start_export
+from feedback_app.exports.services import file_name_of, rests_on_retracted, start_export
 
 SECTION = {"section": "exports"}
 
@@ -57,16 +57,21 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 @require_safe
 @admins_only
-def download(request: HttpRequest, export_id: UUID) -> FileResponse:
-    """The archive, streamed from the storage."""
+def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
+    """The archive, streamed from the storage; first a warning where readings are retracted."""
     export = get_object_or_404(exports().filter(blob__isnull=False), pk=export_id)
     assert export.blob is not None
+    is_marked = rests_on_retracted(export)
+    if is_marked and request.GET.get("despite") != "retraction":
+        context = SECTION | {"export": export, "file_name": file_name_of(export)}
+        return render(request, "exports/retracted.html", context, status=409)
     if request.method == "GET":
         record(
             "export.downloaded",
             actor=cast("User", request.user),
             target=file_name_of(export),
             target_id=export.pk,
+            details={"despite_retraction": True} if is_marked else None,
             address=client_address(request),
         )
     response = FileResponse(

@@ -56,13 +56,17 @@ def _count(rows: "models.QuerySet[Any]") -> Coalesce:
 class Snapshot(models.Model):
     """A frozen, hashed set of preferences and ratings; ``blob`` holds them as JSON lines.
 
-    Either people's readings or simulated ones, never both.
+    Either people's readings or simulated ones, never both. ``replaces`` is the one that it
+    was taken instead of, without retracted readings.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
     is_simulated = models.BooleanField(default=False)
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
@@ -85,6 +89,11 @@ class Snapshot(models.Model):
         """Readers of whom there is a pair or a rating."""
         of_pairs = self.pairs.values_list("reading__reader").order_by()
         return of_pairs.union(self.rated_images.values_list("reading__reader").order_by()).count()
+
+    @property
+    def first(self) -> "Snapshot":
+        """The one that it replaces, or that one replaces; itself where it replaces none."""
+        return self.replaces.first if self.replaces else self
 
 
 class Pair(models.Model):
@@ -175,6 +184,9 @@ class FineTune(models.Model):
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="fine_tune")
     model_version = models.OneToOneField(
         ModelVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="fine_tune"
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
     )
     schedule = models.ForeignKey(Schedule, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=timezone.now)

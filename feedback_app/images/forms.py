@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from feedback_app.images.models import Batch, ModelVersion, ScorerKind
+from feedback_app.images.models import Batch, ModelVersion, PromptSetVersion, ScorerKind
 from feedback_app.images.models.candidates import GenerationMode
 from feedback_app.images.services.batches import (
     Settings,
@@ -37,6 +37,12 @@ class BatchForm(forms.Form):
         max_length=1_000_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false"}),
+    )
+    prompt_set = forms.ModelChoiceField(
+        PromptSetVersion.objects.select_related("prompt_set"),
+        label="From a prompt set",
+        required=False,
+        empty_label="None",
     )
     images_per_prompt = forms.IntegerField(
         label="Images of each", min_value=1, max_value=256, initial=4

@@ -5,6 +5,7 @@ from feedback_app.images.views import batches, candidates, console, files, masks
 app_name = "images"
 urlpatterns = [
     path("", include("feedback_app.images.cohort_urls")),
+    path("", include("feedback_app.images.prompt_urls")),
     path("images/<uuid:image_id>.png", files.show_file, name="file"),
     path("generate/", console.show_console, name="console"),
     path("generate/masks/", masks.pick_masks, name="pick-masks"),

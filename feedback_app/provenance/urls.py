@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from feedback_app.provenance import views
 
@@ -6,4 +6,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("models/", views.models, name="models"),
     path("models/beside/", views.models_beside, name="models_beside"),
+    path("retractions/", include("feedback_app.provenance.retraction_urls")),
 ]

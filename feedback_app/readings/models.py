@@ -1,6 +1,7 @@
 """Readings: what readers submitted, append-only; and what helps readers along."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -19,6 +20,19 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         """The last revision for each slot."""
         later = Reading.objects.filter(slot=OuterRef("slot"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
+
+    def as_of(self, moment: datetime) -> Self:
+        """The last revision for each slot as it was then."""
+        then = self.filter(created_at__lte=moment)
+        later = Reading.objects.filter(
+            slot=OuterRef("slot"), revision__gt=OuterRef("revision"), created_at__lte=moment
+        )
+        return then.filter(~Exists(later))
+
+    def standing(self) -> Self:
+        """Without those of readers and studies that are retracted."""
+        active = Retraction.objects.active()
+        return self.exclude(reader__in=active.readers()).exclude(slot__study__in=active.studies())
 
     def by_people(self) -> Self:
         return self.filter(is_simulated=False)
@@ -195,3 +209,88 @@ class ReaderPreferences(models.Model):
     )
     bindings = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+
+class RetractionQuerySet(models.QuerySet["Retraction"]):
+    def active(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+    def readers(self) -> models.QuerySet["Retraction", int]:
+        return self.filter(reader__isnull=False).values_list("reader", flat=True)
+
+    def studies(self) -> models.QuerySet["Retraction", uuid.UUID]:
+        return self.filter(study__isnull=False).values_list("study", flat=True)
+
+
+class Retraction(models.Model):
+    """All readings of a reader, or of a study, are not to be relied on, until it is undone.
+
+    They stay where they are; nothing new is drawn from them. ``rebuild_asked_at`` is set
+    while all that rests on them is being rebuilt without them, on behalf of
+    ``rebuild_asked_by``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT,
+        related_name="retractions",
+    )  # fmt: skip
+    study = models.ForeignKey(
+        Study, null=True, blank=True, on_delete=models.PROTECT, related_name="retractions"
+    )
+    reason = models.TextField(max_length=2_000)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+    undone_reason = models.TextField(max_length=2_000, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True, blank=True)
+    rebuild_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    rebuild_asked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RetractionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_retraction_is_of_a_reader_or_a_study",
+                condition=Q(reader__isnull=True, study__isnull=False)
+                | Q(reader__isnull=False, study__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="an_undone_retraction_has_its_reason",
+                condition=Q(undone_at__isnull=True, undone_reason="")
+                | (Q(undone_at__isnull=False) & ~Q(undone_reason="")),
+            ),
+            models.UniqueConstraint(
+                name="one_active_retraction_a_reader",
+                fields=["reader"],
+                condition=Q(undone_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="one_active_retraction_a_study",
+                fields=["study"],
+                condition=Q(undone_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target_name}"
+
+    @property
+    def kind(self) -> str:
+        return "reader" if self.reader_id else "study"
+
+    @property
+    def target_name(self) -> str:
+        return self.reader.display_name if self.reader else str(self.study)
+
+    @property
+    def is_active(self) -> bool:
+        return self.undone_at is None

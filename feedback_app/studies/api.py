@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import transaction
 from rest_framework import serializers, status
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
+from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.runs.models import Run
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of, study_with_progress_of
@@ -25,14 +25,6 @@ from feedback_app.studies.serializers import (
     describe_study,
     summarise_study,
 )
-
-
-class IsCoordinator(BasePermission):
-    """Coordinators and admins."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        user = request.user
-        return user.is_authenticated and user.is_coordinator
 
 
 class StudyPagination(PageNumberPagination):

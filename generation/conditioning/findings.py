@@ -25,6 +25,13 @@ NORMAL = "no finding"
 
 
 def findings_in(prompt: str) -> list[str]:
-    """The findings that a prompt names, in the vocabulary's order."""
+    """The findings that a prompt names, one or several of a kind, in the vocabulary's order."""
     text = prompt.lower()
-    return [finding for finding in FINDINGS if re.search(rf"\b{finding}\b", text)]
+    return [finding for finding in FINDINGS if re.search(_pattern(finding), text)]
+
+
+def _pattern(finding: str) -> str:
+    """``opacity`` and ``opacities``, ``mass`` and ``masses``."""
+    if finding.endswith("y"):
+        return rf"\b{finding[:-1]}(?:y|ies)\b"
+    return rf"\b{finding}(?:s|es)?\b"

@@ -22,7 +22,9 @@ AXE = (CHECKOUT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
-    "api:draft-preview", "api:reading-preferences", "api:slot", "api:studies", "api:study",
+    "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
+    "api:retraction", "api:retractions",
+    "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",

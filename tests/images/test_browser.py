@@ -27,7 +27,7 @@ def test_images_appear_while_they_are_made(
     page.goto("/generate/")
     page.get_by_role("button", name="edema").click()
     page.get_by_role("button", name="edema").click()  # a prompt is inserted once
-    page.get_by_label("Images per prompt").fill("2")
+    page.get_by_label("Images of each").fill("2")
     page.get_by_label("Steps").fill("2")
     expect(page.locator("#estimate")).to_contain_text("8 images of 4 prompts")
     page.get_by_role("button", name="Generate").click()

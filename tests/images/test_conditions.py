@@ -28,6 +28,7 @@ from feedback_app.images.services.conditions import (
     most_conditions,
     plan_masks,
 )
+from feedback_app.images.services.prompt_sets import create_set
 from feedback_app.images.services.versions import register
 from feedback_app.images.tasks.candidates import with_mask_files
 from feedback_app.runs.models import State
@@ -268,6 +269,18 @@ def test_a_mode_that_does_not_fit_what_was_given_is_refused(
     conditions = conditions_of(cohort, number=1) if masked else []
     with pytest.raises(RemediableError, match=said):
         ask(follower, conditions, mode=mode, prompts=prompts)
+
+
+def test_a_batch_from_masks_only_is_of_no_prompt_set(
+    follower: ModelVersion, cohort: Cohort
+) -> None:
+    prompt_set = create_set("Night", PROMPTS, origin="written")
+    with pytest.raises(RemediableError, match="The prompt set Night@1 was chosen, but"):
+        create_batch(
+            "Masked", model_version=follower, prompts=[], images_per_prompt=1, mode="m2i",
+            conditions=conditions_of(cohort, number=1), prompt_set_version=prompt_set,
+        )  # fmt: skip
+    assert not Batch.objects.exists()
 
 
 def test_a_version_without_a_control_net_is_refused_early(

@@ -11,6 +11,7 @@ from django.urls import reverse
 from feedback_app.images.models import Batch, Candidate, Cohort, ModelVersion, RecipeMask
 from feedback_app.images.services.batches import create_batch
 from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
+from feedback_app.images.services.prompt_sets import create_set
 from feedback_app.images.services.prompts import long_prompts
 from feedback_app.images.services.versions import register_bundled
 from feedback_app.images.tasks.candidates import keep
@@ -93,12 +94,29 @@ def test_a_batch_of_masks_and_prompts_is_asked_for(
     assert set(RecipeMask.objects.values_list("kind", flat=True)) == {"lungs", "opacity"}
 
 
-def test_masks_only_leave_the_prompts_out(
+def test_masks_only_leave_the_prompts_and_their_set_out(
     cora_client: Client, follower: ModelVersion, cohort: Cohort
 ) -> None:
-    values = request_of(follower, cohort, mode="m2i", prompts="")
+    chosen = create_set("Night", ["edema"], origin="written")
+    values = request_of(follower, cohort, mode="m2i", prompts="", prompt_set=chosen.pk)
     assert cora_client.post(reverse("images:console"), values).status_code == 302
-    assert set(Batch.objects.get().recipes.values_list("prompt", flat=True)) == {""}
+    batch = Batch.objects.get()
+    assert set(batch.recipes.values_list("prompt", flat=True)) == {""}
+    assert batch.prompt_set_version is None
+
+
+def test_a_prompt_sets_prompts_go_with_every_mask(
+    cora_client: Client, follower: ModelVersion, cohort: Cohort
+) -> None:
+    chosen = create_set("Night", ["edema", "pneumonia"], origin="written")
+    values = request_of(follower, cohort, prompts="", prompt_set=chosen.pk, variants=0, families=[])
+    answer = cora_client.post(reverse("images:console"), values, follow=True)
+    batch = Batch.objects.get()
+    assert batch.prompt_set_version == chosen
+    assert batch.recipes.count() == 2 * 2 * 2
+    page = " ".join(answer.content.decode().split())
+    assert "2 prompts of the set" in page
+    assert "</a>, 2 masks" in page
 
 
 @pytest.mark.parametrize(

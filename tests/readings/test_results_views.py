@@ -155,7 +155,7 @@ def test_figures_are_computed_once_for_the_same_readings(
     cora_client: Client, study: Study, django_assert_max_num_queries: Callable[..., object]
 ) -> None:
     page(cora_client, study)
-    with django_assert_max_num_queries(4):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(5):  # type: ignore[attr-defined]
         page(cora_client, study)
 
 

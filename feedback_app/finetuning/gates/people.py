@@ -104,8 +104,10 @@ def peoples_word(gate: Gate) -> PeoplesWord | None:
 
 def readings_of(study: Study) -> tuple[QuerySet[Reading], bool]:
     """Those that count, and whether simulated readers made them: where people read, they count."""
-    readings = Reading.objects.current().filter(
-        slot__study=study, slot__repetition=0, skip_reason=SkipReason.NONE
+    readings = (
+        Reading.objects.current()
+        .standing()
+        .filter(slot__study=study, slot__repetition=0, skip_reason=SkipReason.NONE)
     )
     by_people = readings.by_people()
     is_simulated = not by_people.exists()

@@ -119,6 +119,7 @@ def start_finetune(
     real_cohort: Cohort | None = None,
     schedule: Schedule | None = None,
     asks_gate: bool = True,
+    replaces: FineTune | None = None,
     created_by: User | None = None,
 ) -> FineTune:
     """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images.
@@ -144,6 +145,26 @@ def start_finetune(
         real_cohort=real_cohort,
         run=run,
         schedule=schedule,
+        replaces=replaces,
+    )
+
+
+def repeat_finetune(
+    fine_tune: FineTune,
+    *,
+    snapshot: Snapshot,
+    parent: ModelVersion,
+    created_by: User | None = None,
+) -> FineTune:
+    """Queue the same fine-tune from another snapshot or parent, in its place."""
+    return start_finetune(
+        snapshot=snapshot,
+        parent=parent,
+        method=fine_tune.method,
+        settings=fine_tune.settings,
+        real_cohort=fine_tune.real_cohort,
+        replaces=fine_tune,
+        created_by=created_by,
     )
 
 

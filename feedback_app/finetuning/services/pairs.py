@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations, groupby
 
 from feedback_app.finetuning.services.seen import ImageMean, chosen, scored, teaching_readings
@@ -32,14 +33,20 @@ class FoundPair:
         )
 
 
-def find_pairs(*, simulated: bool, studies: Collection[Study] | None = None) -> list[FoundPair]:
+def find_pairs(
+    *,
+    simulated: bool,
+    studies: Collection[Study] | None = None,
+    as_of: datetime | None = None,
+) -> list[FoundPair]:
     """Pairs of one reader and one case whose mean scores differ, from the last revisions.
 
     A case of four gives at most six; ties give none, and neither do cases of one image,
     skipped cases, or the second reading of a case that a study repeats, which would count
-    one opinion twice. All studies are searched unless some are given.
+    one opinion twice. All studies are searched unless some are given. Retracted readings
+    teach nothing. ``as_of`` takes the readings as they were then.
     """
-    readings = teaching_readings(simulated=simulated, studies=studies)
+    readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
     return [*_pairs_of(scored(readings)), *_pairs_of(chosen(readings))]
 
 

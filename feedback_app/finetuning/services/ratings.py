@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
@@ -38,14 +39,20 @@ class FoundRating:
         )
 
 
-def find_ratings(*, simulated: bool, studies: Collection[Study] | None = None) -> list[FoundRating]:
+def find_ratings(
+    *,
+    simulated: bool,
+    studies: Collection[Study] | None = None,
+    as_of: datetime | None = None,
+) -> list[FoundRating]:
     """Of the same readings that pairs come from, ties and cases of one image included.
 
     All images of a case of which none is acceptable are rejected. Of a comparison, both
     are where both are bad on some criterion; where one is clearly better on the mean, it
-    is accepted and the other rejected. A choice gives no score.
+    is accepted and the other rejected. A choice gives no score. ``as_of`` takes the readings
+    as they were then.
     """
-    readings = teaching_readings(simulated=simulated, studies=studies)
+    readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
     none_acceptable = set(readings.filter(none_acceptable=True).values_list("pk", flat=True))
     found = [
         FoundRating(seen, False if seen.reading_id in none_acceptable else None)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from statistics import mean
 from uuid import UUID
@@ -42,10 +43,18 @@ def axis_of(slug: str) -> Axis:
 
 
 def teaching_readings(
-    *, simulated: bool, studies: Collection[Study] | None = None
+    *,
+    simulated: bool,
+    studies: Collection[Study] | None = None,
+    as_of: datetime | None = None,
 ) -> QuerySet[Reading]:
-    """Last revisions of first readings, without skipped ones; of all studies unless given."""
-    readings = Reading.objects.current().filter(
+    """Last revisions of first readings, now or then, without skipped and retracted ones.
+
+    Of all studies unless given.
+    """
+    every = Reading.objects.all()
+    current = every.as_of(as_of) if as_of else every.current()
+    readings = current.standing().filter(
         is_simulated=simulated,
         skip_reason=SkipReason.NONE,
         slot__repetition=0,

@@ -1,18 +1,20 @@
 """Preferences and ratings drawn from readings, and frozen."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
 from feedback_app.images.services.blobs import store
+from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
@@ -33,23 +35,26 @@ def take_snapshot(
     studies: Collection[Study] | None = None,
     simulated: bool,
     without: Collection[UUID] = (),
+    replaces: Snapshot | None = None,
     created_by: User | None = None,
 ) -> Snapshot:
     """Freeze the pairs and ratings that there are now: the same readings give the same SHA-256.
 
     Of people or of simulated readers, never both. Images of other model versions than
     the one to be fine-tuned are welcome: a preference is about pictures. ``without`` names
-    readings that are left out.
+    readings that are left out. One that ``replaces`` another draws on the readings that there
+    were when the first one was taken.
     """
+    as_of = replaces.first.created_at if replaces else None
     left_out = set(without)
     pairs = [
         pair
-        for pair in find_pairs(simulated=simulated, studies=studies)
+        for pair in find_pairs(simulated=simulated, studies=studies, as_of=as_of)
         if pair.winner.reading_id not in left_out
     ]
     ratings = [
         rating
-        for rating in find_ratings(simulated=simulated, studies=studies)
+        for rating in find_ratings(simulated=simulated, studies=studies, as_of=as_of)
         if rating.seen.reading_id not in left_out
     ]
     if not pairs and not ratings:
@@ -62,6 +67,7 @@ def take_snapshot(
         name=name,
         blob=store(write_lines(pairs, ratings), media_type=MEDIA_TYPE),
         is_simulated=simulated,
+        replaces=replaces,
         created_by=created_by,
     )
     Pair.objects.bulk_create(
@@ -86,6 +92,33 @@ def take_snapshot(
         for rating in ratings
     )
     return snapshot
+
+
+def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Snapshot:
+    """The same snapshot without what has been retracted since, and with nothing more."""
+    held = set(snapshot.pairs.values_list("reading", flat=True))
+    held |= set(snapshot.rated_images.values_list("reading", flat=True))
+    drawn_on = Study.objects.filter(slots__readings__in=held).distinct()
+    others = Reading.objects.filter(slot__study__in=drawn_on).exclude(pk__in=held)
+    return take_snapshot(
+        name=f"{snapshot.name[:80]}, rebuilt",
+        studies=list(drawn_on),
+        simulated=snapshot.is_simulated,
+        without=others.values_list("pk", flat=True),
+        replaces=snapshot,
+        created_by=created_by,
+    )
+
+
+def snapshots_resting_on(
+    *, readers: Iterable[int] = (), studies: Iterable[UUID] = ()
+) -> QuerySet[Snapshot]:
+    """Those that hold a pair or a rating from a reading of one of these readers or studies."""
+    drawn = Q(reading__reader__in=readers) | Q(reading__slot__study__in=studies)
+    return Snapshot.objects.filter(
+        Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
+        | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))
+    )
 
 
 def write_lines(pairs: Collection[FoundPair], ratings: Collection[FoundRating]) -> bytes:

@@ -4,6 +4,7 @@ from feedback_app.images.models.blobs import Blob, Image, Measure
 from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
 from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
 from feedback_app.images.models.conditions import RecipeMask
+from feedback_app.images.models.prompts import PromptSet, PromptSetVersion, SetPrompt
 from feedback_app.images.models.scorers import Scorer, ScorerKind
 from feedback_app.images.models.versions import ModelVersion, Promotion, PromotionKind
 
@@ -22,9 +23,12 @@ __all__ = [
     "Patient",
     "Promotion",
     "PromotionKind",
+    "PromptSet",
+    "PromptSetVersion",
     "Recipe",
     "RecipeMask",
     "Scorer",
     "ScorerKind",
+    "SetPrompt",
     "Split",
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from feedback_app.images.models.blobs import Image, Measure
 from feedback_app.images.models.conditions import RecipeMask
+from feedback_app.images.models.prompts import PromptSetVersion
 from feedback_app.images.models.versions import ModelVersion
 from feedback_app.runs.models import Run
 from generation.conditioning.findings import findings_in
@@ -144,11 +145,18 @@ class Recipe(models.Model):
 
 
 class Batch(models.Model):
-    """One request for candidates."""
+    """One request for candidates; its prompts may be those of a prompt set's version."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT)
+    prompt_set_version = models.ForeignKey(
+        PromptSetVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="batches",
+    )
     recipes = models.ManyToManyField(Recipe, through="BatchRecipe", related_name="batches")
     runs = models.ManyToManyField(Run, related_name="batches")
     created_by = models.ForeignKey(

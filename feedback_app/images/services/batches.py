@@ -15,10 +15,12 @@ from feedback_app.images.models import (
     BatchRecipe,
     Candidate,
     ModelVersion,
+    PromptSetVersion,
     Recipe,
     RecipeMask,
 )
 from feedback_app.images.services.conditions import Condition, require_training_split
+from feedback_app.images.services.prompt_sets import require_prompts_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
@@ -64,15 +66,19 @@ def create_batch(
     allows_held_out: bool = False,
     settings: Settings | None = None,
     seed: int = 0,
+    prompt_set_version: PromptSetVersion | None = None,
     created_by: User | None = None,
 ) -> Batch:
     """Write the recipes out and queue what is not made yet.
 
     Every prompt goes with each of the ``conditions`` (masks that are followed together);
-    mode m2i takes no prompts. The image at position n has the seed ``seed + n``: images that
-    began as the same noise are too much alike to learn from.
+    mode m2i takes no prompts. A batch of a prompt set's version has prompts of it alone, all
+    or some. The image at position n has the seed ``seed + n``: images that began as the same
+    noise are too much alike to learn from.
     """
     check_mode(model_version, mode, prompts=prompts, has_masks=bool(conditions))
+    if prompt_set_version is not None:
+        check_prompt_set(prompt_set_version, mode, prompts=prompts)
     if not allows_held_out:
         require_training_split(conditions)
     texts = prompts if reads_text(mode) else [""]
@@ -96,7 +102,12 @@ def create_batch(
         )
         for position, (index, text, masks) in enumerate(asked)
     ]
-    batch = Batch.objects.create(name=name, model_version=model_version, created_by=created_by)
+    batch = Batch.objects.create(
+        name=name,
+        model_version=model_version,
+        prompt_set_version=prompt_set_version,
+        created_by=created_by,
+    )
     Recipe.objects.bulk_create((recipe for recipe, _, _ in planned), ignore_conflicts=True)
     RecipeMask.objects.bulk_create(
         (
@@ -146,6 +157,16 @@ def check_mode(
             "Prompts were written, but the images are to be made from masks only.",
             remedy="Leave the prompts out, or choose the mode “text and mask”.",
         )
+
+
+def check_prompt_set(version: PromptSetVersion, mode: Mode, *, prompts: Sequence[str]) -> None:
+    """Refuse to say that a batch is of a prompt set where its prompts are not."""
+    if not reads_text(mode):
+        raise RemediableError(
+            f"The prompt set {version} was chosen, but the images are to be made from masks only.",
+            remedy="Choose no prompt set, or the mode “text and mask”.",
+        )
+    require_prompts_of(version, prompts)
 
 
 def check_prompts(prompts: Sequence[str], *, images_per_prompt: int, masks: int = 1) -> None:

@@ -1,32 +1,28 @@
 """Masks to condition candidates on: chosen from a cohort, transformed, kept."""
 
-import io
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from feedback_app.images.models import Cohort, CohortImage, Mask, RecipeMask, Split
 from feedback_app.images.services.blobs import store
-from generation.conditioning.geometry import apply
 from generation.conditioning.masks import (
     MASK_KINDS,
     as_kind,
     encode_mask,
     label_of,
-    margin_of,
-    read_mask,
 )
-from generation.conditioning.masks import Mask as BoolMask
-from generation.conditioning.plausibility import ImplausibleMask
 from generation.conditioning.transforms import Family, Interpolate, dump, load
-from generation.conditioning.variants import Parent, Variant, others_among, variants
 from generation.errors import RemediableError
 from generation.specs import MaskKind
+
+if TYPE_CHECKING:
+    from generation.conditioning.variants import Parent, Variant
 
 Condition = tuple[RecipeMask, ...]
 """Unsaved rows, one a kind, that recipes are conditioned on together."""
@@ -70,8 +66,8 @@ class PlannedParent:
 
     image: CohortImage
     rows: Mapping[MaskKind, Mask]
-    parent: Parent
-    variants: tuple[Variant, ...]
+    parent: "Parent"
+    variants: tuple["Variant", ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +93,9 @@ class MaskPlan:
 
 def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
     """Every variant of the chosen masks at the candidate's size; the same for the same choice."""
+    # It brings scipy, without which the process that serves reading pages should start.
+    from feedback_app.images.services.mask_variants import vary
+
     _check(choice)
     images = _choose(choice)
     asked = len(images) * (choice.variants + choice.keeps_parents)
@@ -106,17 +105,11 @@ def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
             remedy="Choose fewer images or variants, or make several batches.",
         )
     read = [(image, rows_of(image, choice.kinds)) for image in images]
-    parents = [_parent_of(rows, side=side) for _, rows in read]
-    others = others_among(parents)
+    varied = vary([rows for _, rows in read], choice, side=side)
     return MaskPlan(
         parents=tuple(
-            PlannedParent(
-                image=image,
-                rows=rows,
-                parent=parent,
-                variants=tuple(_variants_of(parent, choice, others=others)),
-            )
-            for (image, rows), parent in zip(read, parents, strict=True)
+            PlannedParent(image=image, rows=rows, parent=parent, variants=variants)
+            for (image, rows), (parent, variants) in zip(read, varied, strict=True)
         )
     )
 
@@ -124,15 +117,6 @@ def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
 def most_conditions(side: int) -> int:
     """Fewer of large pictures: somebody waits for the sheet that shows them all."""
     return min(MAX_CONDITIONS, MAX_CONDITIONS * UNHURRIED_SIDE**2 // side**2)
-
-
-def _variants_of(
-    parent: Parent, choice: MaskChoice, *, others: Mapping[str, tuple[MaskKind, BoolMask]]
-) -> Iterator[Variant]:
-    if choice.keeps_parents:
-        yield _untransformed(parent)
-    drawn = variants(parent, choice.families, seed=choice.seed, others=others)
-    yield from islice(drawn, choice.variants)
 
 
 def _check(choice: MaskChoice) -> None:
@@ -209,24 +193,6 @@ def rows_of(image: CohortImage, kinds: Iterable[MaskKind]) -> dict[MaskKind, Mas
     return {kind: by_kind[kind] for kind in MASK_KINDS if kind in set(kinds)}
 
 
-def _parent_of(rows: Mapping[MaskKind, Mask], *, side: int) -> Parent:
-    margin = margin_of(side)
-    masks = {
-        kind: read_mask(
-            io.BytesIO(row.blob.read()), side=side, margin=margin, name=f"mask {row.pk}"
-        )
-        for kind, row in rows.items()
-    }
-    return Parent(masks, {kind: row.blob_id for kind, row in rows.items()}, margin)
-
-
-def _untransformed(parent: Parent) -> Variant:
-    try:
-        return Variant((), apply((), parent.masks, margin=parent.margin))
-    except ImplausibleMask as error:
-        return Variant((), None, error.short)
-
-
 def keep_masks(plan: MaskPlan) -> list[Condition]:
     """Store the plausible variants, in order; nothing plausible is an error."""
     kept = [
@@ -244,7 +210,7 @@ def keep_masks(plan: MaskPlan) -> list[Condition]:
     return kept
 
 
-def _keep(planned: PlannedParent, variant: Variant) -> Condition:
+def _keep(planned: PlannedParent, variant: "Variant") -> Condition:
     assert variant.masks is not None
     return tuple(
         RecipeMask(

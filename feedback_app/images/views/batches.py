@@ -25,7 +25,10 @@ COMMIT_WITHIN = timedelta(seconds=3)
 def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """The page; for htmx the progress, with the images made since ``since`` put in place."""
     batch = get_object_or_404(
-        Batch.objects.select_related("model_version", "created_by"), pk=batch_id
+        Batch.objects.select_related(
+            "model_version", "created_by", "prompt_set_version__prompt_set"
+        ),
+        pk=batch_id,
     )
     now = timezone.now()
     # The progress before the places: what is made in between is shown at the next poll.

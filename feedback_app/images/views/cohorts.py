@@ -14,11 +14,11 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.models import Cohort, Mask, Split
 from feedback_app.images.models.cohorts import Sex
 from feedback_app.runs.models import Run, State
+from generation.conditioning.facts import AGE_BANDS
 from generation.conditioning.findings import FINDINGS, NORMAL
 
 IMAGES_A_PAGE = 48
 SHOWN_SKIPS = 50
-AGE_BANDS = {"under 18": 17, "18 to 39": 39, "40 to 64": 64, "65 and over": 200}
 UNKNOWN, NOT_LABELLED = "unknown", "not labelled"
 
 

@@ -1,14 +1,14 @@
 """The generation console: asking for a batch."""
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.forms import BatchForm, complain
 from feedback_app.images.mask_forms import MaskForm
-from feedback_app.images.models import Batch, ModelVersion
+from feedback_app.images.models import Batch, ModelVersion, PromptSetVersion
 from feedback_app.images.services.batches import (
     check_mode,
     create_batch,
@@ -32,7 +32,11 @@ MIDDLE_AGE_YEARS = 50
 @coordinators_only
 def show_console(request: HttpRequest) -> HttpResponse:
     promoted = ModelVersion.objects.filter(is_promoted=True).first()
-    form = BatchForm(request.POST or None, initial={"model_version": promoted})
+    chosen_set = parse_number(request.GET.get("prompt_set"))
+    form = BatchForm(
+        with_prompts_of_set(request.POST) if request.POST else None,
+        initial={"model_version": promoted, **prompts_of_set(chosen_set)},
+    )
     wants_masks = request.POST.get("mode", "t2i") != "t2i"
     mask_form = MaskForm(request.POST if wants_masks else None)
     if request.method == "POST" and form.is_valid() and (not wants_masks or mask_form.is_valid()):
@@ -82,8 +86,28 @@ def _create(form: BatchForm, mask_form: MaskForm | None, request: HttpRequest) -
         allows_held_out=mask_form is not None and mask_form.choice.allows_held_out,
         settings=form.settings,
         seed=data["seed"],
+        prompt_set_version=data["prompt_set"] if reads_text(mode) else None,
         created_by=request.user,  # type: ignore[arg-type]
     )
+
+
+def parse_number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
+
+
+def prompts_of_set(version_id: int | None) -> dict[str, object]:
+    """The two fields that a prompt set fills; nothing where there is no such version."""
+    version = PromptSetVersion.objects.filter(pk=version_id).first() if version_id else None
+    return {"prompt_set": version.pk, "prompts": "\n".join(version.texts())} if version else {}
+
+
+def with_prompts_of_set(posted: QueryDict) -> QueryDict:
+    """A chosen set's prompts where none were written: the page's script may not have run."""
+    filled = posted.copy()
+    if not filled.get("prompts", "").strip():
+        chosen = prompts_of_set(parse_number(filled.get("prompt_set")))
+        filled["prompts"] = str(chosen.get("prompts", ""))
+    return filled
 
 
 def _recent_batches() -> list[Batch]:

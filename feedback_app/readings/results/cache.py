@@ -7,12 +7,12 @@ from typing import TypeVar
 from django.core.cache import cache
 from django.db.models import Count, Max
 
-from feedback_app.readings.models import Reading
+from feedback_app.readings.models import Reading, Retraction
 from feedback_app.readings.results.figures import Figures, figures_of
 from feedback_app.studies.models import Study
 
 KEPT_S = 24 * 3_600
-SCHEME = 1
+SCHEME = 2
 """Goes up when the figures change their shape."""
 PRECISION = 100
 """While readings come in, figures may lag behind by one part in so many."""
@@ -26,7 +26,11 @@ def state_of(study: Study) -> str:
     )
     lag = max(1, seen["count"] // PRECISION) if study.is_open else 1
     last = seen["last"] if lag == 1 else None
-    state = f"{SCHEME} {seen['count'] // lag} {lag} {last} {study.state} {study.unblinded_at}"
+    retractions = Retraction.objects.aggregate(made=Max("made_at"), undone=Max("undone_at"))
+    state = (
+        f"{SCHEME} {seen['count'] // lag} {lag} {last} {study.state} {study.unblinded_at} "
+        f"{retractions}"
+    )
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 

@@ -80,6 +80,7 @@ class Figures:
     readers: tuple[str, ...]
     is_simulated: bool
     left_out: int
+    retracted: int
     reading_count: int
     paces: tuple[ReaderPace, ...]
     scores: tuple[ScoreFigures, ...]
@@ -105,6 +106,7 @@ def figures_of(study: Study) -> Figures:
         readers=table.readers,
         is_simulated=table.is_simulated,
         left_out=table.left_out,
+        retracted=table.retracted,
         reading_count=int((~table.readings.is_skipped).sum()),
         paces=paces,
         scores=scores,

@@ -49,8 +49,8 @@ def results_of(study: Study) -> StudyResults:
 
 
 def readings_that_count(study: Study) -> QuerySet[Reading]:
-    """Skips are left out; so are simulated readings where people read too."""
-    read = Reading.objects.filter(slot__study=study).current().filter(skip_reason="")
+    """Without skips, what is retracted, and simulated readings where people read too."""
+    read = Reading.objects.filter(slot__study=study).current().standing().filter(skip_reason="")
     return read.by_people() if read.by_people().exists() else read
 
 

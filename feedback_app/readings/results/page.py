@@ -68,6 +68,7 @@ class ResultsPage:
     summary: tuple[tuple[str, str], ...]
     advice: str
     readings: int
+    retracted: int
     pace: Part
     sections: tuple[Section, ...]
     parts: tuple[Part, ...]
@@ -81,6 +82,7 @@ def page_of(study: Study, figures: Figures, *, can_be_shared: bool) -> ResultsPa
         summary=tuple(_summary(figures)),
         advice=words.agreement_advice(figures, can_be_shared=can_be_shared),
         readings=figures.reading_count,
+        retracted=figures.retracted,
         pace=_pace(figures, plots),
         sections=tuple(_section(one, plots) for one in figures.scores if one.answered),
         parts=tuple(part for part in _parts(study, figures, plots) if part),

@@ -97,6 +97,7 @@ class StudyTable:
     readers: tuple[str, ...]
     is_simulated: bool
     left_out: int
+    retracted: int
     questions: tuple[Question, ...]
     readings: Readings
     answers: dict[str, Answers]
@@ -151,6 +152,7 @@ def table_of(study: Study) -> StudyTable:
         readers=tuple(reader.display_name for reader in named),
         is_simulated=bool(kept) and not people,
         left_out=len(rows) - len(kept),
+        retracted=count_retracted(study),
         questions=questions,
         readings=readings,
         answers=_answers(study, questions, readings=readings, units=units),
@@ -175,10 +177,17 @@ def _units(study: Study) -> list[tuple[UUID, UUID]]:
     return list(places.values_list("case", "image"))
 
 
+def count_retracted(study: Study) -> int:
+    """Readings of the study, as last revised, that a retraction leaves out."""
+    current = Reading.objects.filter(slot__study=study).current()
+    return current.count() - current.standing().count()
+
+
 def _last_and_first(study: Study) -> list[Any]:
-    """By slot: the last revision, with time and date of the first."""
+    """By slot: the last revision, with time and date of the first; none that is retracted."""
     rows = (
         Reading.objects.filter(slot__study=study)
+        .standing()
         .order_by("slot", "revision")
         .values(
             "pk", "reader", "is_simulated", "skip_reason", "active_ms", "created_at", "slot",

@@ -55,6 +55,7 @@ if (form) {
     if (!follows) form.elements.mode.value = "t2i";
     document.getElementById("follows-none").hidden = follows;
     texts.hidden = prompts.disabled = !readsText();
+    if (form.elements.prompt_set) form.elements.prompt_set.disabled = !readsText();
     const shown = masks ?? document.getElementById("no-masks");
     const appears = shown.hidden && followsMasks();
     shown.hidden = !followsMasks();

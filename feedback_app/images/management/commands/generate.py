@@ -23,6 +23,7 @@ from feedback_app.images.services.conditions import (
     keep_masks,
     plan_masks,
 )
+from feedback_app.images.services.prompt_sets import find_version as find_prompt_set
 from feedback_app.runs.console import execute_here
 from generation.conditioning.prompts import default_prompts
 from generation.conditioning.transforms import FAMILIES, as_family
@@ -37,6 +38,11 @@ class Command(BaseCommand):
         parser.add_argument("prompts", nargs="*", help="each in quotes")
         parser.add_argument("--prompt-file", type=Path, help="one prompt a line")
         parser.add_argument("--default-prompts", type=int, metavar="N", help="N of the usual ones")
+        parser.add_argument(
+            "--prompt-set",
+            metavar="NAME[@VERSION]",
+            help="its prompts, or those given that are of it",
+        )
         parser.add_argument("--name", help="the batch's name")
         parser.add_argument("--model", help="a model version's name (default: the promoted one)")
         parser.add_argument("--images-per-prompt", type=int, default=4)
@@ -80,7 +86,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             version = find_version(options["model"])
-            prompts = read_prompts(options)
+            prompt_set = find_prompt_set(options["prompt_set"]) if options["prompt_set"] else None
+            prompts = read_prompts(options) or (prompt_set.texts() if prompt_set else [])
             batch = create_batch(
                 options["name"] or next_name(),
                 model_version=version,
@@ -91,6 +98,7 @@ class Command(BaseCommand):
                 images_per_prompt=options["images_per_prompt"],
                 settings=Settings(steps=options["steps"], guidance_scale=options["guidance"]),
                 seed=options["seed"],
+                prompt_set_version=prompt_set,
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error

@@ -1,0 +1,13 @@
+"""Who may call the REST API."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class IsCoordinator(BasePermission):
+    """Coordinators and admins."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        return user.is_authenticated and user.is_coordinator

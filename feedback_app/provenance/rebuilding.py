@@ -1,0 +1,175 @@
+"""Making anew, without retracted readings, what rests on them.
+
+Snapshots and curated sets are made at once; fine-tunes and exports are runs. A fine-tune upon
+another one waits for that one's run: ``continue_rebuilds`` is called every half minute and
+starts whatever has become possible, so that a whole chain needs no one to watch it.
+"""
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from feedback_app.accounts.audit import record
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.services import apply_policy
+from feedback_app.exports.models import Export
+from feedback_app.exports.services import start_export
+from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.services.finetunes import repeat_finetune
+from feedback_app.finetuning.services.snapshots import retake_snapshot
+from feedback_app.images.models import ModelVersion
+from feedback_app.provenance.impact import (
+    Impact,
+    Replaceable,
+    impact_of_all,
+    impact_of_retraction,
+    latest_of,
+)
+from feedback_app.readings.models import Retraction
+from feedback_app.runs.models import State
+from generation.errors import RemediableError
+
+
+class NotYet(RemediableError):
+    """What it is rebuilt from is on its way."""
+
+
+@dataclass
+class Outcome:
+    """``waiting`` and ``refused`` say in words why a row was not rebuilt."""
+
+    made: list[Replaceable] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def ask_for_rebuild(retraction: Retraction, *, asked_by: User | None = None) -> Outcome:
+    """Rebuild the whole chain, now and, as its runs finish, later."""
+    _require_active(retraction)
+    Retraction.objects.filter(pk=retraction.pk).update(
+        rebuild_asked_by=asked_by, rebuild_asked_at=timezone.now()
+    )
+    record(
+        f"{retraction.kind}.rebuild_asked",
+        actor=asked_by,
+        target=retraction.target_name,
+        target_id=retraction.pk,
+    )
+    retraction.refresh_from_db()
+    return advance(retraction)
+
+
+def continue_rebuilds() -> None:
+    """Take every chain that was asked for as far as it goes now."""
+    for retraction in Retraction.objects.active().filter(rebuild_asked_at__isnull=False):
+        advance(retraction)
+
+
+@transaction.atomic
+def advance(retraction: Retraction) -> Outcome:
+    """Rebuild what can be rebuilt now; when nothing waits any more, the chain is done."""
+    locked = Retraction.objects.select_for_update(of=("self",)).get(pk=retraction.pk)
+    outcome = Outcome()
+    if not locked.is_active or locked.rebuild_asked_at is None:
+        return outcome
+    for row in impact_of_retraction(locked).rebuildable:
+        try:
+            with transaction.atomic():
+                made = _rebuild(row, asked_by=locked.rebuild_asked_by)
+        except NotYet as error:
+            outcome.waiting.append(str(error))
+        except RemediableError as error:
+            outcome.refused.append(f"{error} {error.remedy}")
+        else:
+            outcome.made += [made] if made else []
+    if not outcome.waiting:
+        locked.rebuild_asked_at = None
+        locked.save(update_fields=["rebuild_asked_at"])
+    return outcome
+
+
+@transaction.atomic
+def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Replaceable:
+    """What stands in the row's place; made now unless it is there."""
+    list(Retraction.objects.active().select_for_update(of=("self",)))  # one rebuild at a time
+    return _rebuild(row, asked_by=asked_by) or latest_of(row)
+
+
+def _rebuild(row: Replaceable, *, asked_by: User | None) -> Replaceable | None:
+    """None where it is rebuilt already, or need not be."""
+    tainted = impact_of_all()
+    if row not in tainted or (latest_of(row) != row and latest_of(row) not in tainted):
+        return None
+    row = latest_of(row)
+    match row:
+        case Snapshot():
+            return retake_snapshot(row, created_by=asked_by)
+        case FineTune():
+            return _rebuild_finetune(row, tainted=tainted, asked_by=asked_by)
+        case CuratedSet():
+            return apply_policy(row.policy, asked_by, replaces=row)
+        case Export():
+            return _rebuild_export(row, tainted=tainted, asked_by=asked_by)
+
+
+def _rebuild_finetune(row: FineTune, *, tainted: Impact, asked_by: User | None) -> FineTune:
+    snapshot = latest_of(row.snapshot)
+    assert isinstance(snapshot, Snapshot)
+    if snapshot in tainted:
+        raise RemediableError(
+            f"The fine-tune of {row.parent.name} needs the snapshot “{snapshot}” rebuilt.",
+            remedy="Rebuild that first.",
+        )
+    return repeat_finetune(
+        row,
+        snapshot=snapshot,
+        parent=_clean_parent(row.parent, tainted=tainted),
+        created_by=asked_by,
+    )
+
+
+def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
+    """The version itself, or what was taught in its place."""
+    if parent not in tainted:
+        return parent
+    taught = FineTune.objects.filter(model_version=parent).first()
+    newest = latest_of(taught) if taught else None
+    if not isinstance(newest, FineTune) or newest in tainted:
+        raise RemediableError(
+            f"The model version {parent.name} is not rebuilt.", remedy="Rebuild that first."
+        )
+    if newest.model_version:
+        return newest.model_version
+    if newest.run.state in {State.FAILED, State.CANCELLED}:
+        raise RemediableError(
+            f"The fine-tune in the place of {parent.name} did not succeed.",
+            remedy="Retry its run, then rebuild again.",
+        )
+    raise NotYet(
+        f"A fine-tune upon {parent.name} waits for the one that is taught in its place.",
+        remedy="It goes on by itself.",
+    )
+
+
+def _rebuild_export(row: Export, *, tainted: Impact, asked_by: User | None) -> Export:
+    if asked_by is not None and not asked_by.is_admin:
+        raise RemediableError(
+            f"The export of {row.curated_set.policy.name} can be rebuilt by admins only.",
+            remedy="Ask one.",
+        )
+    curated_set = latest_of(row.curated_set)
+    assert isinstance(curated_set, CuratedSet)
+    if curated_set in tainted:
+        raise RemediableError(
+            f"The export of {curated_set.policy.name} needs its curated set rebuilt.",
+            remedy="Rebuild that first.",
+        )
+    return start_export(curated_set, replaces=row, created_by=asked_by)
+
+
+def _require_active(retraction: Retraction) -> None:
+    if not retraction.is_active:
+        raise RemediableError("This retraction is undone.", remedy="Nothing is to be rebuilt.")

@@ -1,0 +1,46 @@
+"""What a prompt says in the words that prompts are built from, and the age bands."""
+
+import re
+from dataclasses import dataclass
+
+from generation.conditioning.findings import findings_in
+
+AGE_BANDS = {"under 18": 17, "18 to 39": 39, "40 to 64": 64, "65 and over": 200}
+"""The last year of each band."""
+
+SEX_WORDS = {"F": ("female", "woman"), "M": ("male", "man")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptFacts:
+    """Findings, view, sex and age; what is not said is empty."""
+
+    findings: tuple[str, ...] = ()
+    view: str = ""
+    sex: str = ""
+    age_years: int | None = None
+
+
+def facts_of(prompt: str) -> PromptFacts:
+    """What a prompt names: ``PA view``, ``female``, ``60 years`` and findings."""
+    view = re.search(r"\b(PA|AP|lateral)(?: view)?\b", prompt, re.IGNORECASE)
+    age = re.search(r"\b(\d{1,3})[- ]years?\b", prompt, re.IGNORECASE)
+    sexes = [sex for sex, words in SEX_WORDS.items() if _has_word(prompt, words)]
+    found = view.group(1) if view else ""
+    return PromptFacts(
+        findings=tuple(findings_in(prompt)),
+        view=found.lower() if found.lower() == "lateral" else found.upper(),
+        sex=sexes[0] if len(sexes) == 1 else "",
+        age_years=int(age.group(1)) if age else None,
+    )
+
+
+def _has_word(text: str, words: tuple[str, ...]) -> bool:
+    return re.search(rf"\b(?:{'|'.join(words)})\b", text, re.IGNORECASE) is not None
+
+
+def age_band(age_years: int | None) -> str:
+    """The band's name; empty where the age is not known."""
+    if age_years is None:
+        return ""
+    return next((name for name, last in AGE_BANDS.items() if age_years <= last), "")
