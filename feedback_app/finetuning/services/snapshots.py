@@ -95,9 +95,10 @@ def take_snapshot(
 
 
 def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Snapshot:
-    """The same snapshot without what has been retracted since, and with nothing more."""
-    held = set(snapshot.pairs.values_list("reading", flat=True))
-    held |= set(snapshot.rated_images.values_list("reading", flat=True))
+    """The first of its line without what is retracted now, and with nothing more."""
+    first = snapshot.first
+    held = set(first.pairs.values_list("reading", flat=True))
+    held |= set(first.rated_images.values_list("reading", flat=True))
     drawn_on = Study.objects.filter(slots__readings__in=held).distinct()
     others = Reading.objects.filter(slot__study__in=drawn_on).exclude(pk__in=held)
     return take_snapshot(
