@@ -139,10 +139,16 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen_so_far(request: HttpRequest) -> dict[str, Any]:
-    """Another snapshot has its own recommendation: the method chosen before is forgotten."""
+    """Another snapshot has its own recommendation: the method chosen before is forgotten.
+
+    What learns, by default, follows from snapshot and parent.
+    """
     chosen: dict[str, Any] = request.GET.dict()
-    if request.htmx.trigger_name == "snapshot":  # type: ignore[attr-defined]
+    changed = request.htmx.trigger_name  # type: ignore[attr-defined]
+    if changed == "snapshot":
         chosen.pop("method", None)
+    if changed in {"snapshot", "parent"}:
+        chosen.pop("adapted", None)
     return chosen
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from generation.conditioning.masks import as_kind, read_control
 from generation.conditioning.prompts import whole_prompt
 from generation.diffusion.checkpoints import load_state, save_state
 from generation.diffusion.training_images import read_grey, read_manifest
@@ -20,6 +21,8 @@ from generation.specs import (
     PAIR_METHODS,
     Axis,
     FineTuneSpec,
+    MaskFile,
+    MaskKind,
     Method,
     Preference,
     Rating,
@@ -28,6 +31,9 @@ from generation.specs import (
 ENCODED_AT_ONCE = 16
 
 Line = TypeVar("Line")
+Value = TypeVar("Value")
+MaskPaths = tuple[tuple[MaskKind, str], ...]
+"""Kinds and files, sorted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,10 @@ class Readings:
 
     preferences: tuple[Preference, ...] = ()
     ratings: tuple[Rating, ...] = ()
+
+    @property
+    def lines(self) -> list[Preference | Rating]:
+        return [*self.preferences, *self.ratings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +60,9 @@ class _Tensors:
 class Pictures(_Tensors):
     """M latents (M x C x h x w, scaled), P text embeddings (P x tokens x width), K controls.
 
-    ``controls`` are what a ControlNet sees, K x C x H x W from 0 to 1; the first is black,
-    for images that had no mask. Without a ControlNet there are none.
+    ``controls`` are what a ControlNet sees, K x C x H x W of 0 and 1 with a channel for each
+    kind of mask; the first is black and stands for images without masks, which no ControlNet
+    had a part in. Without a ControlNet there are none.
     """
 
     latents: torch.Tensor
@@ -175,9 +186,7 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
         )
     readings = read_readings(Path(spec.preferences))
     preferences, ratings = readings.preferences, readings.ratings
-    rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
-    real = [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
-    lines: list[Preference | Rating] = [*preferences, *ratings]
+    real = _read_real(spec)
     images = _places(
         [
             *(path for pair in preferences for path in (pair.winner, pair.loser)),
@@ -185,27 +194,27 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
             *(path for path, _ in real),
         ]
     )
-    prompts = _places([*(line.prompt for line in lines), *(prompt for _, prompt in real)])
-    controls = _places(["", *(line.control for line in lines)])
+    texts = _places([*map(text_of, readings.lines), *(prompt for _, prompt in real)])
+    controls = _places([(), *map(_masks_of, readings.lines)])
     lessons = Lessons(
         pictures=Pictures(
             latents=encode_images(pipeline, [Path(path) for path in images]),
-            embeddings=encode_prompts(pipeline, list(prompts)),
+            embeddings=encode_texts(pipeline, list(texts)),
             controls=read_controls(pipeline, list(controls)),
         ),
         pairs=Pairs(
             winner=_indices(preferences, lambda pair: images[pair.winner]),
             loser=_indices(preferences, lambda pair: images[pair.loser]),
-            prompt=_indices(preferences, lambda pair: prompts[pair.prompt]),
-            control=_indices(preferences, lambda pair: controls[pair.control]),
+            prompt=_indices(preferences, lambda pair: texts[text_of(pair)]),
+            control=_indices(preferences, lambda pair: controls[_masks_of(pair)]),
             winner_score=_scores(preferences, winner_scores),
             loser_score=_scores(preferences, loser_scores),
             reliability=torch.tensor([pair.reliability for pair in preferences]),
         ),
         ratings=Ratings(
             image=_indices(ratings, lambda rating: images[rating.image]),
-            prompt=_indices(ratings, lambda rating: prompts[rating.prompt]),
-            control=_indices(ratings, lambda rating: controls[rating.control]),
+            prompt=_indices(ratings, lambda rating: texts[text_of(rating)]),
+            control=_indices(ratings, lambda rating: controls[_masks_of(rating)]),
             score=_scores(ratings, lambda rating: dict(rating.scores)),
             accepted=torch.tensor(
                 [
@@ -217,11 +226,32 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
         ),
         reals=Reals(
             image=_indices(real, lambda row: images[row[0]]),
-            prompt=_indices(real, lambda row: prompts[row[1]]),
+            prompt=_indices(real, lambda row: texts[row[1]]),
         ),
     )
     save_state(cache, {name: vars(part) for name, part in vars(lessons).items()})
     return lessons
+
+
+def texts_in(spec: FineTuneSpec) -> list[str | None]:
+    """The texts of the embeddings that lessons of this spec have, in their order."""
+    lines = read_readings(Path(spec.preferences)).lines
+    return list(_places([*map(text_of, lines), *(prompt for _, prompt in _read_real(spec))]))
+
+
+def text_of(line: Preference | Rating) -> str | None:
+    """None in mode m2i, whose text embedding is zero: with masks, and without a prompt."""
+    return None if line.masks and not line.prompt else line.prompt
+
+
+def _masks_of(line: Preference | Rating) -> MaskPaths:
+    return tuple(sorted(line.masks.items()))
+
+
+def _read_real(spec: FineTuneSpec) -> list[tuple[str, str]]:
+    """Path and prompt of each image that is practised on."""
+    rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
+    return [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
 
 
 def winner_scores(pair: Preference) -> dict[Axis, float]:
@@ -265,32 +295,31 @@ def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def encode_prompts(pipeline: Any, prompts: Sequence[str]) -> torch.Tensor:
-    """Text embeddings: P x tokens x width."""
+def encode_texts(pipeline: Any, texts: Sequence[str | None]) -> torch.Tensor:
+    """Text embeddings: P x tokens x width; zero for None."""
     embeddings, _ = pipeline.encode_prompt(
-        list(prompts), pipeline.text_encoder.device, 1, do_classifier_free_guidance=False
+        [text or "" for text in texts],
+        pipeline.text_encoder.device,
+        1,
+        do_classifier_free_guidance=False,
     )
+    embeddings[[place for place, text in enumerate(texts) if text is None]] = 0
     return embeddings.float().cpu()
 
 
-def read_controls(pipeline: Any, paths: Sequence[str]) -> torch.Tensor:
-    """What the pipeline's ControlNet sees of each mask, K x C x H x W; black for no mask."""
-    controlnet = getattr(pipeline, "controlnet", None)
-    if controlnet is None:
-        if any(paths):
+def read_controls(pipeline: Any, masks: Sequence[MaskPaths]) -> torch.Tensor:
+    """What the pipeline's ControlNet sees, K x C x H x W, uint8 of 0 and 1."""
+    if getattr(pipeline, "controlnet", None) is None:
+        if any(masks):
             raise RemediableError(
                 "readings of masked images came to a model without a ControlNet",
                 remedy="Fine-tune a version of the model that made the images.",
             )
         return torch.empty(0)
     side = _side(pipeline)
-    black = torch.zeros(side, side)
-    shown = [
-        torch.from_numpy(read_grey(Path(path), side=side).copy()).float() / 255 if path else black
-        for path in paths
-    ]
-    channels = controlnet.config.conditioning_channels
-    return torch.stack(shown)[:, None].expand(-1, channels, -1, -1).contiguous()
+    files = [[MaskFile(kind=as_kind(kind), path=path) for kind, path in one] for one in masks]
+    shown = [read_control(one, (side, side)).astype(np.uint8) for one in files]
+    return torch.from_numpy(np.stack(shown))
 
 
 def _side(pipeline: Any) -> int:
@@ -298,6 +327,6 @@ def _side(pipeline: Any) -> int:
     return side
 
 
-def _places(values: Iterable[str]) -> dict[str, int]:
+def _places(values: Iterable[Value]) -> dict[Value, int]:
     """Each distinct value with its place, in order of first appearance."""
     return {value: place for place, value in enumerate(dict.fromkeys(values))}
