@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+import feedback_app.images.tasks  # noqa: F401 -- batches are made here
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.forms import FineTuneForm
-from feedback_app.finetuning.models import FineTune, Snapshot
-from feedback_app.finetuning.services import start_finetune, take_snapshot
+from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.images.models import (
     Batch,
@@ -30,6 +31,8 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.studies.models import CaseMask, Slot, Study
 from feedback_app.studies.services import add_cases, create_study, open_study
+from generation.commands.finetune import finetune
+from generation.commands.run_folder import run_command
 from generation.errors import RemediableError
 from generation.specs import Mode
 from tests.finetuning.conftest import Read, grey_png
@@ -75,7 +78,8 @@ def made(version: ModelVersion, mode: Mode, conditions: list[Condition]) -> Batc
 
 
 def study_of(batches: list[Batch], reader: User) -> Study:
-    study = create_study(name="Masks", readers=[reader], readers_per_case=1, images_per_case=2)
+    name = f"Study {Study.objects.count()}"
+    study = create_study(name=name, readers=[reader], readers_per_case=1)
     add_cases(study, batches)
     return open_study(study)
 
@@ -194,15 +198,13 @@ def test_the_form_says_what_learns(
 
 @pytest.mark.slow
 def test_masks_and_text_teach_a_child_that_follows_both(
-    base: ModelVersion, conditions: list[Condition], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    base: ModelVersion, conditions: list[Condition], tmp_path: Path
+) -> None:
     """From recipes through simulated readings to images of the child, all modes in one snapshot."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     tiny = register("tiny", str(save_tiny_model(tmp_path / "tiny", follows_masks=True)))
     assert tiny.follows_masks
     batches = [sampled(tiny, mode, conditions) for mode in ("t2i", "m2i", "tm2i")]  # type: ignore[arg-type]
-    study = create_study(name="Masks", readers=[], readers_per_case=2, images_per_case=2)
+    study = create_study(name="Masks", readers=[], readers_per_case=2)
     add_cases(study, batches)
     simulate_readings(staff_and_open(study, reader_count=2))
     snapshot = take_snapshot(name="Monday", simulated=True)
@@ -216,11 +218,10 @@ def test_masks_and_text_teach_a_child_that_follows_both(
         settings=TWO_STEPS,
         asks_gate=False,
     )
-    run = runs.execute(fine_tune.run_id)
-    assert run is not None
-    assert (run.state, run.error) == (State.SUCCEEDED, "")
-    child = FineTune.objects.get(pk=fine_tune.pk).model_version
-    assert child is not None and child.follows_masks
+    write_run_folder(fine_tune, tmp_path)
+    assert run_command(finetune, [str(tmp_path)]) == 0
+    child = finish_finetune(fine_tune, adapter=tmp_path / "adapter")
+    assert child.follows_masks
     for folder in (Path(child.location), Path(child.location) / "controlnet"):
         weights = load_file(folder / "pytorch_lora_weights.safetensors")
         assert any("lora_B" in name and weight.any() for name, weight in weights.items())
