@@ -1,6 +1,7 @@
 """Readings read and encoded, and the reward that is fitted to them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from generation.commands.finetune import finetune
+from generation.commands.run_folder import RunFolder
 from generation.conditioning.masks import encode_mask
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import embed_prompt
@@ -16,7 +19,9 @@ from generation.errors import RemediableError
 from generation.preferences.lessons import encode_lessons, read_readings, texts_in
 from generation.preferences.readers_reward import Ridge, learn_reward
 from generation.quality.features import FeatureNet
-from generation.specs import FineTuneSpec, ModelSource, Rating
+from generation.rewards.reward_model import Heads, RewardConfig, RewardModel
+from generation.rewards.trunks import load_trunk
+from generation.specs import FineTuneSpec, ModelSource, Rating, write_spec
 from tests.tiny_model import SIDE, save_tiny_model
 
 PAIR = {"winner": "a", "loser": "b", "prompt": "p", "winner_score": 4, "loser_score": 1}
@@ -166,3 +171,39 @@ def test_the_reward_has_gradients_down_to_the_picture(tmp_path: Path) -> None:
     assert -1 <= reward.heldout_correlation <= 1
     with pytest.raises(RemediableError, match="too few for a reward"):
         learn_reward(FeatureNet().eval(), ratings[:10])
+
+
+def test_draft_climbs_the_reward_model_that_it_is_given(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("generation.preferences.drafting.SAMPLING_STEPS", 2)
+    trunk = "tests.generation.test_reward_model:Brightness"
+    shape = RewardConfig(trunk=trunk, features=2, members=2, hidden=2, temperature=1.0)
+    torch.manual_seed(0)
+    model = RewardModel(load_trunk(trunk), Heads(2, members=2, hidden=2), shape)
+    model.save(tmp_path / "reward", trunk=trunk)
+    images = [{"image": str(folder / name), "prompt": "p", "scores": {"text": 3}} for name in "ab"]
+    spec = FineTuneSpec(
+        model=ModelSource(base=str(folder / "model")),
+        preferences=write(tmp_path / "readings", images),
+        method="draft",
+        steps=2,
+        batch_size=2,
+        rank=2,
+        reward_model=str(tmp_path / "reward"),
+    )
+    write_spec(spec, tmp_path / "spec.json")
+    result = finetune(RunFolder(tmp_path))
+    assert 0 < result["reward"] < 5
+    assert "reward_heldout_correlation" not in result
+    assert f"climbs the reward model in {tmp_path / 'reward'}" in capsys.readouterr().out
+    write_spec(replace(spec, reward_model=""), tmp_path / "spec.json")
+    save_quality(folder / "model")
+    with pytest.raises(RemediableError, match="2 scored images of 1 prompts are too few"):
+        finetune(RunFolder(tmp_path))
+
+
+def save_quality(model: Path) -> None:
+    torch.manual_seed(0)
+    FeatureNet().save(model / "quality")
