@@ -80,7 +80,7 @@ LABELS = {
     "anchor_weight": "Weight of the anchor",
     "adapted": "What learns",
 }
-PART_LABELS: dict[Part, str] = {"unet": "the model", "controlnet": "its ControlNet"}
+PART_LABELS: dict[Part, str] = {"unet": "Model", "controlnet": "ControlNet"}
 ADAPTED = [("unet",), PARTS, ("controlnet",)]
 
 
@@ -90,7 +90,7 @@ def field_default(name: str) -> Any:
 
 
 def in_words(parts: Sequence[Part]) -> str:
-    return " and ".join(PART_LABELS[part] for part in parts)
+    return " + ".join(PART_LABELS[part] for part in parts)
 
 
 class SnapshotForm(forms.Form):
@@ -157,7 +157,7 @@ class FineTuneForm(forms.Form):
         choices=[("float32", "float32"), ("bfloat16", "bfloat16, where it is faster")]
     )
     adapted = forms.ChoiceField(
-        choices=[(" ".join(parts), in_words(parts).capitalize()) for parts in ADAPTED],
+        choices=[(" ".join(parts), in_words(parts)) for parts in ADAPTED],
         help_text="What follows masks is its ControlNet.",
     )
     seed = forms.IntegerField(min_value=0)
@@ -213,7 +213,7 @@ class FineTuneForm(forms.Form):
             return ""
         of = f"{masked:,} pairs and ratings of the snapshot are of images that follow masks"
         if parent.follows_masks:
-            return f"{of}. So {in_words(PARTS)} learn, unless the settings say otherwise."
+            return f"{of}. So the ControlNet learns too, unless the settings say otherwise."
         return f"{of}. They are left out, since {parent} does not follow any."
 
     def _recommended_method(self) -> str:

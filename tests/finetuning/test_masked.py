@@ -189,7 +189,7 @@ def test_the_form_says_what_learns(
     mixed = snapshot_of(made(follower, "tm2i", conditions))
     form = FineTuneForm(initial={"snapshot": mixed.pk, "parent": follower.pk})
     assert "6 pairs and ratings" in form.masks_note
-    assert "the model and its ControlNet learn" in form.masks_note
+    assert "So the ControlNet learns too" in form.masks_note
     assert form.fields["adapted"].initial == "unet controlnet"
     other = FineTuneForm(initial={"snapshot": mixed.pk, "parent": deaf.pk})
     assert "They are left out, since deaf does not follow any" in other.masks_note
