@@ -1,6 +1,5 @@
 """What a coordinator fills in on the learning pages."""
 
-from collections.abc import Sequence
 from inspect import signature
 from typing import Any, cast
 
@@ -8,8 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from feedback_app.finetuning.lineage import climbed_by
-from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.models import Method, Schedule, Snapshot
 from feedback_app.finetuning.services.finetunes import (
     COMMON_SETTINGS,
     LEARN_FROM_REAL,
@@ -21,76 +19,21 @@ from feedback_app.finetuning.services.finetunes import (
 from feedback_app.finetuning.services.masked import count_masked, default_parts
 from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
+from feedback_app.finetuning.wording import LABELS, METHOD_SENTENCES, in_words
 from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
 from generation.specs import PARTS, FineTuneSpec, Part
 
 SWITCHES = ("safeguarded", "whole_cases", "recompute")
-YES_NO = {True: "yes", False: "no"}
 PEOPLE, SIMULATED = "people", "simulated"
 
-METHOD_SENTENCES = {
-    Method.DPO_MARGIN: (
-        "Each pair counts by how far its scores lie apart, and the model keeps practising "
-        "what was preferred; safe on small snapshots."
-    ),
-    Method.DPO_PAPER: (
-        "The published loss, with each image weighted by its own score; a loser scored 0 "
-        "then teaches nothing, and 5 against 4 pushes harder than 2 against 0."
-    ),
-    Method.REWARD_WEIGHTED: (
-        "Imitates what was scored, the better the more, and real images if given some; "
-        "the steadiest where little was read."
-    ),
-    Method.KTO: (
-        "Learns from single images that were accepted or rejected, or scored above or below "
-        "a limit; needs some of both."
-    ),
-    Method.DRAFT: (
-        "Changes the model towards what the reward model likes that measures candidates, or a "
-        "small one that is fitted to the scores where such readers taught none. Strong, "
-        "and it finds the reward's weaknesses: look at the images that come of it."
-    ),
-}
-OF_PAIRS = (
-    "Accuracy is the share of pairs in which the preferred image gained more on the parent than "
-    "the other one."
-)
-FIGURES_EXPLAINED = {
-    Method.DPO_MARGIN: OF_PAIRS,
-    Method.DPO_PAPER: OF_PAIRS,
-    Method.REWARD_WEIGHTED: "Errors are those of the noise in rated and in real images.",
-    Method.KTO: (
-        "Accuracy is the share of images that gained on the parent if they are good, and lost "
-        "if they are bad."
-    ),
-    Method.DRAFT: (
-        "Reward is the score that the reward foretells; the anchor is how far the model "
-        "has gone from its parent."
-    ),
-}
-LABELS = {
-    "ema_decay": "Averaging of weights",
-    "accumulate": "Parts of a batch",
-    "safeguarded": "Hold losers back where they would harm winners",
-    "whole_cases": "Take whole cases: all pairs of a case at once, so many cases a step",
-    "recompute": "Compute activations again instead of keeping them: less memory, more time",
-    "accepted_from": "Accepted from score",
-    "anchor_weight": "Weight of the anchor",
-    "adapted": "What learns",
-}
-PART_LABELS: dict[Part, str] = {"unet": "Model", "controlnet": "ControlNet"}
 ADAPTED = [("unet",), PARTS, ("controlnet",)]
 
 
 def field_default(name: str) -> Any:
     """The default of a setting, from the one place that has it."""
     return signature(FineTuneSpec).parameters[name].default
-
-
-def in_words(parts: Sequence[Part]) -> str:
-    return " + ".join(PART_LABELS[part] for part in parts)
 
 
 class SnapshotForm(forms.Form):
@@ -301,21 +244,3 @@ class ScheduleForm(forms.ModelForm):
     @property
     def design(self) -> ScheduleDesign:
         return ScheduleDesign(**self.cleaned_data)
-
-
-def described(fine_tune: FineTune) -> list[tuple[str, Any]]:
-    """A fine-tune's settings in the order of the form."""
-    stored = {name: fine_tune.settings[name] for name in SETTINGS if name in fine_tune.settings}
-    lines = [
-        (LABELS.get(name, name.replace("_", " ")), _shown(value)) for name, value in stored.items()
-    ]
-    if fine_tune.method == Method.DRAFT:
-        climbed = climbed_by(fine_tune)
-        lines.append(("Reward", climbed.name if climbed else "fitted to the snapshot's scores"))
-    return lines
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, bool):
-        return YES_NO[value]
-    return in_words(value) if isinstance(value, list) else value

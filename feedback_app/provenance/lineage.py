@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from feedback_app.finetuning.forms import described
 from feedback_app.finetuning.gates.promotion import needs_reason
 from feedback_app.finetuning.gates.report import Sheet, readings_behind, sheet_from
 from feedback_app.finetuning.models import FineTune, Gate
+from feedback_app.finetuning.wording import described
 from feedback_app.images.models import Batch, BatchRecipe, ModelVersion, Promotion
 
 SHOWN_PROMPTS = 12

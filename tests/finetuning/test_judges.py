@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.comparison import match
-from feedback_app.finetuning.forms import described
 from feedback_app.finetuning.gates.judges import (
     independent_reward_models,
     judged_by_people,
@@ -18,6 +17,7 @@ from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.lineage import prompts_of, taught_prompts
 from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
+from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from feedback_app.readings.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs

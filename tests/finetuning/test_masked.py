@@ -13,6 +13,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.forms import FineTuneForm
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
+from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.images.models import (
     Batch,
@@ -171,6 +172,7 @@ def test_a_parent_that_follows_no_masks_learns_from_the_rest_if_there_is_any(
     mixed = snapshot_of(made(follower, "t2i", []))
     fine_tune = start_finetune(snapshot=mixed, parent=deaf, method="dpo_margin")
     assert fine_tune.settings["adapted"] == ("unet",)
+    assert count_left_out(mixed, deaf) == 6
     spec = write_run_folder(fine_tune, tmp_path)
     assert len(Path(spec.preferences).read_text().splitlines()) == 3
     with pytest.raises(RemediableError, match="“deaf” has no ControlNet that could learn"):
