@@ -38,7 +38,8 @@ from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
 from generation.diffusion.checkpoints import generator_for
 from generation.diffusion.loading import load_pipeline
-from generation.preferences.lessons import Lessons, Pairs, Pictures, Ratings, Reals, encode_prompts
+from generation.preferences.encoding import encode_texts
+from generation.preferences.lessons import Lessons, Pairs, Pictures, Ratings, Reals
 from generation.preferences.networks import Network
 from generation.preferences.objectives import Preferring
 from generation.specs import BUNDLED, FineTuneSpec, ModelSource
@@ -135,7 +136,7 @@ class Course:
     def lessons(self) -> Lessons:
         return lessons_of(
             torch.cat([self.encode(part) for part in self.pixels.split(16)]),
-            encode_prompts(self.pipeline, self.prompts),
+            encode_texts(self.pipeline, self.prompts),
             all_pairs(),
         )
 
@@ -143,7 +144,7 @@ class Course:
         generator = generator_for(0, number)
         case, winner, loser = all_pairs()[number * PAIRS_A_CASE % PAIRS]
         latents = self.encode(self.pixels[[winner, loser]])
-        embeddings = encode_prompts(self.pipeline, [self.prompts[case]])
+        embeddings = encode_texts(self.pipeline, [self.prompts[case]])
         noise = torch.randn(latents[:1].shape, generator=generator)
         timestep = torch.randint(300, 950, (1,), generator=generator)
         plain.step(

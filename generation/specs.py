@@ -28,6 +28,7 @@ PAIR_METHODS: tuple[Method, ...] = ("dpo_margin", "dpo_paper")
 Axis = Literal["text", "mask"]
 AXES: tuple[Axis, ...] = get_args(Axis)
 Part = Literal["unet", "controlnet"]
+PARTS: tuple[Part, ...] = get_args(Part)
 Precision = Literal["float32", "bfloat16"]
 
 Score = Annotated[float, Field(ge=0, le=5)]
@@ -188,18 +189,18 @@ class Preference:
 
     Scores are means over the study's criteria, on the 0-5 scale. ``axes`` has, where a
     reader was asked about more than one, the winner's and the loser's score on each; on
-    one of them the loser may be the better one. ``control`` is the file of the mask that
-    both were conditioned on, if any.
+    one of them the loser may be the better one. ``masks`` are the files, by kind, of those
+    that both were conditioned on; with masks and no prompt they were made in mode m2i.
     """
 
     winner: str
     loser: str
-    prompt: str
+    prompt: str = ""
     winner_score: float = Field(ge=0, le=5)
     loser_score: float = Field(ge=0, le=5)
     reliability: float = Field(default=1.0, ge=0, le=1)
     axes: dict[Axis, tuple[Score, Score]] = Field(default_factory=dict)
-    control: str = ""
+    masks: dict[MaskKind, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _winner_scores_higher(self) -> Self:
@@ -233,15 +234,16 @@ class Rating:
     """One image as one reader saw it (one line of JSON lines).
 
     ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
-    ``is_accepted`` is what the reader said outright, None where nothing was said.
+    ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt
+    and ``masks`` are as in a preference.
     """
 
     image: str
-    prompt: str
+    prompt: str = ""
     scores: dict[Axis, Score] = Field(default_factory=dict)
     is_accepted: bool | None = None
     reliability: float = Field(default=1.0, ge=0, le=1)
-    control: str = ""
+    masks: dict[MaskKind, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -267,7 +269,8 @@ class FineTuneSpec:
     every image of one passes the network once, however many pairs it is in. With
     ``recompute`` activations are computed again for the gradients instead of kept: less
     memory, more time. ``ema_decay`` 0 averages no weights. ``adapted`` are the parts that get an
-    adapter. The defaults suit the bundled model; one
+    adapter. ``reward_model`` is the folder of the one that ``draft`` climbs; without one, a
+    regression is fitted to the scores. The defaults suit the bundled model; one
     of Stable Diffusion's size wants a learning rate of about 1e-4 and more steps.
     """
 
@@ -291,6 +294,7 @@ class FineTuneSpec:
     whole_cases: bool = False
     recompute: bool = False
     adapted: tuple[Part, ...] = Field(default=("unet",), min_length=1)
+    reward_model: str = ""
     seed: int = 0
 
     @model_validator(mode="after")

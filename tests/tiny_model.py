@@ -10,14 +10,15 @@ from diffusers import (
     UNet2DConditionModel,
 )
 
+from generation.diffusion.controlnet import build_controlnet
 from generation.diffusion.text_encoder import build_text_encoder, train_tokenizer
 
 SIDE = 32
 PROMPTS = ["chest x-ray, no finding, PA view, female", "chest x-ray, pneumonia, AP view, male"]
 
 
-def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
-    """Write random weights from this seed in the diffusers format."""
+def save_tiny_model(folder: Path, *, seed: int = 0, follows_masks: bool = False) -> Path:
+    """Write random weights from this seed in the diffusers format, with a ControlNet on request."""
     torch.manual_seed(seed)
     tokenizer = train_tokenizer(PROMPTS, vocabulary_size=600)
     pipeline = StableDiffusionPipeline(
@@ -31,7 +32,19 @@ def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(folder)
+    if follows_masks:
+        save_tiny_controlnet(pipeline, folder)
     return folder
+
+
+def save_tiny_controlnet(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+    """Into its folder there; one whose outputs are no longer zero, as after training."""
+    controlnet = build_controlnet(pipeline, seed=0)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for weight in controlnet.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    controlnet.save_pretrained(folder / "controlnet")
 
 
 def _autoencoder() -> AutoencoderKL:

@@ -1,12 +1,13 @@
 """What a coordinator fills in on the learning pages."""
 
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
-from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.models import Method, Schedule, Snapshot
 from feedback_app.finetuning.services.finetunes import (
     COMMON_SETTINGS,
     LEARN_FROM_REAL,
@@ -15,65 +16,19 @@ from feedback_app.finetuning.services.finetunes import (
     require_lessons,
     settings_of,
 )
-from feedback_app.finetuning.services.recommendation import Recommendation, recommend, supply_of
+from feedback_app.finetuning.services.masked import count_masked, default_parts
+from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
+from feedback_app.finetuning.wording import LABELS, METHOD_SENTENCES, in_words
 from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
-from generation.specs import FineTuneSpec
+from generation.specs import PARTS, FineTuneSpec, Part
 
 SWITCHES = ("safeguarded", "whole_cases", "recompute")
-YES_NO = {True: "yes", False: "no"}
 PEOPLE, SIMULATED = "people", "simulated"
 
-METHOD_SENTENCES = {
-    Method.DPO_MARGIN: (
-        "Each pair counts by how far its scores lie apart, and the model keeps practising "
-        "what was preferred; safe on small snapshots."
-    ),
-    Method.DPO_PAPER: (
-        "The published loss, with each image weighted by its own score; a loser scored 0 "
-        "then teaches nothing, and 5 against 4 pushes harder than 2 against 0."
-    ),
-    Method.REWARD_WEIGHTED: (
-        "Imitates what was scored, the better the more, and real images if given some; "
-        "the steadiest where little was read."
-    ),
-    Method.KTO: (
-        "Learns from single images that were accepted or rejected, or scored above or below "
-        "a limit; needs some of both."
-    ),
-    Method.DRAFT: (
-        "Changes the model towards what a small reward, fitted to the scores, likes. Strong, "
-        "and it finds the reward's weaknesses: look at the images that come of it."
-    ),
-}
-OF_PAIRS = (
-    "Accuracy is the share of pairs in which the preferred image gained more on the parent than "
-    "the other one."
-)
-FIGURES_EXPLAINED = {
-    Method.DPO_MARGIN: OF_PAIRS,
-    Method.DPO_PAPER: OF_PAIRS,
-    Method.REWARD_WEIGHTED: "Errors are those of the noise in rated and in real images.",
-    Method.KTO: (
-        "Accuracy is the share of images that gained on the parent if they are good, and lost "
-        "if they are bad."
-    ),
-    Method.DRAFT: (
-        "Reward is the score that the fitted reward foretells; the anchor is how far the model "
-        "has gone from its parent."
-    ),
-}
-LABELS = {
-    "ema_decay": "Averaging of weights",
-    "accumulate": "Parts of a batch",
-    "safeguarded": "Hold losers back where they would harm winners",
-    "whole_cases": "Take whole cases: all pairs of a case at once, so many cases a step",
-    "recompute": "Compute activations again instead of keeping them: less memory, more time",
-    "accepted_from": "Accepted from score",
-    "anchor_weight": "Weight of the anchor",
-}
+ADAPTED = [("unet",), PARTS, ("controlnet",)]
 
 
 def field_default(name: str) -> Any:
@@ -144,11 +99,21 @@ class FineTuneForm(forms.Form):
     precision = forms.ChoiceField(
         choices=[("float32", "float32"), ("bfloat16", "bfloat16, where it is faster")]
     )
+    adapted = forms.ChoiceField(
+        choices=[(" ".join(parts), in_words(parts)) for parts in ADAPTED],
+        help_text="What follows masks is its ControlNet.",
+    )
     seed = forms.IntegerField(min_value=0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.recommendation = self._recommend()
+        self.chosen_snapshot = self._chosen("snapshot")
+        self.chosen_parent = self._chosen("parent")
+        self.recommendation = (
+            recommend(supply_of(self.chosen_snapshot)) if self.chosen_snapshot else None
+        )
+        for name in ("snapshot", "parent"):
+            self.fields[name].widget.attrs["hx-get"] = reverse("finetuning:finetune_new")
         chosen = self.data.get("method") or self.initial.get("method")
         if chosen not in Method.values:
             chosen = self.initial["method"] = self._recommended_method()
@@ -165,16 +130,34 @@ class FineTuneForm(forms.Form):
                 field.widget.attrs["step"] = "any"
         if self.recommendation and "safeguarded" in self.fields:
             self.fields["safeguarded"].initial = self.recommendation.safeguarded
+        self.fields["adapted"].initial = " ".join(self._default_parts())
 
-    def _recommend(self) -> Recommendation | None:
-        """For the snapshot that is chosen, else for the newest."""
-        chosen = self.data.get("snapshot") or self.initial.get("snapshot")
+    def _chosen(self, name: str) -> Any:
+        """The row that is chosen, else the first of the list."""
+        field = cast("forms.ModelChoiceField", self.fields[name])
+        chosen = self.data.get(name) or self.initial.get(name)
         try:
-            snapshot = Snapshot.objects.filter(pk=chosen).first() if chosen else None
-        except ValidationError:  # no UUID; the field will say so
-            snapshot = None
-        snapshot = snapshot or Snapshot.objects.first()
-        return recommend(supply_of(snapshot)) if snapshot else None
+            row = field.clean(chosen) if chosen else None
+        except ValidationError:  # the field will say so
+            row = None
+        return row or (field.queryset.first() if field.queryset is not None else None)
+
+    def _default_parts(self) -> tuple[Part, ...]:
+        if self.chosen_snapshot is None or self.chosen_parent is None:
+            return ("unet",)
+        return default_parts(self.chosen_snapshot, self.chosen_parent)
+
+    @property
+    def masks_note(self) -> str:
+        """What becomes of readings of images that follow masks; empty where there are none."""
+        snapshot, parent = self.chosen_snapshot, self.chosen_parent
+        masked = count_masked(snapshot) if snapshot and parent else 0
+        if not masked:
+            return ""
+        of = f"{masked:,} pairs and ratings of the snapshot are of images that follow masks"
+        if parent.follows_masks:
+            return f"{of}. So the ControlNet learns too, unless the settings say otherwise."
+        return f"{of}. They are left out, since {parent} does not follow any."
 
     def _recommended_method(self) -> str:
         if self.recommendation and self.recommendation.trains:
@@ -188,9 +171,15 @@ class FineTuneForm(forms.Form):
                 require_lessons(
                     cleaned["snapshot"],
                     method=cleaned["method"],
+                    parent=cleaned["parent"],
                     real_cohort=cleaned.get("real_cohort"),
                 )
-                complete_settings(self.settings, method=cleaned["method"], parent=cleaned["parent"])
+                complete_settings(
+                    self.settings,
+                    snapshot=cleaned["snapshot"],
+                    method=cleaned["method"],
+                    parent=cleaned["parent"],
+                )
             except RemediableError as error:
                 raise forms.ValidationError(f"{error} {error.remedy}") from error
         return cleaned
@@ -199,7 +188,10 @@ class FineTuneForm(forms.Form):
     def settings(self) -> dict[str, Any]:
         """What was filled in."""
         given = {name: self.cleaned_data.get(name) for name in SETTINGS}
-        return {name: value for name, value in given.items() if value not in {None, ""}}
+        filled = {name: value for name, value in given.items() if value not in {None, ""}}
+        if "adapted" in filled:
+            filled["adapted"] = filled["adapted"].split()
+        return filled
 
     @property
     def settings_fields(self) -> list[forms.BoundField]:
@@ -252,15 +244,3 @@ class ScheduleForm(forms.ModelForm):
     @property
     def design(self) -> ScheduleDesign:
         return ScheduleDesign(**self.cleaned_data)
-
-
-def described(fine_tune: FineTune) -> list[tuple[str, Any]]:
-    """A fine-tune's settings in the order of the form."""
-    stored = {name: fine_tune.settings[name] for name in SETTINGS if name in fine_tune.settings}
-    return [
-        (
-            LABELS.get(name, name.replace("_", " ")),
-            YES_NO[value] if isinstance(value, bool) else value,
-        )
-        for name, value in stored.items()
-    ]

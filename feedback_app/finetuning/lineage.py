@@ -4,7 +4,8 @@ import json
 from uuid import UUID
 
 from feedback_app.finetuning.models import FineTune, Snapshot
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
+from feedback_app.runs.models import Run, State
 
 
 def own_fine_tune(version: ModelVersion) -> FineTune | None:
@@ -22,10 +23,32 @@ def lineage_of(version: ModelVersion) -> list[FineTune]:
     return [by_version[one.pk] for one in version.ancestry if one.pk in by_version]
 
 
+def snapshots_behind(version: ModelVersion) -> set[Snapshot]:
+    """Those that taught a version and its ancestors, or a reward model that one climbed."""
+    tunes = lineage_of(version)
+    climbed = filter(None, map(climbed_by, tunes))
+    of_rewards = {snapshot for scorer in climbed if (snapshot := snapshot_of(scorer))}
+    return {row.snapshot for row in tunes} | of_rewards
+
+
+def climbed_by(fine_tune: FineTune) -> Scorer | None:
+    """The reward model that a fine-tune by DRaFT climbed."""
+    location = fine_tune.settings.get("reward_model")
+    rewards = Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL)
+    return rewards.filter(location=location).first() if location else None
+
+
+def snapshot_of(scorer: Scorer) -> Snapshot | None:
+    """What a reward model was trained on, as its run says."""
+    trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
+    training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
+    return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
+
+
 def taught_prompts(version: ModelVersion) -> frozenset[str]:
-    """Every prompt of a snapshot that taught this version or an ancestor."""
-    snapshots = {row.snapshot for row in lineage_of(version)}
-    return frozenset(prompt for snapshot in snapshots for prompt in prompts_of(snapshot))
+    """Every prompt of a snapshot that is behind this version."""
+    behind = snapshots_behind(version)
+    return frozenset(prompt for snapshot in behind for prompt in prompts_of(snapshot))
 
 
 def prompts_of(snapshot: Snapshot) -> set[str]:

@@ -30,6 +30,7 @@ from feedback_app.finetuning.gates.judges import (
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
+from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.reward_models import (
     register_reward_model,
     write_reward_run_folder,
@@ -73,6 +74,11 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     require_weights(row.parent)
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
     write_run_folder(row, run_dir)
+    if left_out := count_left_out(row.snapshot, row.parent):
+        progress.log(
+            f"{left_out} lines of the snapshot are left out: their images follow masks, and "
+            f"{row.parent.name} does not"
+        )
     result = run_child(progress, module=MODULE, run_dir=run_dir)
     curve = result.pop("curve")
     kept = keep_adapter(row, run_dir / "adapter")

@@ -11,13 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.finetuning.forms import (
-    FIGURES_EXPLAINED,
-    FineTuneForm,
-    ScheduleForm,
-    SnapshotForm,
-    described,
-)
+from feedback_app.finetuning.forms import FineTuneForm, ScheduleForm, SnapshotForm
 from feedback_app.finetuning.models import FineTune, Gate, Method, Schedule, Snapshot
 from feedback_app.finetuning.services import (
     count_new_pairs,
@@ -26,6 +20,7 @@ from feedback_app.finetuning.services import (
     take_snapshot,
 )
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
+from feedback_app.finetuning.wording import FIGURES_EXPLAINED, described
 from feedback_app.images.models import ModelVersion
 from generation.errors import RemediableError
 
@@ -139,10 +134,16 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen_so_far(request: HttpRequest) -> dict[str, Any]:
-    """Another snapshot has its own recommendation: the method chosen before is forgotten."""
+    """Another snapshot has its own recommendation: the method chosen before is forgotten.
+
+    What learns, by default, follows from snapshot and parent.
+    """
     chosen: dict[str, Any] = request.GET.dict()
-    if request.htmx.trigger_name == "snapshot":  # type: ignore[attr-defined]
+    changed = request.htmx.trigger_name  # type: ignore[attr-defined]
+    if changed == "snapshot":
         chosen.pop("method", None)
+    if changed in {"snapshot", "parent"}:
+        chosen.pop("adapted", None)
     return chosen
 
 

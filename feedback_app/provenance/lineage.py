@@ -6,6 +6,7 @@ from typing import Any
 from feedback_app.finetuning.gates.promotion import needs_reason
 from feedback_app.finetuning.gates.report import Sheet, readings_behind, sheet_from
 from feedback_app.finetuning.models import FineTune, Gate
+from feedback_app.finetuning.wording import described
 from feedback_app.images.models import Batch, BatchRecipe, ModelVersion, Promotion
 
 SHOWN_PROMPTS = 12
@@ -98,8 +99,7 @@ def _told(version: ModelVersion) -> dict[str, Any]:
         "Snapshot": row.snapshot.name,
         "Readings": f"{readings_behind(row)} by {who}",
     }
-    settings = {name.replace("_", " ").capitalize(): value for name, value in row.settings.items()}
-    return facts | settings
+    return facts | {f"{label[:1].upper()}{label[1:]}": value for label, value in described(row)}
 
 
 def same_seed_images(first: ModelVersion, second: ModelVersion) -> list[Sheet]:

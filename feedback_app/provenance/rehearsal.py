@@ -166,6 +166,7 @@ class Rehearsal:
                 method=self.plan.method,
                 settings={"seed": self.plan.seed, **self.plan.fine_tuning},
                 asks_gate=False,
+                takes_reward_model=False,
             )
             result = finish(fine_tune.run)
             fine_tune.refresh_from_db()

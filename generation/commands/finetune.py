@@ -15,11 +15,17 @@ from diffusers import DDPMScheduler
 from generation.commands.run_folder import RunFolder, run_command
 from generation.diffusion import processes
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
-from generation.preferences.lessons import Lessons, encode_lessons, read_readings
+from generation.preferences.lessons import Lessons, encode_lessons, read_readings, texts_in
 from generation.preferences.networks import Network
-from generation.preferences.readers_reward import ReadersReward, learn_reward, through_decoder
+from generation.preferences.readers_reward import (
+    ForetoldScore,
+    ReadersReward,
+    learn_reward,
+    through_decoder,
+)
 from generation.preferences.training import fine_tune
 from generation.quality.features import FeatureNet
+from generation.rewards.reward_model import RewardModel
 from generation.specs import BUNDLED, FineTuneSpec
 
 
@@ -52,7 +58,9 @@ def finetune(folder: RunFolder) -> Mapping[str, Any]:
     )
     if processes.rank() == 0:
         network.save(folder.path / "adapter")
-    found = {"reward_heldout_correlation": reward.heldout_correlation} if reward else {}
+    found = {}
+    if isinstance(reward, ReadersReward):
+        found["reward_heldout_correlation"] = reward.heldout_correlation
     return {
         "steps": spec.steps,
         "pairs": len(lessons.pairs),
@@ -74,10 +82,25 @@ def _encode(pipeline: Any, spec: FineTuneSpec, folder: RunFolder) -> Lessons:
     return encode_lessons(pipeline, spec, cache=cache)
 
 
-def _reward(spec: FineTuneSpec) -> ReadersReward:
+def _reward(spec: FineTuneSpec) -> ForetoldScore | ReadersReward:
+    """The reward model of the spec, or else what is fitted to the snapshot."""
+    if spec.reward_model:
+        _say(f"climbs the reward model in {spec.reward_model}")
+        return ForetoldScore(RewardModel.load(Path(spec.reward_model)), texts_in(spec))
     base = BUNDLED_FOLDER if spec.model.base == BUNDLED else Path(spec.model.base)
     net = FeatureNet.load(base / "quality")
-    return learn_reward(net, read_readings(Path(spec.preferences)).ratings)
+    fitted = learn_reward(net, read_readings(Path(spec.preferences)).ratings)
+    _say(
+        "climbs a regression fitted to this snapshot's scores, which correlates with those of "
+        f"unseen prompts by {fitted.heldout_correlation:.2f}"
+    )
+    return fitted
+
+
+def _say(line: str) -> None:
+    """Into the run's log, once."""
+    if processes.rank() == 0:
+        print(line, flush=True)
 
 
 def torch_device() -> str:

@@ -78,8 +78,20 @@ class Classifier:
         The last layers know findings and were taught not to mind place, contrast and blur,
         which readers do mind; the first ones still see them.
         """
-        parts = as_input(images, side=self.config.resolution).split(AT_ONCE)
-        return torch.cat([trunk(self.net, part) for part in parts])
+        parts = as_input(images, side=self.side).split(AT_ONCE)
+        return torch.cat([self.see(part) for part in parts])
+
+    def see(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The same of inputs N x 1 x side x side in [-1, 1], with gradients."""
+        return trunk(self.net, inputs)
+
+    @property
+    def module(self) -> nn.Module:
+        return self.net
+
+    @property
+    def side(self) -> int:
+        return self.config.resolution
 
     @classmethod
     def load(cls, folder: Path) -> Self:

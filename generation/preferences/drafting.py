@@ -69,7 +69,7 @@ class Drafting(Objective):
         reference = torch.cat([reference, self.predict_as_reference(again)])
         prediction = self.predict(final.joined(again))
         step = self.denoise(prediction[:count], last, latents)
-        rewards = self.reward(step.pred_original_sample)
+        rewards = self.reward(step.pred_original_sample, prompt)
         loss = draft(
             rewards,
             prediction=prediction,

@@ -13,8 +13,9 @@ from scipy.sparse.csgraph import connected_components
 
 from generation.conditioning.prompts import whole_prompt
 from generation.diffusion.checkpoints import load_state, save_state
-from generation.diffusion.training_images import read_grey, read_manifest
+from generation.diffusion.training_images import read_manifest
 from generation.errors import RemediableError
+from generation.preferences.encoding import MaskPaths, encode_images, encode_texts, read_controls
 from generation.specs import (
     AXES,
     PAIR_METHODS,
@@ -25,9 +26,8 @@ from generation.specs import (
     Rating,
 )
 
-ENCODED_AT_ONCE = 16
-
 Line = TypeVar("Line")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,10 @@ class Readings:
 
     preferences: tuple[Preference, ...] = ()
     ratings: tuple[Rating, ...] = ()
+
+    @property
+    def lines(self) -> list[Preference | Rating]:
+        return [*self.preferences, *self.ratings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,9 @@ class _Tensors:
 class Pictures(_Tensors):
     """M latents (M x C x h x w, scaled), P text embeddings (P x tokens x width), K controls.
 
-    ``controls`` are what a ControlNet sees, K x C x H x W from 0 to 1; the first is black,
-    for images that had no mask. Without a ControlNet there are none.
+    ``controls`` are what a ControlNet sees, K x C x H x W of 0 and 1 with a channel for each
+    kind of mask; the first is black and stands for images without masks, which no ControlNet
+    had a part in. Without a ControlNet there are none.
     """
 
     latents: torch.Tensor
@@ -175,9 +180,7 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
         )
     readings = read_readings(Path(spec.preferences))
     preferences, ratings = readings.preferences, readings.ratings
-    rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
-    real = [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
-    lines: list[Preference | Rating] = [*preferences, *ratings]
+    real = _read_real(spec)
     images = _places(
         [
             *(path for pair in preferences for path in (pair.winner, pair.loser)),
@@ -185,27 +188,27 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
             *(path for path, _ in real),
         ]
     )
-    prompts = _places([*(line.prompt for line in lines), *(prompt for _, prompt in real)])
-    controls = _places(["", *(line.control for line in lines)])
+    texts = _places([*map(text_of, readings.lines), *(prompt for _, prompt in real)])
+    controls = _places([(), *map(_masks_of, readings.lines)])
     lessons = Lessons(
         pictures=Pictures(
             latents=encode_images(pipeline, [Path(path) for path in images]),
-            embeddings=encode_prompts(pipeline, list(prompts)),
+            embeddings=encode_texts(pipeline, list(texts)),
             controls=read_controls(pipeline, list(controls)),
         ),
         pairs=Pairs(
             winner=_indices(preferences, lambda pair: images[pair.winner]),
             loser=_indices(preferences, lambda pair: images[pair.loser]),
-            prompt=_indices(preferences, lambda pair: prompts[pair.prompt]),
-            control=_indices(preferences, lambda pair: controls[pair.control]),
+            prompt=_indices(preferences, lambda pair: texts[text_of(pair)]),
+            control=_indices(preferences, lambda pair: controls[_masks_of(pair)]),
             winner_score=_scores(preferences, winner_scores),
             loser_score=_scores(preferences, loser_scores),
             reliability=torch.tensor([pair.reliability for pair in preferences]),
         ),
         ratings=Ratings(
             image=_indices(ratings, lambda rating: images[rating.image]),
-            prompt=_indices(ratings, lambda rating: prompts[rating.prompt]),
-            control=_indices(ratings, lambda rating: controls[rating.control]),
+            prompt=_indices(ratings, lambda rating: texts[text_of(rating)]),
+            control=_indices(ratings, lambda rating: controls[_masks_of(rating)]),
             score=_scores(ratings, lambda rating: dict(rating.scores)),
             accepted=torch.tensor(
                 [
@@ -217,11 +220,32 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
         ),
         reals=Reals(
             image=_indices(real, lambda row: images[row[0]]),
-            prompt=_indices(real, lambda row: prompts[row[1]]),
+            prompt=_indices(real, lambda row: texts[row[1]]),
         ),
     )
     save_state(cache, {name: vars(part) for name, part in vars(lessons).items()})
     return lessons
+
+
+def texts_in(spec: FineTuneSpec) -> list[str | None]:
+    """The texts of the embeddings that lessons of this spec have, in their order."""
+    lines = read_readings(Path(spec.preferences)).lines
+    return list(_places([*map(text_of, lines), *(prompt for _, prompt in _read_real(spec))]))
+
+
+def text_of(line: Preference | Rating) -> str | None:
+    """None in mode m2i, whose text embedding is zero: with masks, and without a prompt."""
+    return None if line.masks and not line.prompt else line.prompt
+
+
+def _masks_of(line: Preference | Rating) -> MaskPaths:
+    return tuple(sorted(line.masks.items()))
+
+
+def _read_real(spec: FineTuneSpec) -> list[tuple[str, str]]:
+    """Path and prompt of each image that is practised on."""
+    rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
+    return [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
 
 
 def winner_scores(pair: Preference) -> dict[Axis, float]:
@@ -247,57 +271,6 @@ def _scores(lines: Sequence[Line], scores: Callable[[Line], dict[Axis, float]]) 
     return torch.tensor(rows, dtype=torch.float32).view(len(lines), len(AXES))
 
 
-@torch.no_grad()
-def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
-    """Scaled latents (the posterior's mode) at the model's own resolution: M x C x h x w."""
-    vae = pipeline.vae
-    latents = []
-    for start in range(0, len(paths), ENCODED_AT_ONCE):
-        grey = [
-            torch.from_numpy(read_grey(path, side=_side(pipeline)).copy())
-            for path in paths[start : start + ENCODED_AT_ONCE]
-        ]
-        pixels = (torch.stack(grey)[:, None].float() / 127.5 - 1).to(vae.device, vae.dtype)
-        pixels = pixels.expand(-1, vae.config.in_channels, -1, -1)
-        posterior = vae.encode(pixels).latent_dist
-        latents.append(posterior.mode().float().cpu() * vae.config.scaling_factor)
-    return torch.cat(latents)
-
-
-@torch.no_grad()
-def encode_prompts(pipeline: Any, prompts: Sequence[str]) -> torch.Tensor:
-    """Text embeddings: P x tokens x width."""
-    embeddings, _ = pipeline.encode_prompt(
-        list(prompts), pipeline.text_encoder.device, 1, do_classifier_free_guidance=False
-    )
-    return embeddings.float().cpu()
-
-
-def read_controls(pipeline: Any, paths: Sequence[str]) -> torch.Tensor:
-    """What the pipeline's ControlNet sees of each mask, K x C x H x W; black for no mask."""
-    controlnet = getattr(pipeline, "controlnet", None)
-    if controlnet is None:
-        if any(paths):
-            raise RemediableError(
-                "readings of masked images came to a model without a ControlNet",
-                remedy="Fine-tune a version of the model that made the images.",
-            )
-        return torch.empty(0)
-    side = _side(pipeline)
-    black = torch.zeros(side, side)
-    shown = [
-        torch.from_numpy(read_grey(Path(path), side=side).copy()).float() / 255 if path else black
-        for path in paths
-    ]
-    channels = controlnet.config.conditioning_channels
-    return torch.stack(shown)[:, None].expand(-1, channels, -1, -1).contiguous()
-
-
-def _side(pipeline: Any) -> int:
-    side: int = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-    return side
-
-
-def _places(values: Iterable[str]) -> dict[str, int]:
+def _places(values: Iterable[Value]) -> dict[Value, int]:
     """Each distinct value with its place, in order of first appearance."""
     return {value: place for place, value in enumerate(dict.fromkeys(values))}

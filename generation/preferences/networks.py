@@ -83,18 +83,29 @@ class Network:
         timesteps: torch.Tensor,
         embeddings: torch.Tensor,
         controls: torch.Tensor | None,
+        *,
+        is_masked: torch.Tensor,
     ) -> torch.Tensor:
-        """N x C x h x w for N noisy latents; ``controls`` are N x C x H x W."""
+        """N x C x h x w for N noisy latents; ``controls`` are N x C x H x W.
+
+        As in sampling, the ControlNet has no part in what ``is_masked``, bool of shape N,
+        says has no mask.
+        """
         dtype = self.unet.dtype
         noisy, embeddings = noisy.to(dtype), embeddings.to(dtype)
         residuals: dict[str, Any] = {}
-        if self.controlnet is not None and controls is not None:
+        rows = is_masked.nonzero()[:, 0]
+        if self.controlnet is not None and controls is not None and len(rows):
             down, middle = self.controlnet(
-                noisy, timesteps, embeddings, controls.to(dtype), return_dict=False
+                noisy[rows],
+                timesteps[rows],
+                embeddings[rows],
+                controls[rows].to(dtype),
+                return_dict=False,
             )
             residuals = {
-                "down_block_additional_residuals": down,
-                "mid_block_additional_residual": middle,
+                "down_block_additional_residuals": [_spread(one, rows, noisy) for one in down],
+                "mid_block_additional_residual": _spread(middle, rows, noisy),
             }
         predicted: torch.Tensor = self.unet(noisy, timesteps, embeddings, **residuals).sample
         return predicted
@@ -110,3 +121,9 @@ class Network:
         """The UNet's adapter in the folder, a ControlNet's in a folder in it."""
         for name, part in self.adapted.items():
             part.save_lora_adapter(folder if name == "unet" else folder / CONTROLNET_FOLDER)
+
+
+def _spread(residual: torch.Tensor, rows: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """A residual of some rows of a batch as one of all of it, zero elsewhere."""
+    whole = residual.new_zeros(len(batch), *residual.shape[1:])
+    return whole.index_copy(0, rows, residual)

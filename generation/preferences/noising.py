@@ -22,7 +22,8 @@ the bundled model a win rate of 0.64 over all timesteps became 0.73 with the res
 class Noised:
     """N latents with noise at their timesteps, and what the network should say of each.
 
-    ``noisy`` and ``target`` are N x C x h x w; alpha^2 + sigma^2 = 1, shape N.
+    ``noisy`` and ``target`` are N x C x h x w; alpha^2 + sigma^2 = 1, shape N. Where an image
+    is not masked, its control says nothing.
     """
 
     noisy: torch.Tensor
@@ -30,6 +31,7 @@ class Noised:
     timesteps: torch.Tensor
     embeddings: torch.Tensor
     controls: torch.Tensor | None
+    is_masked: torch.Tensor
     alpha: torch.Tensor
     sigma: torch.Tensor
     prediction_type: str
@@ -48,7 +50,9 @@ class Noised:
         return {name: it for name, it in vars(self).items() if isinstance(it, torch.Tensor)}
 
     def predicted_by(self, network: Network) -> torch.Tensor:
-        return network(self.noisy, self.timesteps, self.embeddings, self.controls)
+        return network(
+            self.noisy, self.timesteps, self.embeddings, self.controls, is_masked=self.is_masked
+        )
 
     def errors_of(self, prediction: torch.Tensor) -> torch.Tensor:
         """Noise errors, shape N."""
@@ -84,6 +88,7 @@ def add_noise(
         timesteps=timesteps,
         embeddings=pictures.embeddings[prompt],
         controls=pictures.controls[control] if len(pictures.controls) else None,
+        is_masked=control > 0,
         alpha=alpha_squared.sqrt(),
         sigma=(1 - alpha_squared).sqrt(),
         prediction_type=kind,

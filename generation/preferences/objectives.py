@@ -28,8 +28,9 @@ from generation.specs import FineTuneSpec
 Figures = dict[str, torch.Tensor]
 """Means over the draw, without gradients."""
 
-Reward = Callable[[torch.Tensor], torch.Tensor]
-"""From scaled latents, N x C x h x w, to rewards of shape N; differentiable."""
+Reward = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""From scaled latents, N x C x h x w, and the places of their texts among the embeddings, to
+rewards of shape N; differentiable."""
 
 
 @dataclass(frozen=True, kw_only=True)

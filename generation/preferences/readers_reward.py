@@ -1,7 +1,7 @@
-"""A differentiable reward learnt from a snapshot's own scores, for DRaFT to climb.
+"""The differentiable rewards that DRaFT climbs: a reward model, or what a snapshot's scores give.
 
-A ridge regression from the frozen CXR features of a base model to the readers' mean
-scores: few numbers to learn, so few ways to be fooled, and yet a network can fool it.
+The latter is a ridge regression from the frozen CXR features of a base model to the readers'
+mean scores: few numbers to learn, so few ways to be fooled, and yet a network can fool it.
 """
 
 from collections import defaultdict
@@ -17,6 +17,8 @@ from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
 from generation.preferences.objectives import Reward
 from generation.quality.features import FeatureNet, features_of, fit_side
+from generation.rewards.conditions import embed_prompts
+from generation.rewards.reward_model import RewardModel
 from generation.specs import Rating
 
 PENALTIES = (1.0, 10.0, 100.0, 1_000.0)
@@ -64,10 +66,27 @@ class ReadersReward(nn.Module):
         self.ridge = ridge
         self.heldout_correlation = heldout_correlation
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+    def forward(self, pictures: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
+        """A score whatever the prompt."""
         features, _ = self.net(fit_side(pictures.float()))
         scores: torch.Tensor = self.ridge(features)
         return scores
+
+
+class ForetoldScore(nn.Module):
+    """What a reward model foretells of pictures N x 1 x H x W in [-1, 1]; shape N.
+
+    ``prompt`` has the place of each picture's text among ``texts``; None is no text.
+    """
+
+    def __init__(self, model: RewardModel, texts: Sequence[str | None]) -> None:
+        super().__init__()
+        self.model = model
+        self.parts = nn.ModuleList([model.trunk.module, model.heads]).requires_grad_(False).eval()
+        self.conditions = nn.Buffer(embed_prompts([text or "" for text in texts]))
+
+    def forward(self, pictures: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
+        return self.model.score(pictures.float(), self.conditions[prompt])
 
 
 def learn_reward(net: FeatureNet, ratings: Sequence[Rating]) -> ReadersReward:
@@ -113,9 +132,9 @@ def through_decoder(pipeline: Any, reward: nn.Module) -> Reward:
     """The reward of latents: decoded, in grey."""
     vae = pipeline.vae.requires_grad_(False)
 
-    def of_latents(latents: torch.Tensor) -> torch.Tensor:
+    def of_latents(latents: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
         decoded = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor).sample
-        rewards: torch.Tensor = reward(decoded.mean(1, keepdim=True))
+        rewards: torch.Tensor = reward(decoded.mean(1, keepdim=True), prompt)
         return rewards
 
     return of_latents

@@ -151,8 +151,12 @@ def _gather_gradients(
     found: list[dict[str, torch.Tensor]] = []
     for number in range(spec.accumulate):
         loss, figures = objective.loss(own.part(number, of=spec.accumulate))
-        (loss / spec.accumulate).backward()
+        if loss.requires_grad:  # not where a ControlNet learns alone and nothing has a mask
+            (loss / spec.accumulate).backward()
         found.append({"loss": loss.detach(), **figures})
+    for weight in weights:  # all processes exchange the same ones, masks in their parts or not
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
     processes.average_gradients(weights)
     names = list(found[0])
     means = torch.stack([torch.stack([one[name] for one in found]).mean() for name in names])

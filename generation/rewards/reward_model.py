@@ -114,6 +114,12 @@ class RewardModel:
             for score, disagreement, utility in zip(*(c.tolist() for c in columns), strict=True)
         ]
 
+    def score(self, pictures: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        """The heads' mean score of pictures N x 1 x H x W in [-1, 1], shape N, with gradients."""
+        size = (self.trunk.side, self.trunk.side)
+        inputs = functional.interpolate(pictures, size, mode="bilinear", antialias=True)
+        return scores_of(self.heads, self.trunk.see(inputs), conditions).mean(0)
+
     @classmethod
     def load(cls, folder: Path) -> Self:
         try:
@@ -146,5 +152,10 @@ class RewardModel:
 
 @torch.no_grad()
 def expected_scores(heads: Heads, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    """Each head's mean score, M x N, without gradients."""
+    return scores_of(heads, features, conditions)
+
+
+def scores_of(heads: Heads, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
     """Each head's mean score, M x N: the sum over k of P(score > k)."""
     return heads.exceedances(heads(features, conditions)).sigmoid().sum(-1)

@@ -24,8 +24,19 @@ AT_ONCE = 32
 
 
 class Trunk(Protocol):
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+
+    @property
+    def side(self) -> int:
+        """Of its inputs, in pixels."""
+
     def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """N x F of 8-bit grey images of any size."""
+
+    def see(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The same of inputs N x 1 x side x side in [-1, 1], with gradients."""
 
 
 class ModuleTrunk:
@@ -44,6 +55,10 @@ class ModuleTrunk:
                 f"the trunk gives features of shape {tuple(found.shape)}",
                 remedy="Use a module that gives one row of features an image, N x F.",
             )
+        return found
+
+    def see(self, inputs: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.module(inputs).float()
         return found
 
 

@@ -14,8 +14,10 @@ from feedback_app.finetuning.gates.judges import (
 )
 from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
 from feedback_app.finetuning.gates.services import start_gate
+from feedback_app.finetuning.lineage import prompts_of, taught_prompts
 from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
+from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from feedback_app.readings.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
@@ -65,6 +67,36 @@ def test_a_reward_model_of_other_readings_judges_and_one_of_the_same_does_not(
     other = take_snapshot(name="Tuesday", simulated=False, without=learnt)
     scorer = reward_model(other, name="other readings")
     assert independent_reward_models(gate) == [(scorer, other)]
+
+
+def test_draft_climbs_the_active_reward_model_of_such_readers_which_then_judges_nothing(
+    slots: list[Slot], read: Read, base: ModelVersion
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    known = take_snapshot(name="Monday", simulated=False)
+    read(slots[1], [5, 4, 2, 1])
+    learnt = set(known.pairs.values_list("reading", flat=True))
+    other = take_snapshot(name="Tuesday", simulated=False, without=learnt)
+    scorer = reward_model(other, name="other readings")
+
+    def reward_of(**options: object) -> str | None:
+        row = start_finetune(snapshot=known, parent=base, **({"method": "draft"} | options))  # type: ignore[arg-type]
+        found: str | None = row.settings.get("reward_model")
+        return found
+
+    assert reward_of() is None  # it is not active
+    Scorer.objects.filter(pk=scorer.pk).update(is_active=True, location="/rewards/other")
+    assert reward_of() == "/rewards/other"
+    assert reward_of(method="kto") is None
+    assert reward_of(takes_reward_model=False) is None
+    Scorer.objects.filter(pk=scorer.pk).update(taught_by_simulated_readers=True)
+    assert reward_of() is None
+    Scorer.objects.filter(pk=scorer.pk).update(taught_by_simulated_readers=False)
+    climber = start_finetune(snapshot=known, parent=base, method="draft")
+    assert ("Reward", "other readings") in described(climber)
+    climbing = asked(child_of(climber))
+    assert independent_reward_models(climbing) == []
+    assert prompts_of(other) <= taught_prompts(climbing.child)
 
 
 def test_simulated_readers_do_not_judge_what_people_taught(

@@ -112,7 +112,7 @@ def make_spec(**changes: object) -> FineTuneSpec:
     return FineTuneSpec(**(values | changes))  # type: ignore[arg-type]
 
 
-def brightness(latents: torch.Tensor) -> torch.Tensor:
+def brightness(latents: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
     """A reward that is easily climbed; shape N."""
     return latents.mean(dim=(1, 2, 3))
 

@@ -18,7 +18,7 @@ from generation.diffusion.loading import Pipeline, load_pipeline
 from generation.diffusion.sampling import sample
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec, MaskFile, Mode, ModelSource, SampleSpec, TrainingImage
-from tests.tiny_model import SIDE, save_tiny_model
+from tests.tiny_model import SIDE, save_tiny_controlnet, save_tiny_model
 
 BOX = (slice(4, 20), slice(3, 12))
 
@@ -36,12 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("controlnet")
     save_tiny_model(folder / "tiny")
     pipeline = load_pipeline(ModelSource(base=str(folder / "tiny")))
-    controlnet = build_controlnet(pipeline, seed=0)
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for weight in controlnet.parameters():
-            weight.add_(0.3 * torch.randn_like(weight))
-    controlnet.save_pretrained(folder / "masks" / "controlnet")
+    save_tiny_controlnet(pipeline, folder / "masks")
     save_mask(folder / "left.png")
     save_mask(folder / "right.png", place=(slice(4, 20), slice(20, 29)))
     return folder

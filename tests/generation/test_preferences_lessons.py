@@ -1,6 +1,7 @@
 """Readings read and encoded, and the reward that is fitted to them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,19 @@ import pytest
 import torch
 from PIL import Image
 
+from generation.commands.finetune import finetune
+from generation.commands.run_folder import RunFolder
+from generation.conditioning.masks import encode_mask
 from generation.diffusion.loading import load_pipeline
+from generation.diffusion.sampling import embed_prompt
 from generation.errors import RemediableError
-from generation.preferences.lessons import encode_lessons, read_readings
+from generation.preferences.lessons import encode_lessons, read_readings, texts_in
 from generation.preferences.readers_reward import Ridge, learn_reward
 from generation.quality.features import FeatureNet
-from generation.specs import FineTuneSpec, ModelSource, Rating
-from tests.tiny_model import save_tiny_model
+from generation.rewards.reward_model import Heads, RewardConfig, RewardModel
+from generation.rewards.trunks import load_trunk
+from generation.specs import FineTuneSpec, ModelSource, Rating, write_spec
+from tests.tiny_model import SIDE, save_tiny_model
 
 PAIR = {"winner": "a", "loser": "b", "prompt": "p", "winner_score": 4, "loser_score": 1}
 
@@ -75,12 +82,49 @@ def test_pairs_ratings_and_real_images_share_what_is_encoded_once(
     assert again.pictures.latents.equal(lessons.pictures.latents)
 
 
-def test_a_masked_reading_needs_a_control_net(folder: Path, tmp_path: Path) -> None:
+def masked_spec(folder: Path, tmp_path: Path, *, model: Path) -> FineTuneSpec:
+    """A pair with text alone, one with text and two masks, and a rating with a mask alone."""
     a, b = (str(folder / name) for name in "ab")
-    spec = FineTuneSpec(
-        model=ModelSource(base=str(folder / "model")),
-        preferences=write(tmp_path / "x", [{**PAIR, "winner": a, "loser": b, "control": a}]),
+    masks = {"lungs": (slice(4, 20), slice(3, 12)), "opacity": (slice(6, 9), slice(4, 8))}
+    paths = {}
+    for kind, place in masks.items():
+        mask = np.zeros((SIDE, SIDE), dtype=bool)
+        mask[place] = True
+        paths[kind] = tmp_path / kind
+        paths[kind].write_bytes(encode_mask(mask))
+    lungs = {"lungs": str(paths["lungs"])}
+    lines = [
+        {**PAIR, "winner": a, "loser": b},
+        {**PAIR, "winner": a, "loser": b, "masks": lungs | {"opacity": str(paths["opacity"])}},
+        {"image": a, "scores": {"mask": 3}, "masks": lungs},
+    ]
+    return FineTuneSpec(
+        model=ModelSource(base=str(model)), preferences=write(tmp_path / "x", lines)
     )
+
+
+def test_masks_become_channels_and_without_a_prompt_the_text_is_zero(
+    folder: Path, tmp_path: Path
+) -> None:
+    model = save_tiny_model(tmp_path / "model", follows_masks=True)
+    spec = masked_spec(folder, tmp_path, model=model)
+    pipeline = load_pipeline(spec.model)
+    lessons = encode_lessons(pipeline, spec, cache=tmp_path / "cache.pt")
+    controls = lessons.pictures.controls
+    assert (controls.shape, controls.dtype) == ((3, 6, SIDE, SIDE), torch.uint8)
+    of_kinds = controls.sum(dim=(2, 3)).tolist()
+    assert of_kinds == [[0] * 6, [144, 0, 0, 0, 0, 12], [144, 0, 0, 0, 0, 0]]
+    assert lessons.pairs.control.tolist() == [0, 1]
+    assert lessons.ratings.control.tolist() == [2]
+    assert texts_in(spec) == ["p", None]
+    assert lessons.ratings.prompt.tolist() == [1]
+    text, nothing = lessons.pictures.embeddings
+    assert text.abs().sum() > 0 and not nothing.any()
+    torch.testing.assert_close(text[None], embed_prompt(pipeline, "p"))
+
+
+def test_a_masked_reading_needs_a_control_net(folder: Path, tmp_path: Path) -> None:
+    spec = masked_spec(folder, tmp_path, model=folder / "model")
     with pytest.raises(RemediableError, match="without a ControlNet"):
         encode_lessons(load_pipeline(spec.model), spec, cache=tmp_path / "cache.pt")
 
@@ -121,9 +165,45 @@ def test_the_reward_has_gradients_down_to_the_picture(tmp_path: Path) -> None:
         )
     reward = learn_reward(FeatureNet().eval(), ratings)
     picture = torch.zeros(1, 1, 64, 64, requires_grad=True)
-    reward(picture).sum().backward()
+    reward(picture, torch.zeros(1).long()).sum().backward()
     assert picture.grad is not None
     assert picture.grad.abs().sum() > 0
     assert -1 <= reward.heldout_correlation <= 1
     with pytest.raises(RemediableError, match="too few for a reward"):
         learn_reward(FeatureNet().eval(), ratings[:10])
+
+
+def test_draft_climbs_the_reward_model_that_it_is_given(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("generation.preferences.drafting.SAMPLING_STEPS", 2)
+    trunk = "tests.generation.test_reward_model:Brightness"
+    shape = RewardConfig(trunk=trunk, features=2, members=2, hidden=2, temperature=1.0)
+    torch.manual_seed(0)
+    model = RewardModel(load_trunk(trunk), Heads(2, members=2, hidden=2), shape)
+    model.save(tmp_path / "reward", trunk=trunk)
+    images = [{"image": str(folder / name), "prompt": "p", "scores": {"text": 3}} for name in "ab"]
+    spec = FineTuneSpec(
+        model=ModelSource(base=str(folder / "model")),
+        preferences=write(tmp_path / "readings", images),
+        method="draft",
+        steps=2,
+        batch_size=2,
+        rank=2,
+        reward_model=str(tmp_path / "reward"),
+    )
+    write_spec(spec, tmp_path / "spec.json")
+    result = finetune(RunFolder(tmp_path))
+    assert 0 < result["reward"] < 5
+    assert "reward_heldout_correlation" not in result
+    assert f"climbs the reward model in {tmp_path / 'reward'}" in capsys.readouterr().out
+    write_spec(replace(spec, reward_model=""), tmp_path / "spec.json")
+    save_quality(folder / "model")
+    with pytest.raises(RemediableError, match="2 scored images of 1 prompts are too few"):
+        finetune(RunFolder(tmp_path))
+
+
+def save_quality(model: Path) -> None:
+    torch.manual_seed(0)
+    FeatureNet().save(model / "quality")

@@ -314,6 +314,36 @@ def test_a_mask_changes_what_is_predicted() -> None:
     assert ((with_masks.winner / without_masks.winner - 1).abs() > 1e-4).all()
 
 
+def test_an_image_without_a_mask_is_taught_without_the_control_net() -> None:
+    """As it was sampled, also beside images with masks."""
+    lessons = make_lessons(controls=True)
+    mixed = replace(lessons, pairs=replace(lessons.pairs, control=torch.tensor([1, 0, 2, 0])))
+    network = make_masked_network()
+    network.add_lora(rank=2, seed=0)
+    alone = make_network()
+    alone.add_lora(rank=2, seed=0)
+    found, masked = errors_of(network, mixed), errors_of(network, lessons)
+    unmasked = errors_of(alone, mixed)
+    with_masks = mixed.pairs.control[a_draw().chosen] > 0
+    for name, errors in vars(found).items():
+        expected = torch.where(with_masks, getattr(masked, name), getattr(unmasked, name))
+        torch.testing.assert_close(errors[~with_masks], expected[~with_masks])
+    assert (found.winner[with_masks] != unmasked.winner[with_masks]).all()
+
+
+def test_a_control_net_that_nothing_is_shown_to_stays_as_it_is(tmp_path: Path) -> None:
+    network = make_masked_network()
+    lessons = make_lessons(controls=True)
+    black = replace(lessons, pairs=replace(lessons.pairs, control=torch.zeros(4).long()))
+    weights_after(network, black, tmp_path / "c", adapted=("unet", "controlnet"))
+    taught = {name: "lora_B" in name for name in network.adapters()["controlnet"]}
+    assert any(taught.values())
+    for name, weight in network.adapters()["controlnet"].items():
+        assert not taught[name] or not weight.any()
+    alone = make_masked_network(("controlnet",))
+    weights_after(alone, black, tmp_path / "d", adapted=("controlnet",))
+
+
 def test_a_control_net_can_learn_alone(tmp_path: Path) -> None:
     network = make_masked_network(("controlnet",))
     weights_after(network, make_lessons(controls=True), tmp_path / "c", adapted=("controlnet",))

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.errors import RemediableError
+from generation.preferences.readers_reward import ForetoldScore
 from generation.quality.features import FeatureNet
 from generation.rewards.conditions import embed_prompt
 from generation.rewards.lessons import encode, group_by, split_groups
@@ -97,6 +99,32 @@ def test_it_learns_what_readers_like_and_knows_how_well(tmp_path: Path) -> None:
     again = train_heads(lessons, split, SPEC, report=lambda step, figures: None)
     for name, value in heads.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
+
+
+@pytest.mark.parametrize("kind", ["module", "classifier"])
+def test_a_reward_model_can_be_climbed_from_pictures(tmp_path: Path, kind: str) -> None:
+    """It foretells what ``predict`` does, with gradients down to the pictures alone."""
+    location = TRUNK if kind == "module" else str(tmp_path / "classifier")
+    torch.manual_seed(0)
+    if kind == "classifier":
+        config = ClassifierConfig(
+            findings=("edema",), resolution=32, network="tiny", validation_auroc=0.5
+        )
+        Classifier(build_densenet("tiny", outputs=1), config).save(Path(location))
+    trunk = load_trunk(location)
+    image = np.tile(np.arange(0, 256, 256 // trunk.side, dtype=np.uint8), (trunk.side, 1))
+    features = trunk.features([image]).shape[1]
+    shape = RewardConfig(trunk=location, features=features, members=3, hidden=4, temperature=1.0)
+    model = RewardModel(trunk, Heads(features, members=3, hidden=4), shape)
+    texts = [None, "chest x-ray, edema, 30 years"]
+    pictures = (torch.from_numpy(image.copy())[None, None].float() / 127.5 - 1).repeat(2, 1, 1, 1)
+    scores = ForetoldScore(model, texts)(pictures.requires_grad_(), torch.tensor([1, 0]))
+    expected = [one.score for one in model.predict([image, image], [texts[1] or "", ""])]
+    assert scores.tolist() == pytest.approx(expected, abs=1e-4)
+    scores.sum().backward()
+    assert pictures.grad is not None and (pictures.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
+    assert all(weight.grad is None for weight in trunk.module.parameters())
+    assert all(weight.grad is None for weight in model.heads.parameters())
 
 
 def test_pairs_of_one_prompt_or_patient_are_in_one_group() -> None:

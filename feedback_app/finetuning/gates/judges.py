@@ -11,10 +11,14 @@ import PIL.Image
 from feedback_app.finetuning.comparison import Match
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.finetuning.gates.people import answers_about, peoples_word
-from feedback_app.finetuning.lineage import lineage_of, own_fine_tune, readings_in
+from feedback_app.finetuning.lineage import (
+    own_fine_tune,
+    readings_in,
+    snapshot_of,
+    snapshots_behind,
+)
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.runs.models import Run, State
 from generation.quality.judged import Judged
 from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
 
@@ -33,25 +37,19 @@ def taught_by_simulated_readers(version: ModelVersion) -> bool:
 def independent_reward_models(gate: Gate) -> list[tuple[Scorer, Snapshot]]:
     """Reward models that learnt from none of the readings behind child and parent, newest first.
 
-    One that simulated readers taught does not judge what people taught.
+    One that simulated readers taught does not judge what people taught, and one that was
+    climbed does not judge what came of it.
     """
-    behind = {row.snapshot for row in lineage_of(gate.child)}
+    behind = snapshots_behind(gate.child)
     known = {reading for snapshot in behind for reading in readings_in(snapshot)}
     allowed = []
     for scorer in Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at"):
-        snapshot = _snapshot_of(scorer)
+        snapshot = snapshot_of(scorer)
         if snapshot is None or known & readings_in(snapshot):
             continue
         if not snapshot.is_simulated or all(one.is_simulated for one in behind):
             allowed.append((scorer, snapshot))
     return allowed
-
-
-def _snapshot_of(scorer: Scorer) -> Snapshot | None:
-    """What a reward model was trained on, as its run says."""
-    trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
-    training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
-    return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
 
 
 def judged_by_people(gate: Gate, matches: Sequence[Match]) -> Judged | None:

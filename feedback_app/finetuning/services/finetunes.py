@@ -12,7 +12,12 @@ from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
-from feedback_app.images.models import Cohort, ModelVersion, Split
+from feedback_app.finetuning.services.masked import (
+    default_parts,
+    require_parts,
+    require_unmasked,
+)
+from feedback_app.images.models import Cohort, ModelVersion, Scorer, ScorerKind, Split
 from feedback_app.images.services.versions import register
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import storable
@@ -28,6 +33,7 @@ COMMON_SETTINGS = (
     "ema_decay",
     "precision",
     "recompute",
+    "adapted",
     "seed",
 )
 SETTINGS_OF = {
@@ -50,7 +56,7 @@ def settings_of(method: str) -> tuple[str, ...]:
 
 
 def complete_settings(
-    settings: Mapping[str, Any], *, method: str, parent: ModelVersion
+    settings: Mapping[str, Any], *, snapshot: Snapshot, method: str, parent: ModelVersion
 ) -> dict[str, Any]:
     """The given settings checked, the method's others at their defaults."""
     known = settings_of(method)
@@ -65,7 +71,7 @@ def complete_settings(
             model=parent.source,
             preferences="",
             method=method,  # type: ignore[arg-type]
-            **settings,
+            **{"adapted": default_parts(snapshot, parent), **settings},
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -73,6 +79,7 @@ def complete_settings(
             _said_of(first),
             remedy="Choose another value.",
         ) from error
+    require_parts(spec.adapted, snapshot, parent)
     return {name: value for name, value in asdict(spec).items() if name in known}
 
 
@@ -83,7 +90,9 @@ def _said_of(problem: Mapping[str, Any]) -> str:
     return f"{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}."
 
 
-def require_lessons(snapshot: Snapshot, *, method: str, real_cohort: Cohort | None) -> None:
+def require_lessons(
+    snapshot: Snapshot, *, method: str, parent: ModelVersion, real_cohort: Cohort | None
+) -> None:
     """Refuse what the method cannot learn from, before anything is queued."""
     name = Method(method).label
     if Method(method).learns_from_pairs and not snapshot.pairs.exists():
@@ -96,6 +105,7 @@ def require_lessons(snapshot: Snapshot, *, method: str, real_cohort: Cohort | No
             f"The snapshot “{snapshot}” holds no rating, and {name} learns from ratings.",
             remedy="Take a new snapshot; older ones hold pairs only.",
         )
+    require_unmasked(snapshot, parent, method=method)
     if real_cohort is None:
         return
     if Method(method) not in LEARN_FROM_REAL:
@@ -109,6 +119,14 @@ def require_lessons(snapshot: Snapshot, *, method: str, real_cohort: Cohort | No
         )
 
 
+def reward_model_for(snapshot: Snapshot, *, method: str) -> Scorer | None:
+    """What DRaFT climbs: the active reward model, if such readers taught it as the snapshot's."""
+    if method != Method.DRAFT:
+        return None
+    rewards = Scorer.objects.active().filter(kind=ScorerKind.REWARD_MODEL)
+    return rewards.filter(taught_by_simulated_readers=snapshot.is_simulated).first()
+
+
 @transaction.atomic
 def start_finetune(
     *,
@@ -120,14 +138,19 @@ def start_finetune(
     schedule: Schedule | None = None,
     asks_gate: bool = True,
     replaces: FineTune | None = None,
+    takes_reward_model: bool = True,
     created_by: User | None = None,
 ) -> FineTune:
     """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images.
 
-    ``asks_gate``: the child's gate is started as soon as there is a child.
+    ``asks_gate``: the child's gate is started as soon as there is a child. DRaFT climbs the
+    reward model that measures candidates now, if readers of the snapshot's kind taught it
+    and ``takes_reward_model`` says so, and else what is fitted to the snapshot.
     """
-    require_lessons(snapshot, method=method, real_cohort=real_cohort)
-    complete = complete_settings(settings or {}, method=method, parent=parent)
+    require_lessons(snapshot, method=method, parent=parent, real_cohort=real_cohort)
+    complete = complete_settings(settings or {}, snapshot=snapshot, method=method, parent=parent)
+    if takes_reward_model and (scorer := reward_model_for(snapshot, method=method)):
+        complete["reward_model"] = scorer.location
     fine_tune_id = uuid.uuid4()
     run = runs.start(
         "finetune",

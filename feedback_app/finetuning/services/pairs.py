@@ -30,6 +30,7 @@ class FoundPair:
             winner_score=self.winner.score,
             loser_score=self.loser.score,
             axes=axes if len(axes) > 1 else {},
+            masks=self.winner.masks,
         )
 
 
@@ -42,9 +43,10 @@ def find_pairs(
     """Pairs of one reader and one case whose mean scores differ, from the last revisions.
 
     A case of four gives at most six; ties give none, and neither do cases of one image,
-    skipped cases, or the second reading of a case that a study repeats, which would count
-    one opinion twice. All studies are searched unless some are given. Retracted readings
-    teach nothing. ``as_of`` takes the readings as they were then.
+    skipped cases, images that follow different masks, or the second reading of a case that a
+    study repeats, which would count one opinion twice. All studies are searched unless some
+    are given. Retracted readings teach nothing. ``as_of`` takes the readings as they
+    were then.
     """
     readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
     return [*_pairs_of(scored(readings)), *_pairs_of(chosen(readings))]
@@ -53,6 +55,6 @@ def find_pairs(
 def _pairs_of(images: Iterator[ImageMean]) -> Iterator[FoundPair]:
     for _, of_reading in groupby(images, key=lambda image: image.reading_id):
         for one, other in combinations(of_reading, 2):
-            if one.score != other.score:
+            if one.score != other.score and one.masks == other.masks:
                 winner, loser = (one, other) if one.score > other.score else (other, one)
                 yield FoundPair(winner, loser)

@@ -36,6 +36,7 @@ class FoundRating:
             prompt=self.seen.prompt,
             scores=self.seen.axes,
             is_accepted=self.is_accepted,
+            masks=self.seen.masks,
         )
 
 

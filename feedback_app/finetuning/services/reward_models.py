@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.services.masked import lines_of
 from feedback_app.finetuning.services.run_folders import write_readings
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.services.scorers import register_scorer, require_free_name
@@ -80,7 +81,7 @@ def active_classifier() -> Scorer:
 def write_reward_run_folder(run: Run, run_dir: Path) -> None:
     """Write all that the process needs; twice is no harm."""
     snapshot = Snapshot.objects.select_related("blob").get(pk=run.spec["snapshot"])
-    preferences = write_readings(snapshot, run_dir)
+    preferences = write_readings(lines_of(snapshot), run_dir)
     spec = RewardModelSpec(
         preferences=str(preferences), trunk=run.spec["trunk"], **run.spec["settings"]
     )

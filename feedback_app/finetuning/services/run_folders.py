@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.models import FineTune
+from feedback_app.finetuning.services.masked import Line, lines_for, masks_of
 from feedback_app.images.models import Blob, Cohort, Split
 from feedback_app.images.services.manifests import training_image
 from generation.specs import FineTuneSpec, TrainingImage, write_spec
@@ -21,7 +22,8 @@ REAL_IMAGES_MAX = 256
 def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     """Write all that the process needs, so that blobs may live anywhere; twice is no harm."""
     manifest = run_dir / "real.jsonl"
-    readings = write_readings(fine_tune.snapshot, run_dir)
+    lines = lines_for(fine_tune.snapshot, fine_tune.parent)
+    readings = write_readings(lines, run_dir)
     if fine_tune.real_cohort:
         _write_real(fine_tune.real_cohort, run_dir / "images", manifest=manifest)
     spec = FineTuneSpec(
@@ -35,18 +37,22 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     return spec
 
 
-def write_readings(snapshot: Snapshot, run_dir: Path) -> Path:
-    """The snapshot's lines as JSON lines that name files of their images, and those files."""
+def write_readings(lines: Collection[Line], run_dir: Path) -> Path:
+    """A snapshot's lines as JSON lines that name files of images and masks, and those files."""
     images = run_dir / "images"
     images.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(line) for line in snapshot.blob.read().splitlines()]
     shown = {line[name] for line in lines for name in IMAGE_FIELDS if name in line}
-    _write_blobs(shown, images)
-    for line in lines:
-        line |= {name: str(images / line[name]) for name in IMAGE_FIELDS if name in line}
+    _write_blobs(shown.union(*(masks_of(line).values() for line in lines)), images)
     readings = run_dir / "preferences.jsonl"
-    _write_lines(readings, (json.dumps(line).encode() for line in lines))
+    _write_lines(readings, (json.dumps(_with_paths(line, images)).encode() for line in lines))
     return readings
+
+
+def _with_paths(line: Line, folder: Path) -> Line:
+    named: Line = {name: str(folder / line[name]) for name in IMAGE_FIELDS if name in line}
+    if masks := masks_of(line):
+        named["masks"] = {kind: str(folder / blob) for kind, blob in masks.items()}
+    return {**line, **named}
 
 
 def _write_real(cohort: Cohort, images: Path, *, manifest: Path) -> None:

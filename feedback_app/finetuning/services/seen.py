@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 
 from feedback_app.readings.models import Choice, Reading, Score, SkipReason, Strength
 from feedback_app.studies.models import CaseImage, CriterionKind, Study
-from generation.specs import Axis
+from generation.conditioning.masks import as_kind
+from generation.specs import Axis, MaskKind
 
 SCALE_MIDDLE = 2.5
 STRENGTH_GAPS = {Strength.SLIGHTLY: 0.5, Strength.CLEARLY: 1.5, Strength.MUCH: 3.0}
@@ -28,7 +29,11 @@ MASK_WORD = "mask"
 
 @dataclass(frozen=True, kw_only=True)
 class ImageMean:
-    """An image's mean score over the criteria, in one reading, and over those of each axis."""
+    """An image's mean score over the criteria, in one reading, and over those of each axis.
+
+    ``masks`` are the blobs, by kind, of those that it was conditioned on, where the case
+    told the reader of them as of the prompt.
+    """
 
     reading_id: UUID
     image_id: UUID
@@ -36,6 +41,7 @@ class ImageMean:
     prompt: str
     score: float
     axes: dict[Axis, float]
+    masks: dict[MaskKind, str]
 
 
 def axis_of(slug: str) -> Axis:
@@ -63,8 +69,23 @@ def teaching_readings(
     return readings if studies is None else readings.filter(slot__study__in=studies)
 
 
+def told_masks(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[MaskKind, str]]:
+    """By case and image, the masks of the image's recipe where the case shows any."""
+    shown = CaseImage.objects.filter(
+        case__slots__readings__in=readings, case__masks__isnull=False
+    ).exclude(image__candidate__recipe__masks=None)
+    mask = "image__candidate__recipe__masks"
+    told: dict[tuple[UUID, UUID], dict[MaskKind, str]] = defaultdict(dict)
+    for case_id, image_id, kind, blob in shown.distinct().values_list(
+        "case_id", "image_id", f"{mask}__kind", f"{mask}__blob_id"
+    ):
+        told[case_id, image_id][as_kind(kind)] = blob
+    return dict(told)
+
+
 def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     """Means over the ordinal criteria; how sure somebody is of the source is no score."""
+    masks = told_masks(readings)
     rows = (
         Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
         .order_by("reading_id", "image_id", "criterion__position")
@@ -73,12 +94,13 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             "image_id",
             "image__blob_id",
             "reading__slot__case__prompt",
+            "reading__slot__case",
             "criterion__slug",
             "value",
         )
     )
-    for (reading_id, image_id, blob, prompt), answers in groupby(
-        rows.iterator(chunk_size=2_000), key=lambda row: row[:4]
+    for (reading_id, image_id, blob, prompt, case_id), answers in groupby(
+        rows.iterator(chunk_size=2_000), key=lambda row: row[:5]
     ):
         values = [(slug, float(value)) for *_, slug, value in answers]
         yield ImageMean(
@@ -88,6 +110,7 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             prompt=prompt,
             score=round(mean(value for _, value in values), 6),
             axes=_by_axis(values),
+            masks=masks.get((case_id, image_id), {}),
         )
 
 
@@ -97,6 +120,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     A criterion on which the two are equally good, or both bad, counts as no distance;
     criteria that contradict each other cancel out. The two lie about the scale's middle.
     """
+    masks = told_masks(readings)
     choices = Choice.objects.filter(reading__in=readings).values_list(
         "reading_id", "criterion__slug", "image_id", "strength"
     )
@@ -107,8 +131,8 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     shown = CaseImage.objects.filter(case__slots__readings__in=gaps).order_by(
         "case__slots__readings", "image_id"
     )
-    for reading_id, image_id, blob, prompt in shown.values_list(
-        "case__slots__readings", "image_id", "image__blob_id", "case__prompt"
+    for reading_id, image_id, blob, prompt, case_id in shown.values_list(
+        "case__slots__readings", "image_id", "image__blob_id", "case__prompt", "case"
     ):
         places = [
             (slug, SCALE_MIDDLE + (gap if better == image_id else -gap) / 2)
@@ -121,6 +145,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             prompt=prompt,
             score=round(mean(place for _, place in places), 6),
             axes=_by_axis(places),
+            masks=masks.get((case_id, image_id), {}),
         )
 
 

@@ -152,6 +152,10 @@ def check_mode(
             else "No mask was chosen.",
             remedy="Choose masks with the modes “mask only” and “text and mask” alone.",
         )
+    if mode == "tm2i" and not all(prompts):
+        raise RemediableError(
+            "A prompt is empty.", remedy="Write a text, or choose the mode “mask only”."
+        )
     if prompts and not reads_text(mode):
         raise RemediableError(
             "Prompts were written, but the images are to be made from masks only.",

@@ -15,7 +15,7 @@ from feedback_app.images.models import Cohort, ModelVersion
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
-from generation.specs import Precision
+from generation.specs import PARTS, Precision
 
 WHOLE_NUMBERS = {"steps", "batch_size", "accumulate", "rank", "seed"}
 
@@ -39,6 +39,13 @@ class Command(BaseCommand):
                 parser.add_argument(option, action=BooleanOptionalAction)
             elif name == "precision":
                 parser.add_argument(option, choices=get_args(Precision))
+            elif name == "adapted":
+                parser.add_argument(
+                    option,
+                    nargs="+",
+                    choices=PARTS,
+                    help="default: both where there is a ControlNet and images that follow masks",
+                )
             else:
                 parser.add_argument(option, type=int if name in WHOLE_NUMBERS else float)
 
