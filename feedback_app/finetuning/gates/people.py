@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -11,10 +12,12 @@ from django.db.models import QuerySet
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.readings.models import Choice, Reading, SkipReason
-from feedback_app.readings.statistics.preference import Preference, preference
 from feedback_app.studies.models import CaseImage, Slot, Study, StudyMode, StudyState
 from feedback_app.studies.services import Design, add_cases, design_study, open_study
 from generation.errors import RemediableError
+
+if TYPE_CHECKING:
+    from feedback_app.readings.statistics.preference import Preference
 
 REPEAT_PERCENT = 15
 INSTRUCTIONS = (
@@ -57,7 +60,7 @@ class PeoplesWord:
     read: int
     wanted: int
     is_simulated: bool = False
-    result: Preference | None = None
+    result: "Preference | None" = None
 
     @property
     def can_judge(self) -> bool:
@@ -125,7 +128,7 @@ def answers_about(study: Study) -> Iterator[tuple[set[UUID], UUID | None]]:
         yield shown[case], winner
 
 
-def _preferred(gate: Gate, readings: QuerySet[Reading]) -> Preference:
+def _preferred(gate: Gate, readings: QuerySet[Reading]) -> "Preference":
     """Of every answer to every question: the child won, the parent won, or neither."""
     children = set(gate.child_batch.recipes.values_list("candidate", flat=True))
     answers = Choice.objects.filter(reading__in=readings).order_by("pk")
@@ -134,4 +137,6 @@ def _preferred(gate: Gate, readings: QuerySet[Reading]) -> Preference:
         outcomes.append(0 if image is None else 1 if image in children else -1)
         cases.append(case)
     _, numbers = np.unique([str(case) for case in cases], return_inverse=True)
+    from feedback_app.readings.statistics.preference import preference
+
     return preference(np.array(outcomes, dtype=np.float64), numbers.astype(np.int64))

@@ -3,19 +3,20 @@
 import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.urls import reverse
 
 from feedback_app.finetuning.gates.models import Gate, GateRule, GateVerdict, RuleOutcome
-from feedback_app.finetuning.gates.plots import plots_of
 from feedback_app.finetuning.gates.services import read_report
 from feedback_app.finetuning.lineage import lineage_of, readings_in
 from feedback_app.finetuning.models import FineTune
 from feedback_app.images.models import Batch, Candidate, CohortImage, Image
-from feedback_app.readings.results.plots import Plot
 from generation.quality.gate_spec import finding_of
+
+if TYPE_CHECKING:
+    from feedback_app.readings.results.plots import Plot
 
 Address = Callable[[UUID], str]
 
@@ -70,7 +71,7 @@ class Report:
     verdict: GateVerdict
     rules: tuple[GateRule, ...]
     figures: Mapping[str, Any]
-    plots: tuple[Plot, ...]
+    plots: "tuple[Plot, ...]"
     suspects: tuple[Suspect, ...]
 
     @property
@@ -94,6 +95,8 @@ class Report:
 
 
 def report_of(verdict: GateVerdict, *, address: Address = address_of) -> Report:
+    from feedback_app.finetuning.gates.plots import plots_of
+
     stored = read_report(verdict)
     figures = stored["figures"]
     return Report(

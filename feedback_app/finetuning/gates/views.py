@@ -14,7 +14,6 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.finetuning.gates.forms import ReadersForm
 from feedback_app.finetuning.gates.models import Gate
 from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
-from feedback_app.finetuning.gates.plots import plots_of
 from feedback_app.finetuning.gates.promotion import go_back, needs_reason, promote_version
 from feedback_app.finetuning.gates.report import behind, embedded, report_of, sheet_from
 from feedback_app.finetuning.gates.services import read_report, start_gate
@@ -90,6 +89,8 @@ def gate_plot(request: HttpRequest, gate_id: UUID, name: str) -> HttpResponse:
     row = gate_of(gate_id)
     if row.found is None:
         raise Http404
+    from feedback_app.finetuning.gates.plots import plots_of
+
     plots = plots_of(read_report(row.found)["figures"], row.asked)
     plot = next((plot for plot in plots if plot.name == name), None)
     if plot is None:
