@@ -42,6 +42,7 @@ MIXED = "Real or synthetic"
 PROMPTS = 6
 IMAGES_PER_PROMPT = 4
 COHORT = "nih"
+MASKED_COHORT = "covid-lungs"
 
 Say = Callable[[str], object]
 
@@ -82,16 +83,26 @@ def real_data() -> Path:
 
 
 def import_real_images(*, say: Say) -> None:
-    """Leave the NIH images to a worker, where they are at hand."""
-    folder = real_data() / "nih"
-    if Cohort.objects.filter(name=COHORT).exists():
-        return
-    if not folder.is_dir():
+    """Leave the NIH images, and others that have lung masks, to a worker where they are at hand."""
+    data = real_data()
+    folder, opacities, lungs = data / "nih", data / "rsna", data / "covid_lungs"
+    if lungs.is_dir():
+        import_in_background("folder", lungs, name=MASKED_COHORT, say=say)
+    if folder.is_dir():
+        rsna = opacities if opacities.is_dir() else None
+        import_in_background("nih", folder, name=COHORT, rsna=rsna, say=say)
+    elif not Cohort.objects.filter(name=COHORT).exists():
         say(f"No real images: {folder} is not there (set READING_ROOM_DATA to have some).")
+
+
+def import_in_background(
+    source: str, folder: Path, *, name: str, rsna: Path | None = None, say: Say
+) -> None:
+    runs = Run.objects.unfinished().filter(kind="import_cohort", spec__name=name)
+    if Cohort.objects.filter(name=name).exists() or runs.exists():
         return
-    if not Run.objects.unfinished().filter(kind="import_cohort").exists():
-        start_import("nih", folder, name=COHORT)
-        say(f"The images in {folder} are imported in the background.")
+    start_import(source, folder, name=name, rsna=rsna)
+    say(f"The images in {folder} are imported in the background.")
 
 
 def make_candidates(version: ModelVersion, *, owner: User, say: Say) -> Batch:

@@ -22,8 +22,9 @@ def version(db: None, tmp_path: Path) -> ModelVersion:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of data sets that holds one."""
-    (tmp_path / "data" / "nih").mkdir(parents=True)
+    """A folder of data sets."""
+    for name in ("nih", "rsna", "covid_lungs"):
+        (tmp_path / "data" / name).mkdir(parents=True)
     monkeypatch.setenv("READING_ROOM_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
 
@@ -40,7 +41,11 @@ def test_made_twice_it_is_there_once(version: ModelVersion, data: Path) -> None:
     assert names == {"First reading", "First comparison"}
     waits = "The study “Real or synthetic” comes with the next start"
     assert sum(line.startswith(waits) for line in lines) == 2
-    assert Run.objects.filter(kind="import_cohort").count() == 1
+    imports = Run.objects.filter(kind="import_cohort").order_by("spec__name")
+    assert [(run.spec["name"], run.spec["rsna"]) for run in imports] == [
+        ("covid-lungs", ""),
+        ("nih", str(data / "rsna")),
+    ]
     assert [line for line in lines if line.startswith("login: ")] == [
         f"login: {name} / {PASSWORD}  ({role})"
         for name, role in (
