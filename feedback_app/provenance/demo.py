@@ -98,11 +98,15 @@ def import_real_images(*, say: Say) -> None:
 def import_in_background(
     source: str, folder: Path, *, name: str, rsna: Path | None = None, say: Say
 ) -> None:
-    runs = Run.objects.unfinished().filter(kind="import_cohort", spec__name=name)
-    if Cohort.objects.filter(name=name).exists() or runs.exists():
+    if Cohort.objects.filter(name=name).exists() or is_importing(name):
         return
     start_import(source, folder, name=name, rsna=rsna)
     say(f"The images in {folder} are imported in the background.")
+
+
+def is_importing(cohort: str) -> bool:
+    imports = Run.objects.unfinished().filter(kind="import_cohort", spec__name=cohort)
+    return imports.exists()
 
 
 def make_candidates(version: ModelVersion, *, owner: User, say: Say) -> Batch:
@@ -156,7 +160,6 @@ def open_comparison(batch: Batch, *, readers: tuple[User, ...], owner: User) -> 
 def open_mixed_study(batch: Batch, *, readers: tuple[User, ...], owner: User, say: Say) -> None:
     """The candidates among as many real images, once those are imported."""
     cohort = Cohort.objects.filter(name=COHORT).first()
-    is_importing = Run.objects.unfinished().filter(kind="import_cohort").exists()
     design = Design(
         name=MIXED,
         mode=StudyMode.REAL_OR_SYNTHETIC,
@@ -167,7 +170,10 @@ def open_mixed_study(batch: Batch, *, readers: tuple[User, ...], owner: User, sa
         repeat_percent=10,
         instructions="About half of the images are real. Trust your first impression.",
     )
-    if cohort is None or is_importing or not preview_design(design, [batch]).added.real:
+    real = (
+        0 if cohort is None or is_importing(COHORT) else preview_design(design, [batch]).added.real
+    )
+    if not real:
         say(f"The study “{MIXED}” comes with the next start, once real images are imported.")
         return
     open_designed(design, batch, owner=owner)
