@@ -23,6 +23,19 @@ PATIENCE_MS = 15_000
 """Pages fetch what is new every few seconds, and a busy machine is slow."""
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of committed rows puts back what migrations made, as ``committed`` does.
+
+    One that did not would leave content types that the next one cannot put back.
+    """
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker is not None and marker.kwargs.get("transaction"):
+            again = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+            item.add_marker(again, append=False)
+
+
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> Path:
     """Every test has blobs, run folders and model versions of its own."""
