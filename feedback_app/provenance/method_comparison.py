@@ -24,7 +24,7 @@ from feedback_app.finetuning.services.recommendation import BEST_OF_N
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.provenance.rehearsal import Plan, Rehearsal, finish
 from feedback_app.readings.models import Score
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import CaseImage, Study
 from generation.errors import RemediableError
 from generation.preferences.selection import best_of_n
 
@@ -193,15 +193,17 @@ def spread_cases(count: int, *, prompts: Sequence[str]) -> tuple[tuple[str, ...]
 
 
 def best_images(study: Study) -> list[UUID]:
-    """Of each prompt the image with the highest mean score."""
-    scored = (
+    """Of each prompt the image with the highest mean score; of equals the first of its case."""
+    means = dict(
         Score.objects.filter(reading__slot__study=study)
-        .values_list("reading__slot__case__prompt", "image_id")
+        .values_list("image_id")
         .annotate(mean=Avg("value"))
-        .order_by("reading__slot__case__prompt", "image_id")
     )
-    rows = list(scored)
-    places = best_of_n([prompt for prompt, _, _ in rows], [float(mean) for _, _, mean in rows])
+    shown = CaseImage.objects.filter(case__study=study, image__in=means)
+    rows = list(
+        shown.order_by("case__position", "position").values_list("case__prompt", "image_id")
+    )
+    places = best_of_n([prompt for prompt, _ in rows], [float(means[image]) for _, image in rows])
     return [rows[place][1] for place in places]
 
 
