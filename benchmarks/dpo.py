@@ -37,7 +37,7 @@ from torch.nn.functional import logsigmoid, mse_loss
 from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
 from generation.diffusion.checkpoints import generator_for
-from generation.diffusion.loading import load_pipeline
+from generation.diffusion.loading import load_pipeline, native_side
 from generation.preferences.encoding import encode_texts
 from generation.preferences.lessons import Lessons, Pairs, Pictures, Ratings, Reals
 from generation.preferences.networks import Network
@@ -122,7 +122,7 @@ class Course:
         self.pipeline = load_pipeline(ModelSource(base=BUNDLED))
         self.scheduler = DDPMScheduler.from_config(self.pipeline.scheduler.config)
         self.prompts = default_prompts()[:CASES]
-        side = self.pipeline.unet.config.sample_size * self.pipeline.vae_scale_factor
+        side = native_side(self.pipeline)
         generator = torch.Generator().manual_seed(0)
         images = CASES * IMAGES_A_CASE
         self.pixels = torch.rand(images, 1, side, side, generator=generator) * 2 - 1

@@ -4,11 +4,15 @@ Frozen, validated and torch-free. The Django side writes a spec as ``spec.json``
 into a run folder; a process of the torch side reads it there.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
+
+from generation.errors import RemediableError
 
 BUNDLED = "bundled"
 """The location that stands for the checkpoint in ``generation/bundled``."""
@@ -304,6 +308,24 @@ class FineTuneSpec:
                 f"batch_size {self.batch_size} cannot be taken in {self.accumulate} equal parts"
             )
         return self
+
+
+@contextmanager
+def naming_the_setting() -> Iterator[None]:
+    """Say which setting of a spec that is made here cannot be used, and why."""
+    try:
+        yield
+    except ValidationError as error:
+        raise RemediableError(
+            _said_of(error.errors()[0]), remedy="Choose another value."
+        ) from error
+
+
+def _said_of(problem: Mapping[str, Any]) -> str:
+    """In words; a problem of several settings together has no name or value of its own."""
+    if not problem["loc"]:
+        return f"{problem['msg'].removeprefix('Value error, ')}."
+    return f"{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}."
 
 
 def write_spec(spec: object, path: Path) -> None:

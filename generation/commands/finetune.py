@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from diffusers import DDPMScheduler
 
-from generation.commands.run_folder import RunFolder, run_command
+from generation.commands.run_folder import RunFolder, run_together
 from generation.diffusion import processes
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
 from generation.preferences.lessons import Lessons, encode_lessons, read_readings, texts_in
@@ -114,11 +114,7 @@ def torch_device() -> str:
 
 
 def main() -> int:
-    with processes.joined():
-        if processes.rank() == 0:
-            return run_command(finetune, sys.argv[1:])
-        finetune(RunFolder(Path(sys.argv[1])))
-        return 0
+    return run_together(finetune, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from generation.diffusion import processes
 from generation.errors import RemediableError
 from generation.specs import read_spec
 
@@ -93,6 +94,15 @@ def run_command(work: Callable[[RunFolder], Mapping[str, Any]], arguments: list[
     except FolderInUseError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def run_together(work: Callable[[RunFolder], Mapping[str, Any]], arguments: list[str]) -> int:
+    """``run_command`` under torchrun: the first process holds the folder, the others help."""
+    with processes.joined():
+        if processes.rank() == 0:
+            return run_command(work, arguments)
+        work(RunFolder(Path(arguments[0])))
+        return 0
 
 
 def _work_in(folder: RunFolder, work: Callable[[RunFolder], Mapping[str, Any]]) -> int:

@@ -5,11 +5,9 @@ Under torchrun, the first process holds the run folder; the others help.
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from generation.commands.run_folder import RunFolder, run_command
-from generation.diffusion import processes
+from generation.commands.run_folder import RunFolder, run_together
 from generation.diffusion.controlnet_training import ControlNetTraining
 from generation.specs import ControlNetSpec
 
@@ -22,11 +20,7 @@ def train_controlnet(folder: RunFolder) -> Mapping[str, Any]:
 
 
 def main() -> int:
-    with processes.joined():
-        if processes.rank() == 0:
-            return run_command(train_controlnet, sys.argv[1:])
-        train_controlnet(RunFolder(Path(sys.argv[1])))
-        return 0
+    return run_together(train_controlnet, sys.argv[1:])
 
 
 if __name__ == "__main__":

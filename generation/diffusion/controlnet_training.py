@@ -23,7 +23,7 @@ from generation.diffusion.checkpoints import (
 from generation.diffusion.conditioned_images import ConditionedImages, condition_images
 from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
 from generation.diffusion.denoiser import loss_weights, signal_to_noise
-from generation.diffusion.loading import load_pipeline
+from generation.diffusion.loading import load_pipeline, native_side
 from generation.diffusion.pretraining import Progress
 from generation.diffusion.text_encoder import token_ids
 from generation.diffusion.training_images import load_images, read_manifest
@@ -68,8 +68,7 @@ class ControlNetTraining:
 
     def load(self, pipeline: StableDiffusionPipeline) -> ConditionedImages:
         rows = read_manifest(Path(self.spec.manifest))
-        resolution = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-        images = load_images(rows, split="train", resolution=resolution)
+        images = load_images(rows, split="train", resolution=native_side(pipeline))
         if not any(row.masks for row in images.rows):
             raise RemediableError(
                 "no training image has a mask",

@@ -50,6 +50,12 @@ def load_pipeline(
     return pipeline.to(device)
 
 
+def native_side(pipeline: Pipeline) -> int:
+    """Width and height in pixels that the model was trained at."""
+    side: int = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    return side
+
+
 def merge_adapter(pipeline: Pipeline, folder: Path) -> None:
     """Add a LoRA adapter's change to the weights of the UNet and the ControlNet for good."""
     parts = {folder: pipeline.unet, folder / CONTROLNET_FOLDER: _controlnet(pipeline, folder)}

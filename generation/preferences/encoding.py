@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from generation.conditioning.masks import as_kind, read_control
+from generation.diffusion.loading import native_side
 from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
 from generation.specs import MaskFile, MaskKind
@@ -25,7 +26,7 @@ def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
     latents = []
     for start in range(0, len(paths), ENCODED_AT_ONCE):
         grey = [
-            torch.from_numpy(read_grey(path, side=_side(pipeline)).copy())
+            torch.from_numpy(read_grey(path, side=native_side(pipeline)).copy())
             for path in paths[start : start + ENCODED_AT_ONCE]
         ]
         pixels = (torch.stack(grey)[:, None].float() / 127.5 - 1).to(vae.device, vae.dtype)
@@ -57,12 +58,7 @@ def read_controls(pipeline: Any, masks: Sequence[MaskPaths]) -> torch.Tensor:
                 remedy="Fine-tune a version of the model that made the images.",
             )
         return torch.empty(0)
-    side = _side(pipeline)
+    side = native_side(pipeline)
     files = [[MaskFile(kind=as_kind(kind), path=path) for kind, path in one] for one in masks]
     shown = [read_control(one, (side, side)).astype(np.uint8) for one in files]
     return torch.from_numpy(np.stack(shown))
-
-
-def _side(pipeline: Any) -> int:
-    side: int = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-    return side

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
-from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateDecision, GateRule, GateVerdict
@@ -19,6 +18,7 @@ from feedback_app.runs import services as runs
 from generation.errors import RemediableError
 from generation.quality.gate_rules import Verdict
 from generation.quality.gate_spec import GateSpec, gate_prompts
+from generation.specs import naming_the_setting
 
 IMAGES_PRIORITY = PRIORITY - 2
 GATE_PRIORITY = PRIORITY - 3
@@ -40,16 +40,10 @@ def plan_gate(
             + (f", as were {len(known) - 1} more." if known[1:] else "."),
             remedy="A gate asks only for prompts that nothing was taught on: take these out.",
         )
-    try:
+    with naming_the_setting():
         spec = GateSpec(
             prompts=tuple(prompts) if prompts else gate_prompts(taught), **(settings or {})
         )
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
-            remedy="Choose another value.",
-        ) from error
     if len(spec.prompts) < spec.min_prompts:
         raise RemediableError(
             f"{len(spec.prompts)} prompts are left that nothing was taught on; a gate needs "

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
@@ -22,7 +21,7 @@ from feedback_app.images.services.versions import register
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import storable
 from generation.errors import RemediableError
-from generation.specs import FineTuneSpec
+from generation.specs import FineTuneSpec, naming_the_setting
 
 COMMON_SETTINGS = (
     "steps",
@@ -66,28 +65,15 @@ def complete_settings(
             f"{', '.join(unknown)} cannot be set for a fine-tune by {method}.",
             remedy=f"Choose among {', '.join(known)}.",
         )
-    try:
+    with naming_the_setting():
         spec = FineTuneSpec(
             model=parent.source,
             preferences="",
             method=method,  # type: ignore[arg-type]
             **{"adapted": default_parts(snapshot, parent), **settings},
         )
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            _said_of(first),
-            remedy="Choose another value.",
-        ) from error
     require_parts(spec.adapted, snapshot, parent)
     return {name: value for name, value in asdict(spec).items() if name in known}
-
-
-def _said_of(problem: Mapping[str, Any]) -> str:
-    """In words; a problem of several settings together has no name or value of its own."""
-    if not problem["loc"]:
-        return f"{problem['msg'].removeprefix('Value error, ')}."
-    return f"{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}."
 
 
 def require_lessons(

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services.masked import lines_of
@@ -16,7 +14,7 @@ from feedback_app.images.services.scorers import register_scorer, require_free_n
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import RewardModelSpec, write_spec
+from generation.specs import RewardModelSpec, naming_the_setting, write_spec
 
 SETTINGS = (
     "members",
@@ -45,14 +43,8 @@ def start_reward_model(
     """
     require_free_name(name)
     trunk = trunk or active_classifier().location
-    try:
+    with naming_the_setting():
         spec = RewardModelSpec(preferences="-", trunk=trunk, **(settings or {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
-            remedy="Choose another value.",
-        ) from error
     complete = {key: value for key, value in asdict(spec).items() if key in SETTINGS}
     return runs.start(
         "train_reward_model",

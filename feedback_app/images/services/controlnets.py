@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
-from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, Mask, ModelVersion, Split
 from feedback_app.images.services import versions
-from feedback_app.images.services.blobs import naming_a_full_disk
-from feedback_app.images.services.manifests import write_manifest
+from feedback_app.images.services.manifests import write_training_folder
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import ControlNetSpec, write_spec
+from generation.specs import ControlNetSpec, naming_the_setting
 
 SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "seed")
 """What may be set of a ``ControlNetSpec``."""
@@ -35,10 +33,7 @@ def start_controlnet(
 
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
-    if ModelVersion.objects.filter(name=name).exists():
-        raise RemediableError(
-            f"There is a model version “{name}” already.", remedy="Choose another name."
-        )
+    versions.require_free_name(name)
     training = {"cohort_image__cohort": cohort, "cohort_image__patient__split": Split.TRAIN}
     if not Mask.objects.filter(**training).exists():
         raise RemediableError(
@@ -47,10 +42,7 @@ def start_controlnet(
         )
     run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
     spec = _spec(parent, cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
-    with naming_a_full_disk("the training manifest"):
-        run_dir.mkdir(parents=True)
-        write_manifest(cohort, Path(spec.manifest), masks=Mask.objects.all())
-        write_spec(spec, run_dir / "spec.json")
+    write_training_folder(run_dir, spec, cohort, masks=Mask.objects.all())
     return runs.start(
         "train_controlnet",
         title=f"Teach {parent.name} to follow the masks of {cohort.name}"[:200],
@@ -68,16 +60,10 @@ def start_controlnet(
 def _spec(
     parent: ModelVersion, cohort: Cohort, *, settings: Mapping[str, Any], manifest: Path
 ) -> ControlNetSpec:
-    try:
+    with naming_the_setting():
         return ControlNetSpec(
             model=parent.source, manifest=str(manifest), cohort=cohort.name, **settings
         )
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
-            remedy="Choose another value.",
-        ) from error
 
 
 def register_controlnet(run: Run) -> ModelVersion:

@@ -1,4 +1,4 @@
-"""Training manifests: a cohort's images as files that the torch side reads."""
+"""Training folders and manifests: a cohort's images as files that the torch side reads."""
 
 from pathlib import Path
 
@@ -7,8 +7,18 @@ from django.db.models import Prefetch, QuerySet
 from pydantic import TypeAdapter
 
 from feedback_app.images.models import Cohort, CohortImage, Mask
+from feedback_app.images.services.blobs import naming_a_full_disk
 from generation.conditioning.findings import FINDINGS
-from generation.specs import TrainingImage
+from generation.specs import (
+    ClassifierSpec,
+    ControlNetSpec,
+    PretrainSpec,
+    SegmenterSpec,
+    TrainingImage,
+    write_spec,
+)
+
+TrainingSpec = PretrainSpec | ControlNetSpec | SegmenterSpec | ClassifierSpec
 
 
 def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None = None) -> None:
@@ -22,6 +32,20 @@ def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None =
         for image in images.order_by("source_id").iterator(chunk_size=1_000):
             path_of_blob = default_storage.path(image.image.blob.path)
             file.write(line_of.dump_json(training_image(image, path=path_of_blob)) + b"\n")
+
+
+def write_training_folder(
+    run_dir: Path,
+    spec: TrainingSpec,
+    cohort: Cohort,
+    *,
+    masks: QuerySet[Mask] | None = None,
+) -> None:
+    """What a training child reads: its spec, and the manifest that the spec names."""
+    with naming_a_full_disk("the training manifest"):
+        run_dir.mkdir(parents=True)
+        write_manifest(cohort, Path(spec.manifest), masks=masks)
+        write_spec(spec, run_dir / "spec.json")
 
 
 def training_image(image: CohortImage, *, path: str) -> TrainingImage:

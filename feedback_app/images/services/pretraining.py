@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings as django_settings
-from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.images.services import versions
-from feedback_app.images.services.blobs import naming_a_full_disk
-from feedback_app.images.services.manifests import write_manifest
+from feedback_app.images.services.manifests import write_training_folder
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import PretrainSpec, write_spec
+from generation.specs import PretrainSpec, naming_the_setting
 
 SETTINGS = (
     "resolution",
@@ -41,10 +39,7 @@ def start_pretraining(
 
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
-    if ModelVersion.objects.filter(name=name).exists():
-        raise RemediableError(
-            f"There is a model version “{name}” already.", remedy="Choose another name."
-        )
+    versions.require_free_name(name)
     if not cohort.images.filter(patient__split=Split.TRAIN).exists():
         raise RemediableError(
             f"The cohort “{cohort.name}” has no image in its training split.",
@@ -52,10 +47,7 @@ def start_pretraining(
         )
     run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
     spec = _spec(cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
-    with naming_a_full_disk("the training manifest"):
-        run_dir.mkdir(parents=True)
-        write_manifest(cohort, Path(spec.manifest))
-        write_spec(spec, run_dir / "spec.json")
+    write_training_folder(run_dir, spec, cohort)
     return runs.start(
         "pretrain",
         title=f"Train the base model {name} on {cohort.name}",
@@ -65,14 +57,8 @@ def start_pretraining(
 
 
 def _spec(cohort: Cohort, *, settings: Mapping[str, int], manifest: Path) -> PretrainSpec:
-    try:
+    with naming_the_setting():
         return PretrainSpec(manifest=str(manifest), cohort=cohort.name, **settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
-            remedy="Choose another value.",
-        ) from error
 
 
 def register_pretrained(run: Run) -> ModelVersion:

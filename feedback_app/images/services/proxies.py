@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
-from pydantic import ValidationError
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, Mask, Scorer, ScorerKind, Split
-from feedback_app.images.services.blobs import naming_a_full_disk
-from feedback_app.images.services.manifests import write_manifest
+from feedback_app.images.services.manifests import write_training_folder
 from feedback_app.images.services.scorers import register_scorer, require_free_name
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import ClassifierSpec, SegmenterSpec, write_spec
+from generation.specs import ClassifierSpec, SegmenterSpec, naming_the_setting
 
 ProxySpec = SegmenterSpec | ClassifierSpec
 SPECS: dict[ScorerKind, type[SegmenterSpec] | type[ClassifierSpec]] = {
@@ -41,11 +39,8 @@ def start_proxy(
     run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
     spec = _spec(kind, settings=settings, manifest=run_dir / "manifest.jsonl")
     _require_material(cohort, spec)
-    with naming_a_full_disk("the training manifest"):
-        run_dir.mkdir(parents=True)
-        # Masks and labels that people gave; pseudo-masks teach no proxy.
-        write_manifest(cohort, Path(spec.manifest), masks=Mask.objects.drawn_by_people())
-        write_spec(spec, run_dir / "spec.json")
+    # Masks and labels that people gave; pseudo-masks teach no proxy.
+    write_training_folder(run_dir, spec, cohort, masks=Mask.objects.drawn_by_people())
     return runs.start(
         "train_proxy",
         title=f"Train the {kind.label.lower()} {name} on {cohort.name}",
@@ -56,14 +51,8 @@ def start_proxy(
 
 
 def _spec(kind: ScorerKind, *, settings: Mapping[str, Any], manifest: Path) -> ProxySpec:
-    try:
+    with naming_the_setting():
         return SPECS[kind](manifest=str(manifest), **settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RemediableError(
-            f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}.",
-            remedy="Choose another value.",
-        ) from error
 
 
 def _require_material(cohort: Cohort, spec: ProxySpec) -> None:

@@ -61,6 +61,13 @@ def register(
     return version
 
 
+def require_free_name(name: str) -> None:
+    if ModelVersion.objects.filter(name=name).exists():
+        raise RemediableError(
+            f"There is a model version “{name}” already.", remedy="Choose another name."
+        )
+
+
 @transaction.atomic
 def register_bundled() -> ModelVersion:
     """The model that comes with the project.

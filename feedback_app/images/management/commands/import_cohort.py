@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.services.cohorts import start_import
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.console import finish_here
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 SHOWN_SKIPS = 20
@@ -52,11 +52,9 @@ class Command(BaseCommand):
         if options["queue"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return
-        self.report(execute_here(run, write=self.stdout.write))
+        self.report(finish_here(run, write=self.stdout.write))
 
     def report(self, run: Run) -> None:
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
         added, skipped = run.result["added"], run.result["skipped"]
         for skip in skipped[:SHOWN_SKIPS]:
             self.stdout.write(f"  skipped {skip['what']}: {skip['file']} {skip['reason']}")

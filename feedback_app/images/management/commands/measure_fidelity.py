@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from feedback_app.images.models import Cohort, Mask
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.models import Mask
 from feedback_app.images.services.manifests import write_manifest
 
 MODULE = "generation.commands.fidelity"
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--sheet", type=Path, help="a PNG to write, of candidates and masks")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        labelled, masked = (self.find(options[name]) for name in ("cohort", "masked_cohort"))
+        labelled, masked = (find_cohort(options[name]) for name in ("cohort", "masked_cohort"))
         with TemporaryDirectory(prefix="reading-room-fidelity-") as folder:
             manifests = Path(folder, "labelled.jsonl"), Path(folder, "masked.jsonl")
             for cohort, path in zip((labelled, masked), manifests, strict=True):
@@ -39,10 +40,3 @@ class Command(BaseCommand):
             if options["sheet"]:
                 command += ["--sheet", str(options["sheet"].resolve())]
             sys.exit(subprocess.run(command, cwd=settings.ROOT, check=False).returncode)
-
-    def find(self, name: str) -> Cohort:
-        cohort = Cohort.objects.filter(name=name).first()
-        if cohort is None:
-            names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
-            raise CommandError(f"There is no cohort {name!r}.\nImported: {names}.")
-        return cohort

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.models import Cohort
+from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.services.pretraining import SETTINGS, start_pretraining
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
+from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import PretrainSpec
 
@@ -28,10 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cohort = Cohort.objects.filter(name=options["cohort"]).first()
-        if cohort is None:
-            names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
-            raise CommandError(f"There is no cohort {options['cohort']!r}.\nImported: {names}.")
+        cohort = find_cohort(options["cohort"])
         try:
             run = start_pretraining(
                 cohort,
@@ -43,7 +39,5 @@ class Command(BaseCommand):
         if not options["now"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return
-        run = execute_here(run, write=self.stdout.write)
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
-        self.stdout.write(f"Registered as model version {run.result['model_version']}.")
+        result = finish_here(run, write=self.stdout.write).result
+        self.stdout.write(f"Registered as model version {result['model_version']}.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.management.commands.train_proxy import find_cohort
+from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.services.proxies import start_pseudo_masks
 from feedback_app.runs.console import finish_here

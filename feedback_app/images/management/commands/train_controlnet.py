@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.models import Cohort, ModelVersion
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.models import ModelVersion
 from feedback_app.images.services.controlnets import SETTINGS, start_controlnet
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
+from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec, ModelSource
 
@@ -30,11 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         version = ModelVersion.objects.filter(name=options["version"]).first()
-        cohort = Cohort.objects.filter(name=options["cohort"]).first()
         if version is None:
             raise CommandError(f"There is no model version {options['version']!r}.")
-        if cohort is None:
-            raise CommandError(f"There is no cohort {options['cohort']!r}.")
+        cohort = find_cohort(options["cohort"])
         try:
             run = start_controlnet(
                 version,
@@ -47,7 +45,5 @@ class Command(BaseCommand):
         if not options["now"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return
-        run = execute_here(run, write=self.stdout.write)
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
-        self.stdout.write(f"Registered as model version {run.result['model_version']}.")
+        result = finish_here(run, write=self.stdout.write).result
+        self.stdout.write(f"Registered as model version {result['model_version']}.")

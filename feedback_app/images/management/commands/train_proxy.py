@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.models import Cohort, ScorerKind
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.models import ScorerKind
 from feedback_app.images.services.proxies import start_proxy
 from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
@@ -67,11 +68,3 @@ def figures_of(result: dict[str, Any]) -> str:
         for name, value in result.items()
         if isinstance(value, int | float)
     )
-
-
-def find_cohort(name: str) -> Cohort:
-    cohort = Cohort.objects.filter(name=name).first()
-    if cohort is None:
-        names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
-        raise CommandError(f"There is no cohort {name!r}.\nImported: {names}.")
-    return cohort
