@@ -19,7 +19,10 @@ export function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Browsers have locks on HTTPS only; without, two tabs may send the same twice: stored once. */
+/**
+ * Seldom do two tabs send the same: browsers have locks on HTTPS only, and show one tab what
+ * another has just removed a moment late. The key lets the server store it once even then.
+ */
 const alone = (does) =>
   navigator.locks ? navigator.locks.request(`reading-room:${readerHere()}:outbox`, does) : does();
 
