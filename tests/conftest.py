@@ -27,12 +27,12 @@ PATIENCE_MS = 15_000
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of committed rows puts back what migrations made, as ``committed`` does.
 
-    One that did not would leave content types that the next one cannot put back. A browser's
-    test is tried once more, and the summary says so (``R``): the time that other processes leave
-    it is not in its hands.
+    One that did not would leave content types that the next one cannot put back. A test with a
+    browser or a worker process is tried once more, and the summary says so (``R``): the moments
+    at which other processes get their turn are not in its hands.
     """
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") or "start_worker" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=1))
         marker = item.get_closest_marker("django_db")
         if marker is not None and marker.kwargs.get("transaction"):

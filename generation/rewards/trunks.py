@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from generation.downstream.classifier import Classifier
 from generation.downstream.framing import as_input
 from generation.errors import RemediableError
 from generation.quality.features import WEIGHTS_FILE as JUDGES_FILE
@@ -64,6 +63,9 @@ class ModuleTrunk:
 
 def load_trunk(location: str) -> Trunk:
     """A classifier's folder, or a torch module by ``package.module:callable``."""
+    # MONAI takes seconds to import, and most trainings have no trunk to load.
+    from generation.downstream.classifier import Classifier
+
     folder = Path(location)
     if folder.is_dir():
         if (folder / JUDGES_FILE).exists():

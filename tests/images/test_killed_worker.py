@@ -1,6 +1,7 @@
 """A batch outlives its GPU worker and an emptied Redis."""
 
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -54,9 +55,20 @@ def test_a_worker_that_is_asked_to_stop_gives_its_run_back_at_once(
     batch = ask(per_prompt=12, steps=SLOW_STEPS)
     wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
     assert worker.process is not None
+    wait_until(lambda: stopped_amid_a_run(worker.process), what="a run is stopped in the middle")
     worker.process.send_signal(signal.SIGTERM)
+    worker.process.send_signal(signal.SIGCONT)
     worker.process.wait(30)
     assert not progress_of(batch).is_complete
     waiting = Run.objects.exclude(state=State.SUCCEEDED)
     assert set(waiting.values_list("state", "crashes")) == {(State.QUEUED, 0)}
     assert LogLine.objects.filter(text="The worker was stopped; queued again").count() == 1
+
+
+def stopped_amid_a_run(process: "subprocess.Popen[bytes]") -> bool:
+    """Hold the worker, unless it is between two runs."""
+    process.send_signal(signal.SIGSTOP)
+    if Run.objects.filter(state=State.RUNNING).exists():
+        return True
+    process.send_signal(signal.SIGCONT)
+    return False

@@ -147,12 +147,21 @@ def _replicates(sums: Floats, statistic: Statistic, *, resamples: int, seed: int
     rng = np.random.default_rng(seed)
     cases = len(sums)
     chunk = max(1, CELLS_A_CHUNK // cases)
-    shares = np.full(cases, 1 / cases)
     found = []
     for start in range(0, resamples, chunk):
-        drawn = rng.multinomial(cases, shares, size=min(chunk, resamples - start))
+        drawn = _times_drawn(rng, cases, resamples=min(chunk, resamples - start))
         found.append(statistic(drawn.astype(np.float64) @ sums))
     return np.concatenate(found)
+
+
+def _times_drawn(rng: np.random.Generator, cases: int, *, resamples: int) -> Ints:
+    """How often each case is in each resample, (resamples, cases).
+
+    A multinomial draw is the same, and more than twice as slow.
+    """
+    drawn = rng.integers(cases, size=(resamples, cases)) + cases * np.arange(resamples)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * cases)
+    return counts.reshape(resamples, cases)
 
 
 def _bca(value: Any, replicates: Floats, jackknife: Floats, *, level: float) -> tuple[float, float]:
