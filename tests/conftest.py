@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.local import chromium
+from tests import trainings
 from tests.workers import Worker, own_redis
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     at which other processes get their turn are not in its hands.
     """
     for item in items:
-        if item.get_closest_marker("browser") or "start_worker" in getattr(item, "fixturenames", ()):
+        if item.get_closest_marker("browser") or "start_worker" in getattr(
+            item, "fixturenames", ()
+        ):
             item.add_marker(pytest.mark.flaky(reruns=1))
         marker = item.get_closest_marker("django_db")
         if marker is not None and marker.kwargs.get("transaction"):
@@ -56,6 +59,13 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def trainings_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings that this test starts run in its own process, which has torch already."""
+    for starter in trainings.STARTERS:
+        monkeypatch.setattr(starter, trainings.run_here)
 
 
 # The cast: two readers, a coordinator, an admin, an outsider; ``client`` is nobody.

@@ -40,7 +40,7 @@ from tests.finetuning.conftest import Read, grey_png
 from tests.images.masked import make_masked_cohort
 from tests.tiny_model import PROMPTS, SIDE, save_tiny_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]
 
 TWO_STEPS = {"steps": 2, "batch_size": 4, "rank": 2, "learning_rate": 1e-2}
 KINDS = ("lungs", "opacity")

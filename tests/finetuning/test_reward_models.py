@@ -21,7 +21,7 @@ from generation.errors import RemediableError
 from tests.finetuning.conftest import Read
 
 PROMPTS = ("edema", "effusion", "mass", "nodule", "hernia", "fracture")
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]
 
 
 @pytest.fixture

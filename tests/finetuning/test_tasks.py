@@ -27,7 +27,7 @@ from tests.finetuning.conftest import Read, grey_png
 from tests.tiny_model import save_tiny_model
 
 TWO_STEPS = {"steps": 2, "batch_size": 2, "rank": 2, "learning_rate": 1e-2}
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("trainings_here")]
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ from generation.downstream.shapes import Plausibility
 from generation.errors import RemediableError
 from generation.rewards.proxies import label_agreement
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]
 
 Ask = Callable[..., Batch]
 SPLITS = (*([Split.TRAIN] * 12), *([Split.VALIDATION] * 4), *([Split.TEST] * 4))

@@ -54,6 +54,7 @@ def arms(*names: str) -> Iterator[object]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trainings_here")
 def test_every_method_learns_from_one_snapshot_and_is_not_done_twice(
     parent: ModelVersion, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def plan_of(**changes: Any) -> Plan:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trainings_here")
 def test_every_stage_says_its_line_and_leaves_its_rows(parent: ModelVersion) -> None:
     lines: list[str] = []
     Rehearsal(PLAN, lines.append).run(parent)
