@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
-from django.test import Client
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.color import no_style
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -22,25 +27,32 @@ from tests.workers import Worker, own_redis
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_MS = 15_000
 """Pages fetch what is new every few seconds, and a busy machine is slow."""
+MADE_BY_MIGRATIONS = (ContentType, Permission)
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test of committed rows puts back what migrations made, as ``committed`` does.
+    """A test with a browser or a worker process is tried once more; the summary says so (``R``).
 
-    One that did not would leave content types that the next one cannot put back. A test with a
-    browser or a worker process is tried once more, and the summary says so (``R``): the moments
-    at which other processes get their turn are not in its hands.
+    The moments at which other processes get their turn are not in its hands.
     """
     for item in items:
-        if item.get_closest_marker("browser") or "start_worker" in getattr(
-            item, "fixturenames", ()
-        ):
+        fixtures = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("browser") or "start_worker" in fixtures:
             item.add_marker(pytest.mark.flaky(reruns=1))
-        marker = item.get_closest_marker("django_db")
-        if marker is not None and marker.kwargs.get("transaction"):
-            again = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-            item.add_marker(again, append=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> Iterator[None]:
+    """After a test of committed rows, what migrations put in stays instead of being made anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+
+
+def empty_tables(_: TransactionTestCase) -> None:
+    models = apps.get_models(include_auto_created=True)
+    tables = {model._meta.db_table for model in models if model not in MADE_BY_MIGRATIONS}
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
 
 
 @pytest.fixture(autouse=True)
@@ -160,8 +172,8 @@ def everyone(
 
 
 @pytest.fixture
-def committed(django_db_serialized_rollback: None, transactional_db: None) -> None:
-    """Rows that other processes see; what migrations put in is there again afterwards."""
+def committed(transactional_db: None) -> None:
+    """Rows that other processes see."""
 
 
 @pytest.fixture
