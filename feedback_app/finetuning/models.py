@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from feedback_app.finetuning.gates.models import (
     Gate,
     GateDecision,
+    GateMasks,
     GateRule,
     GateStudy,
     GateVerdict,
@@ -27,6 +28,7 @@ __all__ = [
     "FineTune",
     "Gate",
     "GateDecision",
+    "GateMasks",
     "GateRule",
     "GateStudy",
     "GateVerdict",
