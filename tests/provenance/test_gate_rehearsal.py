@@ -55,7 +55,7 @@ def test_the_judges_prompts_are_neither_taught_nor_asked_by_the_gate() -> None:
     assert len(judges) == len(plan.taught_prompts) == 24
     assert not judges & {*plan.taught_prompts, *gate_prompts(frozenset(plan.taught_prompts))}
     with pytest.raises(CommandError, match="left for the judge"):
-        gate_plan_of(OPTIONS | {"prompts": 60})
+        gate_plan_of(OPTIONS | {"prompts": 40})
 
 
 def test_groups_of_readers_have_nobody_in_common_and_flipped_ones_like_what_is_worse(
