@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from feedback_app.finetuning.gates.models import (
     Gate,
     GateDecision,
+    GateJudge,
     GateMasks,
     GateRule,
     GateStudy,
@@ -28,6 +29,7 @@ __all__ = [
     "FineTune",
     "Gate",
     "GateDecision",
+    "GateJudge",
     "GateMasks",
     "GateRule",
     "GateStudy",

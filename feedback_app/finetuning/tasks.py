@@ -279,6 +279,7 @@ def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
             "that taught these versions.",
             child=child,
             parent=parent,
+            source={"scorer": str(scorer.pk)},
         )
     return None
 

@@ -94,6 +94,7 @@ class Measuring:
         return {
             "name": judge.name,
             "about": judge.about,
+            "source": dict(judge.source),
             "win_rate": asdict(win_rate(judge.child, judge.parent, prompts=self.prompts)),
             "child_mean": float(np.mean(judge.child)),
             "parent_mean": float(np.mean(judge.parent)),

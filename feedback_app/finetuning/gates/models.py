@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from feedback_app.images.models import Batch, Blob, GenerationMode, ModelVersion
+from feedback_app.images.models import Batch, Blob, GenerationMode, ModelVersion, Scorer
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study
 from generation.quality.gate_rules import MODE_WORDS
@@ -53,6 +53,12 @@ class Gate(models.Model):
     @property
     def asked(self) -> GateSpec:
         return gate_spec_of(self.spec)
+
+    @property
+    def later(self) -> "models.QuerySet[Gate]":
+        """Gates of the same two versions that were asked after it."""
+        same = Gate.objects.filter(child=self.child_id, parent=self.parent_id)
+        return same.filter(created_at__gt=self.created_at)
 
     @property
     def batches(self) -> list[tuple[str, Batch]]:
@@ -146,6 +152,29 @@ class GateRule(models.Model):
     @property
     def range(self) -> "tuple[Any, Any] | None":
         return None if self.low is None else (self.low, self.high)
+
+
+class GateJudge(models.Model):
+    """The reward model, or the study by people, that a verdict rests on; tastes have no row."""
+
+    verdict = models.OneToOneField(
+        GateVerdict, on_delete=models.PROTECT, related_name="judge", primary_key=True
+    )
+    scorer = models.ForeignKey(
+        Scorer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    study = models.ForeignKey(
+        Study, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_judge_is_a_reward_model_or_a_study",
+                condition=models.Q(scorer__isnull=False, study__isnull=True)
+                | models.Q(scorer__isnull=True, study__isnull=False),
+            )
+        ]
 
 
 class GateStudy(models.Model):

@@ -12,6 +12,7 @@ from feedback_app.finetuning.gates.masks import PlannedMasks, plan_gate_masks
 from feedback_app.finetuning.gates.models import (
     Gate,
     GateDecision,
+    GateJudge,
     GateMasks,
     GateRule,
     GateVerdict,
@@ -182,6 +183,11 @@ def keep_verdict(gate: Gate, verdict: Verdict, *, figures: Mapping[str, Any]) ->
         GateRule(verdict=kept, position=position, **asdict(rule))
         for position, rule in enumerate(verdict.rules)
     )
+    source = (figures["judge"] or {}).get("source")
+    if source:
+        GateJudge.objects.create(
+            verdict=kept, scorer_id=source.get("scorer"), study_id=source.get("study")
+        )
     promote_by_gate(kept)
     return kept
 
