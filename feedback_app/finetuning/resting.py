@@ -1,4 +1,4 @@
-"""Reward models and verdicts that rest on the readings of some readers or studies."""
+"""Snapshots, reward models and verdicts that rest on the readings of some readers or studies."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -6,11 +6,21 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.finetuning.lineage import trainings
-from feedback_app.finetuning.models import GateVerdict
-from feedback_app.finetuning.services.snapshots import snapshots_resting_on
+from feedback_app.finetuning.models import GateVerdict, Pair, RatedImage, Snapshot
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.readings.models import Reading, Retraction
 from feedback_app.runs.models import State
+
+
+def snapshots_resting_on(
+    *, readers: Collection[int] = (), studies: Collection[UUID] = ()
+) -> QuerySet[Snapshot]:
+    """Those that hold a pair or a rating from a reading of one of these readers or studies."""
+    drawn = Q(reading__reader__in=readers) | Q(reading__slot__study__in=studies)
+    return Snapshot.objects.filter(
+        Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
+        | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))
+    )
 
 
 def reward_models_resting_on(
