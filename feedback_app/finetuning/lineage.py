@@ -3,11 +3,9 @@
 import json
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.models import Run, RunQuerySet, State
 
 TRAINING = "train_reward_model"
 """The kind of run that gives a reward model."""
@@ -43,7 +41,7 @@ def climbed_by(fine_tune: FineTune) -> Scorer | None:
     return rewards.filter(location=location).first() if location else None
 
 
-def trainings() -> QuerySet[Run]:
+def trainings() -> RunQuerySet:
     """Of reward models."""
     return Run.objects.filter(kind=TRAINING)
 
