@@ -32,6 +32,8 @@ def describe(row: Any) -> str:
     match row:
         case FineTune():
             return f"{row.model_version or f'Fine-tune of {row.parent.name}'} (from {row.snapshot})"
+        case Run():
+            return str(row.spec["name"])
         case Gate():
             return f"Gate of {row.child.name}"
         case CuratedSet():
