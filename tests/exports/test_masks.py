@@ -12,14 +12,18 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.exports import imagefolder
+from feedback_app.exports.services import start_export
 from feedback_app.images.models import ModelVersion, Recipe, RecipeMask
 from feedback_app.images.services.batches import Settings, create_batch
 from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
+from feedback_app.runs import services as runs
 from feedback_app.studies.models import StudyMode
 from feedback_app.studies.services import add_cases, create_study, open_study
 from tests.curation.stage import Stage, make_version
@@ -123,6 +127,21 @@ def test_a_set_without_masks_has_nothing_about_them(
     assert not any("mask" in name for name in files)
     assert b"mask" not in files["metadata.csv"] + files["README.md"]
     assert files["metadata.csv"].splitlines()[0].endswith(b",recipe,pixels_sha256")
+
+
+def test_the_page_says_how_many_masks_of_each_kind_there_are(
+    masked_set: CuratedSet, curated_set: CuratedSet, ada_client: Client
+) -> None:
+    pages = []
+    for one in (masked_set, curated_set):
+        export = start_export(one)
+        runs.execute(export.run_id)
+        address = reverse("exports:export", args=[export.pk])
+        pages.append(ada_client.get(address).content.decode())
+    assert "2 of lungs, 1 of opacity" in " ".join(pages[0].split())
+    assert "<dt>Masks</dt>" not in pages[1]
+    shown = ada_client.get(reverse("curation:set", args=[masked_set.pk])).content.decode()
+    assert 'alt="No prompt"' in shown  # of an image that follows masks alone
 
 
 @pytest.mark.slow
