@@ -1,12 +1,24 @@
 from django.urls import include, path
 
 from feedback_app.images import api as images
+from feedback_app.images import batch_api as batches
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 
 app_name = "api"
 urlpatterns = [
     path("studies/", include("feedback_app.studies.api_urls")),
+    path("batches/", batches.BatchesView.as_view(), name="batches"),
+    path("batches/<uuid:batch_id>/", batches.BatchView.as_view(), name="batch"),
+    path("batches/<uuid:batch_id>/cancel/", batches.CancelView.as_view(), name="batch-cancel"),
+    path(
+        "batches/<uuid:batch_id>/complete/", batches.CompleteView.as_view(), name="batch-complete"
+    ),
+    path(
+        "batches/<uuid:batch_id>/candidates/",
+        batches.CandidatesView.as_view(),
+        name="batch-candidates",
+    ),
     path("prompt-sets/", images.PromptSetsView.as_view(), name="prompt-sets"),
     path("prompt-sets/<str:name>/", images.PromptSetView.as_view(), name="prompt-set"),
     path("retractions/", provenance.RetractionsView.as_view(), name="retractions"),

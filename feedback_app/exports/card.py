@@ -2,12 +2,16 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
-from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.models import CuratedItem, CuratedSet
 from feedback_app.curation.rules import most_first
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, RecipeMask
 from feedback_app.studies.models import Study
 from generation.conditioning.findings import NORMAL
+from generation.conditioning.masks import MASK_KINDS, label_of
 
 SIMULATED = (
     "**The readers were simulated.** No person has judged these images: the scores come from "
@@ -27,7 +31,31 @@ def column_of(criterion: str) -> str:
     return f"score_{criterion.replace('-', '_')}"
 
 
-def write_card(curated_set: CuratedSet, *, criteria: list[str]) -> bytes:
+def mask_column_of(kind: str) -> str:
+    return f"mask_{kind}"
+
+
+def transforms_column_of(kind: str) -> str:
+    return f"{mask_column_of(kind)}_transforms"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What ``metadata.csv`` has beside what it always has: criteria, and kinds of masks."""
+
+    criteria: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, items: Iterable[CuratedItem]) -> Self:
+        criteria, found = set(), set()
+        for item in items:
+            criteria |= set(item.mean_scores)
+            found |= {mask.kind for mask in item.candidate.recipe.conditioning}
+        return cls(tuple(sorted(criteria)), tuple(kind for kind in MASK_KINDS if kind in found))
+
+
+def write_card(curated_set: CuratedSet, columns: Columns) -> bytes:
     sections = [
         f"# {curated_set.policy.name}",
         describe_contents(curated_set),
@@ -35,8 +63,10 @@ def write_card(curated_set: CuratedSet, *, criteria: list[str]) -> bytes:
         "## How the images were chosen\n\n" + describe_choice(curated_set),
         "## What the prompts name\n\n" + describe_findings(curated_set),
         "## Where the images come from\n\n" + describe_models(curated_set),
-        "## Files\n\n" + describe_files(criteria),
+        "## Files\n\n" + describe_files(columns),
     ]
+    if columns.kinds:
+        sections.insert(-1, "## Masks\n\n" + describe_masks(curated_set, columns.kinds))
     return ("\n\n".join(sections) + "\n").encode()
 
 
@@ -112,11 +142,32 @@ def describe_models(curated_set: CuratedSet) -> str:
     return "\n".join(lines)
 
 
-def describe_files(criteria: list[str]) -> str:
+def describe_masks(curated_set: CuratedSet, kinds: Sequence[str]) -> str:
+    rows = RecipeMask.objects.filter(recipe__candidate__curateditem__curated_set=curated_set)
+    cohorts = rows.values_list("parent__cohort_image__cohort__name", flat=True)
+    counts = [f"- {label_of(kind)}: {rows.filter(kind=kind).count()} images" for kind in kinds]
+    text = (
+        "Images of the modes `m2i` (mask only) and `tm2i` (text and mask) were made to fit "
+        "masks, which are in `masks/` as PNGs of 0 and 255 of the image's size, by kind. They "
+        "are what was asked for; whether an image fits its masks is another question. Their "
+        f"shapes come from the cohort {', '.join(sorted(set(cohorts)))}, transformed as "
+        "`metadata.csv` says; no real image is here."
+    )
+    return "\n".join([text, "", *counts])
+
+
+def describe_files(columns: Columns) -> str:
     scores = "\n".join(
         f"| {column_of(slug)} | mean over readers of {json.dumps(slug)}, 0 to 5 |"
-        for slug in criteria
+        for slug in columns.criteria
     )
+    masks = "".join(
+        f"\n| {mask_column_of(kind)} | the mask of {label_of(kind)} that it follows, if any |"
+        f"\n| {transforms_column_of(kind)} | how that mask was transformed (JSON) |"
+        for kind in columns.kinds
+    )
+    if masks:
+        masks = f"\n| mode | what it follows: t2i, m2i or tm2i |{masks}"
     return f"""`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
 SHA-256 sum of every file. Open the folder with
 `datasets.load_dataset("imagefolder", data_dir=...)`.
@@ -132,4 +183,4 @@ SHA-256 sum of every file. Open the folder with
 | model | the model version that made it |
 | seed, sampler, steps, guidance_scale | how it was sampled |
 | recipe | SHA-256 of everything that the image follows from |
-| pixels_sha256 | SHA-256 of its decoded pixels |"""
+| pixels_sha256 | SHA-256 of its decoded pixels |{masks}"""

@@ -10,12 +10,18 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
-from feedback_app.exports.card import column_of, write_card
+from feedback_app.exports.card import (
+    Columns,
+    column_of,
+    mask_column_of,
+    transforms_column_of,
+    write_card,
+)
 from feedback_app.images.models import CohortImage
 from generation.conditioning.findings import NORMAL
 from generation.errors import RemediableError
@@ -61,17 +67,23 @@ def build(
 
     ``replaced`` is what the manifest says of the export that this one is made instead of.
     """
-    items = curated_set.items.select_related(
-        "candidate__image__blob", "candidate__recipe__model_version"
-    ).order_by("position")
+    items = (
+        curated_set.items.select_related(
+            "candidate__image__blob", "candidate__recipe__model_version"
+        )
+        .prefetch_related("candidate__recipe__masks__blob")
+        .order_by("position")
+    )
     refuse_real_images(curated_set)
-    criteria = sorted({slug for item in items for slug in item.mean_scores})
+    columns = Columns.of(items)
     with Archive(path) as archive:
         for done, item in enumerate(items, start=1):
             archive.add(name_of(item), item.candidate.image.blob.read())
+            for mask in item.candidate.recipe.conditioning:
+                archive.add(mask_name_of(item, mask.kind), mask.blob.read())
             report(done)
-        archive.add("metadata.csv", write_metadata(items, criteria=criteria))
-        archive.add("README.md", write_card(curated_set, criteria=criteria))
+        archive.add("metadata.csv", write_metadata(items, columns))
+        archive.add("README.md", write_card(curated_set, columns))
         manifest = write_manifest(curated_set, files=archive.files, replaced=replaced)
         archive.add(MANIFEST, manifest)
     return len(items)
@@ -93,12 +105,16 @@ def name_of(item: CuratedItem) -> str:
     return f"images/{item.candidate.recipe_id}.png"
 
 
-def write_metadata(items: Iterable[CuratedItem], *, criteria: list[str]) -> bytes:
+def mask_name_of(item: CuratedItem, kind: str) -> str:
+    return f"masks/{kind}/{item.candidate.recipe_id}.png"
+
+
+def write_metadata(items: Iterable[CuratedItem], columns: Columns) -> bytes:
     """One row an image, for a program that has never heard of Reading Room."""
     text = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for item in items:
-        row = row_of(item, criteria=criteria)
+        row = row_of(item, columns)
         if writer is None:
             writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
             writer.writeheader()
@@ -106,13 +122,13 @@ def write_metadata(items: Iterable[CuratedItem], *, criteria: list[str]) -> byte
     return text.getvalue().encode()
 
 
-def row_of(item: CuratedItem, *, criteria: list[str]) -> dict[str, object]:
+def row_of(item: CuratedItem, columns: Columns) -> dict[str, object]:
     recipe = item.candidate.recipe
     return {
         "file_name": name_of(item),
         "prompt": recipe.prompt,
         "labels": "|".join(recipe.findings) or NORMAL,
-        **{column_of(slug): item.mean_scores.get(slug, "") for slug in criteria},
+        **{column_of(slug): item.mean_scores.get(slug, "") for slug in columns.criteria},
         "readers": item.reader_count,
         "readers_simulated": str(item.curated_set.is_simulated).lower(),
         "model": recipe.model_version.name,
@@ -122,7 +138,26 @@ def row_of(item: CuratedItem, *, criteria: list[str]) -> dict[str, object]:
         "guidance_scale": recipe.guidance_scale,
         "recipe": recipe.key,
         "pixels_sha256": item.candidate.image.pixels_sha256,
+        **mask_cells(item, columns.kinds),
     }
+
+
+def mask_cells(item: CuratedItem, kinds: Sequence[str]) -> dict[str, object]:
+    """Nothing where no image of the set follows a mask; empty where this one follows none."""
+    if not kinds:
+        return {}
+    recipe = item.candidate.recipe
+    masks = {mask.kind: mask for mask in recipe.conditioning}
+    cells: dict[str, object] = {"mode": recipe.mode}
+    for kind in kinds:
+        mask = masks.get(kind)
+        cells[mask_column_of(kind)] = mask_name_of(item, kind) if mask else ""
+        cells[transforms_column_of(kind)] = canonical(mask.transforms) if mask else ""
+    return cells
+
+
+def canonical(transforms: object) -> str:
+    return json.dumps(transforms, sort_keys=True, separators=(",", ":"))
 
 
 def write_manifest(

@@ -1,6 +1,7 @@
 """Starting exports and bringing their archives in."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from django.conf import settings
@@ -13,10 +14,12 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import recompute_hash
 from feedback_app.exports import imagefolder
 from feedback_app.exports.models import Export
+from feedback_app.images.models import RecipeMask
 from feedback_app.images.services.blobs import naming_a_full_disk, store_file
 from feedback_app.runs import services as runs
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import label_of
 from generation.errors import RemediableError
 
 REPORT_EVERY = 20
@@ -46,10 +49,17 @@ def write_export(progress: Progress) -> dict[str, object]:
     assert export.blob is not None
     return {
         "images": images,
+        "masks": count_masks(export.curated_set),
         "file": file_name_of(export),
         "sha256": export.blob.sha256,
         "size_bytes": export.blob.size_bytes,
     }
+
+
+def count_masks(curated_set: CuratedSet) -> dict[str, int]:
+    """Of each kind, how many of the set's images follow one."""
+    rows = RecipeMask.objects.filter(recipe__candidate__curateditem__curated_set=curated_set)
+    return dict(Counter(label_of(kind) for kind in rows.values_list("kind", flat=True)))
 
 
 def make_archive(export: Export, *, progress: Progress) -> int:

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.models import Run, RunQuerySet, State
+
+TRAINING = "train_reward_model"
+"""The kind of run that gives a reward model."""
 
 
 def own_fine_tune(version: ModelVersion) -> FineTune | None:
@@ -38,10 +41,20 @@ def climbed_by(fine_tune: FineTune) -> Scorer | None:
     return rewards.filter(location=location).first() if location else None
 
 
+def trainings() -> RunQuerySet:
+    """Of reward models."""
+    return Run.objects.filter(kind=TRAINING)
+
+
+def training_of(scorer: Scorer) -> Run | None:
+    """The run that gave a reward model."""
+    of_name = trainings().filter(spec__name=scorer.name, state=State.SUCCEEDED)
+    return of_name.order_by("-created_at").first()
+
+
 def snapshot_of(scorer: Scorer) -> Snapshot | None:
     """What a reward model was trained on, as its run says."""
-    trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
-    training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
+    training = training_of(scorer)
     return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
 
 

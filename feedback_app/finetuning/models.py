@@ -13,6 +13,8 @@ from django_celery_beat.models import PeriodicTask
 from feedback_app.finetuning.gates.models import (
     Gate,
     GateDecision,
+    GateJudge,
+    GateMasks,
     GateRule,
     GateStudy,
     GateVerdict,
@@ -27,6 +29,8 @@ __all__ = [
     "FineTune",
     "Gate",
     "GateDecision",
+    "GateJudge",
+    "GateMasks",
     "GateRule",
     "GateStudy",
     "GateVerdict",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from celery import shared_task
@@ -28,7 +29,7 @@ from feedback_app.finetuning.gates.judges import (
     what_training_says,
 )
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
-from feedback_app.finetuning.models import FineTune, Gate, Schedule
+from feedback_app.finetuning.models import FineTune, Gate, GateMasks, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.reward_models import (
@@ -37,25 +38,30 @@ from feedback_app.finetuning.services.reward_models import (
 )
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.images.models import Batch, ModelVersion, Scorer
+from feedback_app.images.models import Batch, ModelVersion, RecipeMask, Scorer, ScorerKind
+from feedback_app.images.services.conditioning import conditioning_masks
 from feedback_app.images.services.scorers import start_measuring
 from feedback_app.images.services.versions import require_weights
 from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import BUNDLED_FOLDER
 from generation.errors import RemediableError
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.features import FeatureNet, as_input, describe_images
 from generation.quality.gate import Measuring
-from generation.quality.gate_rules import decide
+from generation.quality.gate_rules import MASK_FIDELITY, decide
 from generation.quality.judged import Judged
 from generation.quality.kid import Kid, kid
 from generation.quality.memorisation import NearestTrainingImage
 from generation.quality.prdc import NEAREST_K, prdc
 from generation.quality.reference import Reference, load_reference
-from generation.specs import BUNDLED, ModelSource
+from generation.specs import BUNDLED, Mode, ModelSource
+
+if TYPE_CHECKING:
+    from generation.quality.mask_following import MaskedPictures
 
 MODULE = "generation.commands.finetune"
 REWARD_MODULE = "generation.commands.train_reward_model"
@@ -208,7 +214,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
     gate = rows.get(run=progress.run)
     if gate.found is not None:
         return {"decision": gate.found.decision}
-    for batch in (gate.child_batch, gate.parent_batch):
+    for _, batch in gate.batches:
         make_images(batch, progress)
     matches = match(child=gate.child_batch, parent=gate.parent_batch)
     progress.update(len(matches), total=len(matches), note="Measuring")
@@ -229,6 +235,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
     )
     figures["trained_on"] = figures["trained_on"] or what_training_says(gate)
     figures["images"] = [image_ids(pair) for pair in matches]
+    add_mask_figures(figures, gate)
     verdict = keep_verdict(gate, decide(figures, gate.asked), figures=figures)
     for rule in verdict.rules.all():
         progress.log(f"{rule.label}: {rule.get_outcome_display()}. {rule.sentence}")
@@ -272,8 +279,50 @@ def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
             "that taught these versions.",
             child=child,
             parent=parent,
+            source={"scorer": str(scorer.pk)},
         )
     return None
+
+
+def add_mask_figures(figures: dict[str, Any], gate: Gate) -> None:
+    """How well both sides follow the held-out masks, or why that is not known."""
+    masked = gate.asked.masked
+    if masked is None:
+        return
+    asked = {cast("Mode", one.mode): masked_pictures(one) for one in gate.masked.all()}
+    if not asked:
+        unknown = {quality.name: masked.missing for quality in MASK_FIDELITY.values()}
+        figures |= {"masks": None, "no_quality": figures["no_quality"] | unknown}
+        return
+    # MONAI takes seconds to import, so only who measures by it does.
+    from generation.downstream.segmenter import Segmenter
+    from generation.quality.mask_following import as_changes, mask_figures
+
+    active = Scorer.objects.active().filter(kind=ScorerKind.SEGMENTER, target__in=masked.kinds)
+    found = mask_figures(
+        asked, {as_kind(scorer.target): Segmenter.load(Path(scorer.location)) for scorer in active}
+    )
+    names = {scorer.target: scorer.name for scorer in active}
+    figures["masks"] = found | {"segmenters": names}
+    figures["quality"] |= as_changes(found)
+
+
+def masked_pictures(masks: GateMasks) -> "MaskedPictures":
+    from generation.quality.mask_following import MaskedPictures
+
+    matches = match(child=masks.child_batch, parent=masks.parent_batch)
+    shown = [dict(conditioning_masks(pair.child.recipe)) for pair in matches]
+    patients = dict(
+        RecipeMask.objects.filter(recipe__batches=masks.child_batch).values_list(
+            "recipe", "parent__cohort_image__patient"
+        )
+    )
+    return MaskedPictures(
+        child=[pixels_of(pair.child) for pair in matches],
+        parent=[pixels_of(pair.parent) for pair in matches],
+        masks={as_kind(kind): [one[kind] for one in shown] for kind in shown[0]},
+        patients=[patients[pair.child.recipe_id] for pair in matches],
+    )
 
 
 def image_ids(pair: Match) -> dict[str, object]:

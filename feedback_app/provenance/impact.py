@@ -7,13 +7,18 @@ from uuid import UUID
 
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.finetuning.models import FineTune, Snapshot
-from feedback_app.finetuning.services.snapshots import snapshots_resting_on
-from feedback_app.images.models import ModelVersion
+from feedback_app.finetuning.models import FineTune, Gate, Snapshot
+from feedback_app.finetuning.resting import (
+    reward_models_resting_on,
+    snapshots_resting_on,
+    verdicts_resting_on,
+)
+from feedback_app.finetuning.services.reward_models import replacement_of
+from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.readings.models import Reading, Retraction
 from feedback_app.runs.models import State
 
-Replaceable = Snapshot | FineTune | CuratedSet | Export
+Replaceable = Snapshot | Scorer | FineTune | Gate | CuratedSet | Export
 
 
 @dataclass(frozen=True)
@@ -21,13 +26,15 @@ class Impact:
     """Rows in the order in which they were made.
 
     ``versions`` are the model versions that the fine-tunes gave, and all that was taught
-    upon them.
+    upon them; ``gates`` those whose judge rests on the readings.
     """
 
     readings: int = 0
     snapshots: tuple[Snapshot, ...] = ()
+    reward_models: tuple[Scorer, ...] = ()
     fine_tunes: tuple[FineTune, ...] = ()
     versions: tuple[ModelVersion, ...] = ()
+    gates: tuple[Gate, ...] = ()
     curated_sets: tuple[CuratedSet, ...] = ()
     exports: tuple[Export, ...] = ()
     keys: frozenset[tuple[type, Any]] = field(default=frozenset())
@@ -38,7 +45,14 @@ class Impact:
     @property
     def rebuildable(self) -> tuple[Replaceable, ...]:
         """Each after what it is rebuilt from."""
-        return (*self.snapshots, *self.fine_tunes, *self.curated_sets, *self.exports)
+        return (
+            *self.snapshots,
+            *self.reward_models,
+            *self.fine_tunes,
+            *self.gates,
+            *self.curated_sets,
+            *self.exports,
+        )
 
     @property
     def count(self) -> int:
@@ -48,7 +62,18 @@ class Impact:
 def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) -> Impact:
     """What rests on readings of these readers and studies."""
     snapshots = list(snapshots_resting_on(readers=readers, studies=studies).order_by("created_at"))
-    fine_tunes, versions = _taught_from({snapshot.pk for snapshot in snapshots})
+    rewards = list(
+        reward_models_resting_on(readers=readers, studies=studies).order_by("created_at")
+    )
+    fine_tunes, versions = _taught_from(
+        {snapshot.pk for snapshot in snapshots}, climbed={scorer.location for scorer in rewards}
+    )
+    verdicts = verdicts_resting_on(readers=readers, studies=studies)
+    gates = list(
+        Gate.objects.filter(verdict__in=verdicts)
+        .select_related("child", "parent", "run")
+        .order_by("created_at")
+    )
     sets = list(
         CuratedSet.objects.resting_on(readers=readers, studies=studies)
         .select_related("policy")
@@ -60,12 +85,16 @@ def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) 
         .select_related("curated_set__policy", "run")
         .order_by("created_at")
     )
-    rows: Iterable[Any] = (*snapshots, *fine_tunes, *versions, *sets, *exports)
+    rows: Iterable[Any] = (
+        *snapshots, *rewards, *fine_tunes, *versions, *gates, *sets, *exports,
+    )  # fmt: skip
     return Impact(
         readings=count_readings(readers=readers, studies=studies),
         snapshots=tuple(snapshots),
+        reward_models=tuple(rewards),
         fine_tunes=tuple(fine_tunes),
         versions=tuple(versions),
+        gates=tuple(gates),
         curated_sets=tuple(sets),
         exports=tuple(exports),
         keys=frozenset((type(row), row.pk) for row in rows),
@@ -77,8 +106,17 @@ def count_readings(*, readers: Collection[int], studies: Collection[UUID]) -> in
     return current.filter(reader__in=readers).union(current.filter(slot__study__in=studies)).count()
 
 
-def _taught_from(snapshots: set[UUID]) -> tuple[list[FineTune], list[ModelVersion]]:
-    """Fine-tunes from these snapshots or upon what those gave, without those that failed."""
+def _taught_from(
+    snapshots: set[UUID], *, climbed: set[str]
+) -> tuple[list[FineTune], list[ModelVersion]]:
+    """Fine-tunes from these snapshots, or that climbed these rewards, or upon what those gave.
+
+    Without those that failed.
+    """
+
+    def is_first(one: FineTune) -> bool:
+        return one.snapshot_id in snapshots or one.settings.get("reward_model") in climbed
+
     every = (
         FineTune.objects.exclude(model_version=None, run__state__in=[State.FAILED, State.CANCELLED])
         .select_related("snapshot", "parent", "model_version", "run")
@@ -89,9 +127,9 @@ def _taught_from(snapshots: set[UUID]) -> tuple[list[FineTune], list[ModelVersio
     tainted: set[int] = set()
     for pk, version in versions.items():  # a parent is registered before its children
         fine_tune = given.get(pk)
-        if (fine_tune and fine_tune.snapshot_id in snapshots) or version.parent_id in tainted:
+        if (fine_tune and is_first(fine_tune)) or version.parent_id in tainted:
             tainted.add(pk)
-    fine_tunes = [one for one in every if one.snapshot_id in snapshots or one.parent_id in tainted]
+    fine_tunes = [one for one in every if is_first(one) or one.parent_id in tainted]
     return fine_tunes, [versions[pk] for pk in versions if pk in tainted]
 
 
@@ -111,6 +149,17 @@ def impact_of_all() -> Impact:
 
 def latest_of(row: Replaceable) -> Replaceable:
     """What stands in a row's place now: its newest replacement, or that one's."""
-    while replacement := row.replacements.order_by("-created_at").first():
+    while replacement := _replacement_of(row):
         row = replacement
     return row
+
+
+def _replacement_of(row: Replaceable) -> Replaceable | None:
+    match row:
+        case Scorer():
+            return replacement_of(row)
+        case Gate():
+            later = row.later.exclude(run__state__in=[State.FAILED, State.CANCELLED])
+            return later.order_by("-created_at").first()
+        case _:
+            return row.replacements.order_by("-created_at").first()

@@ -6,18 +6,24 @@ from django.urls import reverse
 
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.finetuning.models import FineTune, Snapshot
-from feedback_app.images.models import ModelVersion
+from feedback_app.finetuning.models import FineTune, Gate, Snapshot
+from feedback_app.images.models import ModelVersion, Scorer
+from feedback_app.runs.models import Run
 
 KINDS = {
     "snapshot": Snapshot,
+    "reward-model": Scorer,
     "fine-tune": FineTune,
+    "gate": Gate,
     "curated-set": CuratedSet,
     "export": Export,
 }
 
 
 def kind_of(row: Any) -> str:
+    """Of a run, which trains a reward model, the kind of what it gives."""
+    if isinstance(row, Run):
+        return "reward-model"
     return next(kind for kind, model in KINDS.items() if isinstance(row, model))
 
 
@@ -26,6 +32,10 @@ def describe(row: Any) -> str:
     match row:
         case FineTune():
             return f"{row.model_version or f'Fine-tune of {row.parent.name}'} (from {row.snapshot})"
+        case Run():
+            return str(row.spec["name"])
+        case Gate():
+            return f"Gate of {row.child.name}"
         case CuratedSet():
             return f"{row.policy.name} {row.sha256[:12]}"
         case Export():
@@ -34,16 +44,21 @@ def describe(row: Any) -> str:
             return str(row)
 
 
+PAGES: dict[type, str] = {
+    Snapshot: "finetuning:snapshot",
+    FineTune: "finetuning:finetune",
+    Gate: "finetuning:gate",
+    CuratedSet: "curation:set",
+    Export: "exports:export",
+}
+
+
 def address(row: Any) -> str:
     match row:
-        case Snapshot():
-            return reverse("finetuning:snapshot", args=[row.pk])
-        case FineTune():
-            return reverse("finetuning:finetune", args=[row.pk])
-        case CuratedSet():
-            return reverse("curation:set", args=[row.pk])
-        case Export():
-            return reverse("exports:export", args=[row.pk])
         case ModelVersion():
             return reverse("models")
-    raise TypeError(f"no page of a {type(row).__name__}")
+        case Scorer():
+            return f"{reverse('models')}#scorers"
+    if type(row) not in PAGES:
+        raise TypeError(f"no page of a {type(row).__name__}")
+    return reverse(PAGES[type(row)], args=[row.pk])

@@ -1,8 +1,9 @@
 """Making anew, without retracted readings, what rests on them.
 
-Snapshots and curated sets are made at once; fine-tunes and exports are runs. A fine-tune upon
-another one waits for that one's run: ``continue_rebuilds`` is called every half minute and
-starts whatever has become possible, so that a whole chain needs no one to watch it.
+Snapshots and curated sets are made at once; reward models, fine-tunes, gates and exports are
+runs. A fine-tune upon another one waits for that one's run, and so does what a reward model is
+needed for: ``continue_rebuilds`` is called every half minute and starts whatever has become
+possible, so that a whole chain needs no one to watch it.
 """
 
 from dataclasses import dataclass, field
@@ -16,10 +17,16 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.gates.services import start_gate
+from feedback_app.finetuning.lineage import snapshot_of
+from feedback_app.finetuning.models import FineTune, Gate, Snapshot
 from feedback_app.finetuning.services.finetunes import repeat_finetune
+from feedback_app.finetuning.services.reward_models import (
+    retrain_reward_model,
+    training_in_place_of,
+)
 from feedback_app.finetuning.services.snapshots import retake_snapshot
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.provenance.impact import (
     Impact,
     Replaceable,
@@ -28,7 +35,7 @@ from feedback_app.provenance.impact import (
     latest_of,
 )
 from feedback_app.readings.models import Retraction
-from feedback_app.runs.models import State
+from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 
 
@@ -38,9 +45,12 @@ class NotYet(RemediableError):
 
 @dataclass
 class Outcome:
-    """``waiting`` and ``refused`` say in words why a row was not rebuilt."""
+    """``waiting`` and ``refused`` say in words why a row was not rebuilt.
 
-    made: list[Replaceable] = field(default_factory=list)
+    Of a reward model, what is made is the run that trains it.
+    """
+
+    made: list[Replaceable | Run] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -92,27 +102,74 @@ def advance(retraction: Retraction) -> Outcome:
 
 
 @transaction.atomic
-def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Replaceable:
-    """What stands in the row's place; made now unless it is there."""
+def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Replaceable | Run:
+    """What stands in the row's place, or gives it; made now unless it is there."""
     list(Retraction.objects.active().select_for_update(of=("self",)))  # one rebuild at a time
     return _rebuild(row, asked_by=asked_by) or latest_of(row)
 
 
-def _rebuild(row: Replaceable, *, asked_by: User | None) -> Replaceable | None:
+def _rebuild(row: Replaceable, *, asked_by: User | None) -> Replaceable | Run | None:
     """None where it is rebuilt already, or need not be."""
     tainted = impact_of_all()
     if row not in tainted or (latest_of(row) != row and latest_of(row) not in tainted):
         return None
-    row = latest_of(row)
+    return _make(latest_of(row), tainted=tainted, asked_by=asked_by)
+
+
+def _make(row: Replaceable, *, tainted: Impact, asked_by: User | None) -> Replaceable | Run | None:
     match row:
         case Snapshot():
             return retake_snapshot(row, created_by=asked_by)
+        case Scorer():
+            return _rebuild_reward_model(row, tainted=tainted, asked_by=asked_by)
+        case Gate():
+            return _ask_again(row, tainted=tainted, asked_by=asked_by)
         case FineTune():
             return _rebuild_finetune(row, tainted=tainted, asked_by=asked_by)
         case CuratedSet():
             return apply_policy(row.policy, asked_by, replaces=row)
         case Export():
             return _rebuild_export(row, tainted=tainted, asked_by=asked_by)
+
+
+def _rebuild_reward_model(row: Scorer, *, tainted: Impact, asked_by: User | None) -> Run | None:
+    """None while it is being trained."""
+    under_way = training_in_place_of(row)
+    if under_way is not None and not under_way.is_finished:
+        return None
+    if under_way is not None:
+        raise RemediableError(
+            f"The training of {under_way.spec['name']} did not succeed.",
+            remedy="Retry its run, then rebuild again.",
+        )
+    old = snapshot_of(row)
+    snapshot = latest_of(old) if old else None
+    if not isinstance(snapshot, Snapshot) or snapshot in tainted:
+        raise RemediableError(
+            f"The reward model {row.name} needs its snapshot rebuilt.", remedy="Rebuild that first."
+        )
+    return retrain_reward_model(row, snapshot=snapshot, created_by=asked_by)
+
+
+def _ask_again(row: Gate, *, tainted: Impact, asked_by: User | None) -> Gate:
+    """Once no reward model is being trained that could judge."""
+    if row.child in tainted:
+        raise RemediableError(
+            f"{row.child.name} itself rests on retracted readings, so its gate is not asked again.",
+            remedy="The version that is taught in its place has a gate of its own.",
+        )
+    if any(training_goes_on(scorer) for scorer in tainted.reward_models):
+        raise NotYet(
+            f"The gate of {row.child.name} waits for the reward models that are trained anew.",
+            remedy="It goes on by itself.",
+        )
+    asked = {name: value for name, value in row.spec.items() if name not in {"rule", "masked"}}
+    return start_gate(row.child, prompts=asked.pop("prompts"), settings=asked, created_by=asked_by)
+
+
+def training_goes_on(scorer: Scorer) -> bool:
+    training = training_in_place_of(scorer)
+    return training is not None and not training.is_finished
 
 
 def _rebuild_finetune(row: FineTune, *, tainted: Impact, asked_by: User | None) -> FineTune:

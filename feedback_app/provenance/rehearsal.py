@@ -136,12 +136,16 @@ class Rehearsal:
             found += [f"{made} images of {len(prompts)} prompts", f"by {version.name}"]
         return batch
 
-    def read(self, batch: Batch) -> Study:
-        with self.stage("readings") as found:
-            study = create_study(name=f"{batch.name} {batch.pk}", shuffle_seed=self.plan.seed)
+    def read(
+        self, batch: Batch, *, kind: str = "", after: int = 0, is_flipped: bool = False
+    ) -> Study:
+        """Readings by simulated readers, of whom the first ``after`` are others."""
+        with self.stage(f"readings{kind and f' ({kind})'}") as found:
+            name = " ".join(filter(None, (batch.name, str(batch.pk), kind)))
+            study = create_study(name=name, shuffle_seed=self.plan.seed)
             added = add_cases_from_batch(study, batch)
-            study = staff_and_open(study, reader_count=self.plan.readers)
-            count = simulate_readings(study, seed=self.plan.seed)
+            study = staff_and_open(study, reader_count=self.plan.readers, after=after)
+            count = simulate_readings(study, seed=self.plan.seed, is_flipped=is_flipped)
             found += [f"{count} by {self.plan.readers} simulated readers", f"{added.cases} cases"]
             results = results_of(study)
             found += [

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.services.reward_models import training_in_place_of
+from feedback_app.images.models import Scorer
 from feedback_app.provenance.impact import (
     Impact,
     Replaceable,
@@ -32,6 +34,7 @@ from feedback_app.provenance.retraction_forms import (
 )
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 SECTION = {"section": "studies"}
@@ -46,6 +49,8 @@ class Line:
     replacement: Replaceable | None
     is_for_admins: bool
     """Whether only an admin may rebuild or open it."""
+    training: Run | None = None
+    """Of a reward model the run that is to give another one in its place."""
 
     @property
     def kind_words(self) -> str:
@@ -107,7 +112,9 @@ def lines_of(impact: Impact | None) -> list[Line]:
         latest = latest_of(row)
         is_replaced = latest != row and latest not in tainted
         kind = kind_of(row)
-        lines.append(Line(row, kind, latest if is_replaced else None, kind == "export"))
+        training = training_in_place_of(row) if isinstance(row, Scorer) else None
+        replacement = latest if is_replaced else None
+        lines.append(Line(row, kind, replacement, kind == "export", training))
     return lines
 
 
@@ -184,5 +191,5 @@ def row_of(kind: str, pk: str) -> Replaceable:
         raise Http404
     try:
         return cast("Replaceable", get_object_or_404(KINDS[kind], pk=pk))
-    except ValidationError as error:
+    except (ValidationError, ValueError) as error:
         raise Http404 from error

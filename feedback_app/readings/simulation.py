@@ -8,7 +8,7 @@ import io
 import uuid
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
 
@@ -91,10 +91,10 @@ class Temperament:
         return bisect_right(CUTS, evidence)
 
 
-def simulated_readers(count: int) -> list[User]:
-    """Users simulated-1 ... simulated-``count``, who cannot log in."""
+def simulated_readers(count: int, *, after: int = 0) -> list[User]:
+    """``count`` users, simulated-1 and so on, who cannot log in; the first ``after`` are others."""
     readers = []
-    for number in range(1, count + 1):
+    for number in range(after + 1, after + count + 1):
         reader, is_new = User.objects.get_or_create(
             username=f"simulated-{number}",
             defaults={
@@ -115,17 +115,23 @@ def simulated_readers(count: int) -> list[User]:
 
 
 @transaction.atomic
-def staff_and_open(study: Study, *, reader_count: int) -> Study:
-    """Give a draft its simulated readers, each of whom reads every case, and open it."""
-    readers = simulated_readers(reader_count)
+def staff_and_open(study: Study, *, reader_count: int, after: int = 0) -> Study:
+    """Give a draft its simulated readers, each of whom reads every case, and open it.
+
+    The first ``after`` simulated readers are not among them.
+    """
+    readers = simulated_readers(reader_count, after=after)
     study.readers.set(readers)
     study.readers_per_case = reader_count
     study.save(update_fields=["readers_per_case"])
     return open_study(study)
 
 
-def simulate_readings(study: Study, *, seed: int = 0) -> int:
-    """Let the study's simulated readers read what they have not; how many readings."""
+def simulate_readings(study: Study, *, seed: int = 0, is_flipped: bool = False) -> int:
+    """Let the study's simulated readers read what they have not; how many readings.
+
+    Where their taste ``is_flipped``, the better an image is, the less they like it.
+    """
     if study.state != StudyState.OPEN:
         raise RemediableError(
             f"The study “{study.name}” is {study.state}.", remedy="Open the study first."
@@ -136,6 +142,8 @@ def simulate_readings(study: Study, *, seed: int = 0) -> int:
             remedy="Design a study for simulated readers; they are not mixed with people.",
         )
     eyes = Eyes.for_study(study, seed=seed)
+    if is_flipped:
+        eyes = replace(eyes, tastes={pk: SCORE_MAX - taste for pk, taste in eyes.tastes.items()})
     count = 0
     for slot in _claimed_in_turn(study) if study.is_pool else _assigned(study):
         eyes.read(slot)

@@ -9,6 +9,7 @@ from diffusers import AutoencoderKL
 
 from generation.conditioning.masks import MASK_KINDS, read_mask
 from generation.diffusion.checkpoints import Report, generator_for, load_state, save_state
+from generation.diffusion.latents import encode
 from generation.diffusion.training_images import (
     ImageSet,
     augment_placed,
@@ -17,8 +18,6 @@ from generation.diffusion.training_images import (
 )
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
-
-ENCODE_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,8 @@ def condition_images(
         for version in range(versions):
             generator = generator_for(seed, version)
             placed = draw_placements(len(images), generator)
-            latents.append(encode(autoencoder, augment_placed(images.pixels, placed, generator)))
+            augmented = augment_placed(images.pixels, placed, generator)
+            latents.append(encode_scaled(autoencoder, augmented))
             placements.append(placed)
             report(version + 1, {})
         state = {"latents": torch.stack(latents).bfloat16(), "placements": torch.stack(placements)}
@@ -83,15 +83,9 @@ def condition_images(
     return ConditionedImages(state["latents"].float(), state["placements"], masks, images.rows)
 
 
-@torch.no_grad()
-def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+def encode_scaled(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     """Latents as the UNet sees them, of grey images N x 1 x R x R: float, on the CPU."""
     config = autoencoder.config
-    parts = []
-    for part in images.split(ENCODE_AT_ONCE):
-        pixels = part.expand(-1, config.in_channels, -1, -1).to(autoencoder.device)
-        with torch.autocast(autoencoder.device.type, torch.bfloat16):
-            mean = autoencoder.encode(pixels).latent_dist.mean
-        shift = getattr(config, "shift_factor", None) or 0.0
-        parts.append(((mean.float() - shift) * config.scaling_factor).cpu())
-    return torch.cat(parts)
+    means = encode(autoencoder, images.expand(-1, config.in_channels, -1, -1))
+    shift = getattr(config, "shift_factor", None) or 0.0
+    return ((means - shift) * config.scaling_factor).cpu()

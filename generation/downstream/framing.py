@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch.nn import functional
 
+from generation.conditioning.masks import read_mask
 from generation.diffusion.training_images import ImageSet, load_images
 from generation.errors import RemediableError
 from generation.specs import Split, TrainingImage
@@ -37,20 +38,7 @@ def load_masked(
         )
     images = load_images(masked, split=split, resolution=resolution)
     masks = [read_mask(Path(row.masks[kind]), side=2 * resolution) for row in images.rows]
-    return MaskedSet(images, torch.from_numpy(np.stack(masks))[:, None])
-
-
-def read_mask(path: Path, *, side: int) -> np.ndarray:
-    """Read a mask's central square: uint8 of 0 and 255, side x side."""
-    try:
-        with Image.open(path) as mask:
-            square = ImageOps.fit(mask.convert("L"), (side, side), Image.Resampling.NEAREST)
-        return np.where(np.asarray(square) > 127, np.uint8(255), np.uint8(0))
-    except (OSError, UnidentifiedImageError) as error:
-        raise RemediableError(
-            f"{path} cannot be read as a mask: {error}",
-            remedy="Import the cohort's masks again, or take the mask out of the manifest.",
-        ) from error
+    return MaskedSet(images, torch.from_numpy(255 * np.stack(masks).astype(np.uint8))[:, None])
 
 
 def frame(image: np.ndarray, *, side: int) -> np.ndarray:

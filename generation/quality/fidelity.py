@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from generation.rewards.win_rate import wilson
+
 RESAMPLES = 2_000
 INTERVAL = (0.025, 0.975)
 
@@ -76,10 +78,7 @@ def auroc(positive: np.ndarray, negative: np.ndarray, *, seed: int = 0) -> Estim
 
 def share(count: int, total: int) -> Estimate:
     """A share with Wilson's interval, which is honest near 0 and 1."""
-    z = 1.959964
-    centre = (count + z**2 / 2) / (total + z**2)
-    half = z * np.sqrt(count * (total - count) / total + z**2 / 4) / (total + z**2)
-    return Estimate(count / total, max(0.0, centre - half), min(1.0, centre + half))
+    return Estimate(count / total, *wilson(count, total))
 
 
 def _auroc(positive: np.ndarray, negative: np.ndarray) -> float:

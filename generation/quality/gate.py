@@ -17,11 +17,12 @@ from generation.quality.judged import Judged
 from generation.quality.kid import kid
 from generation.quality.memorisation import NearestTrainingImage
 from generation.quality.prdc import NEAREST_K, prdc
-from generation.rewards.win_rate import win_rate
+from generation.rewards.win_rate import no_narrower_than_chance, win_rate
 
 SIDES = ("child", "parent")
 SUSPICIOUS = 8
 """Images of the child, nearest to a training image, that a report shows."""
+SIGNIFICANCE = 0.05
 UNMEASURED = ("kid", "precision", "recall", "density", "coverage", "copies")
 
 Pictures = Sequence[np.ndarray]
@@ -93,6 +94,7 @@ class Measuring:
         return {
             "name": judge.name,
             "about": judge.about,
+            "source": dict(judge.source),
             "win_rate": asdict(win_rate(judge.child, judge.parent, prompts=self.prompts)),
             "child_mean": float(np.mean(judge.child)),
             "parent_mean": float(np.mean(judge.parent)),
@@ -191,7 +193,9 @@ class Measuring:
     def _by_finding(
         self, judge: Judged | None, described: Mapping[str, Described] | None
     ) -> dict[str, Any]:
+        """Intervals hold for all findings together (Bonferroni), at 95 %."""
         names = [finding_of(prompt) for prompt in self.prompts]
+        level = 1 - SIGNIFICANCE / len(set(names))
         rows = {}
         for name in sorted(set(names)):
             chosen = [index for index, own in enumerate(names) if own == name]
@@ -199,7 +203,7 @@ class Measuring:
             rows[name] = {
                 "prompts": len(set(prompts)),
                 "pairs": len(chosen),
-                "win_rate": _won(judge, chosen, prompts=prompts) if judge else None,
+                "win_rate": _won(judge, chosen, prompts=prompts, level=level) if judge else None,
                 "copies": self._copies_among(described["child"], chosen) if described else None,
             }
         return rows
@@ -225,11 +229,12 @@ class Measuring:
         ]
 
 
-def _won(judge: Judged, chosen: Sequence[int], *, prompts: Sequence[str]) -> dict[str, Any]:
-    return asdict(
-        win_rate(
-            [judge.child[index] for index in chosen],
-            [judge.parent[index] for index in chosen],
-            prompts=prompts,
-        )
+def _won(
+    judge: Judged, chosen: Sequence[int], *, prompts: Sequence[str], level: float
+) -> dict[str, Any]:
+    won = win_rate(
+        [judge.child[index] for index in chosen],
+        [judge.parent[index] for index in chosen],
+        prompts=prompts,
     )
+    return asdict(no_narrower_than_chance(won, level=level))

@@ -4,20 +4,50 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from generation.quality.gate_spec import GateSpec
+from generation.quality.gate_spec import MASKED_MODES, GateSpec
 
 Outcome = Literal["passed", "failed", "missing"]
 Figures = Mapping[str, Any]
 
+
+@dataclass(frozen=True)
+class Quality:
+    """A figure, its name on screen, and how far it may not go from the parent's."""
+
+    name: str
+    label: str
+    direction: Literal["rise", "drop"]
+    margin: str
+
+    def limit(self, spec: GateSpec) -> float:
+        """The change beyond which a child is held, with its sign."""
+        margin: float = getattr(spec, self.margin)
+        return margin if self.direction == "rise" else -margin
+
+
 QUALITY = (
-    ("kid", "KID", "rise"),
-    ("precision", "Precision", "drop"),
-    ("recall", "Recall", "drop"),
-    ("density", "Density", "drop"),
-    ("coverage", "Coverage", "drop"),
-    ("ms_ssim", "MS-SSIM over seeds", "rise"),
+    Quality("kid", "KID", "rise", "max_kid_rise"),
+    Quality("precision", "Precision", "drop", "max_precision_drop"),
+    Quality("recall", "Recall", "drop", "max_recall_drop"),
+    Quality("density", "Density", "drop", "max_density_drop"),
+    Quality("coverage", "Coverage", "drop", "max_coverage_drop"),
+    Quality("ms_ssim", "MS-SSIM over seeds", "rise", "max_ms_ssim_rise"),
 )
-"""Figure, its name on screen, and the direction in which it may not go far."""
+MODE_WORDS = {"tm2i": "text and masks", "m2i": "masks only"}
+MASK_FIDELITY = {
+    mode: Quality(
+        f"mask_fidelity_{mode}",
+        f"Mask fidelity, {MODE_WORDS[mode]}",
+        "drop",
+        "max_mask_fidelity_drop",
+    )
+    for mode in MASKED_MODES
+}
+
+
+def qualities(spec: GateSpec) -> tuple[Quality, ...]:
+    """What is compared with the parent's: fidelity to masks only where masks are asked for."""
+    return QUALITY if spec.masked is None else (*QUALITY, *MASK_FIDELITY.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +86,7 @@ def decide(figures: Figures, spec: GateSpec) -> Verdict:
             win_rate_rule(figures, spec),
             *finding_rules(figures, spec),
             *quality_rules(figures, spec),
+            *mask_rules(figures, spec),
             copies_rule(figures, spec),
             *hacking_rules(figures, spec),
         )
@@ -123,34 +154,69 @@ def finding_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
 
 
 def quality_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
-    """KID, precision, recall, density, coverage and diversity, against the parent's."""
-    for name, label, direction in QUALITY:
-        limit = getattr(spec, f"max_{name}_{direction}")
-        found = figures["quality"].get(name)
+    """KID, precision, recall, density, coverage, diversity, fidelity to masks: the changes."""
+    for quality in qualities(spec):
+        limit = quality.limit(spec)
+        found = figures["quality"].get(quality.name)
         if found is None:
             yield Rule(
-                name=name,
-                label=label,
+                name=quality.name,
+                label=quality.label,
                 outcome="missing",
-                sentence=f"{label} could not be had: {figures['no_quality'][name]}",
+                sentence=f"{quality.label} could not be had: {figures['no_quality'][quality.name]}",
                 limit=limit,
             )
             continue
         change = found["change"]
-        sign = 1 if direction == "rise" else -1
-        is_within = sign * change["value"] <= limit
+        is_rise = quality.direction == "rise"
+        is_within = change["value"] <= limit if is_rise else change["value"] >= limit
         moved = "rose" if change["value"] > 0 else "fell"
         by = f"{moved} by {abs(change['value']):.3f}" if change["value"] else "did not change"
         yield Rule(
-            name=name,
-            label=label,
+            name=quality.name,
+            label=quality.label,
             outcome="passed" if is_within else "failed",
-            sentence=f"{label} {by}, from {found['parent']:.3f} to {found['child']:.3f}; "
-            f"it may {'rise' if direction == 'rise' else 'fall'} by {limit}.",
+            sentence=f"{quality.label} {by}, from {found['parent']:.3f} to "
+            f"{found['child']:.3f}; it may {'rise' if is_rise else 'fall'} by {abs(limit)}.",
             value=change["value"],
             low=change["low"],
             high=change["high"],
-            limit=sign * limit,
+            limit=limit,
+        )
+
+
+def mask_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
+    """Enough masks that were held out, each followed better than other patients' masks."""
+    if spec.masked is None:
+        return
+    masks = figures["masks"]
+    yield Rule(
+        name="masks",
+        label="Held-out masks",
+        outcome="passed" if masks else "missing",
+        sentence=f"Masks of {masks['patients']} patients that nothing was taught on; "
+        f"{spec.min_masks} are needed."
+        if masks
+        else f"The child learnt from masks, and none can be asked for: {spec.masked.missing}",
+        value=masks["patients"] if masks else None,
+        limit=spec.min_masks,
+    )
+    for mode, found in masks["modes"].items() if masks else ():
+        child = found["child"]
+        specific = child["specific"]
+        follows = specific["low"] > spec.mask_fidelity_above
+        yield Rule(
+            name=f"follows_{mode}",
+            label=f"Follows its masks, {MODE_WORDS[mode]}",
+            outcome="passed" if follows else "failed",
+            sentence=f"Dice with the masks that the child was given is {child['matched']:.3f}, "
+            f"with other patients’ {child['shuffled']:.3f}; the interval of how far that is from "
+            f"shuffled to perfect {'lies' if follows else 'is not'} wholly above "
+            f"{spec.mask_fidelity_above:g}.",
+            value=specific["value"],
+            low=specific["low"],
+            high=specific["high"],
+            limit=spec.mask_fidelity_above,
         )
 
 

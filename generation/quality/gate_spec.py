@@ -8,7 +8,30 @@ from pydantic.dataclasses import dataclass
 
 from generation.conditioning.findings import NORMAL, findings_in
 from generation.conditioning.prompts import default_prompts
-from generation.specs import Sampler, SampleSpec
+from generation.specs import MaskKind, Mode, Sampler, SampleSpec
+
+MASKED_MODES: tuple[Mode, ...] = ("tm2i", "m2i")
+"""The modes in which held-out masks are followed."""
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class MaskedSpec:
+    """Held-out masks that a child which learnt from masked readings is asked to follow.
+
+    ``taught_kinds`` are those that it learnt from; ``kinds`` those of them that a segmenter
+    can measure, which are followed together. ``images`` are ids of cohort images, one a
+    patient; each gives its own masks and ``variants`` of them. In mode tm2i every mask goes
+    with each of the ``prompts``, in mode m2i with as many seeds. ``missing`` says why no
+    masks can be asked for.
+    """
+
+    taught_kinds: tuple[MaskKind, ...]
+    kinds: tuple[MaskKind, ...] = ()
+    cohort: str = ""
+    images: tuple[str, ...] = ()
+    variants: int = 0
+    prompts: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -17,10 +40,11 @@ class GateSpec:
 
     The margins are in units of their figures: KID, MS-SSIM, and shares from 0 to 1.
     ``max_copies_share`` is of the child's images beyond the threshold of similarity to a
-    training image, which 1 % of held-out real images are.
+    training image, which 1 % of held-out real images are. ``min_masks`` are of so many
+    patients; the fidelity to masks is (matched - shuffled) / (1 - shuffled) of Dice.
     """
 
-    rule: str = "gate-1"
+    rule: str = "gate-2"
     prompts: tuple[str, ...]
     images_per_prompt: int = Field(default=3, ge=2)
     first_seed: int = Field(default=20_000, ge=0)
@@ -38,6 +62,10 @@ class GateSpec:
     max_coverage_drop: float = 0.1
     max_ms_ssim_rise: float = 0.03
     max_copies_share: float = 0.05
+    masked: MaskedSpec | None = None
+    min_masks: int = Field(default=4, ge=2)
+    mask_fidelity_above: float = 0.0
+    max_mask_fidelity_drop: float = 0.1
 
     @property
     def as_json(self) -> dict[str, Any]:

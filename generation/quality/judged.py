@@ -1,16 +1,20 @@
 """What somebody makes of images of both sides. Torch-free."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 Values = Sequence[float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What a judge, or what was trained on, makes of each image of both sides; higher is better."""
+    """What a judge, or what was trained on, makes of each image of both sides; higher is better.
+
+    ``source`` says what it rests on: a kind and an id, or nothing where it is a formula.
+    """
 
     name: str
     about: str
     child: Values
     parent: Values
+    source: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """How often one model's image is liked better than another's, with an honest interval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -35,3 +36,21 @@ def win_rate(
     shares = won[drawn].sum(1) / size[drawn].sum(1)
     low, high = np.quantile(shares, [0.025, 0.975])
     return WinRate(float(wins.mean()), float(low), float(high), len(wins), len(names))
+
+
+def wilson(count: float, total: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a share (1927), which is honest near 0 and 1; ``count`` may be half."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    centre = (count + z**2 / 2) / (total + z**2)
+    half = z * np.sqrt(count * (total - count) / total + z**2 / 4) / (total + z**2)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def no_narrower_than_chance(won: WinRate, *, level: float) -> WinRate:
+    """Widen an interval to Wilson's of so many independent pairs, at this level.
+
+    A bootstrap over a handful of prompts can collapse: where each of four prompts has one win
+    in three pairs, it gives an interval of no width about a third.
+    """
+    low, high = wilson(won.share * won.pairs, won.pairs, level=level)
+    return replace(won, low=min(won.low, low), high=max(won.high, high))

@@ -22,6 +22,7 @@ AXE = (CHECKOUT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
+    "api:batch", "api:batch-candidates", "api:batches",
     "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
     "api:retraction", "api:retractions",
     "api:reading-preferences", "api:slot", "api:studies", "api:study",

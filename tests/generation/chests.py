@@ -1,6 +1,7 @@
 """Masks of a chest, drawn: two lungs, a heart between them, an opacity in one."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from generation.conditioning.masks import Mask
 from generation.specs import MaskKind
@@ -20,3 +21,15 @@ def chest(side: int = 96) -> dict[MaskKind, Mask]:
         "heart": ellipse(side, x=0.52, y=0.62, width=0.06, height=0.1),
         "opacity": ellipse(side, x=0.3, y=0.4, width=0.06, height=0.08),
     }
+
+
+def moved_lungs(shift: int, *, side: int = 128) -> Mask:
+    """The lungs of ``chest``, so many pixels further down."""
+    return np.asarray(np.roll(chest(side)["lungs"], shift, axis=0))
+
+
+def chest_picture(lungs: Mask, *, seed: int = 0) -> np.ndarray:
+    """8-bit grey: dark lungs in a bright body, blurred, with some noise."""
+    body = gaussian_filter(np.where(lungs, 60.0, 190.0), 1.5)
+    noisy = body + np.random.default_rng(seed).normal(0, 6, lungs.shape)
+    return np.asarray(noisy.clip(0, 255).astype(np.uint8))

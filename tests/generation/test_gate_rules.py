@@ -1,12 +1,19 @@
 """The gate's rule: what promotes, what holds, and what it says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from generation.conditioning.prompts import default_prompts
 from generation.quality.gate_rules import decide
-from generation.quality.gate_spec import GateSpec, finding_of, gate_prompts, gate_spec_of
+from generation.quality.gate_spec import (
+    GateSpec,
+    MaskedSpec,
+    finding_of,
+    gate_prompts,
+    gate_spec_of,
+)
 from tests.finetuning.gate_world import good_figures, spec
 
 
@@ -90,6 +97,44 @@ def test_a_finding_that_became_worse_holds_if_enough_prompts_name_it() -> None:
     row = {"prompts": 4, "pairs": 8, "win_rate": lost, "copies": 0}
     assert outcome_of("findings", findings={"edema": row}) == "failed"
     assert outcome_of("findings", findings={"edema": row | {"prompts": 3}}) == "passed"
+
+
+def masked(*, low: float = 0.3, change: float = 0.0) -> dict[str, str]:
+    """Outcomes where masks are asked for: the child's fidelity and its change in mode m2i."""
+    found = {
+        "matched": 0.9,
+        "shuffled": 0.7,
+        "specific": {"value": 0.6, "low": low, "high": 0.8},
+    }
+    moved = {"child": 0.6, "parent": 0.6 - change, "change": {"value": change, "low": 0, "high": 0}}
+    still = moved | {"change": {"value": 0.0, "low": 0, "high": 0}}
+    modes = {mode: {"images": 12, "child": found, "parent": found} for mode in ("tm2i", "m2i")}
+    quality = good_figures()["quality"] | {
+        "mask_fidelity_tm2i": still,
+        "mask_fidelity_m2i": moved,
+    }
+    figures = good_figures(masks={"patients": 6, "modes": modes}, quality=quality)
+    asked = replace(spec(), masked=MaskedSpec(taught_kinds=("lungs",), kinds=("lungs",)))
+    return {rule.name: rule.outcome for rule in decide(figures, asked).rules}
+
+
+def test_fidelity_to_masks_may_fall_by_its_margin_and_must_be_there_at_all() -> None:
+    assert set(masked(change=-0.1).values()) == {"passed"}
+    assert masked(change=-0.101)["mask_fidelity_m2i"] == "failed"
+    flat = masked(low=0.0)
+    assert (flat["follows_tm2i"], flat["follows_m2i"]) == ("failed", "failed")
+
+
+def test_masks_that_nobody_can_measure_hold() -> None:
+    asked = replace(
+        spec(), masked=MaskedSpec(taught_kinds=("opacity",), missing="no segmenter of opacity.")
+    )
+    names = ("mask_fidelity_tm2i", "mask_fidelity_m2i")
+    figures = good_figures(masks=None, no_quality=dict.fromkeys(names, "no segmenter of opacity."))
+    verdict = decide(figures, asked)
+    assert {rule.name for rule in verdict.against} == {"masks", *names}
+    assert {rule.outcome for rule in verdict.against} == {"missing"}
+    assert gate_spec_of(asked.as_json) == asked
 
 
 def test_too_few_prompts_hold() -> None:

@@ -21,7 +21,7 @@ from generation.rewards.tastes import (
     symmetry,
     to_grey,
 )
-from generation.rewards.win_rate import win_rate
+from generation.rewards.win_rate import no_narrower_than_chance, wilson, win_rate
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +112,22 @@ def test_the_interval_is_over_prompts_not_over_images() -> None:
     assert rate.share == pytest.approx(0.6)
     # The binomial distribution of 10 draws at 0.6 has its 2.5 % and 97.5 % quantiles at 3 and 9.
     assert (rate.low, rate.high) == pytest.approx((0.3, 0.9))
+
+
+def test_wilsons_interval_by_hand() -> None:
+    # z = 1.96: (4 + 1.92) / 15.84 -+ 1.96 * sqrt(4 * 8 / 12 + 0.96) / 15.84
+    assert wilson(4, 12) == pytest.approx((0.138, 0.609), abs=5e-4)
+    low, high = wilson(0, 12, level=0.99)
+    assert (low, high > 0.3) == (0.0, True)
+
+
+def test_prompts_that_agree_by_chance_are_not_surer_than_their_pairs() -> None:
+    """Four prompts with one win in three pairs each."""
+    prompts = [prompt for prompt in "abcd" for _ in range(3)]
+    won = win_rate([1.0, 0.0, 0.0] * 4, [0.5] * 12, prompts=prompts)
+    assert won.low == won.high == pytest.approx(1 / 3)
+    wide = no_narrower_than_chance(won, level=0.95)
+    assert wide.low < 0.2
+    assert wide.high > 0.5
+    lost = win_rate([0.0] * 12, [0.5] * 12, prompts=prompts)
+    assert no_narrower_than_chance(lost, level=1 - 0.05 / 6).high < 0.5

@@ -18,7 +18,7 @@ from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from feedback_app.images.services.versions import register
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
@@ -101,3 +101,16 @@ def parent(db: None, tmp_path: Path) -> ModelVersion:
     )
     save_reference(reference, folder / "quality")
     return register("tiny", str(folder))
+
+
+def taught_reward_model(snapshot: Snapshot, *, name: str) -> Scorer:
+    """A reward model as a finished training registers it."""
+    run = runs.start(
+        "train_reward_model",
+        title=name,
+        spec={"snapshot": str(snapshot.pk), "name": name, "trunk": "a:b", "settings": {}},
+    )
+    Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
+    return Scorer.objects.create(
+        name=name, kind=ScorerKind.REWARD_MODEL, location=f"/{name}", sha256="4" * 64
+    )

@@ -18,6 +18,7 @@ from feedback_app.finetuning.lineage import (
     snapshots_behind,
 )
 from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from generation.quality.judged import Judged
 from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
@@ -37,13 +38,16 @@ def taught_by_simulated_readers(version: ModelVersion) -> bool:
 def independent_reward_models(gate: Gate) -> list[tuple[Scorer, Snapshot]]:
     """Reward models that learnt from none of the readings behind child and parent, newest first.
 
-    One that simulated readers taught does not judge what people taught, and one that was
-    climbed does not judge what came of it.
+    One that simulated readers taught does not judge what people taught, one that was
+    climbed does not judge what came of it, and one of retracted readings judges nothing.
     """
     behind = snapshots_behind(gate.child)
     known = {reading for snapshot in behind for reading in readings_in(snapshot)}
     allowed = []
-    for scorer in Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at"):
+    rewards = Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).exclude(
+        pk__in=retracted_reward_models().values("pk")
+    )
+    for scorer in rewards.order_by("-created_at"):
         snapshot = snapshot_of(scorer)
         if snapshot is None or known & readings_in(snapshot):
             continue
@@ -71,6 +75,7 @@ def judged_by_people(gate: Gate, matches: Sequence[Match]) -> Judged | None:
                 about=f"The study “{word.study.name}”, {word.read} comparisons read.",
                 child=[votes[pair.child.pk] for pair in matches],
                 parent=[votes[pair.parent.pk] for pair in matches],
+                source={"study": str(word.study.pk)},
             )
     return None
 

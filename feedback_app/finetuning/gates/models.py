@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from feedback_app.images.models import Batch, Blob, ModelVersion
+from feedback_app.images.models import Batch, Blob, GenerationMode, ModelVersion, Scorer
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study
+from generation.quality.gate_rules import MODE_WORDS
 from generation.quality.gate_spec import GateSpec, gate_spec_of
 
 
@@ -54,9 +55,47 @@ class Gate(models.Model):
         return gate_spec_of(self.spec)
 
     @property
+    def later(self) -> "models.QuerySet[Gate]":
+        """Gates of the same two versions that were asked after it."""
+        same = Gate.objects.filter(child=self.child_id, parent=self.parent_id)
+        return same.filter(created_at__gt=self.created_at)
+
+    @property
+    def batches(self) -> list[tuple[str, Batch]]:
+        """Whose images each batch is of, in words, those of masks last."""
+        named = [("child", self.child_batch), ("parent", self.parent_batch)]
+        for one in self.masked.select_related("child_batch", "parent_batch"):
+            named += [
+                (f"child, {one.words}", one.child_batch),
+                (f"parent, {one.words}", one.parent_batch),
+            ]
+        return named
+
+    @property
     def found(self) -> "GateVerdict | None":
         """The verdict, once it is there."""
         return getattr(self, "verdict", None)
+
+
+class GateMasks(models.Model):
+    """Images of both versions that follow the same held-out masks, in one mode."""
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="masked")
+    mode = models.CharField(max_length=8, choices=GenerationMode)
+    child_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+")
+    parent_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_set_of_masks_a_gate_and_mode", fields=["gate", "mode"]
+            )
+        ]
+
+    @property
+    def words(self) -> str:
+        return MODE_WORDS[self.mode]
 
 
 class GateDecision(models.TextChoices):
@@ -113,6 +152,29 @@ class GateRule(models.Model):
     @property
     def range(self) -> "tuple[Any, Any] | None":
         return None if self.low is None else (self.low, self.high)
+
+
+class GateJudge(models.Model):
+    """The reward model, or the study by people, that a verdict rests on; tastes have no row."""
+
+    verdict = models.OneToOneField(
+        GateVerdict, on_delete=models.PROTECT, related_name="judge", primary_key=True
+    )
+    scorer = models.ForeignKey(
+        Scorer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    study = models.ForeignKey(
+        Study, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_judge_is_a_reward_model_or_a_study",
+                condition=models.Q(scorer__isnull=False, study__isnull=True)
+                | models.Q(scorer__isnull=True, study__isnull=False),
+            )
+        ]
 
 
 class GateStudy(models.Model):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from feedback_app.readings.results.plots import Plot, looks
 from feedback_app.readings.results.plots.drawing import rows
-from generation.quality.gate_rules import QUALITY
+from generation.quality.gate_rules import qualities
 from generation.quality.gate_spec import GateSpec
 
 ROW_IN = 0.34
@@ -74,14 +74,13 @@ def _of(name: str, won: Mapping[str, Any]) -> Row:
 
 def _moved(figures: Mapping[str, Any], spec: GateSpec) -> Iterator[tuple[str, float, float, float]]:
     """The change in the direction that counts against the child, as a share of its margin."""
-    for name, label, direction in QUALITY:
-        found = figures["quality"].get(name)
+    for quality in qualities(spec):
+        found = figures["quality"].get(quality.name)
         if found is None:
             continue
-        limit = getattr(spec, f"max_{name}_{direction}") * (1 if direction == "rise" else -1)
-        change = found["change"]
+        limit, change = quality.limit(spec), found["change"]
         low, high = sorted((change["low"] / limit, change["high"] / limit))
-        yield f"{label} ({direction})", change["value"] / limit, low, high
+        yield f"{quality.label} ({quality.direction})", change["value"] / limit, low, high
 
 
 def _draw_won(won: list[Row], spec: GateSpec) -> Figure:

@@ -6,6 +6,7 @@ from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import GateVerdict
 from feedback_app.finetuning.models import FineTune
+from feedback_app.finetuning.resting import is_retracted
 from feedback_app.images.models import ModelVersion, Promotion, PromotionKind
 from feedback_app.images.services.versions import promote
 from generation.errors import RemediableError
@@ -17,11 +18,14 @@ def latest_verdict(version: ModelVersion) -> GateVerdict | None:
 
 
 def needs_reason(version: ModelVersion) -> bool:
-    """Whether nothing but somebody's word speaks for a version that was taught."""
+    """Whether nothing but somebody's word speaks for a version that was taught.
+
+    A verdict whose judge rests on retracted readings speaks for nothing.
+    """
     if version.parent is None or version.is_promoted:
         return False
     verdict = latest_verdict(version)
-    return verdict is None or not verdict.is_promote
+    return verdict is None or not verdict.is_promote or is_retracted(verdict)
 
 
 @transaction.atomic
@@ -33,7 +37,7 @@ def promote_version(
     is_overruled = needs_reason(version)
     verdict = latest_verdict(version)
     if is_overruled and not reason:
-        said = "says hold" if verdict else "has not been asked yet"
+        said = _said(verdict)
         raise RemediableError(
             f"The gate of “{version.name}” {said}.",
             remedy="Promote it all the same by saying why, or let a gate compare it first.",
@@ -43,6 +47,12 @@ def promote_version(
     else:
         kind = PromotionKind.BY_GATE if verdict else PromotionKind.BY_HAND
     return _promote(version, kind=kind, actor=actor, reason=reason, verdict=verdict)
+
+
+def _said(verdict: GateVerdict | None) -> str:
+    if verdict is None:
+        return "has not been asked yet"
+    return "rests on retracted readings" if verdict.is_promote else "says hold"
 
 
 @transaction.atomic

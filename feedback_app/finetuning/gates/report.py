@@ -1,7 +1,7 @@
 """What a gate's page and its report to keep show."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +12,8 @@ from feedback_app.finetuning.gates.models import Gate, GateRule, GateVerdict, Ru
 from feedback_app.finetuning.gates.services import read_report
 from feedback_app.finetuning.lineage import lineage_of, readings_in
 from feedback_app.finetuning.models import FineTune
-from feedback_app.images.models import Batch, Candidate, CohortImage, Image
+from feedback_app.images.models import Batch, Candidate, CohortImage, Image, Recipe
+from generation.quality.gate_rules import MODE_WORDS
 from generation.quality.gate_spec import finding_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,24 @@ class Sheet:
     finding: str
     prompt: str
     pairs: list[Beside]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedSheet:
+    """Pairs that follow the same masks, each with the recipe whose masks they are."""
+
+    words: str
+    pairs: list[tuple[Recipe, Beside]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskRow:
+    """How well one side follows its masks in one mode."""
+
+    words: str
+    side: str
+    images: int
+    found: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +112,16 @@ class Report:
     def findings(self) -> list[dict[str, Any]]:
         return [{"name": name, **row} for name, row in self.figures["findings"].items()]
 
+    @property
+    def masks(self) -> list[MaskRow]:
+        """Nothing where no masks were asked for."""
+        found = self.figures.get("masks") or {"modes": {}}
+        return [
+            MaskRow(words=MODE_WORDS[mode], side=side, images=row["images"], found=row[side])
+            for mode, row in found["modes"].items()
+            for side in ("parent", "child")
+        ]
+
 
 def report_of(verdict: GateVerdict, *, address: Address = address_of) -> Report:
     from feedback_app.finetuning.gates.plots import plots_of
@@ -127,6 +156,25 @@ def _suspects(figures: Mapping[str, Any], address: Address) -> Iterable[Suspect]
 
 def sheet_from(child: Batch, parent: Batch, *, address: Address = address_of) -> list[Sheet]:
     """Images of the same prompt and seed beside each other, in the order of the prompts."""
+    groups: dict[str, list[Beside]] = {}
+    for recipe, pair in _pairs(child, parent, address=address):
+        groups.setdefault(recipe.prompt, []).append(pair)
+    return [Sheet(finding_of(prompt), prompt, pairs) for prompt, pairs in groups.items()]
+
+
+def masked_sheets(gate: Gate) -> list[MaskedSheet]:
+    """One pair of each of the held-out masks, by mode."""
+    sheets = []
+    for one in gate.masked.select_related("child_batch", "parent_batch"):
+        first: dict[tuple[str, ...], tuple[Recipe, Beside]] = {}
+        for recipe, pair in _pairs(one.child_batch, one.parent_batch, address=address_of):
+            first.setdefault(recipe.mask_blobs, (recipe, pair))
+        sheets.append(MaskedSheet(words=one.words, pairs=list(first.values())))
+    return sheets
+
+
+def _pairs(child: Batch, parent: Batch, *, address: Address) -> Iterator[tuple[Recipe, Beside]]:
+    """The child's recipes in order, with both sides' pictures; seeds are a batch's own."""
     others = {
         (place.recipe.prompt, place.recipe.seed): place.candidate
         for place in parent.batchrecipe_set.with_candidates()
@@ -135,13 +183,10 @@ def sheet_from(child: Batch, parent: Batch, *, address: Address = address_of) ->
     def pictured(candidate: Candidate | None) -> Picture | None:
         return Picture(candidate.pk, address(candidate.pk)) if candidate else None
 
-    groups: dict[str, list[Beside]] = {}
     for place in child.batchrecipe_set.with_candidates():
         recipe = place.recipe
         other = others.get((recipe.prompt, recipe.seed))
-        pair = Beside(recipe.seed, pictured(place.candidate), pictured(other))
-        groups.setdefault(recipe.prompt, []).append(pair)
-    return [Sheet(finding_of(prompt), prompt, pairs) for prompt, pairs in groups.items()]
+        yield recipe, Beside(recipe.seed, pictured(place.candidate), pictured(other))
 
 
 def embedded(image: UUID) -> str:

@@ -8,17 +8,26 @@ from typing import Any
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.gates.models import Gate, GateDecision, GateRule, GateVerdict
+from feedback_app.finetuning.gates.masks import PlannedMasks, plan_gate_masks
+from feedback_app.finetuning.gates.models import (
+    Gate,
+    GateDecision,
+    GateJudge,
+    GateMasks,
+    GateRule,
+    GateVerdict,
+)
 from feedback_app.finetuning.gates.promotion import promote_by_gate
 from feedback_app.finetuning.lineage import taught_prompts
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.services.batches import PRIORITY, Settings, create_batch
 from feedback_app.images.services.blobs import store
+from feedback_app.images.services.conditions import Condition
 from feedback_app.runs import services as runs
 from generation.errors import RemediableError
-from generation.quality.gate_rules import Verdict
-from generation.quality.gate_spec import GateSpec, gate_prompts
-from generation.specs import naming_the_setting
+from generation.quality.gate_rules import MODE_WORDS, Verdict
+from generation.quality.gate_spec import MASKED_MODES, GateSpec, gate_prompts
+from generation.specs import Mode, naming_the_setting
 
 IMAGES_PRIORITY = PRIORITY - 2
 GATE_PRIORITY = PRIORITY - 3
@@ -61,13 +70,16 @@ def start_gate(
     settings: Mapping[str, Any] | None = None,
     created_by: User | None = None,
 ) -> Gate:
-    """Ask child and parent for the same prompts and seeds, and queue the comparison."""
+    """Ask child and parent for the same prompts, masks and seeds, and queue the comparison."""
     if child.parent is None:
         raise RemediableError(
             f"“{child.name}” is a base model: it has no parent to be compared with.",
             remedy="Choose a version that was fine-tuned.",
         )
     spec = plan_gate(child, prompts=prompts, settings=settings)
+    masks = plan_gate_masks(child, spec)
+    if masks is not None:
+        spec = replace(spec, masked=masks.spec)
     batches = {
         side: _ask(version, spec, name=f"Gate of {child.name}, {side}", created_by=created_by)
         for side, version in (("child", child), ("parent", child.parent))
@@ -80,7 +92,7 @@ def start_gate(
         priority=GATE_PRIORITY,
         created_by=created_by,
     )
-    return Gate.objects.create(
+    gate = Gate.objects.create(
         child=child,
         parent=child.parent,
         child_batch=batches["child"],
@@ -89,14 +101,50 @@ def start_gate(
         run=run,
         created_by=created_by,
     )
+    if masks is not None and masks.conditions:
+        _ask_for_masks(gate, masks)
+    return gate
 
 
-def _ask(version: ModelVersion, spec: GateSpec, *, name: str, created_by: User | None) -> Batch:
+def _ask_for_masks(gate: Gate, masks: PlannedMasks) -> None:
+    for mode in MASKED_MODES:
+        child, parent = (
+            _ask(
+                version,
+                gate.asked,
+                name=f"Gate of {gate.child.name}, {side}, {MODE_WORDS[mode]}",
+                created_by=gate.created_by,
+                mode=mode,
+                conditions=masks.conditions,
+            )
+            for side, version in (("child", gate.child), ("parent", gate.parent))
+        )
+        GateMasks.objects.create(gate=gate, mode=mode, child_batch=child, parent_batch=parent)
+
+
+def _ask(
+    version: ModelVersion,
+    spec: GateSpec,
+    *,
+    name: str,
+    created_by: User | None,
+    mode: Mode = "t2i",
+    conditions: Sequence[Condition] = (),
+) -> Batch:
+    """With masks, as many images of each mask in every mode."""
+    prompts, images_per_prompt = spec.prompts, spec.images_per_prompt
+    if spec.masked is not None and conditions:
+        reads_text = mode == "tm2i"
+        prompts = spec.masked.prompts if reads_text else ()
+        images_per_prompt = 1 if reads_text else len(spec.masked.prompts)
     batch = create_batch(
         name[:100],
         model_version=version,
-        prompts=spec.prompts,
-        images_per_prompt=spec.images_per_prompt,
+        prompts=prompts,
+        images_per_prompt=images_per_prompt,
+        mode=mode,
+        conditions=conditions,
+        allows_held_out=bool(conditions),
         settings=Settings(
             steps=spec.steps,
             guidance_scale=spec.guidance_scale,
@@ -135,6 +183,11 @@ def keep_verdict(gate: Gate, verdict: Verdict, *, figures: Mapping[str, Any]) ->
         GateRule(verdict=kept, position=position, **asdict(rule))
         for position, rule in enumerate(verdict.rules)
     )
+    source = (figures["judge"] or {}).get("source")
+    if source:
+        GateJudge.objects.create(
+            verdict=kept, scorer_id=source.get("scorer"), study_id=source.get("study")
+        )
     promote_by_gate(kept)
     return kept
 

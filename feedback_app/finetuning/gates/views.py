@@ -15,7 +15,13 @@ from feedback_app.finetuning.gates.forms import ReadersForm
 from feedback_app.finetuning.gates.models import Gate
 from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
 from feedback_app.finetuning.gates.promotion import go_back, needs_reason, promote_version
-from feedback_app.finetuning.gates.report import behind, embedded, report_of, sheet_from
+from feedback_app.finetuning.gates.report import (
+    behind,
+    embedded,
+    masked_sheets,
+    report_of,
+    sheet_from,
+)
 from feedback_app.finetuning.gates.services import read_report, start_gate
 from feedback_app.images.models import ModelVersion, Promotion
 from feedback_app.images.services.batches import progress_of
@@ -40,11 +46,9 @@ def gate(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         "spec": row.asked,
         "report": report_of(found) if found else None,
         "sheet": sheet_from(row.child_batch, row.parent_batch),
+        "masked_sheets": masked_sheets(row),
         "behind": behind(row),
-        "batches": [
-            (side, batch, progress_of(batch))
-            for side, batch in (("child", row.child_batch), ("parent", row.parent_batch))
-        ],
+        "batches": [(side, batch, progress_of(batch)) for side, batch in row.batches],
         "needs_reason": needs_reason(row.child),
         "newest": Gate.objects.filter(child=row.child).first(),
         "word": word,

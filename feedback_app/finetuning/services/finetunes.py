@@ -11,6 +11,7 @@ from django.db import transaction
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.finetuning.services.masked import (
     default_parts,
     require_parts,
@@ -106,11 +107,15 @@ def require_lessons(
 
 
 def reward_model_for(snapshot: Snapshot, *, method: str) -> Scorer | None:
-    """What DRaFT climbs: the active reward model, if such readers taught it as the snapshot's."""
+    """What DRaFT climbs: the active reward model, if such readers taught it as the snapshot's.
+
+    None that rests on retracted readings.
+    """
     if method != Method.DRAFT:
         return None
     rewards = Scorer.objects.active().filter(kind=ScorerKind.REWARD_MODEL)
-    return rewards.filter(taught_by_simulated_readers=snapshot.is_simulated).first()
+    standing = rewards.exclude(pk__in=retracted_reward_models().values("pk"))
+    return standing.filter(taught_by_simulated_readers=snapshot.is_simulated).first()
 
 
 @transaction.atomic

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.lineage import TRAINING, training_of, trainings
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services.masked import lines_of
 from feedback_app.finetuning.services.run_folders import write_readings
@@ -34,12 +36,14 @@ def start_reward_model(
     name: str,
     trunk: str = "",
     settings: Mapping[str, Any] | None = None,
+    replaces: Scorer | None = None,
     created_by: User | None = None,
 ) -> Run:
     """Queue the training of a reward model to be called ``name``.
 
     ``trunk`` is a classifier's folder or ``package.module:callable``; left empty, it is
-    the classifier that measures candidates now.
+    the classifier that measures candidates now. ``replaces`` is the one in whose place it
+    is trained, without retracted readings.
     """
     require_free_name(name)
     trunk = trunk or active_classifier().location
@@ -47,17 +51,53 @@ def start_reward_model(
         spec = RewardModelSpec(preferences="-", trunk=trunk, **(settings or {}))
     complete = {key: value for key, value in asdict(spec).items() if key in SETTINGS}
     return runs.start(
-        "train_reward_model",
+        TRAINING,
         title=f"Train the reward model {name} on {snapshot.name}",
         spec={
             "snapshot": str(snapshot.pk),
             "name": name,
             "trunk": spec.trunk,
             "settings": complete,
+            **({"replaces": replaces.pk} if replaces else {}),
         },
         total=spec.steps,
         created_by=created_by,
     )
+
+
+def training_in_place_of(scorer: Scorer) -> Run | None:
+    """The newest training of a reward model in this one's place, whatever became of it."""
+    return trainings().filter(spec__replaces=scorer.pk).order_by("-created_at").first()
+
+
+def replacement_of(scorer: Scorer) -> Scorer | None:
+    """The reward model that stands in this one's place, once it is trained."""
+    training = training_in_place_of(scorer)
+    return Scorer.objects.filter(name=training.spec["name"]).first() if training else None
+
+
+def retrain_reward_model(
+    scorer: Scorer, *, snapshot: Snapshot, created_by: User | None = None
+) -> Run:
+    """Queue the same training from another snapshot, in the reward model's place."""
+    training = training_of(scorer)
+    assert training is not None
+    return start_reward_model(
+        snapshot,
+        name=_free_name(scorer.name),
+        trunk=training.spec["trunk"],
+        settings=training.spec["settings"],
+        replaces=scorer,
+        created_by=created_by,
+    )
+
+
+def _free_name(name: str) -> str:
+    """``NAME, rebuilt``, ``NAME, rebuilt 2`` and so on."""
+    taken = set(Scorer.objects.values_list("name", flat=True))
+    taken |= set(trainings().unfinished().values_list("spec__name", flat=True))
+    numbered = (f"{name[:85]}, rebuilt{f' {n}' if n > 1 else ''}" for n in count(1))
+    return next(each for each in numbered if each not in taken)
 
 
 def active_classifier() -> Scorer:

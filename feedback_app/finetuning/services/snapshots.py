@@ -1,13 +1,12 @@
 """Preferences and ratings drawn from readings, and frozen."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
@@ -108,17 +107,6 @@ def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Sn
         without=others.values_list("pk", flat=True),
         replaces=snapshot,
         created_by=created_by,
-    )
-
-
-def snapshots_resting_on(
-    *, readers: Iterable[int] = (), studies: Iterable[UUID] = ()
-) -> QuerySet[Snapshot]:
-    """Those that hold a pair or a rating from a reading of one of these readers or studies."""
-    drawn = Q(reading__reader__in=readers) | Q(reading__slot__study__in=studies)
-    return Snapshot.objects.filter(
-        Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
-        | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))
     )
 
 

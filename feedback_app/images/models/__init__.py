@@ -1,7 +1,13 @@
 """Images, and everything that real and synthetic ones follow from."""
 
 from feedback_app.images.models.blobs import Blob, Image, Measure
-from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
+from feedback_app.images.models.candidates import (
+    Batch,
+    BatchRecipe,
+    Candidate,
+    GenerationMode,
+    Recipe,
+)
 from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
 from feedback_app.images.models.conditions import RecipeMask
 from feedback_app.images.models.prompts import PromptSet, PromptSetVersion, SetPrompt
@@ -16,6 +22,7 @@ __all__ = [
     "Candidate",
     "Cohort",
     "CohortImage",
+    "GenerationMode",
     "Image",
     "Mask",
     "Measure",

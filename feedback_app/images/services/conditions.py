@@ -225,19 +225,24 @@ def _keep(planned: PlannedParent, variant: "Variant") -> Condition:
 
 def require_training_split(conditions: Iterable[Condition]) -> None:
     """Refuse masks of held-out images, be they parents or what was interpolated to."""
-    rows = [mask for condition in conditions for mask in condition]
-    others = {
-        transform.other
-        for mask in rows
-        for transform in load(mask.transforms)
-        if isinstance(transform, Interpolate)
-    }
-    used = Mask.objects.filter(pk__in={mask.parent_id for mask in rows})
-    used |= Mask.objects.filter(blob__in=others)
+    used = drawn_from(mask for condition in conditions for mask in condition)
     wrong = used.exclude(cohort_image__patient__split=Split.TRAIN)
     first = wrong.select_related("cohort_image__patient").order_by("pk").first()
     if first is not None:
         raise held_out(first.cohort_image)
+
+
+def drawn_from(rows: Iterable[RecipeMask]) -> QuerySet[Mask]:
+    """The masks of images that recipes' masks come from: parents, and what they went towards."""
+    parents, others = set(), set()
+    for mask in rows:
+        parents.add(mask.parent_id)
+        others |= {
+            transform.other
+            for transform in load(mask.transforms)
+            if isinstance(transform, Interpolate)
+        }
+    return Mask.objects.filter(pk__in=parents) | Mask.objects.filter(blob__in=others)
 
 
 def kinds_of(cohort: Cohort) -> list[MaskKind]:

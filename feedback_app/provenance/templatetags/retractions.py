@@ -39,7 +39,7 @@ def retraction_mark(context: template.Context, row: Any, *, whole: bool = False)
     if whole and fine_tune is not None:
         latest = latest_of(fine_tune)
         shown["replacement"] = latest if retraction and latest != fine_tune else None
-        shown["replaced"] = fine_tune.replaces
+        shown["replaced"] = getattr(fine_tune, "replaces", None)
     return shown
 
 
@@ -80,7 +80,7 @@ def marks_of(context: template.Context) -> Marks:
 
 @register.filter
 def address_of(row: Any) -> str:
-    """The page of a snapshot, fine-tune, model version, curated set or export."""
+    """The page of whatever rests on readings."""
     return address(row)
 
 

@@ -11,7 +11,8 @@ from feedback_app.finetuning.models import Method, Snapshot
 from feedback_app.finetuning.services import start_finetune
 from feedback_app.finetuning.services.finetunes import SETTINGS
 from feedback_app.finetuning.services.recommendation import recommend, supply_of
-from feedback_app.images.models import Cohort, ModelVersion
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.models import ModelVersion
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
@@ -61,7 +62,7 @@ class Command(BaseCommand):
                 parent=find_parent(options["parent"]),
                 method=method,
                 settings=settings,
-                real_cohort=find_cohort(options["real_cohort"]),
+                real_cohort=find_cohort(options["real_cohort"]) if options["real_cohort"] else None,
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
@@ -82,15 +83,6 @@ class Command(BaseCommand):
         self.stdout.write(f"method: {best.method}")
         added = {"safeguarded": True} if best.safeguarded else {}
         return best.method, {**added, **given}
-
-
-def find_cohort(name: str) -> Cohort | None:
-    if not name:
-        return None
-    found = Cohort.objects.filter(name=name).first()
-    if found is None:
-        raise CommandError(f"There is no cohort {name!r}.")
-    return found
 
 
 def find_snapshot(name_or_id: str) -> Snapshot:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.models import Batch, Cohort, ModelVersion
 from feedback_app.images.services.batches import (
     Settings,
@@ -144,12 +145,7 @@ def read_prompts(options: dict[str, Any]) -> list[str]:
 
 
 def read_choice(options: dict[str, Any]) -> MaskChoice:
-    cohort = Cohort.objects.filter(name=options["masks"]).first()
-    if cohort is None:
-        raise RemediableError(
-            f"There is no cohort {options['masks']!r}.",
-            remedy="Import one with masks with manage.py import_cohort.",
-        )
+    cohort = find_cohort(options["masks"])
     return MaskChoice(
         cohort=cohort,
         kinds=as_kinds(options["mask_kinds"]),

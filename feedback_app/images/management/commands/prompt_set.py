@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.models import Cohort, PromptSetVersion
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.models import PromptSetVersion
 from feedback_app.images.services.prompt_sets import (
     describe_origin,
     findings_of,
@@ -68,9 +69,7 @@ class Command(BaseCommand):
         return save_prompts(options["name"], read.prompts, origin=f"{path.name}{left_out}")
 
     def of_cohort(self, options: dict[str, Any]) -> PromptSetVersion:
-        cohort = Cohort.objects.filter(name=options["cohort"]).first()
-        if cohort is None:
-            raise CommandError(f"There is no cohort {options['cohort']!r}.")
+        cohort = find_cohort(options["cohort"])
         if options["count"] < 1 or not 0 <= options["several_percent"] <= 100:
             raise CommandError("--count is at least 1, --several-percent from 0 to 100.")
         wish = Wish(

@@ -1,6 +1,7 @@
 """Go round the loop with simulated readers and say whether the child is better."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from django.core.management import call_command
@@ -10,10 +11,12 @@ from django.db import connection
 from feedback_app.finetuning.models import Method
 from feedback_app.images.services.batches import Settings
 from feedback_app.images.services.versions import register, register_bundled
+from feedback_app.provenance.gate_rehearsal import GateRehearsal
 from feedback_app.provenance.rehearsal import Plan, Rehearsal
 from feedback_app.provenance.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
 from generation.errors import RemediableError
+from generation.quality.gate_spec import gate_prompts
 
 
 class Command(BaseCommand):
@@ -36,6 +39,12 @@ class Command(BaseCommand):
         parser.add_argument("--batch-size", type=int, default=None)
         parser.add_argument("--rank", type=int, default=None)
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--gate",
+            action="store_true",
+            help="go as far as the gate, of a child taught well and of one taught flipped "
+            "preferences, with a reward model of other readers as the judge",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         quiet_libraries()
@@ -47,7 +56,10 @@ class Command(BaseCommand):
                 register("rehearsed", options["model"]) if options["model"] else register_bundled()
             )
             self.stdout.write(f"model: {parent.name}, sha256 {parent.sha256[:12]}")
-            Rehearsal(plan_of(options), self.stdout.write).run(parent)
+            if options["gate"]:
+                GateRehearsal(gate_plan_of(options), self.stdout.write).run(parent)
+            else:
+                Rehearsal(plan_of(options), self.stdout.write).run(parent)
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"rehearsed in {time.monotonic() - started_at:.0f} s")
@@ -74,3 +86,15 @@ def plan_of(options: dict[str, Any]) -> Plan:
         fine_tuning={name: options[name] for name in chosen if options[name] is not None},
         seed=options["seed"],
     )
+
+
+def gate_plan_of(options: dict[str, Any]) -> Plan:
+    """The judge has prompts that are neither taught on nor asked by the gate."""
+    plan = plan_of(options)
+    taken = {*plan.taught_prompts, *gate_prompts(frozenset(plan.taught_prompts))}
+    free = [prompt for prompt in default_prompts() if prompt not in taken]
+    if len(free) < len(plan.taught_prompts):
+        raise CommandError(
+            f"{len(free)} prompts are left for the judge’s readings. Ask for fewer --prompts."
+        )
+    return replace(plan, held_out_prompts=tuple(free[: len(plan.taught_prompts)]))

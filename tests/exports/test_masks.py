@@ -1,0 +1,169 @@
+"""Exports of images that follow masks carry these; others are the same bytes as ever."""
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from feedback_app.accounts.models import User
+from feedback_app.curation.models import CuratedSet
+from feedback_app.curation.services import apply_policy, create_policy
+from feedback_app.exports import imagefolder
+from feedback_app.exports.services import start_export
+from feedback_app.images.models import ModelVersion, Recipe, RecipeMask
+from feedback_app.images.services.batches import Settings, create_batch
+from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
+from feedback_app.runs import services as runs
+from feedback_app.studies.models import StudyMode
+from feedback_app.studies.services import add_cases, create_study, open_study
+from tests.curation.stage import Stage, make_version
+from tests.finetuning.gate_world import fill
+from tests.images.masked import make_masked_cohort
+
+SIDE = 64
+
+
+@pytest.fixture
+def version(db: None) -> ModelVersion:
+    return make_version(follows_masks=True)
+
+
+@pytest.fixture
+def masked_set(version: ModelVersion, rosa: User) -> CuratedSet:
+    """One image of text, one of lungs, one of lungs and an opacity, all admitted."""
+    cohort = make_masked_cohort(train=2)
+    batches = []
+    for mode, kinds in (("t2i", ()), ("m2i", ("lungs",)), ("tm2i", ("lungs", "opacity"))):
+        choice = MaskChoice(
+            cohort=cohort,
+            kinds=kinds,  # type: ignore[arg-type]
+            number=1,
+            families=("affine",),
+            variants=1,
+            keeps_parents=False,
+        )
+        batches.append(
+            create_batch(
+                mode,
+                model_version=version,
+                prompts=[] if mode == "m2i" else ["chest x-ray, pneumonia"],
+                images_per_prompt=1,
+                mode=mode,  # type: ignore[arg-type]
+                conditions=keep_masks(plan_masks(choice, side=SIDE)) if kinds else (),
+                settings=Settings(side=SIDE),
+            )
+        )
+    candidates = [candidate for batch in batches for candidate in fill(batch)]
+    study = create_study(name="Masks", mode=StudyMode.RATE, readers=[rosa], readers_per_case=1)
+    add_cases(study, batches)
+    stage = Stage(study=open_study(study), candidates=candidates)
+    for index in range(len(candidates)):
+        stage.read(rosa, index, 5)
+    policy = create_policy("Masks", studies=[study], min_mean_scores={}, refuses_copies=False)
+    return apply_policy(policy)
+
+
+def build(curated_set: CuratedSet, path: Path) -> dict[str, bytes]:
+    imagefolder.build(curated_set, path=path, report=lambda done: None)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_each_images_masks_are_there_by_kind_with_their_sums(
+    masked_set: CuratedSet, tmp_path: Path
+) -> None:
+    files = build(masked_set, tmp_path / "a.zip")
+    rows = {
+        row["recipe"]: row for row in csv.DictReader(io.StringIO(files["metadata.csv"].decode()))
+    }
+    manifest = json.loads(files["manifest.json"])["files"]
+    assert {row["mode"] for row in rows.values()} == {"t2i", "m2i", "tm2i"}
+    assert len(rows) == Recipe.objects.count() == 3
+    for key, row in rows.items():
+        masks = {mask.kind: mask for mask in RecipeMask.objects.filter(recipe=key)}
+        for kind in ("lungs", "opacity"):
+            name = row[f"mask_{kind}"]
+            if kind not in masks:
+                assert (name, row[f"mask_{kind}_transforms"]) == ("", "")
+                continue
+            assert name == f"masks/{kind}/{key}.png"
+            assert files[name] == masks[kind].blob.read()
+            assert manifest[name]["sha256"] == hashlib.sha256(files[name]).hexdigest()
+            assert json.loads(row[f"mask_{kind}_transforms"]) == masks[kind].transforms != []
+            with PIL.Image.open(io.BytesIO(files[name])) as picture:
+                assert (picture.mode, picture.size) == ("L", (SIDE, SIDE))
+                assert set(np.unique(np.asarray(picture))) == {0, 255}
+    assert sum(name.startswith("masks/") for name in files) == 3
+
+
+def test_the_card_says_what_the_masks_are(masked_set: CuratedSet, tmp_path: Path) -> None:
+    card = build(masked_set, tmp_path / "a.zip")["README.md"].decode()
+    assert "## Masks" in card
+    assert "- lungs: 2 images\n- opacity: 1 images" in card
+    assert "from the cohort ward" in card
+    assert "| mask_opacity | the mask of opacity that it follows, if any |" in card
+
+
+def test_building_it_again_gives_the_same_bytes(masked_set: CuratedSet, tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        build(masked_set, tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_a_set_without_masks_has_nothing_about_them(
+    curated_set: CuratedSet, tmp_path: Path
+) -> None:
+    files = build(curated_set, tmp_path / "a.zip")
+    assert not any("mask" in name for name in files)
+    assert b"mask" not in files["metadata.csv"] + files["README.md"]
+    assert files["metadata.csv"].splitlines()[0].endswith(b",recipe,pixels_sha256")
+
+
+def test_the_page_says_how_many_masks_of_each_kind_there_are(
+    masked_set: CuratedSet, curated_set: CuratedSet, ada_client: Client
+) -> None:
+    pages = []
+    for one in (masked_set, curated_set):
+        export = start_export(one)
+        runs.execute(export.run_id)
+        address = reverse("exports:export", args=[export.pk])
+        pages.append(ada_client.get(address).content.decode())
+    assert "2 of lungs, 1 of opacity" in " ".join(pages[0].split())
+    assert "<dt>Masks</dt>" not in pages[1]
+    shown = ada_client.get(reverse("curation:set", args=[masked_set.pk])).content.decode()
+    assert 'alt="No prompt"' in shown  # of an image that follows masks alone
+
+
+@pytest.mark.slow
+def test_the_masks_do_not_count_as_images_of_the_folder(
+    masked_set: CuratedSet, tmp_path: Path
+) -> None:
+    """Read by the library itself, in a process of its own, without a network."""
+    build(masked_set, tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        archive.extractall(tmp_path / "unzipped")
+    program = (
+        "import datasets, json, sys\n"
+        "rows = datasets.load_dataset('imagefolder', data_dir=sys.argv[1], split='train')\n"
+        "print(json.dumps([len(rows), sorted(row['mode'] for row in rows)]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "unzipped")],
+        capture_output=True,
+        text=True,
+        env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "HOME": str(tmp_path)},
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [3, ["m2i", "t2i", "tm2i"]]
