@@ -59,7 +59,7 @@ Curves = np.ndarray
 
 @dataclass(frozen=True)
 class Candidates:
-    """Features N x F and conditions N x C of candidates, prompt by prompt, and what they are worth."""
+    """Features N x F and conditions N x C of candidates, prompt by prompt, and their tastes."""
 
     features: torch.Tensor
     conditions: torch.Tensor
@@ -119,10 +119,8 @@ class World:
             Temperament(leniency=rng.gauss(0, LENIENCY_SPREAD), noise=rng.uniform(*NOISE_RANGE))
             for _ in range(READERS)
         )
-        return cls(
-            candidates, seed, tuple(prompts[:HELD_OUT_PROMPTS]), tuple(rng.sample(cases, len(cases))),
-            readers,
-        )  # fmt: skip
+        held_out = tuple(prompts[:HELD_OUT_PROMPTS])
+        return cls(candidates, seed, held_out, tuple(rng.sample(cases, len(cases))), readers)
 
     def curve(self, *, is_active: bool) -> list[float]:
         """Held-out accuracy after every round."""
@@ -241,12 +239,8 @@ def run(*, candidates: Path | None = None) -> list[Row]:
     django.setup()
     known = load_candidates(candidates)
     worlds = [World.drawn(known, seed=seed) for seed in range(SEEDS)]
-    curves = {False: [], True: []}
-    for world in worlds:
-        for is_active, found in curves.items():
-            found.append(world.curve(is_active=is_active))
-        print(f"seed {world.seed}: {curves[False][-1][-1]:.3f} shuffled, {curves[True][-1][-1]:.3f} active", flush=True)
-    shuffled, active = (np.array(curves[is_active]) for is_active in (False, True))
+    shuffled = np.array([world.curve(is_active=False) for world in worlds])
+    active = np.array([world.curve(is_active=True) for world in worlds])
     return rows_of(shuffled, active)
 
 
@@ -261,16 +255,15 @@ def rows_of(shuffled: Curves, active: Curves) -> list[Row]:
         Row(name="active_gain_low", value=100 * float(np.quantile(gains, 0.025)), unit="% points"),
         Row(name="active_gain_high", value=100 * float(np.quantile(gains, 0.975)), unit="% points"),
     ]
-    for number in sorted({0, len(shuffled[0]) // 2 - 1, len(shuffled[0]) - 1}):
-        rows.append(
-            Row(
-                name=f"active_accuracy_{READ_A_ROUND * (number + 1)}",
-                value=100 * float(active[:, number].mean()),
-                unit="% of pairs",
-                baseline=100 * float(shuffled[:, number].mean()),
-            )
+    return rows + [
+        Row(
+            name=f"active_accuracy_{READ_A_ROUND * (number + 1)}",
+            value=100 * float(active[:, number].mean()),
+            unit="% of pairs",
+            baseline=100 * float(shuffled[:, number].mean()),
         )
-    return rows
+        for number in range(ROUNDS)
+    ]
 
 
 def load_candidates(path: Path | None) -> Candidates:
@@ -297,4 +290,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=Path, help="a file that keeps them between runs")
     for row in run(candidates=parser.parse_args().candidates):
-        print(f"{row.name:28} {row.value:8.2f} {row.unit}{f' ({row.baseline:.2f} shuffled)' if row.baseline else ''}")
+        shuffled = f" ({row.baseline:.2f} shuffled)" if row.baseline else ""
+        print(f"{row.name:28} {row.value:8.2f} {row.unit}{shuffled}")

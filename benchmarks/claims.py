@@ -100,7 +100,9 @@ def measure() -> list[Row]:
         known = {reader.user.pk: len(reader.timings.turns_s) for reader in readers}
         _read(readers, active.pk, for_s=ACTIVE_S, every_s=EVERY_S)
         drawn = [
-            second for reader in readers for second in reader.timings.turns_s[known[reader.user.pk] :]
+            second
+            for reader in readers
+            for second in reader.timings.turns_s[known[reader.user.pk] :]
         ]
     check(readers, lost=lost)
     p50, p95 = np.percentile(paced, [50, 95]) * 1000

@@ -46,7 +46,8 @@ def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot
 
     Her own unread slots come first, save those that a page of hers is ``holding``; then those
     whose seat she lost and nobody took; then a free slot of a case that is new to her: the
-    first one, or, where the order is active, the one that is drawn. Raises ``Http404`` where she is no reader of the study.
+    first one, or, where the order is active, the one that is drawn. Raises ``Http404`` where
+    she is no reader of the study.
     """
     _take_turn(study, reader)
     if study.state != StudyState.OPEN:

@@ -87,17 +87,17 @@ def draw(study: Study, reader: User) -> Slot | None:
     order.save(update_fields=["draws", "taken"])
     rng = Random(f"{study.shuffle_seed}:draw {order.draws}")
     rule, chosen = _choose(study, reader, ballot=ballot, rng=rng)
-    slot = Slot.objects.select_for_update(of=["self"]).select_related("case", "bookmark").get(
-        pk=chosen
+    slot = (
+        Slot.objects.select_for_update(of=["self"])
+        .select_related("case", "bookmark")
+        .get(pk=chosen)
     )
     seats = _free(study).filter(case=slot.case_id).count()
     Draw.objects.create(
         slot=slot,
         number=order.draws,
         rule=rule,
-        propensity=ballot.propensity(
-            slot.case_id, seats=seats, is_shared=rule == DrawRule.SHARED
-        ),
+        propensity=ballot.propensity(slot.case_id, seats=seats, is_shared=rule == DrawRule.SHARED),
         uniform=ballot.uniform(seats=seats),
         value=slot.value,
         claimable=ballot.claimable,

@@ -254,7 +254,19 @@ class StudyForm(forms.Form):
         data = super().clean() or self.cleaned_data
         if self.second_batch and self.second_batch in data.get("batches", []):
             self.add_error("against", "Choose another batch than the first one.")
+        if self.is_active and data.get("reward_model") is None:
+            self.add_error("reward_model", "Choose the reward model whose doubts lead.")
         return data
+
+    @property
+    def is_active(self) -> bool:
+        """Of pools without real images only, as is in sight."""
+        data = self.cleaned_data
+        return (
+            data.get("case_order") == CaseOrder.ACTIVE
+            and data.get("allocation") == Allocation.POOL
+            and data.get("mode") != StudyMode.REAL_OR_SYNTHETIC
+        )
 
     @property
     def second_batch(self) -> Batch | None:
@@ -271,7 +283,7 @@ class StudyForm(forms.Form):
         given = _known(data, *COUNTS)
         given |= _known(data, *REPEATS) if is_assigned else {}
         given |= _known(data, *REAL_IMAGES) if mixes_real else {}
-        if not (is_assigned or mixes_real) and data.get("case_order") == CaseOrder.ACTIVE:
+        if self.is_active:
             given |= {"case_order": CaseOrder.ACTIVE, **_known(data, *ACTIVE)}
         given |= _known(data, "images_per_case") if mode == StudyMode.RATE_K else {}
         flags = data.get("flags", ())

@@ -66,9 +66,7 @@ class OrderProgress:
 
 def order_progress_of(study: Study) -> OrderProgress | None:
     """None where the order is not active."""
-    order = (
-        ActiveOrder.objects.filter(study=study).select_related("reward_model", "run").first()
-    )
+    order = ActiveOrder.objects.filter(study=study).select_related("reward_model", "run").first()
     if order is None:
         return None
     draws = Draw.objects.filter(slot__study=study)

@@ -137,9 +137,7 @@ def encode(
 def weight_of(pair: Preference) -> float:
     if pair.propensity is None or pair.uniform_propensity is None:
         return 1.0
-    return inverse_propensity(
-        pair.propensity, uniform=pair.uniform_propensity, limit=WEIGHT_LIMIT
-    )
+    return inverse_propensity(pair.propensity, uniform=pair.uniform_propensity, limit=WEIGHT_LIMIT)
 
 
 def _one_on_the_mean(weights: Sequence[float]) -> torch.Tensor:

@@ -18,7 +18,6 @@ from tests.generation.test_reward_model import Brightness, write_pairs
 from tests.readings.answers import read, scores_for
 from tests.readings.rooms import active_pool, assign, make_room, reward_model, synthetic
 
-
 pytestmark = pytest.mark.django_db
 
 
@@ -55,7 +54,13 @@ def test_a_pair_of_a_drawn_case_has_its_propensity(rosa: User, mode: StudyMode) 
     study = make_room(mode, rosa, cases=[[synthetic(1), synthetic(2)]])
     slot = as_drawn(assign(study, rosa)[0])
     scores = scores_for(slot)
-    read(slot, scores=[*scores[:2], *(type(score)(score.place, score.criterion, 5) for score in scores[2:])])
+    read(
+        slot,
+        scores=[
+            *scores[:2],
+            *(type(score)(score.place, score.criterion, 5) for score in scores[2:]),
+        ],
+    )
     (pair,) = (line for line in lines_read() if "winner" in line)
     assert (pair["propensity"], pair["uniform_propensity"]) == (0.02, 0.1)
 

@@ -88,6 +88,10 @@ def make_phases(rosa: User, ravi: User) -> Study:
     )
 
 
+def make_active(rosa: User, ravi: User) -> Study:
+    return active_pool(rosa, ravi, overlap=2)
+
+
 MAKERS = {
     "rate": make_rate,
     "rate_k": make_rate_k,
@@ -95,7 +99,7 @@ MAKERS = {
     "real_or_synthetic": make_telling,
     "phases": make_phases,
     "pool": pool,
-    "active pool": active_pool,
+    "active pool": make_active,
 }
 
 
@@ -307,9 +311,7 @@ def test_a_repeated_case_is_marked_by_nothing(rosa: User, ravi: User, rosa_clien
     assert shown[0] != shown[1]
 
 
-def test_a_case_drawn_by_lot_reads_like_one_drawn_by_value(
-    rosa: User, rosa_client: Client
-) -> None:
+def test_a_case_drawn_by_lot_reads_like_one_drawn_by_value(rosa: User, rosa_client: Client) -> None:
     study = active_pool(rosa, values=[0.1 * n for n in range(8)], exploration_percent=50)
     slots = slots_of(study, rosa)
     rules = set(Draw.objects.filter(slot__in=slots).values_list("rule", flat=True))

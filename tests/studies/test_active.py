@@ -84,8 +84,9 @@ def draft(batch: Batch, *readers: User, **changes: Any) -> Study:
 
 def values(study: Study) -> list[float | None]:
     """By case, of the seats that are free."""
-    rows = study.slots.filter(reader=None).order_by("case__position", "seat")
-    return [None if value is None else round(value, 4) for value in rows.values_list("value", flat=True)]
+    free = study.slots.filter(reader=None).order_by("case__position", "seat")
+    found = free.values_list("value", flat=True)
+    return [None if value is None else round(value, 4) for value in found]
 
 
 def test_opening_values_cases_by_the_heads_disagreement(batch: Batch, rosa: User) -> None:
@@ -256,9 +257,11 @@ def test_a_coordinator_designs_an_active_order(
 def test_a_form_without_a_reward_model_says_so(
     cora_client: Client, batch: Batch, model: Scorer
 ) -> None:
-    answer = cora_client.post(reverse("studies:create"), posted(batch, model, reward_model=""))
+    unnamed = posted(batch, model) | {"reward_model": ""}
+    answer = cora_client.post(reverse("studies:create"), unnamed)
     assert b"Choose the reward model whose doubts lead." in answer.content
-    low = cora_client.post(reverse("studies:create"), posted(batch, model) | {"exploration_percent": "4"})
+    too_low = posted(batch, model) | {"exploration_percent": "4"}
+    low = cora_client.post(reverse("studies:create"), too_low)
     assert b"greater than or equal to 5" in low.content
     assert not Study.objects.exists()
 
@@ -295,7 +298,9 @@ def test_a_scorer_of_another_kind_is_no_choice(
     cora_client: Client, batch: Batch, model: Scorer, rosa: User
 ) -> None:
     study = services.open_study(draft(batch, rosa))
-    other = Scorer.objects.create(name="labels", kind=ScorerKind.CLASSIFIER, location="-", sha256="3")
+    other = Scorer.objects.create(
+        name="labels", kind=ScorerKind.CLASSIFIER, location="-", sha256="3"
+    )
     address = reverse("studies:use-reward-model", args=[study.pk])
     answer = cora_client.post(address, {"reward_model": other.pk}, follow=True)
     assert b"Choose a reward model." in answer.content

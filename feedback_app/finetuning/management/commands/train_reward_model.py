@@ -11,7 +11,6 @@ from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import RewardModelSpec
 
-
 SETTINGS = ("members", "steps", "seed", "propensity_weighting")
 
 
