@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import User
@@ -43,18 +43,18 @@ ROUNDS = 60
 class Ballot:
     """What a reader may be given now.
 
-    ``shared`` are free seats of cases that all read, ``ordinary`` counts the others;
-    ``top`` is the one of the highest value, None where no case has one.
+    ``shared`` counts the free seats of cases that all read, ``ordinary`` the others; ``top``
+    is the one of the highest value, None where no case has one.
     """
 
-    shared: tuple[UUID, ...]
+    shared: int
     ordinary: int
     top: Slot | None
     exploration: float
 
     @property
     def claimable(self) -> int:
-        return len(self.shared) + self.ordinary
+        return self.shared + self.ordinary
 
     @property
     def epsilon(self) -> float:
@@ -78,7 +78,6 @@ def draw(study: Study, reader: User) -> Slot | None:
     Call it in the transaction that gives her the slot.
     """
     order = lock_order(study.pk)
-    study.refresh_from_db(fields=["seat_count"])
     ballot = ballot_of(study, reader, order=order)
     if not ballot.claimable:
         return None
@@ -86,18 +85,14 @@ def draw(study: Study, reader: User) -> Slot | None:
     order.taken += 1
     order.save(update_fields=["draws", "taken"])
     rng = Random(f"{study.shuffle_seed}:draw {order.draws}")
-    rule, chosen = _choose(study, reader, ballot=ballot, rng=rng)
-    slot = (
-        Slot.objects.select_for_update(of=["self"])
-        .select_related("case", "bookmark")
-        .get(pk=chosen)
-    )
-    seats = _free(study).filter(case=slot.case_id).count()
+    rule, slot = _choose(study, reader, ballot=ballot, rng=rng)
+    seats: int = slot.seats_of_case  # type: ignore[attr-defined]
+    is_shared = rule == DrawRule.SHARED
     Draw.objects.create(
         slot=slot,
         number=order.draws,
         rule=rule,
-        propensity=ballot.propensity(slot.case_id, seats=seats, is_shared=rule == DrawRule.SHARED),
+        propensity=ballot.propensity(slot.case_id, seats=seats, is_shared=is_shared),
         uniform=ballot.uniform(seats=seats),
         value=slot.value,
         claimable=ballot.claimable,
@@ -113,14 +108,19 @@ def lock_order(study_id: UUID) -> ActiveOrder:
 
 def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
     """Seats are counted from how many are taken, not one by one."""
-    free = study.seat_count - order.taken - _free_of_her_cases(study, reader)
     shared = new_to(study, reader, _free(study)).exclude(case__role=CaseRole.ORDINARY)
-    of_all = tuple(shared.order_by("position").values_list("pk", flat=True))
-    by_value = new_to(study, reader, _free(study)).filter(value__isnull=False)
+    counts = (
+        Study.objects.filter(pk=study.pk)
+        .annotate(of_hers=_number(_of_her_cases(study, reader)), shared=_number(shared))
+        .values("seat_count", "of_hers", "shared")
+        .get()
+    )
+    study.seat_count = counts["seat_count"]
+    by_value = new_to(study, reader, _counted(study)).filter(value__isnull=False)
     return Ballot(
-        shared=of_all,
-        ordinary=free - len(of_all),
-        top=by_value.order_by("seat", "-value", "position").first(),
+        shared=counts["shared"],
+        ordinary=study.seat_count - order.taken - counts["of_hers"] - counts["shared"],
+        top=_to_give(study, by_value.order_by("seat", "-value", "position")).first(),
         exploration=study.exploration_percent / 100,
     )
 
@@ -137,38 +137,58 @@ def new_to(study: Study, reader: User, slots: SlotQuerySet) -> SlotQuerySet:
 
 
 def _free(study: Study) -> SlotQuerySet:
-    """As of the count of seats that was read: what is added just now comes with the next draw."""
-    return Slot.objects.filter(study=study, reader__isnull=True, position__lt=study.seat_count)
+    return Slot.objects.filter(study=study, reader__isnull=True)
 
 
-def _free_of_her_cases(study: Study, reader: User) -> int:
-    """Free seats of cases that she has a slot of, looked up case by case."""
-    same = _free(study).filter(case=OuterRef("case")).order_by().values("case")
-    counted = same.annotate(count=Count("pk")).values("count")
-    own = Slot.objects.filter(study=study, reader=reader).order_by()
-    found = own.aggregate(seats=Sum(Coalesce(Subquery(counted), 0)))["seats"]
-    return found or 0
+def _counted(study: Study) -> SlotQuerySet:
+    """Those that were there as seats were counted; what is added just now comes later."""
+    return _free(study).filter(position__lt=study.seat_count)
 
 
-def _choose(study: Study, reader: User, *, ballot: Ballot, rng: Random) -> tuple[DrawRule, UUID]:
-    if rng.random() * ballot.claimable < len(ballot.shared):
-        return DrawRule.SHARED, rng.choice(ballot.shared)
+def _of_her_cases(study: Study, reader: User) -> SlotQuerySet:
+    """Free seats of cases that she has a slot of."""
+    return _free(study).filter(case__slots__reader=reader)
+
+
+def _number(slots: SlotQuerySet) -> Coalesce:
+    """How many there are, as part of another query."""
+    counted = slots.order_by().values("study").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
+
+
+def _to_give(study: Study, slots: SlotQuerySet) -> SlotQuerySet:
+    """Locked, with all that a claim needs, and how many seats of its case are free."""
+    same = _counted(study).filter(case=OuterRef("case")).order_by()
+    seats = Subquery(same.values("case").annotate(number=Count("pk")).values("number"))
+    with_case = slots.annotate(seats_of_case=seats).select_related("case", "bookmark")
+    return with_case.select_for_update(of=["self"])
+
+
+def _choose(study: Study, reader: User, *, ballot: Ballot, rng: Random) -> tuple[DrawRule, Slot]:
+    free = new_to(study, reader, _counted(study))
+    if rng.random() * ballot.claimable < ballot.shared:
+        shared = free.exclude(case__role=CaseRole.ORDINARY)
+        return DrawRule.SHARED, _any_of(study, shared, rng=rng)
     if ballot.top is not None and rng.random() >= ballot.epsilon:
-        return DrawRule.VALUE, ballot.top.pk
-    return DrawRule.LOT, _by_lot(study, reader, ballot=ballot, rng=rng)
-
-
-def _by_lot(study: Study, reader: User, *, ballot: Ballot, rng: Random) -> UUID:
-    """Any ordinary seat, all equally likely: no two free ones have one position."""
-    ordinary = new_to(study, reader, _free(study)).filter(case__role=CaseRole.ORDINARY)
+        return DrawRule.VALUE, ballot.top
+    ordinary = free.filter(case__role=CaseRole.ORDINARY)
     if ballot.ordinary <= LISTED:
-        return rng.choice(list(ordinary.order_by("position").values_list("pk", flat=True)))
+        return DrawRule.LOT, _any_of(study, ordinary, rng=rng)
+    return DrawRule.LOT, _by_position(study, ordinary, count=ballot.ordinary, rng=rng)
+
+
+def _any_of(study: Study, slots: SlotQuerySet, *, rng: Random) -> Slot:
+    chosen = rng.choice(list(slots.order_by("position").values_list("pk", flat=True)))
+    return _to_give(study, Slot.objects.filter(pk=chosen)).get()
+
+
+def _by_position(study: Study, slots: SlotQuerySet, *, count: int, rng: Random) -> Slot:
+    """Any of so many, all equally likely: no two free slots have one position."""
     least, most = AT_ONCE
-    count = min(most, max(least, 2 * study.seat_count // ballot.ordinary))
+    at_once = min(most, max(least, 2 * study.seat_count // count))
     for _ in range(ROUNDS):
-        drawn = [rng.randrange(study.seat_count) for _ in range(count)]
-        rows = ordinary.filter(position__in=drawn).order_by().values_list("position", "pk")
-        found: dict[int, UUID] = dict(rows)
-        if hits := [position for position in drawn if position in found]:
-            return found[hits[0]]
-    raise AssertionError(f"{ballot.ordinary} seats of {study} are free, and none was found")
+        drawn = [rng.randrange(study.seat_count) for _ in range(at_once)]
+        found = dict(slots.filter(position__in=drawn).order_by().values_list("position", "pk"))
+        if hits := [found[position] for position in drawn if position in found]:
+            return _to_give(study, Slot.objects.filter(pk=hits[0])).get()
+    raise AssertionError(f"{count} seats of {study} are free, and none was found")
