@@ -1,14 +1,23 @@
 """A pool of many cases in the database, written by SQL: by objects it would take minutes."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
 from django.db import connection
 
 from feedback_app.accounts.models import User
+from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.services.blobs import store_image
-from feedback_app.studies.models import Allocation, Study, StudyReader, StudyState
+from feedback_app.studies.models import (
+    ActiveOrder,
+    Allocation,
+    CaseOrder,
+    Study,
+    StudyReader,
+    StudyState,
+)
 from feedback_app.studies.services import create_study
 
 IMAGES = 16
@@ -16,10 +25,16 @@ SIDE = 128
 """Small pictures: this is about claims, not about decoding."""
 
 
-def write_pool(*, cases: int, overlap: int, readers: int) -> tuple[Study, list[User]]:
-    """An open study of ``cases`` x ``overlap`` free slots, and its readers."""
-    study = create_study(name="Benchmark of claims", mode="rate", shuffle_seed=1)
-    people = User.objects.bulk_create(User(username=f"reader-{n}") for n in range(readers))
+def write_people(count: int) -> list[User]:
+    return User.objects.bulk_create(User(username=f"reader-{n}") for n in range(count))
+
+
+def write_pool(
+    people: Sequence[User], *, cases: int, overlap: int, is_active: bool = False
+) -> Study:
+    """An open study of ``cases`` x ``overlap`` free slots, each case with a value of its own."""
+    name = "Benchmark of draws" if is_active else "Benchmark of claims"
+    study = create_study(name=name, mode="rate", shuffle_seed=1)
     StudyReader.objects.bulk_create(StudyReader(study=study, reader=reader) for reader in people)
     for number in range(IMAGES):
         store_image(_png(number), name=f"{number}.png")
@@ -33,8 +48,20 @@ def write_pool(*, cases: int, overlap: int, readers: int) -> tuple[Study, list[U
     Study.objects.filter(pk=study.pk).update(
         state=StudyState.OPEN, allocation=Allocation.POOL, readers_per_case=overlap
     )
+    if is_active:
+        _draw_by_value(study, seats=cases * overlap)
     study.refresh_from_db()
-    return study, people
+    return study
+
+
+def _draw_by_value(study: Study, *, seats: int) -> None:
+    model = Scorer.objects.create(
+        name="Benchmark", kind=ScorerKind.REWARD_MODEL, location="-", sha256="0" * 64
+    )
+    ActiveOrder.objects.create(study=study, reward_model=model)
+    Study.objects.filter(pk=study.pk).update(
+        case_order=CaseOrder.ACTIVE, reward_model=model, seat_count=seats
+    )
 
 
 def _png(seed: int) -> bytes:
@@ -59,9 +86,9 @@ _CASE_IMAGES = """
 """
 _SLOTS = """
     INSERT INTO studies_slot
-        (id, study_id, case_id, position, repetition, phase, image_order, priority, seat)
+        (id, study_id, case_id, position, repetition, phase, image_order, priority, seat, value)
     SELECT gen_random_uuid(), study_id, id, row_number() OVER (ORDER BY random()) - 1,
-           0, '', '{0}', 0, seat
+           0, '', '{0}', 0, seat, (hashtext(id::text) & 65535) / 65536.0 * 0.25
     FROM studies_case, generate_series(0, %(overlap)s - 1) AS seat
     WHERE study_id = %(study)s
 """

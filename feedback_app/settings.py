@@ -251,6 +251,12 @@ CELERY_BEAT_SCHEDULE["continue-rebuilds"] = {
     "schedule": 30.0,
     "options": {"queue": "cpu", "expires": 30.0},
 }
+# What is still free in pools whose order is active goes by a newer reward model.
+CELERY_BEAT_SCHEDULE["follow-reward-models"] = {
+    "task": "studies.follow_reward_models",
+    "schedule": 60.0,
+    "options": {"queue": "cpu", "expires": 60.0},
+}
 CELERY_TIMEZONE = TIME_ZONE
 
 # A case claimed from an open pool is its reader's own for this long after the last heartbeat.

@@ -36,6 +36,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 Precision = Literal["float32", "bfloat16"]
 
 Score = Annotated[float, Field(ge=0, le=5)]
+Propensity = Annotated[float, Field(gt=0, le=1)]
 ClassifierNetwork = Literal["densenet121", "small", "tiny"]
 
 _CONFIG = ConfigDict(extra="forbid")
@@ -194,7 +195,9 @@ class Preference:
     Scores are means over the study's criteria, on the 0-5 scale. ``axes`` has, where a
     reader was asked about more than one, the winner's and the loser's score on each; on
     one of them the loser may be the better one. ``masks`` are the files, by kind, of those
-    that both were conditioned on; with masks and no prompt they were made in mode m2i.
+    that both were conditioned on; with masks and no prompt they were made in mode m2i. Where the
+    case was drawn, ``propensity`` is how likely it was to be, and ``uniform_propensity`` how
+    likely it would have been by lot.
     """
 
     winner: str
@@ -205,6 +208,8 @@ class Preference:
     reliability: float = Field(default=1.0, ge=0, le=1)
     axes: dict[Axis, tuple[Score, Score]] = Field(default_factory=dict)
     masks: dict[MaskKind, str] = Field(default_factory=dict)
+    propensity: Propensity | None = None
+    uniform_propensity: Propensity | None = None
 
     @model_validator(mode="after")
     def _winner_scores_higher(self) -> Self:
@@ -219,7 +224,9 @@ class RewardModelSpec:
 
     ``trunk`` is the folder of a classifier, or ``package.module:callable`` that gives a
     torch module from N x 1 x R x R in [-1, 1] to N x F. It stays as it is: what learns
-    are ``members`` small heads, each on prompts drawn anew with replacement.
+    are ``members`` small heads, each on prompts drawn anew with replacement. With
+    ``propensity_weighting`` a pair counts by how much less likely its case was to be chosen
+    than by lot (``generation.rewards.acquisition``); a pair without a propensity counts one.
     """
 
     preferences: str
@@ -230,6 +237,7 @@ class RewardModelSpec:
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1.0, ge=0)
     ordinal_weight: float = Field(default=0.5, ge=0)
+    propensity_weighting: bool = False
     seed: int = 0
 
 
@@ -238,8 +246,8 @@ class Rating:
     """One image as one reader saw it (one line of JSON lines).
 
     ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
-    ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt
-    and ``masks`` are as in a preference.
+    ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt,
+    ``masks`` and propensities are as in a preference.
     """
 
     image: str
@@ -248,6 +256,8 @@ class Rating:
     is_accepted: bool | None = None
     reliability: float = Field(default=1.0, ge=0, le=1)
     masks: dict[MaskKind, str] = Field(default_factory=dict)
+    propensity: Propensity | None = None
+    uniform_propensity: Propensity | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

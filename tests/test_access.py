@@ -141,6 +141,7 @@ TABLE: dict[str, Line] = {
     "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:add-readers": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:add-batches": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:use-reward-model": post(does(COORDINATORS, 404), lambda world: [world.study.pk]),
     "studies:unblind": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:delete": post(does(COORDINATORS), lambda world: [world.draft.pk]),
     "api:studies": get(COORDINATORS_BY_API),

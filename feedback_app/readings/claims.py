@@ -9,6 +9,7 @@ comes takes a seat of the case that is free, or else is kept beyond the readings
 A reader's claims are made one after the other, by a lock on her place in the study.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
 from random import Random
@@ -16,15 +17,27 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
+from feedback_app.readings.drawing import draw, new_to
 from feedback_app.readings.errors import SeatTaken, StudyNotOpen
-from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyReader, StudyState
+from feedback_app.studies.models import (
+    ActiveOrder,
+    CaseImage,
+    Slot,
+    SlotQuerySet,
+    Study,
+    StudyReader,
+    StudyState,
+)
+from feedback_app.studies.services.active import values_of
 
 LEASE = timedelta(seconds=settings.LEASE_S)
+SEATED = ("seat", "position")
+"""A seat and its place in the order belong together: no two free slots have one position."""
 
 
 @transaction.atomic
@@ -32,23 +45,25 @@ def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot
     """The next slot of a pool for this reader, with a fresh lease; None where nothing is left.
 
     Her own unread slots come first, save those that a page of hers is ``holding``; then those
-    whose seat she lost and nobody took; then the first free slot of a case that is new to
-    her. Raises ``Http404`` where she is no reader of the study.
+    whose seat she lost and nobody took; then a free slot of a case that is new to her: the
+    first one, or, where the order is active, the one that is drawn. Raises ``Http404`` where
+    she is no reader of the study.
     """
     _take_turn(study, reader)
     if study.state != StudyState.OPEN:
         raise StudyNotOpen(
             f"The study “{study.name}” is {study.state}.", remedy="Go back to your work list."
         )
-    slot = _own(study, reader, holding=holding) or _first_free(study, reader)
+    next_free = draw if study.is_active else _first_free
+    slot = _own(study, reader, holding=holding) or next_free(study, reader)
     if slot is None and release_lapsed(study=study):
-        slot = _first_free(study, reader)
+        slot = next_free(study, reader)
     if slot is None:
         return None
     slot.study = study
     slot.reader = reader
     slot.lease_until = timezone.now() + LEASE
-    slot.save(update_fields=["reader", "seat", "lease_until"])
+    slot.save(update_fields=["reader", *SEATED, "lease_until"])
     return slot
 
 
@@ -67,7 +82,7 @@ def renew_lease(slot: Slot) -> int | None:
             remedy="Submit what you have, it is kept; or go on with the next case.",
         )
     slot.lease_until = timezone.now() + LEASE
-    slot.save(update_fields=["seat", "lease_until"])
+    slot.save(update_fields=[*SEATED, "lease_until"])
     return int(LEASE.total_seconds())
 
 
@@ -82,7 +97,7 @@ def keep_seat(slot: Slot) -> None:
     if slot.seat is None:
         _take_free_seat(slot)
     slot.lease_until = None
-    slot.save(update_fields=["seat", "lease_until"])
+    slot.save(update_fields=[*SEATED, "lease_until"])
 
 
 @transaction.atomic
@@ -95,9 +110,11 @@ def release_lapsed(*, study: Study | None = None) -> int:
     if study is not None:
         lapsed = lapsed.filter(study=study)
     slots = list(lapsed)
-    free = [_free_again(slot) for slot in slots]
+    values = _values_now(slots)
+    free = [_free_again(slot, value=values.get(slot.case_id)) for slot in slots]
     Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(seat=None)
     Slot.objects.bulk_create(free)
+    _give_back(slots)
     return len(free)
 
 
@@ -127,15 +144,7 @@ def _unread(study: Study, reader: User) -> SlotQuerySet:
 
 
 def _free_for(study: Study, reader: User) -> SlotQuerySet:
-    """Free slots of cases that she has no slot of.
-
-    The scalar subquery looks every case up in the index on (study, case, reader), one by
-    one, until the first that is new to her. As NOT EXISTS the planner joins it with all
-    that she has, which after some thousand cases takes longer than all the rest.
-    """
-    own = Slot.objects.filter(study=study, case=OuterRef("case"), reader=reader).order_by()
-    free = Slot.objects.filter(study=study, reader__isnull=True)
-    return free.alias(own=Subquery(own.values("pk")[:1])).filter(own__isnull=True)
+    return new_to(study, reader, Slot.objects.filter(study=study, reader__isnull=True))
 
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
@@ -155,6 +164,7 @@ def _first_free(study: Study, reader: User) -> Slot | None:
 
 def _take_free_seat(slot: Slot) -> bool:
     """Give a slot without a seat the one of a free slot of its case, which goes."""
+    order = ActiveOrder.objects.select_for_update(no_key=True).filter(study=slot.study_id).first()
     free = (
         Slot.objects.select_for_update(skip_locked=True)
         .filter(case=slot.case_id, reader__isnull=True)
@@ -163,11 +173,31 @@ def _take_free_seat(slot: Slot) -> bool:
     if free is None:
         return False
     free.delete()
-    slot.seat = free.seat
+    slot.seat, slot.position = free.seat, free.position
+    if order is not None:
+        order.taken += 1
+        order.save(update_fields=["taken"])
     return True
 
 
-def _free_again(slot: Slot) -> Slot:
+def _values_now(slots: Collection[Slot]) -> dict[UUID, float | None]:
+    """By case, where the order is active: the value may have changed since a slot was given."""
+    values: dict[UUID, float | None] = {}
+    orders = ActiveOrder.objects.filter(study__in={slot.study_id for slot in slots})
+    for order in orders.select_related("reward_model"):
+        cases = [slot.case_id for slot in slots if slot.study_id == order.study_id]
+        places = CaseImage.objects.filter(case__in=cases)
+        values |= values_of(places, order.reward_model)
+    return values
+
+
+def _give_back(slots: Collection[Slot]) -> None:
+    """Count the seats of these slots as free; one study after the other, in a fixed order."""
+    for study, count in sorted(Counter(slot.study_id for slot in slots).items()):
+        ActiveOrder.objects.filter(study=study).update(taken=F("taken") - count)
+
+
+def _free_again(slot: Slot, *, value: float | None) -> Slot:
     order = list(slot.image_order)
     Random(f"{slot.study.shuffle_seed}:{slot.pk}").shuffle(order)
     return Slot(
@@ -179,4 +209,5 @@ def _free_again(slot: Slot) -> Slot:
         image_order=order,
         priority=slot.priority + 1,
         seat=slot.seat,
+        value=value,
     )

@@ -24,6 +24,7 @@ QUEUES = {
     "export": CPU,
     "open_study": CPU,
     "add_candidates": CPU,
+    "value_cases": CPU,
 }
 
 ADMINS_ONLY = {"export"}

@@ -6,8 +6,15 @@ from django import forms
 from django.db.models import Count, QuerySet
 
 from feedback_app.accounts.models import Role, User
-from feedback_app.images.models import Batch, Cohort
-from feedback_app.studies.models import IMAGES_PER_CASE, Allocation, Study, StudyMode
+from feedback_app.images.models import Batch, Cohort, Scorer, ScorerKind
+from feedback_app.studies.models import (
+    EXPLORATION_PERCENT,
+    IMAGES_PER_CASE,
+    Allocation,
+    CaseOrder,
+    Study,
+    StudyMode,
+)
 from feedback_app.studies.scales import (
     DEFAULT_FLAGS,
     DEFAULT_SCALES,
@@ -31,6 +38,11 @@ class BatchChoice(forms.ModelMultipleChoiceField):
 class OneBatchChoice(forms.ModelChoiceField):
     def label_from_instance(self, batch: Batch) -> str:
         return batch_label(batch)
+
+
+class RewardModelChoice(forms.ModelChoiceField):
+    def label_from_instance(self, reward_model: Scorer) -> str:
+        return f"{reward_model} · {reward_model.headline}"
 
 
 class ReaderChoice(forms.ModelMultipleChoiceField):
@@ -62,6 +74,11 @@ def batches_with_counts() -> QuerySet[Batch]:
         made=Count("batchrecipe__recipe__candidate", distinct=True),
         prompts=Count("batchrecipe__prompt_index", distinct=True),
     )
+
+
+def reward_models() -> QuerySet[Scorer]:
+    """The newest first."""
+    return Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at")
 
 
 def people() -> QuerySet[User]:
@@ -146,6 +163,28 @@ class StudyForm(forms.Form):
     repeat_min_gap = Number(
         min_value=1, max_value=10_000, initial=10, label="Cases before a repeat, at least"
     )
+    case_order = forms.ChoiceField(
+        choices=CaseOrder.choices,
+        initial=CaseOrder.RANDOM,
+        required=False,
+        label="Which case comes next",
+        widget=forms.RadioSelect,
+    )
+    reward_model = RewardModelChoice(
+        queryset=Scorer.objects.none(),
+        required=False,
+        empty_label="choose a reward model",
+        help_text="Where its heads contradict each other, a reading teaches it most. A newer "
+        "one takes its place by itself.",
+    )
+    exploration_percent = Number(
+        min_value=EXPLORATION_PERCENT[0],
+        max_value=EXPLORATION_PERCENT[1],
+        initial=20,
+        label="By lot all the same, in per cent",
+        help_text="Of the cases: so that every case can come, and what is read can be "
+        "weighted back.",
+    )
     block_size = Number(
         min_value=0,
         max_value=1_000,
@@ -188,6 +227,7 @@ class StudyForm(forms.Form):
         self.study = study
         self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
         self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        self.fields["reward_model"].queryset = reward_models()  # type: ignore[attr-defined]
         self.fields["readers"].queryset = people()  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
@@ -200,6 +240,9 @@ class StudyForm(forms.Form):
     def clean_allocation(self) -> str:
         return self.cleaned_data["allocation"] or Allocation.ASSIGNED
 
+    def clean_case_order(self) -> str:
+        return self.cleaned_data["case_order"] or CaseOrder.RANDOM
+
     def clean_flags(self) -> tuple[str, ...]:
         names = [line.strip() for line in self.cleaned_data["flags"].splitlines() if line.strip()]
         too_long = [name for name in names if len(name) > 64]
@@ -211,7 +254,19 @@ class StudyForm(forms.Form):
         data = super().clean() or self.cleaned_data
         if self.second_batch and self.second_batch in data.get("batches", []):
             self.add_error("against", "Choose another batch than the first one.")
+        if self.is_active and data.get("reward_model") is None:
+            self.add_error("reward_model", "Choose the reward model whose doubts lead.")
         return data
+
+    @property
+    def is_active(self) -> bool:
+        """Of pools without real images only, as is in sight."""
+        data = self.cleaned_data
+        return (
+            data.get("case_order") == CaseOrder.ACTIVE
+            and data.get("allocation") == Allocation.POOL
+            and data.get("mode") != StudyMode.REAL_OR_SYNTHETIC
+        )
 
     @property
     def second_batch(self) -> Batch | None:
@@ -228,6 +283,8 @@ class StudyForm(forms.Form):
         given = _known(data, *COUNTS)
         given |= _known(data, *REPEATS) if is_assigned else {}
         given |= _known(data, *REAL_IMAGES) if mixes_real else {}
+        if self.is_active:
+            given |= {"case_order": CaseOrder.ACTIVE, **_known(data, *ACTIVE)}
         given |= _known(data, "images_per_case") if mode == StudyMode.RATE_K else {}
         flags = data.get("flags", ())
         return Design(
@@ -246,6 +303,7 @@ class StudyForm(forms.Form):
 
 COUNTS = ("readers_per_case", "anchor_count", "block_size", "break_every_min")
 REPEATS = ("repeat_percent", "repeat_min_gap")
+ACTIVE = ("reward_model", "exploration_percent")
 REAL_IMAGES = ("real_cohort", "real_percent", "real_from_training")
 
 
@@ -258,7 +316,16 @@ def _are_default(flags: tuple[str, ...]) -> bool:
 
 
 def study_initial(study: Study) -> dict[str, Any]:
-    same = (*COUNTS, *REPEATS, *REAL_IMAGES, "images_per_case", "has_phases", "shuffle_seed")
+    same = (
+        *COUNTS,
+        *REPEATS,
+        *ACTIVE,
+        *REAL_IMAGES,
+        "case_order",
+        "images_per_case",
+        "has_phases",
+        "shuffle_seed",
+    )
     return {
         "name": study.name,
         "mode": study.mode,
@@ -292,6 +359,18 @@ class ReadersForm(forms.Form):
         super().__init__(*args, **kwargs)
         joined = study.readers.values("pk")
         self.fields["readers"].queryset = people().exclude(pk__in=joined)  # type: ignore[attr-defined]
+
+
+class RewardModelForm(forms.Form):
+    """Whose doubts lead what is still free in an open pool."""
+
+    reward_model = RewardModelChoice(queryset=Scorer.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["reward_model"]
+        field.queryset = reward_models()  # type: ignore[attr-defined]
+        field.initial = study.active_order.reward_model
 
 
 class BatchesForm(forms.Form):

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Avg, Count, Q
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot, Study
+from feedback_app.studies.models import ActiveOrder, Draw, DrawRule, Slot, Study
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,47 @@ def progress_of(study: Study) -> list[ReaderProgress]:
             ReaderProgress(reader=reader, read=read, total=None if study.is_pool else total)
         )
     return progress
+
+
+@dataclass(frozen=True)
+class OrderProgress:
+    """What an active order has drawn so far, shared cases left out, and what is left.
+
+    ``disagreement_drawn`` and ``disagreement_left`` are mean values of what was given by value,
+    and of cases that nobody has been given.
+    """
+
+    order: ActiveOrder
+    by_lot: int
+    by_value: int
+    disagreement_drawn: float | None
+    disagreement_left: float | None
+
+    @property
+    def drawn(self) -> int:
+        return self.by_lot + self.by_value
+
+    @property
+    def explored_percent(self) -> float:
+        return 100 * self.by_lot / self.drawn if self.drawn else 0.0
+
+
+def order_progress_of(study: Study) -> OrderProgress | None:
+    """None where the order is not active."""
+    order = ActiveOrder.objects.filter(study=study).select_related("reward_model", "run").first()
+    if order is None:
+        return None
+    draws = Draw.objects.filter(slot__study=study)
+    counts = draws.aggregate(
+        by_lot=Count("pk", filter=Q(rule=DrawRule.LOT)),
+        by_value=Count("pk", filter=Q(rule=DrawRule.VALUE)),
+        drawn=Avg("value", filter=Q(rule=DrawRule.VALUE)),
+    )
+    free = Slot.objects.filter(study=study, seat=0, reader__isnull=True, value__isnull=False)
+    return OrderProgress(
+        order=order,
+        by_lot=counts["by_lot"],
+        by_value=counts["by_value"],
+        disagreement_drawn=counts["drawn"],
+        disagreement_left=free.aggregate(left=Avg("value"))["left"],
+    )

@@ -6,11 +6,14 @@ from rest_framework import serializers
 
 from feedback_app.images.models import Batch, Cohort
 from feedback_app.runs.models import Run
-from feedback_app.studies.forms import batches_of, people
+from feedback_app.studies.forms import batches_of, people, reward_models
 from feedback_app.studies.models import (
+    EXPLORATION_PERCENT,
     IMAGES_PER_CASE,
     SCORE_MAX,
+    ActiveOrder,
     Allocation,
+    CaseOrder,
     CriterionKind,
     Study,
     StudyMode,
@@ -27,6 +30,7 @@ NUMBERS = (
     "repeat_percent",
     "repeat_min_gap",
     "block_size",
+    "exploration_percent",
     "real_percent",
     "break_every_min",
     "shuffle_seed",
@@ -78,7 +82,8 @@ class ReadersSerializer(serializers.Serializer[Any]):
 class DesignSerializer(BatchesSerializer):
     """What a design file or a request says; what it leaves out has the usual defaults.
 
-    Readers are user names, batches and ``against`` are keys, ``real_cohort`` is a name.
+    Readers are user names, batches and ``against`` are keys, ``real_cohort`` and
+    ``reward_model`` are names.
     """
 
     name = serializers.CharField(max_length=100)
@@ -105,6 +110,13 @@ class DesignSerializer(BatchesSerializer):
     repeat_percent = serializers.IntegerField(min_value=0, max_value=100, default=0)
     repeat_min_gap = serializers.IntegerField(min_value=1, max_value=10_000, default=10)
     block_size = serializers.IntegerField(min_value=0, max_value=1_000, default=0)
+    case_order = serializers.ChoiceField(choices=CaseOrder.choices, default=CaseOrder.RANDOM)
+    reward_model = serializers.SlugRelatedField(
+        slug_field="name", queryset=reward_models(), allow_null=True, default=None
+    )
+    exploration_percent = serializers.IntegerField(
+        min_value=EXPLORATION_PERCENT[0], max_value=EXPLORATION_PERCENT[1], default=20
+    )
     real_cohort = serializers.SlugRelatedField(
         slug_field="name", queryset=Cohort.objects.all(), allow_null=True, default=None
     )
@@ -152,6 +164,8 @@ class DesignSerializer(BatchesSerializer):
             scales=None if criteria is None else tuple(_scale(each) for each in criteria),
             flags=None if flags is None else tuple(flags),
             allocation=Allocation(given["allocation"]),
+            case_order=CaseOrder(given["case_order"]),
+            reward_model=given["reward_model"],
             real_cohort=given["real_cohort"],
             real_from_training=given["real_from_training"],
             has_phases=given["has_phases"],
@@ -179,12 +193,21 @@ def describe_study(study: Study) -> dict[str, Any]:
             for each in study.criteria.exclude(kind=CriterionKind.CONFIDENCE)
         ],
         "flags": list(study.flag_kinds.values_list("name", flat=True)),
+        "case_order": study.case_order,
+        "reward_model": _reward_model_in_use(study),
         "real_cohort": study.real_cohort.name if study.real_cohort else None,
         "real_from_training": study.real_from_training,
         "has_phases": study.has_phases,
         "takes_cases": study.takes_cases,
         **{name: getattr(study, name) for name in NUMBERS},
     }
+
+
+def _reward_model_in_use(study: Study) -> str | None:
+    """The one that leads now; of a draft the one that is to."""
+    order = ActiveOrder.objects.filter(study=study).select_related("reward_model").first()
+    reward_model = order.reward_model if order else study.reward_model
+    return reward_model.name if reward_model else None
 
 
 def summarise_study(study: Study) -> dict[str, Any]:
@@ -227,6 +250,7 @@ def describe_preview(preview: Preview) -> dict[str, Any]:
         "per_reader": preview.per_reader,
         "shared_by_two": {"least": preview.least_together, "most": preview.most_together},
         "repeats": list(preview.repeats),
+        "unmeasured": preview.unmeasured,
         "seconds_a_case": preview.pace.seconds,
         "is_pace_seen": preview.pace.is_seen,
         "hours": round(preview.hours, 3),

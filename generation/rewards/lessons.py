@@ -14,6 +14,7 @@ import torch
 
 from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
+from generation.rewards.acquisition import inverse_propensity
 from generation.rewards.conditions import embed_prompts
 from generation.rewards.trunks import Trunk
 from generation.specs import Preference
@@ -22,6 +23,8 @@ IMAGE_SIDE = 256
 CALIBRATION_SHARE = 0.2
 TEST_SHARE = 0.2
 FEWEST_GROUPS = 5
+WEIGHT_LIMIT = 5.0
+"""The weight of a case drawn by lot alone at the default exploration share of a fifth."""
 
 
 def group_by(prompts: Sequence[str], patients: Sequence[str]) -> list[int]:
@@ -78,8 +81,9 @@ class Lessons:
     """Encoded pairs and scores.
 
     ``features`` I x F and ``conditions`` I x C are of images, each once for every prompt;
-    ``winner``, ``loser`` and ``group`` have a row for each of P pairs; ``rated``, ``score``
-    and ``rated_group`` one for each score given, S.
+    ``winner``, ``loser``, ``group`` and ``pair_weight`` have a row for each of P pairs;
+    ``rated``, ``score``, ``rated_group`` and ``score_weight`` one for each score given, S.
+    Weights are inverse propensities, one on the mean.
     """
 
     features: torch.Tensor
@@ -87,9 +91,11 @@ class Lessons:
     winner: torch.Tensor
     loser: torch.Tensor
     group: torch.Tensor
+    pair_weight: torch.Tensor
     rated: torch.Tensor
     score: torch.Tensor
     rated_group: torch.Tensor
+    score_weight: torch.Tensor
 
 
 def encode(
@@ -98,13 +104,13 @@ def encode(
     """Look at every image once; scores are those that the pairs come from, each once."""
     groups = group_by([pair.prompt for pair in preferences], patients or [""] * len(preferences))
     seen: dict[tuple[str, str], int] = {}
-    scores: dict[tuple[int, float], int] = {}
-    rows = []
-    for pair, group in zip(preferences, groups, strict=True):
+    scores: dict[tuple[int, float], tuple[int, float]] = {}
+    rows, weights = [], [weight_of(pair) for pair in preferences]
+    for pair, group, weight in zip(preferences, groups, weights, strict=True):
         row = []
         for image, score in ((pair.winner, pair.winner_score), (pair.loser, pair.loser_score)):
             index = seen.setdefault((image, pair.prompt), len(seen))
-            scores.setdefault((index, score), group)
+            scores.setdefault((index, score), (group, weight))
             row.append(index)
         rows.append(row)
     pictures: dict[str, np.ndarray] = {
@@ -120,7 +126,19 @@ def encode(
         winner=pairs[:, 0],
         loser=pairs[:, 1],
         group=torch.tensor(groups),
+        pair_weight=_one_on_the_mean(weights),
         rated=torch.tensor([index for index, _ in scores]),
         score=torch.tensor([score for _, score in scores]),
-        rated_group=torch.tensor(list(scores.values())),
+        rated_group=torch.tensor([group for group, _ in scores.values()]),
+        score_weight=_one_on_the_mean([weight for _, weight in scores.values()]),
     )
+
+
+def weight_of(pair: Preference) -> float:
+    if pair.propensity is None or pair.uniform_propensity is None:
+        return 1.0
+    return inverse_propensity(pair.propensity, uniform=pair.uniform_propensity, limit=WEIGHT_LIMIT)
+
+
+def _one_on_the_mean(weights: Sequence[float]) -> torch.Tensor:
+    return torch.tensor(weights) * len(weights) / sum(weights)

@@ -86,12 +86,13 @@ class Prediction:
     """``score`` 0 to 5, the heads' mean; ``disagreement`` their standard deviation.
 
     Of two images, sigmoid of the difference of ``utility`` is how likely a reader is to
-    like the first one better.
+    like the first one better; ``utilities`` are the heads' own, of which it is the mean.
     """
 
     score: float
     disagreement: float
     utility: float
+    utilities: tuple[float, ...]
 
 
 class RewardModel:
@@ -107,11 +108,15 @@ class RewardModel:
         features, conditions = self.trunk.features(images), embed_prompts(list(prompts))
         scores = expected_scores(self.heads, features, conditions)
         with torch.no_grad():
-            utilities = self.heads(features, conditions).mean(0) / self.config.temperature
-        columns = (scores.mean(0), scores.std(0, correction=0), utilities)
+            utilities = self.heads(features, conditions) / self.config.temperature
+        columns = (scores.mean(0), scores.std(0, correction=0), utilities.mean(0), utilities.T)
         return [
-            Prediction(score=score, disagreement=disagreement, utility=utility)
-            for score, disagreement, utility in zip(*(c.tolist() for c in columns), strict=True)
+            Prediction(
+                score=score, disagreement=disagreement, utility=utility, utilities=tuple(of_heads)
+            )
+            for score, disagreement, utility, of_heads in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
         ]
 
     def score(self, pictures: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:

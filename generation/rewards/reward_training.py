@@ -43,6 +43,9 @@ def train_heads(
     counts = draw_groups(split.training, members=spec.members, generator=generator)
     pair_weights = weights_of(lessons.group, counts)  # M x P
     score_weights = weights_of(lessons.rated_group, counts)  # M x S
+    if spec.propensity_weighting:
+        pair_weights = pair_weights * lessons.pair_weight
+        score_weights = score_weights * lessons.score_weight
     optimizer = torch.optim.AdamW(
         heads.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay
     )

@@ -19,13 +19,17 @@ from feedback_app.images.models import (
     ModelVersion,
     Patient,
     Recipe,
+    Scorer,
+    ScorerKind,
 )
 from feedback_app.images.services.blobs import store, store_image
 from feedback_app.studies.models import (
+    ActiveOrder,
     Allocation,
     Case,
     CaseImage,
     CaseMask,
+    CaseOrder,
     Criterion,
     CriterionKind,
     FlagKind,
@@ -175,3 +179,30 @@ def _questions(study: Study) -> list[tuple[str, CriterionKind]]:
             return [*scores, ("source", CriterionKind.CONFIDENCE)]
         case _:
             return [("realism", CriterionKind.ORDINAL), ("fits-the-prompt", CriterionKind.ORDINAL)]
+
+
+def reward_model(name: str = "telltale-reward", **values: object) -> Scorer:
+    """As far as a study needs it: a name, a version, and whose readings taught it."""
+    return Scorer.objects.create(
+        name=name, kind=ScorerKind.REWARD_MODEL, location="-", sha256="1" * 64, **values
+    )
+
+
+def active_pool(
+    *readers: User,
+    values: Sequence[float | None] = (0.3, 0.1, 0.2),
+    overlap: int = 1,
+    exploration_percent: int = 20,
+    name: str = "Active pool",
+) -> Study:
+    """The same with an active order; ``values`` are those of its cases."""
+    study = pool(*readers, cases=len(values), overlap=overlap, name=name)
+    study.case_order = CaseOrder.ACTIVE
+    study.reward_model = reward_model(f"telltale-reward of {name}", is_active=False)
+    study.exploration_percent = exploration_percent
+    study.seat_count = study.slots.count()
+    study.save()
+    ActiveOrder.objects.create(study=study, reward_model=study.reward_model)
+    for case, value in zip(study.cases.all(), values, strict=True):
+        study.slots.filter(case=case).update(value=value)
+    return study

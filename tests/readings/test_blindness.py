@@ -22,6 +22,8 @@ from feedback_app.studies.models import (
     Case,
     CaseMask,
     CaseRole,
+    Draw,
+    DrawRule,
     Phase,
     Slot,
     Study,
@@ -31,6 +33,7 @@ from tests.readings.answers import posted_for, read
 from tests.readings.rooms import (
     COHORT_NAME,
     MODEL_NAME,
+    active_pool,
     assign,
     make_room,
     mask_blob,
@@ -42,7 +45,10 @@ from tests.readings.rooms import (
 pytestmark = pytest.mark.django_db
 
 OTHERS_COMMENT = "telltale comment of another reader"
-CONTROL_WORDS = ("gold", "anchor:", "repeat", "repetition", "role", "cohort", "candidate", "seat")
+CONTROL_WORDS = (
+    "gold", "anchor:", "repeat", "repetition", "role", "cohort", "candidate", "seat",
+    "propensity", "draw", "uniform", "explor", "active", "reward", "disagree",
+)  # fmt: skip
 
 
 def mixed_cases(count: int = 4) -> list[list[Image]]:
@@ -82,6 +88,10 @@ def make_phases(rosa: User, ravi: User) -> Study:
     )
 
 
+def make_active(rosa: User, ravi: User) -> Study:
+    return active_pool(rosa, ravi, overlap=2)
+
+
 MAKERS = {
     "rate": make_rate,
     "rate_k": make_rate_k,
@@ -89,6 +99,7 @@ MAKERS = {
     "real_or_synthetic": make_telling,
     "phases": make_phases,
     "pool": pool,
+    "active pool": make_active,
 }
 
 
@@ -298,6 +309,25 @@ def test_a_repeated_case_is_marked_by_nothing(rosa: User, ravi: User, rosa_clien
         for slot in (first, again)
     ]
     assert shown[0] != shown[1]
+
+
+def test_a_case_drawn_by_lot_reads_like_one_drawn_by_value(rosa: User, rosa_client: Client) -> None:
+    study = active_pool(rosa, values=[0.1 * n for n in range(8)], exploration_percent=50)
+    slots = slots_of(study, rosa)
+    rules = set(Draw.objects.filter(slot__in=slots).values_list("rule", flat=True))
+    assert rules == {DrawRule.LOT, DrawRule.VALUE}
+    cases, headers, steps = [], set(), set()
+    for slot in slots:
+        with CaptureQueriesContext(connection) as queries:
+            answer = rosa_client.get(reverse("api:slot", args=[slot.pk]))
+        headers.add(str(sorted(answer.headers.items())).replace(answer["Content-Length"], "N"))
+        case = comparable(answer.json())
+        case.pop("lease_s")
+        cases.append(case)
+        steps.add(tuple(query["sql"].partition("WHERE")[0] for query in queries))
+    assert all(case == cases[0] for case in cases)
+    assert len(headers) == 1
+    assert len(steps - {max(steps, key=len)}) <= 1  # the first one settles the study's size
 
 
 def test_serving_takes_the_same_steps_for_real_and_synthetic(

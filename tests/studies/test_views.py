@@ -144,7 +144,7 @@ def test_a_draft_is_edited_with_what_it_had(cora_client: Client, rosa: User) -> 
     study = create_study(name="November", readers=[rosa])
     add_cases_from_batch(study, make_batch())
     page = cora_client.get(reverse("studies:edit", args=[study.pk])).content.decode()
-    assert page.count("checked") == 4  # mode, batch, reader, allocation
+    assert page.count("checked") == 5  # mode, batch, reader, allocation, order
     cora_client.post(reverse("studies:edit", args=[study.pk]), design(name="December"))
     study.refresh_from_db()
     assert (study.name, study.cases.count()) == ("December", 0)

@@ -31,6 +31,8 @@ class FoundPair:
             loser_score=self.loser.score,
             axes=axes if len(axes) > 1 else {},
             masks=self.winner.masks,
+            propensity=self.winner.propensity,
+            uniform_propensity=self.winner.uniform_propensity,
         )
 
 

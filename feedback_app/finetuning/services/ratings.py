@@ -37,6 +37,8 @@ class FoundRating:
             scores=self.seen.axes,
             is_accepted=self.is_accepted,
             masks=self.seen.masks,
+            propensity=self.seen.propensity,
+            uniform_propensity=self.seen.uniform_propensity,
         )
 
 

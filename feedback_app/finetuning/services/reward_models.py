@@ -25,6 +25,7 @@ SETTINGS = (
     "learning_rate",
     "weight_decay",
     "ordinal_weight",
+    "propensity_weighting",
     "seed",
 )
 """What may be set of a ``RewardModelSpec``."""

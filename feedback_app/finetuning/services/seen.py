@@ -32,7 +32,8 @@ class ImageMean:
     """An image's mean score over the criteria, in one reading, and over those of each axis.
 
     ``masks`` are the blobs, by kind, of those that it was conditioned on, where the case
-    told the reader of them as of the prompt.
+    told the reader of them as of the prompt. ``propensity`` is that of its case where it was
+    drawn by an active order, ``uniform_propensity`` what it would have been by lot.
     """
 
     reading_id: UUID
@@ -42,6 +43,8 @@ class ImageMean:
     score: float
     axes: dict[Axis, float]
     masks: dict[MaskKind, str]
+    propensity: float | None
+    uniform_propensity: float | None
 
 
 def axis_of(slug: str) -> Axis:
@@ -95,12 +98,14 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             "image__blob_id",
             "reading__slot__case__prompt",
             "reading__slot__case",
+            "reading__slot__draw__propensity",
+            "reading__slot__draw__uniform",
             "criterion__slug",
             "value",
         )
     )
-    for (reading_id, image_id, blob, prompt, case_id), answers in groupby(
-        rows.iterator(chunk_size=2_000), key=lambda row: row[:5]
+    for (reading_id, image_id, blob, prompt, case_id, propensity, uniform), answers in groupby(
+        rows.iterator(chunk_size=2_000), key=lambda row: row[:7]
     ):
         values = [(slug, float(value)) for *_, slug, value in answers]
         yield ImageMean(
@@ -111,6 +116,8 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             score=round(mean(value for _, value in values), 6),
             axes=_by_axis(values),
             masks=masks.get((case_id, image_id), {}),
+            propensity=propensity,
+            uniform_propensity=uniform,
         )
 
 
@@ -131,9 +138,11 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     shown = CaseImage.objects.filter(case__slots__readings__in=gaps).order_by(
         "case__slots__readings", "image_id"
     )
+    draws = drawn(gaps)
     for reading_id, image_id, blob, prompt, case_id in shown.values_list(
         "case__slots__readings", "image_id", "image__blob_id", "case__prompt", "case"
     ):
+        propensity, uniform = draws.get(reading_id, (None, None))
         places = [
             (slug, SCALE_MIDDLE + (gap if better == image_id else -gap) / 2)
             for slug, better, gap in gaps[reading_id]
@@ -146,7 +155,20 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             score=round(mean(place for _, place in places), 6),
             axes=_by_axis(places),
             masks=masks.get((case_id, image_id), {}),
+            propensity=propensity,
+            uniform_propensity=uniform,
         )
+
+
+def drawn(readings: Collection[UUID]) -> dict[UUID, tuple[float, float]]:
+    """Of those whose cases were drawn: how likely they were to be, and how likely by lot."""
+    rows = Reading.objects.filter(pk__in=readings, slot__draw__isnull=False)
+    return {
+        pk: (propensity, uniform)
+        for pk, propensity, uniform in rows.values_list(
+            "pk", "slot__draw__propensity", "slot__draw__uniform"
+        )
+    }
 
 
 def _by_axis(values: Sequence[tuple[str, float]]) -> dict[Axis, float]:

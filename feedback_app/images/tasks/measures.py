@@ -126,12 +126,16 @@ def by_segmenter(
 def by_reward_model(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """The score to expect of readers, 0 to 5, and how much the heads disagree about it."""
+    """The score to expect of readers, 0 to 5, and how far the heads disagree about it."""
     prompts = [candidate.recipe.prompt for candidate in candidates]
     return [
         (
             found.score,
-            {"disagreement": round(found.disagreement, 4), "utility": round(found.utility, 4)},
+            {
+                "disagreement": round(found.disagreement, 4),
+                "utility": round(found.utility, 4),
+                "utilities": [round(utility, 4) for utility in found.utilities],
+            },
         )
         for found in load_scorer(scorer).predict(pictures, prompts)
     ]

@@ -1,11 +1,14 @@
 """Reader studies: what is asked, of whom, about which images, in which order."""
 
+from feedback_app.studies.models.active import ActiveOrder, Draw, DrawRule
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
 from feedback_app.studies.models.questions import SCORE_MAX, Criterion, CriterionKind, FlagKind
 from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
+    EXPLORATION_PERCENT,
     IMAGES_PER_CASE,
     Allocation,
+    CaseOrder,
     Study,
     StudyMode,
     StudyQuerySet,
@@ -14,15 +17,20 @@ from feedback_app.studies.models.studies import (
 )
 
 __all__ = [
+    "EXPLORATION_PERCENT",
     "IMAGES_PER_CASE",
     "SCORE_MAX",
+    "ActiveOrder",
     "Allocation",
     "Case",
     "CaseImage",
     "CaseMask",
+    "CaseOrder",
     "CaseRole",
     "Criterion",
     "CriterionKind",
+    "Draw",
+    "DrawRule",
     "FlagKind",
     "GoldAnswer",
     "Phase",

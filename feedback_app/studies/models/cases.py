@@ -31,6 +31,13 @@ class Case(models.Model):
         constraints = [
             models.UniqueConstraint(name="one_case_a_position", fields=["study", "position"])
         ]
+        indexes = [
+            models.Index(
+                name="cases_read_by_all",
+                fields=["study"],
+                condition=~Q(role=CaseRole.ORDINARY),
+            )
+        ]
 
 
 class CaseImage(models.Model):

@@ -48,7 +48,9 @@ class Slot(models.Model):
 
     In a pool, ``seat`` counts the readings wanted of a case from 0. A slot whose lease
     ran out unread gives its seat to a new free slot and keeps its reader without a seat,
-    so that what she still sends is never lost.
+    so that what she still sends is never lost. ``value`` is what a reading of the case
+    would teach, where the pool's order is active and its images were measured; it stays as
+    it was when the slot was given.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,6 +69,7 @@ class Slot(models.Model):
     image_order = ArrayField(models.PositiveSmallIntegerField())
     priority = models.SmallIntegerField(default=0)
     seat = models.PositiveSmallIntegerField(null=True, blank=True)
+    value = models.FloatField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 
     objects = SlotQuerySet.as_manager()
@@ -88,6 +91,11 @@ class Slot(models.Model):
                 name="free_slots",
                 fields=["study", "-priority", "position"],
                 condition=Q(reader__isnull=True),
+            ),
+            models.Index(
+                name="free_slots_by_value",
+                fields=["study", "seat", "-value", "position"],
+                condition=Q(reader__isnull=True, value__isnull=False),
             ),
             models.Index(
                 name="leased_slots",

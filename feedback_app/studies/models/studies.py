@@ -10,11 +10,13 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from feedback_app.images.models import Cohort
+from feedback_app.images.models import Cohort, Scorer
 from feedback_app.runs.models import Run
 
 IMAGES_PER_CASE = (2, 6)
 PERCENT = [MaxValueValidator(100)]
+EXPLORATION_PERCENT = (5, 100)
+"""Of the draws of an active order, how many are by lot among all free cases."""
 
 
 class StudyMode(models.TextChoices):
@@ -34,6 +36,13 @@ class StudyState(models.TextChoices):
 class Allocation(models.TextChoices):
     ASSIGNED = "assigned", "Each reader gets her own cases when the study opens"
     POOL = "pool", "Readers take the next free case from a common pool"
+
+
+class CaseOrder(models.TextChoices):
+    """In an open pool: which case is given next."""
+
+    RANDOM = "random", "Shuffled"
+    ACTIVE = "active", "Those first about which a reward model is most divided"
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -68,6 +77,11 @@ class Study(models.Model):
     *real or synthetic*; with ``has_phases`` a reader first judges every image unaware
     that some are synthetic, and only then says which. ``slots_run`` is the last run that
     was to write slots: where there are many, opening and adding cases are left to a worker.
+
+    In a pool whose ``case_order`` is active, cases come by the disagreement of
+    ``reward_model`` (see ``ActiveOrder`` for the one in use), but ``exploration_percent`` of
+    the draws by lot. ``seat_count`` is how many seats such a pool has had written, at the
+    positions from 0.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,6 +108,18 @@ class Study(models.Model):
     real_from_training = models.BooleanField(default=False)
     has_phases = models.BooleanField(default=False)
     break_every_min = models.PositiveSmallIntegerField(default=30)
+    case_order = models.CharField(max_length=8, choices=CaseOrder, default=CaseOrder.RANDOM)
+    reward_model = models.ForeignKey(
+        Scorer, null=True, blank=True, on_delete=models.PROTECT, related_name="studies"
+    )
+    exploration_percent = models.PositiveSmallIntegerField(
+        default=20,
+        validators=[
+            MinValueValidator(EXPLORATION_PERCENT[0]),
+            MaxValueValidator(EXPLORATION_PERCENT[1]),
+        ],
+    )
+    seat_count = models.PositiveIntegerField(default=0)
     shuffle_seed = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -130,6 +156,18 @@ class Study(models.Model):
                 name="phases_are_for_telling_real_from_synthetic",
                 condition=Q(has_phases=False) | Q(mode=StudyMode.REAL_OR_SYNTHETIC),
             ),
+            models.CheckConstraint(
+                name="an_active_order_is_of_a_pool_with_a_reward_model",
+                condition=Q(case_order=CaseOrder.RANDOM)
+                | (
+                    Q(allocation=Allocation.POOL, reward_model__isnull=False)
+                    & ~Q(mode=StudyMode.REAL_OR_SYNTHETIC)
+                ),
+            ),
+            models.CheckConstraint(
+                name="an_active_order_explores",
+                condition=Q(exploration_percent__range=EXPLORATION_PERCENT),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,6 +194,10 @@ class Study(models.Model):
     @property
     def is_pool(self) -> bool:
         return self.allocation == Allocation.POOL
+
+    @property
+    def is_active(self) -> bool:
+        return self.case_order == CaseOrder.ACTIVE
 
     @property
     def takes_cases(self) -> bool:

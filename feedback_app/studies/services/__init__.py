@@ -1,5 +1,6 @@
 """Verbs over studies: design, fill with cases, open, change, close, unblind."""
 
+from feedback_app.studies.services.active import start_valuing
 from feedback_app.studies.services.cases import (
     KnownAnswer,
     add_cases,
@@ -53,5 +54,6 @@ __all__ = [
     "reopen_study",
     "resume_study",
     "set_gold",
+    "start_valuing",
     "unblind_study",
 ]

@@ -10,10 +10,12 @@ from django.utils.text import slugify
 
 from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Cohort
+from feedback_app.images.models import Cohort, Scorer, ScorerKind
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import (
+    EXPLORATION_PERCENT,
     Allocation,
+    CaseOrder,
     Criterion,
     CriterionKind,
     FlagKind,
@@ -58,6 +60,9 @@ class Design:
     repeat_percent: int = 0
     repeat_min_gap: int = 10
     block_size: int = 0
+    case_order: CaseOrder = CaseOrder.RANDOM
+    reward_model: Scorer | None = None
+    exploration_percent: int = 20
     real_cohort: Cohort | None = None
     real_percent: int = 50
     real_from_training: bool = False
@@ -180,11 +185,32 @@ def contradictions(design: Design | Study) -> list[tuple[str, str]]:
         )
     if is_pool and design.has_phases:
         found.append(("has_phases", "Two phases need cases assigned to readers, not a pool."))
+    found += _contradictions_of_order(design)
     if design.mode != StudyMode.REAL_OR_SYNTHETIC:
         if design.has_phases:
             found.append(("has_phases", "Phases are for telling real from synthetic."))
     elif not 1 <= design.real_percent <= 99:
         found.append(("real_percent", "Choose from 1 to 99 %: readers need some of both kinds."))
+    return found
+
+
+def _contradictions_of_order(design: Design | Study) -> list[tuple[str, str]]:
+    if design.case_order != CaseOrder.ACTIVE:
+        return []
+    found = []
+    least, most = EXPLORATION_PERCENT
+    if design.allocation != Allocation.POOL:
+        found.append(("case_order", "Only in an open pool can a reward model choose what is next."))
+    if design.mode == StudyMode.REAL_OR_SYNTHETIC:
+        found.append(
+            ("case_order", "A reward model measures synthetic images alone: the order would tell.")
+        )
+    if design.reward_model is None:
+        found.append(("reward_model", "Choose the reward model whose doubts lead."))
+    elif design.reward_model.kind != ScorerKind.REWARD_MODEL:
+        found.append(("reward_model", f"The scorer “{design.reward_model}” is no reward model."))
+    if not least <= design.exploration_percent <= most:
+        found.append(("exploration_percent", f"Choose from {least} to {most} %."))
     return found
 
 
@@ -201,6 +227,9 @@ def _write(study: Study, design: Design) -> None:
     study.repeat_percent = design.repeat_percent
     study.repeat_min_gap = design.repeat_min_gap
     study.block_size = design.block_size
+    study.case_order = design.case_order
+    study.reward_model = design.reward_model
+    study.exploration_percent = design.exploration_percent
     study.real_cohort = design.real_cohort
     study.real_percent = design.real_percent
     study.real_from_training = design.real_from_training

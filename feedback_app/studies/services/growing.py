@@ -19,6 +19,7 @@ from feedback_app.studies.services.cases import plan_for, write_cases
 from feedback_app.studies.services.design import NO_MORE_CASES, lock
 from feedback_app.studies.services.opening import (
     CaseFact,
+    case_values,
     facts_of,
     pool_slots,
     reader_slots,
@@ -47,7 +48,8 @@ def add_readers(study: Study, readers: Iterable[User], *, actor: User | None = N
     require_alike([*(reader for reader in known if reader.is_active), *newcomers])
     facts = facts_of(study)
     if study.is_pool:
-        write_slots(_further_seats(study, facts, reader_count=len(known) + len(newcomers)))
+        seats = _further_seats(study, facts, reader_count=len(known) + len(newcomers))
+        _count_seats(study, write_slots(seats))
     else:
         _assign_newcomers(study, facts, known=known, newcomers=newcomers)
     study.readers.add(*newcomers)
@@ -91,9 +93,15 @@ def add_locked(
     facts = facts_of(study, first_position=cases[0].position) if cases else []
     added = plan.added
     if study.is_pool:
-        first = _next_position(study)
-        slots = pool_slots(study, facts=facts, readers=readers, first_position=first)
-        write_slots(slots, report=report)
+        values = case_values(study, first_position=cases[0].position) if cases else {}
+        slots = pool_slots(
+            study,
+            facts=facts,
+            readers=readers,
+            first_position=_next_position(study),
+            values=values,
+        )
+        _count_seats(study, write_slots(slots, report=report))
     elif facts:
         missing = append_cases(study, facts, readers=readers, report=report)
         added = replace(added, repeats_missing=missing)
@@ -188,6 +196,13 @@ def _further_seats(
                 image_order=rng.sample(range(fact.images), fact.images),
             )
             position += 1
+
+
+def _count_seats(study: Study, added: int) -> None:
+    """On the study's row, which readers' draws read without waiting for who holds it."""
+    if study.is_active:
+        study.seat_count += added
+        study.save(update_fields=["seat_count"])
 
 
 def _next_position(study: Study) -> int:

@@ -1,6 +1,6 @@
 """Who reads which case, in which order: written out once, from a stored seed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from random import Random
@@ -12,6 +12,7 @@ from django.utils import timezone
 from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import (
+    ActiveOrder,
     Case,
     CaseImage,
     CaseRole,
@@ -20,6 +21,7 @@ from feedback_app.studies.models import (
     StudyMode,
     StudyState,
 )
+from feedback_app.studies.services.active import begin_order, values_of
 from feedback_app.studies.services.assignment import assign_readers
 from feedback_app.studies.services.design import contradictions, lock, require_draft
 from feedback_app.studies.services.ordering import (
@@ -70,11 +72,17 @@ def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobod
     report(0, "Planning who reads what")
     draw_anchors(study)
     facts = facts_of(study)
-    plan = pool_slots if study.is_pool else assigned_slots
-    count = write_slots(plan(study, facts=facts, readers=readers), report=report)
+    values = case_values(study)
+    if study.is_pool:
+        slots = pool_slots(study, facts=facts, readers=readers, values=values)
+    else:
+        slots = assigned_slots(study, facts=facts, readers=readers)
+    count = write_slots(slots, report=report)
+    if study.is_active:
+        begin_order(study, seats=count, values=values.values())
     study.state = StudyState.OPEN
     study.opened_at = timezone.now()
-    study.save(update_fields=["state", "opened_at"])
+    study.save(update_fields=["state", "opened_at", "seat_count"])
     audit.record(
         "study.opened",
         actor=actor,
@@ -96,6 +104,17 @@ def facts_of(study: Study, *, first_position: int = 0) -> list[CaseFact]:
         sources = [REAL if real else str(version) for _, _, version, real in images]
         facts.append(CaseFact(pk, len(sources), "+".join(sources), role != CaseRole.ORDINARY))
     return facts
+
+
+def case_values(study: Study, *, first_position: int = 0) -> dict[UUID, float | None]:
+    """Of the cases from a position on, by the reward model in use; none but in an active order."""
+    if not study.is_active:
+        return {}
+    order = ActiveOrder.objects.filter(study=study).select_related("reward_model").first()
+    reward_model = order.reward_model if order else study.reward_model
+    assert reward_model is not None
+    places = CaseImage.objects.filter(case__study=study, case__position__gte=first_position)
+    return values_of(places, reward_model)
 
 
 def draw_anchors(study: Study) -> None:
@@ -217,7 +236,12 @@ def _image_orders(
 
 
 def pool_slots(
-    study: Study, *, facts: Sequence[CaseFact], readers: Sequence[User], first_position: int = 0
+    study: Study,
+    *,
+    facts: Sequence[CaseFact],
+    readers: Sequence[User],
+    first_position: int = 0,
+    values: Mapping[UUID, float | None] | None = None,
 ) -> Iterator[PlannedSlot]:
     """Free slots: every case once, then every case again, and shared cases scattered among them.
 
@@ -244,6 +268,7 @@ def pool_slots(
             position=position,
             seat=seat,
             image_order=_pool_order(facts[case].images, seat=seat + sides[case], rng=rng),
+            value=(values or {}).get(facts[case].pk),
         )
 
 

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 from random import Random
 from typing import TypeVar
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from feedback_app.images.models import Batch
-from feedback_app.studies.models import CaseImage, CaseRole, Study, StudyMode
+from feedback_app.studies.models import CaseImage, CaseOrder, CaseRole, Study, StudyMode
+from feedback_app.studies.services.active import count_measured
 from feedback_app.studies.services.assignment import assign_readers, concurrence
 from feedback_app.studies.services.budget import Pace, pace_of
 from feedback_app.studies.services.design import NO_MORE_CASES, Design, contradictions
@@ -30,6 +34,7 @@ class Preview:
     """``loads`` are the different cases of each reader, ``together`` those of each pair.
 
     In a pool they are what an even share would give. ``samples`` are the images of some cases.
+    ``unmeasured`` are the cases that an active order knows nothing of, None in any other.
     """
 
     added: CasesAdded
@@ -43,6 +48,8 @@ class Preview:
     phases: int
     pace: Pace
     is_pool: bool
+    exploration_percent: int
+    unmeasured: int | None
     lacks: tuple[str, ...]
     warnings_of_phases: tuple[str, ...]
     samples: tuple[tuple[UUID, ...], ...]
@@ -93,6 +100,11 @@ class Preview:
     def hints(self) -> list[str]:
         """What will not be known, or not be had, with this design, though it can be opened."""
         hints = list(self.warnings_of_phases)
+        if self.unmeasured:
+            hints.append(
+                f"{self.unmeasured} of {self.added.cases} cases have not been measured by this "
+                "reward model: they come by lot alone. manage.py measure fills the gap."
+            )
         if self.together and not min(self.together):
             hints.append(
                 "Some pairs of readers share no case: how far they agree cannot be told. "
@@ -113,6 +125,7 @@ def preview_design(
         gold=0,
         readers=len(design.readers),
         samples=tuple(case.images for case in _spaced(plan.cases)),
+        unmeasured=_count_unmeasured(design, [case.images for case in plan.cases]),
     )
 
 
@@ -137,7 +150,21 @@ def preview_study(study: Study) -> Preview:
         gold=cases.filter(role=CaseRole.GOLD).count(),
         readers=study.readers.count(),
         samples=tuple(sample for sample in samples if sample),
+        unmeasured=_count_unmeasured(study, _images_of_cases(images)) if study.is_active else None,
     )
+
+
+def _images_of_cases(places: QuerySet[CaseImage]) -> list[list[UUID]]:
+    rows = places.order_by("case").values_list("case", "image")
+    return [[image for _, image in of_case] for _, of_case in groupby(rows, key=itemgetter(0))]
+
+
+def _count_unmeasured(
+    design: Design | Study, images_of_cases: Sequence[Sequence[UUID]]
+) -> int | None:
+    if design.case_order != CaseOrder.ACTIVE or design.reward_model is None:
+        return None
+    return len(images_of_cases) - count_measured(images_of_cases, design.reward_model)
 
 
 def _preview(
@@ -148,6 +175,7 @@ def _preview(
     gold: int,
     readers: int,
     samples: tuple[tuple[UUID, ...], ...],
+    unmeasured: int | None,
 ) -> Preview:
     shared = min(anchors + gold, added.cases)
     loads, together = _shares(
@@ -168,6 +196,8 @@ def _preview(
         phases=2 if design.has_phases else 1,
         pace=pace,
         is_pool=design.allocation == "pool",
+        exploration_percent=design.exploration_percent,
+        unmeasured=unmeasured,
         lacks=tuple(_lacks(design, added=added, anchors=anchors, readers=readers, loads=loads)),
         warnings_of_phases=tuple(_warn_of_phases(design)),
         samples=samples,

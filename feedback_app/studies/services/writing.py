@@ -22,6 +22,7 @@ COLUMNS = (
     "image_order",
     "seat",
     "priority",
+    "value",
 )
 NULL = "\\N"
 
@@ -49,6 +50,7 @@ class PlannedSlot(NamedTuple):
     seat: int | None = None
     repetition: int = 0
     phase: Phase = Phase.ONLY
+    value: float | None = None
 
 
 def write_slots(slots: Iterable[PlannedSlot], *, report: Report = tell_nobody) -> int:
@@ -67,8 +69,9 @@ def _row(slot: PlannedSlot) -> str:
     """A line of PostgreSQL's text format; none of the values holds a tab or a backslash."""
     reader = NULL if slot.reader is None else slot.reader
     seat = NULL if slot.seat is None else slot.seat
+    value = NULL if slot.value is None else repr(slot.value)
     order = ",".join(map(str, slot.image_order))
     return (
         f"{uuid4()}\t{slot.study}\t{slot.case}\t{reader}\t{slot.position}\t{slot.repetition}\t"
-        f"{slot.phase}\t{{{order}}}\t{seat}\t0\n"
+        f"{slot.phase}\t{{{order}}}\t{seat}\t0\t{value}\n"
     )

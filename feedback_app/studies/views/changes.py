@@ -4,14 +4,15 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
-from feedback_app.studies.forms import BatchesForm, ReadersForm
+from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
+from feedback_app.studies.models import ActiveOrder
 from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
 
@@ -120,6 +121,27 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
         messages.success(request, f"{added.cases} cases were added, behind all that is there.")
         for warning in added.warnings:
             messages.warning(request, warning)
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def use_reward_model(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    if not ActiveOrder.objects.filter(study=study).exists():
+        raise Http404("The study has no active order.")
+    form = RewardModelForm(request.POST, study=study)
+    if not form.is_valid():
+        messages.error(request, "Choose a reward model.")
+        return redirect("studies:detail", study_id)
+    reward_model = form.cleaned_data["reward_model"]
+    try:
+        services.start_valuing(study, reward_model, actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        said = f"{reward_model} values what is still free. What was given stays as it is."
+        messages.success(request, said)
     return redirect("studies:detail", study_id)
 
 

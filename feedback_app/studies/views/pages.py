@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_with_progress_of
-from feedback_app.studies.forms import BatchesForm, ReadersForm
+from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
 from feedback_app.studies.models import CaseRole, Study
-from feedback_app.studies.progress import progress_of
+from feedback_app.studies.progress import order_progress_of, progress_of
 
 HTTP_NO_CONTENT = 204
 STUDIES_A_PAGE = 50
@@ -34,7 +34,12 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     is_htmx = request.htmx  # type: ignore[attr-defined]
     if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
         return HttpResponse(status=HTTP_NO_CONTENT)
-    context = {"section": "studies", "study": study, "progress": progress_of(study)}
+    context = {
+        "section": "studies",
+        "study": study,
+        "progress": progress_of(study),
+        "drawing": order_progress_of(study),
+    }
     if is_htmx and "writing" in request.GET:
         return _writing(request, study)
     if is_htmx:
@@ -46,6 +51,8 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     elif not study.is_being_written:
         context["readers_form"] = ReadersForm(study=study)
         context["batches_form"] = BatchesForm(study=study)
+        if study.is_active:
+            context["reward_model_form"] = RewardModelForm(study=study)
     context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
     context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
     return render(request, "studies/detail.html", context)

@@ -11,6 +11,8 @@ from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import RewardModelSpec
 
+SETTINGS = ("members", "steps", "seed", "propensity_weighting")
+
 
 class Command(BaseCommand):
     help = "Train a reward model that foretells readers' scores, by a worker or with --now here."
@@ -26,6 +28,11 @@ class Command(BaseCommand):
         parser.add_argument("--members", type=int, default=RewardModelSpec.members)
         parser.add_argument("--steps", type=int, default=RewardModelSpec.steps)
         parser.add_argument("--seed", type=int, default=RewardModelSpec.seed)
+        parser.add_argument(
+            "--propensity-weighting",
+            action="store_true",
+            help="weigh pairs of an active order back to what drawing by lot would have given",
+        )
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +42,7 @@ class Command(BaseCommand):
                 snapshot,
                 name=options["name"] or f"{snapshot.name[:90]}-reward",
                 trunk=options["trunk"],
-                settings={key: options[key] for key in ("members", "steps", "seed")},
+                settings={key: options[key] for key in SETTINGS},
             )
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
