@@ -2,7 +2,17 @@
 
 from feedback_app.images.models.blobs import Blob, Image, Measure
 from feedback_app.images.models.candidates import Batch, BatchRecipe, Candidate, Recipe
-from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
+from feedback_app.images.models.cohorts import (
+    Box,
+    Cohort,
+    CohortImage,
+    Fingerprint,
+    ImportSkip,
+    Mask,
+    Patient,
+    SharedPicture,
+    Split,
+)
 from feedback_app.images.models.conditions import RecipeMask
 from feedback_app.images.models.prompts import PromptSet, PromptSetVersion, SetPrompt
 from feedback_app.images.models.scorers import Scorer, ScorerKind
@@ -16,7 +26,9 @@ __all__ = [
     "Candidate",
     "Cohort",
     "CohortImage",
+    "Fingerprint",
     "Image",
+    "ImportSkip",
     "Mask",
     "Measure",
     "ModelVersion",
@@ -30,5 +42,6 @@ __all__ = [
     "Scorer",
     "ScorerKind",
     "SetPrompt",
+    "SharedPicture",
     "Split",
 ]
