@@ -12,7 +12,8 @@ import numpy as np
 import PIL.Image
 import pydicom
 from pydicom.encaps import get_frame
-from pydicom.pixels import apply_modality_lut, apply_voi, pixel_array
+from pydicom.pixels.processing import apply_modality_lut, apply_voi
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, JPEGBaseline8Bit
 
 from generation.datasets.attributes import parse_age, parse_sex, parse_view

@@ -26,6 +26,12 @@ def gradient(*, side: int = 64, bits: int = 8, seed: int = 0) -> np.ndarray:
     return np.rint(grey * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
+def texture(*, side: int = 64, seed: int = 0) -> np.ndarray:
+    """A picture with as much in it as a chest X-ray; of one seed the same at every size."""
+    grey = np.random.default_rng(seed).integers(0, 256, (32, 32), dtype=np.uint8)
+    return np.asarray(PIL.Image.fromarray(grey).resize((side, side), PIL.Image.Resampling.BICUBIC))
+
+
 def dicom(pixels: np.ndarray, **attributes: Any) -> bytes:
     """An uncompressed file of these pixels; ``attributes`` overrule what it says of them."""
     header = _header(pixels, ExplicitVRLittleEndian)

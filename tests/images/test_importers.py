@@ -1,6 +1,5 @@
 """Data sets as they are distributed, from their files to the database."""
 
-import csv
 import gzip
 import shutil
 from collections import Counter
@@ -12,7 +11,6 @@ import pytest
 
 from feedback_app.images.models import (
     Blob,
-    Box,
     Cohort,
     CohortImage,
     ImportSkip,
@@ -26,9 +24,9 @@ from generation.datasets.labels import COLUMNS
 from generation.datasets.parsed import MISSING
 from generation.datasets.rle import encode_chexmask, encode_siim
 from generation.datasets.sources import ImportOptions
-from generation.datasets.splits import split_of
 from tests.generation.dicoms import IDENTIFYING, dicom, gradient, jpeg, jpeg_dicom, write
 from tests.images.test_cohorts import import_folder
+from tests.images.test_shared_pictures import rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -58,34 +56,6 @@ def reasons(run: Run) -> Counter[tuple[str, str]]:
 
 
 # The real files
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    with table.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_the_challenges_images_come_in_with_their_boxes_as_parts_of_nih(real_data: Path) -> None:
-    run = import_from(real_data / "rsna", "rsna")
-    listed = rows_of(real_data / "rsna" / "stage_2_train_labels.csv")
-    assert run.result["added"] == {
-        "boxes": sum(row["Target"] == "1" for row in listed),
-        "images": len({row["patientId"] for row in listed}),
-    }
-    assert reasons(run) == {}
-    rows = CohortImage.objects.select_related("patient")
-    image = rows.get(source_id="03cd7a5b-d5d7-40a1-81b1-c4264920530a")
-    assert (image.patient.source_id, image.known_as) == ("1836", "nih:00001836_010.png")
-    assert image.findings == ["pneumonia", "lung opacity"]
-    assert image.source_labels == {"Target": "1", "class": "Lung Opacity"}
-    assert {row.patient.split for row in rows} == {"train", "validation", "test"}
-    for row in rows:
-        assert row.patient.split == split_of(row.patient.source_id, cohort="nih")
-        assert row.view in {"PA", "AP"} and row.patient.sex and row.age_years is not None
-    assert Mask.objects.filter(kind="opacity", is_from_boxes=True).count() == len(
-        {box.cohort_image_id for box in Box.objects.all()}
-    )
-    assert {blob.media_type for blob in Blob.objects.filter(image__isnull=False)} == {"image/jpeg"}
 
 
 def test_siims_one_image_comes_in_and_all_others_are_reported(real_data: Path) -> None:

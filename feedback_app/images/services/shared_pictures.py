@@ -64,12 +64,13 @@ class OtherCohorts:
         while rows := self._next_rows():
             keys, bits = zip(*rows, strict=True)
             self._keys = np.concatenate([self._keys, np.array(keys, dtype=np.int64)])
-            self._words = np.concatenate([self._words, as_words([bytes(one) for one in bits])])
+            self._words = np.concatenate([self._words, as_words(list(bits))])
             self._newest = keys[-1]
 
     def _next_rows(self) -> list[tuple[int, bytes]]:
         newer = self._others.filter(pk__gt=self._newest).order_by("pk")
-        return list(newer.values_list("pk", "bits")[:AT_ONCE])
+        rows = newer.values_list("pk", "bits")[:AT_ONCE]
+        return [(key, bytes(bits)) for key, bits in rows]
 
     def near(self, bits: bytes) -> dict[int, int]:
         """The distance of each fingerprint that is close, by its key."""
