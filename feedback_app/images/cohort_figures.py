@@ -14,7 +14,7 @@ from generation.conditioning.masks import label_of
 from generation.datasets.attributes import FRONTAL_VIEWS, LATERAL, RACES
 
 UNKNOWN = "unknown"
-OTHER, NOT_LABELLED = "none of these", "not labelled"
+OTHER, NOT_LABELLED = "no known finding", "not labelled"
 """Neither a finding nor normal, with labels of the source and without."""
 SEXES = {key: label for key, label in Sex.choices if key}
 VIEWS = (*sorted(FRONTAL_VIEWS, reverse=True), LATERAL)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from feedback_app.images.models.blobs import Blob, Image
 from feedback_app.runs.models import Run
+from generation.datasets.layouts import LAYOUTS
 
 
 class Split(models.TextChoices):
@@ -56,6 +57,12 @@ class Cohort(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def layout_title(self) -> str:
+        """The data set as people know it; cohorts made otherwise have their source's name."""
+        layout = LAYOUTS.get(self.source)
+        return layout.title if layout else self.source
 
 
 class Patient(models.Model):

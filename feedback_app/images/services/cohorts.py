@@ -15,7 +15,8 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
-from generation.datasets.sources import LAYOUTS, ImportOptions, read_source
+from generation.datasets.layouts import LAYOUTS
+from generation.datasets.sources import ImportOptions, read_source
 from generation.errors import RemediableError
 
 COHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -22,7 +22,7 @@ from generation.datasets.fingerprints import (
     distances,
     fingerprint,
 )
-from generation.datasets.sources import DERIVED
+from generation.datasets.layouts import DERIVED
 from generation.errors import RemediableError
 
 IMPORTS_TAKE_TURNS = 0x1447

@@ -15,7 +15,7 @@ from feedback_app.images.cohort_figures import ages_of, plots_of, shared_of
 from feedback_app.images.cohort_filters import choices_of, filter_images
 from feedback_app.images.models import Cohort, ImportSkip, Mask
 from feedback_app.runs.models import Run
-from generation.datasets.sources import LAYOUTS
+from generation.datasets.layouts import LAYOUTS
 
 IMAGES_A_PAGE = 48
 SHOWN_SKIPS = 50
@@ -48,7 +48,6 @@ def show_cohort(request: HttpRequest, name: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "images/cohort_grid.html", context)
     context |= {
-        "layout": LAYOUTS.get(cohort.source),
         "plots": plots_of(cohort),
         "ages": ages_of(cohort),
         "shared": shared_of(cohort),

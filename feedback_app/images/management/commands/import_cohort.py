@@ -11,7 +11,8 @@ from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs.console import finish_here
 from feedback_app.runs.models import Run
 from generation.datasets.labels import POLICIES
-from generation.datasets.sources import LAYOUTS, ImportOptions
+from generation.datasets.layouts import LAYOUTS
+from generation.datasets.sources import ImportOptions
 from generation.errors import RemediableError
 
 SHOWN_SKIPS = 20
