@@ -54,6 +54,10 @@ HEADING_OF = {
 }
 """Headings that are a finding of the vocabulary; what comes after a slash is where and how."""
 THICKENING, PLEURA = "Thickening", "pleura"
+IMAGE_TAG = b"<parentImage "
+
+File = tuple[str, bytes]
+"""The name of an XML file and what is in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,17 +98,18 @@ def read_openi(folder: Path) -> Source:
         for path in sorted(require_folder(folder).rglob("*"))
         if path.suffix.lower() in PICTURE_SUFFIXES
     }
-    total = sum(len(report.images) for report in read_reports(folder))
+    total = sum(content.count(IMAGE_TAG) for _, content in read_files(folder))
 
     def rows() -> Iterator[SourceImage | Skip]:
-        for report in read_reports(folder):
+        for name, content in read_files(folder):
+            report = parse_report(content, name=name)
             if not report.images:
                 yield Skip(file=report.name, reason="is a report that names no image")
-            for name in report.images:
-                if name in images:
-                    yield parse_image(images[name], name=name, report=report)
+            for image in report.images:
+                if image in images:
+                    yield parse_image(images[image], name=image, report=report)
                 else:
-                    yield Skip(file=name, reason=MISSING)
+                    yield Skip(file=image, reason=MISSING)
 
     return Source(total=total, rows=rows())
 
@@ -125,12 +130,12 @@ def parse_image(path: Path, *, name: str, report: Report) -> SourceImage:
 
 def read_impressions(archive: Path) -> Iterator[str]:
     """The impression of every report in a tar archive, empty where it has none."""
-    for report in read_archive(archive):
-        yield report.sections.get("IMPRESSION", "")
+    for name, content in read_archive(archive):
+        yield parse_report(content, name=name).sections.get("IMPRESSION", "")
 
 
-def read_reports(folder: Path) -> Iterator[Report]:
-    """Of the archive in a folder, or of the XML files below it; one is in memory at a time."""
+def read_files(folder: Path) -> Iterator[File]:
+    """Of the archive in a folder, or below it; one report is in memory at a time."""
     if (folder / ARCHIVE).is_file():
         yield from read_archive(folder / ARCHIVE)
         return
@@ -142,10 +147,10 @@ def read_reports(folder: Path) -> Iterator[Report]:
         )
     for path in files:
         require_small(path.name, size=path.stat().st_size)
-        yield parse_report(path.read_bytes(), name=path.name)
+        yield path.name, path.read_bytes()
 
 
-def read_archive(archive: Path) -> Iterator[Report]:
+def read_archive(archive: Path) -> Iterator[File]:
     """Streamed: nothing is written."""
     try:
         with tarfile.open(archive, mode="r|*") as reports:
@@ -154,7 +159,7 @@ def read_archive(archive: Path) -> Iterator[Report]:
                     require_small(member.name, size=member.size)
                     file = reports.extractfile(member)
                     assert file is not None
-                    yield parse_report(file.read(), name=Path(member.name).name)
+                    yield Path(member.name).name, file.read()
     except (OSError, tarfile.TarError, EOFError) as error:
         raise RemediableError(
             f"{archive} cannot be read: {error}",
