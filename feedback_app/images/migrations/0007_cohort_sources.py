@@ -5,12 +5,15 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 SAY_WHAT_IS_NORMAL = """
-UPDATE images_cohortimage SET is_normal = true
-WHERE findings = '{}' AND source_labels <> '{}'::jsonb;
 UPDATE images_cohortimage AS image
-SET unknown_findings = '{"lung opacity",fracture,"support devices"}', known_as = 'nih:' || image.source_id
+SET is_normal = image.findings = '{}' AND image.source_labels <> '{}'::jsonb,
+    unknown_findings = CASE WHEN cohort.source = 'nih'
+        THEN '{"lung opacity",fracture,"support devices"}'::varchar[] ELSE '{}' END,
+    known_as = CASE WHEN cohort.source = 'nih' THEN 'nih:' || image.source_id ELSE '' END
 FROM images_cohort AS cohort
-WHERE cohort.id = image.cohort_id AND cohort.source = 'nih';
+WHERE cohort.id = image.cohort_id;
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 """
 """Of images that came in before: labels were NIH's alone, and an image without one was normal."""
 
