@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from feedback_app.images.cohort_figures import SEXES, UNKNOWN, VIEWS
-from feedback_app.images.models import Cohort, CohortImage, Split
+from feedback_app.images.models import Cohort, CohortImage, SharedPicture, Split
 from generation.conditioning.facts import AGE_BANDS
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.conditioning.masks import MASK_KINDS, label_of
@@ -76,7 +76,8 @@ def condition_of(key: str, chosen: str) -> Q:
             return Q(patient__sex=SEX_KEYS.get(chosen, ""))
         case "age":
             return age_condition(chosen)
-    return Q(shared_with__isnull=False) | Q(shared_by__isnull=False)
+    links = SharedPicture.objects.filter(Q(image=OuterRef("pk")) | Q(other=OuterRef("pk")))
+    return Q(Exists(links))
 
 
 def age_condition(band: str) -> Q:

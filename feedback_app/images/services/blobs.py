@@ -138,5 +138,6 @@ def store_image(content: bytes, *, name: str) -> Image:
 
 def hash_pixels(picture: PIL.Image.Image) -> str:
     """SHA-256 of mode, size and decoded pixels, whatever the file's encoding."""
-    header = f"{picture.mode}:{picture.width}x{picture.height}:".encode()
-    return hashlib.sha256(header + picture.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{picture.mode}:{picture.width}x{picture.height}:".encode())
+    digest.update(picture.tobytes())
+    return digest.hexdigest()

@@ -59,7 +59,7 @@ def show_cohort(request: HttpRequest, name: str) -> HttpResponse:
 def grid_of(cohort: Cohort, request: HttpRequest) -> dict[str, Any]:
     """One page of the cohort's images, of those that were asked for."""
     choices = choices_of(request.GET)
-    page = Paginator(filter_images(cohort, choices).distinct(), IMAGES_A_PAGE)
+    page = Paginator(filter_images(cohort, choices), IMAGES_A_PAGE)
     return {
         "choices": choices,
         "is_filtered": any(choice.chosen for choice in choices),
