@@ -1,11 +1,13 @@
 """The same picture in two cohorts: found, told, and never on both sides of a split."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
+from django.db import connection
 
 from feedback_app.images.models import Cohort, CohortImage, Fingerprint, Patient, SharedPicture
 from feedback_app.runs.models import Run
@@ -195,6 +197,25 @@ def test_two_full_size_copies_of_nih_share_patients_and_pictures(tmp_path: Path)
     assert (link.is_known, link.distance) == (True, 0)
     assert len(set(Patient.objects.values_list("split", flat=True))) == 1
     assert Cohort.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_the_same_time_do_not_miss_each_other(tmp_path: Path) -> None:
+    names = ("one", "two")
+    for name in names:
+        files = {f"{number:02}.png": png(texture(seed=number)) for number in range(40)}
+        lay_out(tmp_path / name, files)
+
+    def bring_in(name: str) -> None:
+        try:
+            import_folder(tmp_path / name, name=name)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as people:
+        list(people.map(bring_in, names))
+    assert SharedPicture.objects.count() == 40
+    require_one_side()
 
 
 @pytest.mark.parametrize("change", ["smaller", "jpeg", "darker", "sixteen bits"])
