@@ -1,15 +1,17 @@
 """The same picture in two cohorts: found, told, and never on both sides of a split."""
 
 import csv
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from feedback_app.images.models import Cohort, CohortImage, Fingerprint, Patient, SharedPicture
+from feedback_app.images.services.shared_pictures import take_turn
 from feedback_app.runs.models import Run
 from generation.datasets.fingerprints import as_words, distances, fingerprint
 from generation.datasets.splits import split_of
@@ -199,23 +201,33 @@ def test_two_full_size_copies_of_nih_share_patients_and_pictures(tmp_path: Path)
     assert Cohort.objects.count() == 2
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_imports_at_the_same_time_do_not_miss_each_other(tmp_path: Path) -> None:
-    names = ("one", "two")
-    for name in names:
-        files = {f"{number:02}.png": png(texture(seed=number)) for number in range(40)}
-        lay_out(tmp_path / name, files)
+def is_somebody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone() is not None
 
-    def bring_in(name: str) -> None:
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_waits_while_another_writes_and_then_sees_what_came_in(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path, {"a.png": png(texture())})
+    import_folder(folder, name="one")
+
+    def bring_in() -> None:
         try:
-            import_folder(tmp_path / name, name=name)
+            import_folder(folder, name="two")
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(2) as people:
-        list(people.map(bring_in, names))
-    assert SharedPicture.objects.count() == 40
-    require_one_side()
+    with ThreadPoolExecutor(1) as somebody:
+        with transaction.atomic():
+            take_turn()
+            other = somebody.submit(bring_in)
+            while not is_somebody_waiting():
+                assert not other.done()
+                time.sleep(0.02)
+            assert not CohortImage.objects.filter(cohort__name="two").exists()
+        other.result()
+    assert shared_pairs() == {frozenset({"a.png"})}
 
 
 @pytest.mark.parametrize("change", ["smaller", "jpeg", "darker", "sixteen bits"])
