@@ -37,6 +37,8 @@ CHUNKS_AHEAD = 3
 
 PLACE = ("finding", "x", "y", "width", "height")
 """What tells two boxes of an image apart."""
+THREADS_A_CORE = 2
+"""While one waits for the disk, another computes."""
 NUL = "\x00"
 """The database takes no text with it."""
 
@@ -57,7 +59,7 @@ def ingest(source: Source, *, cohort: Cohort, report: Report) -> None:
         patients_of=source.patients_of or cohort.name,
         others=OtherCohorts(cohort),
     )
-    pool = ThreadPoolExecutor(max_workers=usable_cores())
+    pool = ThreadPoolExecutor(max_workers=THREADS_A_CORE * usable_cores())
     try:
         for prepared in prepare_ahead(source.rows, cohort=cohort, pool=pool, report=report):
             write(prepared, target=target, report=report)
