@@ -26,6 +26,7 @@ from feedback_app.studies.services import (
     preview_design,
 )
 from generation.conditioning.prompts import default_prompts
+from generation.datasets.sources import ImportOptions
 from generation.errors import RemediableError
 
 PASSWORD = "reading-room-demo"  # noqa: S105  printed and documented: for a demo on one's own machine
@@ -100,7 +101,7 @@ def import_in_background(
 ) -> None:
     if Cohort.objects.filter(name=name).exists() or is_importing(name):
         return
-    start_import(source, folder, name=name, rsna=rsna)
+    start_import(source, folder, name=name, options=ImportOptions(rsna=rsna))
     say(f"The images in {folder} are imported in the background.")
 
 

@@ -1,21 +1,24 @@
 """A plain folder: ``images/``, ``masks/`` of the same file names, optional ``groups.csv``.
 
 ``groups.csv`` has the columns ``file_name`` and ``group``: images of one group (a
-patient, a published case) stay in one split. Without it each image is its own group.
+patient, a published case) stay in one split. Without it each image is its own group, but that
+DICOM files of one patient are one.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from generation.datasets.parsed import (
+    DICOM_SUFFIXES,
+    MISSING,
     Skip,
     Source,
     SourceImage,
     SourceMask,
     list_pictures,
-    read_table,
     require_folder,
 )
+from generation.datasets.tables import read_table
 from generation.errors import RemediableError
 
 FILE, GROUP = "file_name", "group"
@@ -37,20 +40,24 @@ def read_folder(folder: Path, *, mask_kind: str = "lungs") -> Source:
     def rows() -> Iterator[SourceImage | Skip]:
         yield from skips
         for name, path in pictures.items():
-            group = name if groups is None else groups.get(name)
-            if group is None:
+            if groups is not None and name not in groups:
                 yield Skip(file=name, reason="has no row in groups.csv")
                 continue
             yield SourceImage(
                 source_id=name,
                 path=path,
-                patient=group,
+                patient=groups[name] if groups is not None else patient_of(path),
                 masks=(SourceMask(kind=mask_kind, path=masks[name]),) if name in masks else (),
             )
         for name in sorted((groups or {}).keys() - pictures.keys()):
-            yield Skip(file=name, reason="is listed, but its file is missing")
+            yield Skip(file=name, reason=MISSING)
 
     return Source(total=len(pictures), rows=rows())
+
+
+def patient_of(path: Path) -> str | None:
+    """Without groups an image is one of its own, unless its DICOM header says whose it is."""
+    return None if path.suffix.lower() in DICOM_SUFFIXES else path.name
 
 
 def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:

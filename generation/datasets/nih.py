@@ -4,13 +4,14 @@
 ``images/`` or in ``images_001/images/`` to ``images_012/images/``.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
+from generation.datasets.attributes import parse_age, parse_sex, parse_view
 from generation.datasets.parsed import (
+    MISSING,
     Skip,
     Source,
     SourceBox,
@@ -18,10 +19,10 @@ from generation.datasets.parsed import (
     is_plain_name,
     list_pictures,
     place_box,
-    read_table,
     require_folder,
 )
 from generation.datasets.rsna import read_opacity_boxes
+from generation.datasets.tables import Row, count_rows, read_table, stream_table
 from generation.errors import RemediableError
 
 FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
@@ -31,14 +32,13 @@ BOX_LABEL, BOX_PLACE = "Finding Label", ("Bbox [x", "y", "w", "h]")
 BOX_SIDE_PX = 1024
 """Boxes are given in pixels of the distributed images, which are squares of this side."""
 
-VIEWS = {"PA", "AP"}
+NAME = "nih"
+"""Other data sets name their pictures and patients by this one's."""
 NO_FINDING = "No Finding"
 SPELLINGS = {"infiltrate": "infiltration"}
 """The boxes' spellings that differ from the labels'."""
-MAX_AGE_YEARS = 120
-YEARS_PER_UNIT = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}
-
-Row = dict[str, str]
+NOT_LABELLED = ("lung opacity", "fracture", "support devices")
+"""Findings of the vocabulary that nobody looked for."""
 
 
 def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
@@ -47,9 +47,10 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
     ``rsna`` is a folder of the RSNA Pneumonia Detection Challenge, whose images are some
     of these: its boxes come in too.
     """
-    entries = read_table(find_entry_file(folder), columns=COLUMNS)
+    entries = find_entry_file(folder)
+    listed = {entry[FILE] for entry in stream_table(entries, columns=COLUMNS)}
     pictures, others = find_pictures(folder)
-    boxes, skipped_boxes = read_boxes(folder, listed={entry[FILE] for entry in entries})
+    boxes, skipped_boxes = read_boxes(folder, listed=listed)
     if rsna is not None:
         opacities, skipped_opacities = read_opacity_boxes(rsna)
         for name, found in opacities.items():
@@ -60,12 +61,12 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
         yield from others
         yield from skipped_boxes
         seen: set[str] = set()
-        for entry in entries:
+        for entry in stream_table(entries, columns=COLUMNS):
             yield from parse_entry(entry, pictures=pictures, boxes=boxes, seen=seen)
         for name in sorted(pictures.keys() - seen):
             yield Skip(file=name, reason="has no row in the data entry file")
 
-    return Source(total=len(entries), rows=rows())
+    return Source(total=count_rows(entries), rows=rows(), patients_of=NAME)
 
 
 def find_entry_file(folder: Path) -> Path:
@@ -105,13 +106,12 @@ def parse_entry(
     if problem:
         yield Skip(file=name, reason=problem)
         return
-    findings, unknown = map_findings(entry[LABELS])
+    findings, unknown = map_findings(entry[LABELS].split("|"))
     for label in unknown:
         yield Skip(file=name, what="label", reason=f"the finding {label!r} is not known")
-    view = entry[VIEW].strip().upper()
-    if view not in VIEWS:
+    view, age = parse_view(entry[VIEW]), parse_age(entry[AGE])
+    if not view:
         yield Skip(file=name, what="label", reason=f"the view {entry[VIEW]!r} is not known")
-    age = parse_age(entry[AGE])
     if age is None:
         yield Skip(file=name, what="label", reason=f"the age {entry[AGE]!r} is not plausible")
     yield SourceImage(
@@ -119,10 +119,13 @@ def parse_entry(
         path=pictures[name],
         patient=patient,
         findings=findings,
+        unknown_findings=NOT_LABELLED,
+        is_normal=entry[LABELS].strip() == NO_FINDING,
         source_labels=entry,
-        view=view if view in VIEWS else "",
-        sex=entry[SEX] if entry[SEX] in {"F", "M"} else "",
+        view=view,
+        sex=parse_sex(entry[SEX]),
         age_years=age,
+        known_as=f"{NAME}:{name}",
         boxes=tuple(boxes.get(name, ())),
     )
 
@@ -136,7 +139,7 @@ def find_problem(
     if not is_plain_name(name):
         return "is not the name of a file in the images folder"
     if name not in pictures:
-        return "is listed, but its file is missing"
+        return MISSING
     if not patient:
         return f"has no {PATIENT}"
     return None
@@ -149,21 +152,12 @@ def map_finding(label: str) -> str | None:
     return finding if finding in FINDINGS else None
 
 
-def map_findings(labels: str) -> tuple[tuple[str, ...], list[str]]:
-    """``|``-joined labels in the vocabulary and its order, and those that are not in it."""
-    names = [label for label in labels.split("|") if label.strip() and label != NO_FINDING]
+def map_findings(labels: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Labels in the vocabulary and its order, and those that are not in it."""
+    names = [label for label in labels if label.strip() and label.strip() != NO_FINDING]
     known = {map_finding(name) for name in names}
     unknown = [name for name in names if map_finding(name) is None]
     return tuple(finding for finding in FINDINGS if finding in known), unknown
-
-
-def parse_age(text: str) -> int | None:
-    """Whole years from ``58``, ``058Y``, ``011M`` or ``003D``; None where not plausible."""
-    match = re.fullmatch(r"(\d{1,4})([YMWD]?)", text.strip().upper())
-    if match is None:
-        return None
-    years = int(int(match[1]) * YEARS_PER_UNIT[match[2]])
-    return years if years <= MAX_AGE_YEARS else None
 
 
 def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[SourceBox]], list[Skip]]:

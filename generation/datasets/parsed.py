@@ -4,16 +4,19 @@ An importer checks the layout of its data set before it yields anything; after t
 nothing stops it: a bad row becomes a ``Skip`` and the next one is read.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from generation.datasets.rle import Codec, unite
 from generation.errors import RemediableError
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-MAX_CELL_CHARACTERS = 100_000
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"}) | DICOM_SUFFIXES
+MISSING = "is listed, but its file is missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,21 @@ class SourceMask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunLengthMask:
+    """A mask that a table holds as text, in one or several parts."""
+
+    kind: str
+    codec: Codec
+    texts: tuple[str, ...]
+    width: int
+    height: int
+
+    def decode(self) -> np.ndarray:
+        """H x W of bool."""
+        return unite(self.codec, self.texts, height=self.height, width=self.width)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceBox:
     """A rectangle in fractions of the image's width and height, its origin at the top left."""
 
@@ -46,26 +64,41 @@ class SourceBox:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceImage:
-    """One image as its data set describes it; ``patient`` is the unit of splitting."""
+    """One image as its data set describes it; ``patient`` is the unit of splitting.
+
+    ``is_normal`` where the source says that nothing is wrong; a finding that is in neither
+    ``findings`` nor ``unknown_findings`` is said to be absent. Where ``patient`` is None, and
+    where view, sex or age are left out, the file's DICOM header tells. ``known_as`` is the
+    picture's name in the data set that it was taken from, as ``nih:00000001_000.png``.
+    """
 
     source_id: str
     path: Path
-    patient: str
+    patient: str | None
     findings: tuple[str, ...] = ()
+    unknown_findings: tuple[str, ...] = ()
+    is_normal: bool = False
     source_labels: Mapping[str, str] = field(default_factory=dict)
     view: str = ""
     sex: str = ""
     age_years: int | None = None
-    masks: tuple[SourceMask, ...] = ()
+    race: str = ""
+    known_as: str = ""
+    masks: tuple[SourceMask | RunLengthMask, ...] = ()
     boxes: tuple[SourceBox, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A data set that was found to be readable; ``total`` is how many images it names."""
+    """A data set that was found to be readable; ``total`` is how many images it names.
+
+    ``patients_of`` is the data set whose patients these are, where that is another one: they
+    are split as they are there.
+    """
 
     total: int
     rows: Iterator[SourceImage | Skip]
+    patients_of: str = ""
 
 
 def require_folder(path: Path) -> Path:
@@ -77,7 +110,7 @@ def require_folder(path: Path) -> Path:
 
 
 def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
-    """The PNG and JPEG files of a folder by name, and what else lies there."""
+    """The PNG, JPEG and DICOM files of a folder by name, and what else lies there."""
     pictures, others = {}, []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
@@ -85,39 +118,19 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
         if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
             pictures[path.name] = path
         else:
-            others.append(Skip(file=path.name, reason="is not a PNG or JPEG file"))
+            others.append(Skip(file=path.name, reason="is not a PNG, JPEG or DICOM file"))
     return pictures, others
-
-
-def read_table(path: Path, *, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file that has these columns; one that lacks a column is refused."""
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            require_columns(path, found=reader.fieldnames or (), needed=columns)
-            return [{key: cell for key, cell in row.items() if key} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RemediableError(
-            f"{path.name} is not a CSV file in UTF-8: {error}",
-            remedy="Fetch the file again, or save it as CSV in UTF-8.",
-        ) from error
-
-
-def require_columns(path: Path, *, found: object, needed: tuple[str, ...]) -> None:
-    names = list(found)  # type: ignore[call-overload]
-    missing = [column for column in needed if column not in names]
-    if missing:
-        raise RemediableError(
-            f"{path.name} has no column {', '.join(map(repr, missing))}; "
-            f"it has {', '.join(map(repr, names)) or 'none'}.",
-            remedy="Fetch the file again as it is distributed, or name the column as it is there.",
-        )
 
 
 def is_plain_name(name: str) -> bool:
     """True for a file name that cannot lead out of its folder."""
     return bool(name) and Path(name).name == name and name not in {".", ".."}
+
+
+def is_plain_path(name: str) -> bool:
+    """True for a relative path that cannot lead out of the folder that it starts from."""
+    parts = name.split("/")
+    return all(part not in {"", ".", ".."} for part in parts) and "\\" not in name
 
 
 def place_box(

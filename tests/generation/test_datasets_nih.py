@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from generation.datasets.nih import map_findings, parse_age, read_nih
+from generation.datasets.attributes import parse_age
+from generation.datasets.nih import map_findings, read_nih
 from generation.datasets.parsed import Skip, SourceBox, SourceImage
 from generation.errors import RemediableError
 
@@ -48,7 +49,7 @@ def test_a_row_becomes_an_image_with_what_is_known_of_it(tmp_path: Path) -> None
 
 
 def test_no_finding_is_an_empty_set_of_findings() -> None:
-    assert map_findings("No Finding") == ((), [])
+    assert map_findings(["No Finding"]) == ((), [])
 
 
 def test_an_unknown_finding_is_reported_and_the_image_comes_in(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_boxes_are_fractions_of_the_mapped_image_and_the_rest_is_reported(rsna: 
     corner = SourceBox(finding="lung opacity", x=0, y=0, width=0.0625, height=0.0625)
     assert dict(boxes) == {"a.png": [OPACITY, corner]}
     assert skipped == [
-        Skip(file="c.png", what="box", reason="its box does not lie within 1024 x 1024 pixels"),
+        Skip(file="p3", what="box", reason="its box does not lie within 1024 x 1024 pixels"),
         Skip(file="p4", what="box", reason="is not in the mapping to NIH images"),
     ]
 

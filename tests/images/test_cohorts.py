@@ -12,10 +12,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from feedback_app.images.models import Blob, Box, Cohort, CohortImage, Image, Mask, Patient
+from feedback_app.images.models import (
+    Blob,
+    Box,
+    Cohort,
+    CohortImage,
+    Image,
+    ImportSkip,
+    Mask,
+    Patient,
+)
 from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
+from generation.datasets.sources import ImportOptions
 from generation.datasets.splits import split_of
 
 HEADER = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View Position"
@@ -61,15 +71,21 @@ def lay_out(
     return folder
 
 
-def import_folder(folder: Path, *, name: str = "x", source: str = "folder") -> Run:
-    run = runs.execute(start_import(source, folder, name=name).pk)
+def import_folder(
+    folder: Path,
+    *,
+    name: str = "x",
+    source: str = "folder",
+    options: ImportOptions | None = None,
+) -> Run:
+    run = runs.execute(start_import(source, folder, name=name, options=options).pk)
     assert run is not None
     return run
 
 
 def skips(run: Run) -> dict[str, str]:
     assert run.state == State.SUCCEEDED, run.error
-    return {skip["file"]: skip["reason"] for skip in run.result["skipped"]}
+    return dict(ImportSkip.objects.filter(run=run).values_list("file", "reason"))
 
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +148,8 @@ def test_bad_files_are_named_and_the_others_come_in(tmp_path: Path) -> None:
 
 def test_a_file_of_too_many_bytes_is_not_read_whole(tmp_path: Path, settings: Settings) -> None:
     settings.IMAGE_MAX_BYTES = 200
-    skipped = skips(import_folder(lay_out(tmp_path, {"big.png": grey(side=64)})))
+    files = {"big.png": grey(side=64), "small.png": grey(side=4)}
+    skipped = skips(import_folder(lay_out(tmp_path, files)))
     assert skipped == {"big.png": "has more than the 200 bytes allowed."}
 
 
@@ -256,12 +273,12 @@ def test_a_value_that_the_database_refuses_is_skipped(tmp_path: Path) -> None:
 
 
 def test_an_image_whose_mask_cannot_be_stored_is_not_counted(tmp_path: Path) -> None:
-    folder = lay_out(tmp_path, {"a.png": grey()}, masks={"a.png": mask_png()})
-    run = runs.execute(start_import("folder", folder, name="x", mask_kind="k" * 40).pk)
-    assert run is not None
+    files = {"a.png": grey(1), "b.png": grey(2)}
+    folder = lay_out(tmp_path, files, masks={"a.png": mask_png()})
+    run = import_folder(folder, options=ImportOptions(mask_kind="k" * 40))
     assert "cannot be stored" in skips(run)["a.png"]
-    assert (run.result["added"], run.result["unchanged"]) == ({}, 0)
-    assert not CohortImage.objects.exists()
+    assert (run.result["added"], run.result["unchanged"]) == ({"images": 1}, 0)
+    assert CohortImage.objects.get().source_id == "b.png"
 
 
 def test_a_name_of_another_source_is_refused(tmp_path: Path) -> None:
@@ -309,6 +326,15 @@ def test_a_real_cohort_with_masks_comes_in_whole(real_data: Path) -> None:
     assert run.result["added"] == {"images": 52, "masks": 52}
     assert skips(run) == {}
     assert Patient.objects.count() == 31
+
+
+def test_a_folder_without_one_image_that_can_be_read_fails_and_keeps_its_reasons(
+    tmp_path: Path,
+) -> None:
+    run = import_folder(lay_out(tmp_path, {"a.png": b"", "b.png": b"text"}))
+    assert (run.state, run.remedy != "") == (State.FAILED, True)
+    assert "Not one image of A folder of your own could be read" in run.error
+    assert [skip.file for skip in ImportSkip.objects.filter(run=run)] == ["a.png", "b.png"]
 
 
 def test_a_name_that_is_no_slug_is_refused_before_anything_is_queued(tmp_path: Path) -> None:

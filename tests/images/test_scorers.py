@@ -27,13 +27,14 @@ from feedback_app.images.models import (
     Split,
 )
 from feedback_app.images.services.blobs import store, store_image
-from feedback_app.images.services.cohorts import Report, add_mask
+from feedback_app.images.services.ingesting import add_masks, store_blobs
 from feedback_app.images.services.manifests import write_manifest
+from feedback_app.images.services.preparing import Known, prepare
 from feedback_app.images.services.scorers import register_bundled_proxies, register_scorer
 from feedback_app.images.tasks.measures import unmeasured
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
-from generation.datasets.parsed import SourceMask
+from generation.datasets.parsed import SourceImage, SourceMask
 from generation.diffusion.training_images import read_manifest
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.downstream.confidence import Calibration
@@ -217,7 +218,11 @@ def test_pseudo_masks_are_marked_and_give_way_to_drawn_ones(
     assert sum("lungs" in row.masks for row in read_manifest(manifest)) == 19
     file = tmp_path / "19.png"
     file.write_bytes(png_of(disc().astype(np.uint8) * 255))
-    add_mask(SourceMask(kind="lungs", path=file), image=pseudo.cohort_image, report=Report())
+    drawn_mask = SourceMask(kind="lungs", path=file)
+    row = SourceImage(source_id="19.png", path=file, patient=None, masks=(drawn_mask,))
+    prepared = prepare(row, Known(width=40, height=40, mask_kinds=frozenset()))
+    store_blobs([prepared])
+    add_masks(prepared, image=pseudo.cohort_image)
     assert not Mask.objects.pseudo().exists()
 
 

@@ -8,7 +8,17 @@ from feedback_app.images.models.candidates import (
     GenerationMode,
     Recipe,
 )
-from feedback_app.images.models.cohorts import Box, Cohort, CohortImage, Mask, Patient, Split
+from feedback_app.images.models.cohorts import (
+    Box,
+    Cohort,
+    CohortImage,
+    Fingerprint,
+    ImportSkip,
+    Mask,
+    Patient,
+    SharedPicture,
+    Split,
+)
 from feedback_app.images.models.conditions import RecipeMask
 from feedback_app.images.models.prompts import PromptSet, PromptSetVersion, SetPrompt
 from feedback_app.images.models.scorers import Scorer, ScorerKind
@@ -22,8 +32,10 @@ __all__ = [
     "Candidate",
     "Cohort",
     "CohortImage",
+    "Fingerprint",
     "GenerationMode",
     "Image",
+    "ImportSkip",
     "Mask",
     "Measure",
     "ModelVersion",
@@ -37,5 +49,6 @@ __all__ = [
     "Scorer",
     "ScorerKind",
     "SetPrompt",
+    "SharedPicture",
     "Split",
 ]

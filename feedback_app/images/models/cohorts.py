@@ -10,6 +10,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedback_app.images.models.blobs import Blob, Image
+from feedback_app.runs.models import Run
+from generation.datasets.layouts import LAYOUTS
 
 
 class Split(models.TextChoices):
@@ -56,6 +58,12 @@ class Cohort(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def layout_title(self) -> str:
+        """The data set as people know it; cohorts made otherwise have their source's name."""
+        layout = LAYOUTS.get(self.source)
+        return layout.title if layout else self.source
+
 
 class Patient(models.Model):
     """The unit of splitting: a patient, or the given group that stands for one."""
@@ -63,6 +71,7 @@ class Patient(models.Model):
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="patients")
     source_id = models.CharField(max_length=200)
     sex = models.CharField(max_length=1, choices=Sex, default=Sex.UNKNOWN, blank=True)
+    race = models.CharField(max_length=32, blank=True)
     split = models.CharField(max_length=16, choices=Split)
 
     class Meta:
@@ -83,7 +92,12 @@ class CohortImageQuerySet(models.QuerySet["CohortImage"]):
 
 
 class CohortImage(models.Model):
-    """A real image of a patient; ``source_labels`` keeps what the source said."""
+    """A real image of a patient; ``source_labels`` keeps what the source said.
+
+    ``is_normal`` where the source says that nothing is wrong. ``unknown_findings`` are those
+    that it says nothing of; all of them where it has no labels. ``known_as`` is the picture's
+    name in the data set that it was taken from.
+    """
 
     image = models.OneToOneField(
         Image, on_delete=models.PROTECT, related_name="cohort_image", primary_key=True
@@ -92,7 +106,10 @@ class CohortImage(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="images")
     source_id = models.CharField(max_length=255)
     findings = ArrayField(models.CharField(max_length=64), default=list)
+    unknown_findings = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    is_normal = models.BooleanField(default=False)
     source_labels = models.JSONField(default=dict)
+    known_as = models.CharField(max_length=255, blank=True, db_index=True)
     view = models.CharField(max_length=16, blank=True)
     age_years = models.PositiveSmallIntegerField(null=True, blank=True)
 
@@ -103,7 +120,52 @@ class CohortImage(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="one_image_a_cohort_and_source_id", fields=["cohort", "source_id"]
-            )
+            ),
+            models.CheckConstraint(
+                name="a_normal_image_has_no_finding",
+                condition=models.Q(is_normal=False) | models.Q(findings=[]),
+            ),
+        ]
+
+
+class Fingerprint(models.Model):
+    """A perceptual hash of a cohort image; empty for a picture that shows nothing.
+
+    Its key rises with every picture that comes in, so that an import finds what is new.
+    """
+
+    cohort_image = models.OneToOneField(
+        CohortImage, on_delete=models.CASCADE, related_name="fingerprint"
+    )
+    bits = models.BinaryField(max_length=32)
+
+
+class SharedPictureQuerySet(models.QuerySet["SharedPicture"]):
+    def of_cohort(self, cohort: Cohort) -> Self:
+        return self.filter(models.Q(image__cohort=cohort) | models.Q(other__cohort=cohort))
+
+
+class SharedPicture(models.Model):
+    """Two images of different cohorts that are one picture; ``image`` came in later.
+
+    ``is_known`` where the data sets say so themselves. ``distance`` is the number of bits in
+    which the fingerprints differ, where they were compared and found alike.
+    """
+
+    image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="shared_with")
+    other = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="shared_by")
+    is_known = models.BooleanField()
+    distance = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = SharedPictureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_link_a_pair_of_images", fields=["image", "other"]),
+            models.CheckConstraint(
+                name="a_picture_is_shared_for_a_reason",
+                condition=models.Q(is_known=True) | models.Q(distance__isnull=False),
+            ),
         ]
 
 
@@ -165,3 +227,15 @@ class Box(models.Model):
                 fields=["cohort_image", "finding", "x", "y", "width", "height"],
             )
         ]
+
+
+class ImportSkip(models.Model):
+    """Something of a file that an import left out, and why."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="import_skips")
+    file = models.TextField()
+    what = models.CharField(max_length=16)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]

@@ -49,9 +49,7 @@ class FinishedFile(File):  # type: ignore[type-arg]
 
 def store(content: bytes, *, media_type: str) -> Blob:
     """Store bytes once; the same bytes give the same blob."""
-    digest = hashlib.sha256(content).hexdigest()
-    blob = Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
-    return _keep(blob, ContentFile(content))
+    return _keep(write_file(content, media_type=media_type))
 
 
 def store_file(path: Path, *, media_type: str) -> Blob:
@@ -60,10 +58,20 @@ def store_file(path: Path, *, media_type: str) -> Blob:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         blob = Blob(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
-        return _keep(blob, FinishedFile(file, name=str(path)))
+        return _keep(_write(blob, FinishedFile(file, name=str(path))))
 
 
-def _keep(blob: Blob, content: "File[bytes]") -> Blob:
+def write_file(content: bytes, *, media_type: str) -> Blob:
+    """Write the bytes to the storage alone; the blob's row is for the caller to make.
+
+    Nothing here asks the database, so that threads can do it.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    blob = Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
+    return _write(blob, ContentFile(content))
+
+
+def _write(blob: Blob, content: "File[bytes]") -> Blob:
     """Write the file where it is not there in full; the storage never leaves half a file.
 
     A file of another size was damaged behind our back, and is replaced.
@@ -71,6 +79,10 @@ def _keep(blob: Blob, content: "File[bytes]") -> Blob:
     if not _is_stored(blob):
         with naming_a_full_disk("a file"):
             default_storage.save(blob.path, content)
+    return blob
+
+
+def _keep(blob: Blob) -> Blob:
     return Blob.objects.get_or_create(
         sha256=blob.sha256,
         defaults={"size_bytes": blob.size_bytes, "media_type": blob.media_type},
@@ -126,5 +138,6 @@ def store_image(content: bytes, *, name: str) -> Image:
 
 def hash_pixels(picture: PIL.Image.Image) -> str:
     """SHA-256 of mode, size and decoded pixels, whatever the file's encoding."""
-    header = f"{picture.mode}:{picture.width}x{picture.height}:".encode()
-    return hashlib.sha256(header + picture.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{picture.mode}:{picture.width}x{picture.height}:".encode())
+    digest.update(picture.tobytes())
+    return digest.hexdigest()

@@ -59,7 +59,7 @@ def training_image(image: CohortImage, *, path: str) -> TrainingImage:
         patient=image.patient.source_id,
         split=image.patient.split,  # type: ignore[arg-type]
         findings=tuple(image.findings),
-        unknown=() if image.source_labels else FINDINGS,
+        unknown=tuple(image.unknown_findings) if image.source_labels else FINDINGS,
         masks={mask.kind: default_storage.path(mask.blob.path) for mask in image.masks.all()},
         view=image.view,
         sex=image.patient.sex,

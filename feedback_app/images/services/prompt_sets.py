@@ -170,9 +170,9 @@ def findings_of(cohort: Cohort) -> tuple[str, ...]:
 
 
 def _labelled(cohort: Cohort) -> QuerySet[CohortImage]:
-    """Training images, without those that have no label at all: they say nothing."""
+    """Training images that show a finding, or of which it is said that nothing is wrong."""
     images = cohort.images.filter(patient__split=Split.TRAIN)
-    return images.exclude(findings=[], source_labels={})
+    return images.exclude(findings=[], is_normal=False)
 
 
 def describe_origin(cohort: Cohort, wish: Wish, balanced: Balanced) -> str:

@@ -1,38 +1,28 @@
 """Cohort pages: what real data there is, and what was left out of it."""
 
 import csv
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.images.models import Cohort, Mask, Split
-from feedback_app.images.models.cohorts import Sex
-from feedback_app.runs.models import Run, State
-from generation.conditioning.facts import AGE_BANDS
-from generation.conditioning.findings import FINDINGS, NORMAL
+from feedback_app.images.cohort_figures import ages_of, plots_of, shared_of
+from feedback_app.images.cohort_filters import choices_of, filter_images
+from feedback_app.images.models import Cohort, ImportSkip, Mask
+from feedback_app.runs.models import Run
+from generation.datasets.layouts import LAYOUTS
 
 IMAGES_A_PAGE = 48
 SHOWN_SKIPS = 50
-UNKNOWN, NOT_LABELLED = "unknown", "not labelled"
+SHOWN_REASONS = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """One line of a bar table; ``query`` filters the grid by it."""
-
-    name: str
-    count: int
-    percent: float
-    query: str = ""
-
-
-def imports_of(cohort: Cohort) -> Any:
+def imports_of(cohort: Cohort) -> "QuerySet[Run]":
     return Run.objects.filter(kind="import_cohort", spec__name=cohort.name)
 
 
@@ -41,7 +31,12 @@ def imports_of(cohort: Cohort) -> Any:
 def list_cohorts(request: HttpRequest) -> HttpResponse:
     cohorts = Cohort.objects.with_counts()
     imports = Run.objects.filter(kind="import_cohort").unfinished()
-    context = {"section": "cohorts", "cohorts": cohorts, "imports": imports}
+    context = {
+        "section": "cohorts",
+        "cohorts": cohorts,
+        "imports": imports,
+        "layouts": LAYOUTS,
+    }
     return render(request, "images/cohorts.html", context)
 
 
@@ -52,98 +47,64 @@ def show_cohort(request: HttpRequest, name: str) -> HttpResponse:
     context = {"section": "cohorts", "cohort": cohort} | grid_of(cohort, request)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "images/cohort_grid.html", context)
-    last_import = imports_of(cohort).first()
-    skipped = skipped_of(cohort)
     context |= {
-        "tables": tables_of(cohort),
-        "run": last_import,
-        "skipped": skipped[:SHOWN_SKIPS],
-        "skipped_count": len(skipped),
-        "skip_reasons": count_reasons(skipped),
-    }
+        "plots": plots_of(cohort),
+        "ages": ages_of(cohort),
+        "shared": shared_of(cohort),
+        "run": imports_of(cohort).first(),
+    } | report_of(cohort)
     return render(request, "images/cohort.html", context)
 
 
 def grid_of(cohort: Cohort, request: HttpRequest) -> dict[str, Any]:
-    """One page of the cohort's images, of one finding or split where asked for."""
-    images = cohort.images.select_related("image", "patient").prefetch_related("masks", "boxes")
-    finding, split = request.GET.get("finding", ""), request.GET.get("split", "")
-    if finding == NORMAL:
-        images = images.filter(findings=[]).exclude(source_labels={})
-    elif finding in FINDINGS:
-        images = images.filter(findings__contains=[finding])
-    if split in Split.values:
-        images = images.filter(patient__split=split)
-    page = Paginator(images, IMAGES_A_PAGE).get_page(request.GET.get("page"))
-    return {"page": page, "finding": finding, "split": split}
-
-
-def tables_of(cohort: Cohort) -> list[tuple[str, list[Bar]]]:
-    """Counts by finding, split, sex, view and age band."""
-    rows = list(
-        cohort.images.order_by().values_list(
-            "findings", "source_labels", "patient__split", "patient__sex", "view", "age_years"
-        )
-    )
-    findings: Counter[str] = Counter()
-    for found, labels, *_ in rows:
-        findings.update(found or [NORMAL if labels else NOT_LABELLED])
-    sexes = dict(Sex.choices)
-    columns = {
-        "Finding": (findings, [name for name, _ in findings.most_common()]),
-        "Split": (Counter(row[2] for row in rows), Split.values),
-        "Sex": (
-            Counter(sexes[row[3]] if row[3] else UNKNOWN for row in rows),
-            [Sex.FEMALE.label, Sex.MALE.label, UNKNOWN],
-        ),
-        "View": (Counter(row[4] or UNKNOWN for row in rows), ["PA", "AP", UNKNOWN]),
-        "Age": (Counter(band_of(row[5]) for row in rows), [*AGE_BANDS, UNKNOWN]),
+    """One page of the cohort's images, of those that were asked for."""
+    choices = choices_of(request.GET)
+    page = Paginator(filter_images(cohort, choices), IMAGES_A_PAGE)
+    return {
+        "choices": choices,
+        "is_filtered": any(choice.chosen for choice in choices),
+        "page": page.get_page(request.GET.get("page")),
     }
-    return [
-        (title, bars_of(counts, order=order, total=len(rows), kind=title.lower()))
-        for title, (counts, order) in columns.items()
-    ]
 
 
-def bars_of(counts: Counter[str], *, order: list[str], total: int, kind: str) -> list[Bar]:
-    can_filter = {"finding": {*FINDINGS, NORMAL}, "split": set(Split.values)}.get(kind, set())
-    return [
-        Bar(
-            name=name,
-            count=counts[name],
-            percent=round(100 * counts[name] / total, 1),
-            query=f"{kind}={name}" if name in can_filter else "",
-        )
-        for name in order
-        if counts[name]
-    ]
+def report_of(cohort: Cohort) -> dict[str, Any]:
+    """What the last import that came to an end left out, by reason and file by file."""
+    skips = skips_of(cohort)
+    reasons = skips.order_by().values("what", "reason").annotate(count=Count("pk"))
+    return {
+        "skips": skips[:SHOWN_SKIPS],
+        "skip_count": skips.count(),
+        "reasons": reasons.order_by("-count", "reason")[:SHOWN_REASONS],
+        "reason_count": reasons.count(),
+    }
 
 
-def band_of(age_years: int | None) -> str:
-    if age_years is None:
-        return UNKNOWN
-    return next(name for name, oldest in AGE_BANDS.items() if age_years <= oldest)
+def skips_of(cohort: Cohort) -> "QuerySet[ImportSkip]":
+    last = imports_of(cohort).exclude(finished_at=None).first()
+    return ImportSkip.objects.filter(run=last) if last else ImportSkip.objects.none()
 
 
-def skipped_of(cohort: Cohort) -> list[dict[str, str]]:
-    """What the last import that came to its end left out."""
-    done = imports_of(cohort).filter(state=State.SUCCEEDED).first()
-    return done.result["skipped"] if done else []
+class Echo:
+    """A file that hands back what is written to it."""
 
-
-def count_reasons(skipped: list[dict[str, str]]) -> list[tuple[str, int]]:
-    return Counter(skip["what"] for skip in skipped).most_common()
+    def write(self, line: str) -> str:
+        return line
 
 
 @require_safe
 @coordinators_only
-def download_skipped(request: HttpRequest, name: str) -> HttpResponse:
+def download_skipped(request: HttpRequest, name: str) -> StreamingHttpResponse:
     cohort = get_object_or_404(Cohort, name=name)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    skips = skips_of(cohort).values_list("file", "what", "reason")
+
+    def lines() -> Iterator[str]:
+        writer = csv.writer(Echo())
+        yield writer.writerow(("file", "what", "reason"))
+        for skip in skips.iterator():
+            yield writer.writerow(skip)
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{cohort.name}-skipped.csv"'
-    writer = csv.DictWriter(response, fieldnames=["file", "what", "reason"])
-    writer.writeheader()
-    writer.writerows(skipped_of(cohort))
     return response
 
 

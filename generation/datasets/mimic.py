@@ -1,0 +1,184 @@
+"""MIMIC-CXR-JPG (Johnson et al. 2019) as PhysioNet distributes it.
+
+``mimic-cxr-2.0.0-metadata.csv``, ``-chexpert.csv`` and ``-split.csv``, plain or gzipped, and
+``files/p10/p10000032/s50414267/<dicom id>.jpg``. Sex, age and race are in MIMIC-IV's
+``patients.csv`` and ``admissions.csv``, masks of lungs and heart in CheXmask.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from generation.datasets.attributes import (
+    FRONTAL_VIEWS,
+    MAX_AGE_YEARS,
+    parse_race,
+    parse_sex,
+    parse_view,
+)
+from generation.datasets.chexmask import ChexMasks
+from generation.datasets.chexpert import Views
+from generation.datasets.labels import COLUMNS as LABELS
+from generation.datasets.labels import Labels, Uncertain
+from generation.datasets.parsed import (
+    MISSING,
+    RunLengthMask,
+    Skip,
+    Source,
+    SourceImage,
+    is_plain_path,
+    require_folder,
+)
+from generation.datasets.tables import Row, find_table, stream_table
+
+METADATA, CHEXPERT, SPLIT = (
+    f"mimic-cxr-2.0.0-{part}.csv" for part in ("metadata", "chexpert", "split")
+)
+SUBJECT, STUDY, DICOM, VIEW, DATE = (
+    "subject_id", "study_id", "dicom_id", "ViewPosition", "StudyDate",
+)  # fmt: skip
+PATIENTS, ADMISSIONS = "patients.csv", "admissions.csv"
+SEX, ANCHOR_AGE, ANCHOR_YEAR, RACE = "gender", "anchor_age", "anchor_year", "race"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """What MIMIC-IV says of a subject: the age in one year gives that in every other."""
+
+    sex: str = ""
+    age_years: int | None = None
+    year: int | None = None
+    race: str = ""
+
+    def age_at(self, date: str) -> int | None:
+        """At a study's date (YYYYMMDD, shifted as MIMIC-IV's years are)."""
+        if self.age_years is None or self.year is None or not date[:4].isdecimal():
+            return None
+        age = self.age_years + int(date[:4]) - self.year
+        return age if 0 <= age <= MAX_AGE_YEARS else None
+
+
+NOBODY = Person()
+
+
+def read_mimic(
+    folder: Path,
+    *,
+    uncertain: Uncertain,
+    views: Views,
+    chexmask: Path | None,
+    demographics: Path | None,
+) -> Source:
+    """Check the layout, then yield the images in the order of the metadata."""
+    metadata = find_table(require_folder(folder), METADATA)
+    labels = read_labels(find_table(folder, CHEXPERT))
+    splits = read_splits(find_table(folder, SPLIT))
+    people = read_people(demographics) if demographics else {}
+    masks = ChexMasks(chexmask) if chexmask else None
+    total = sum(1 for _ in stream_rows(metadata, views=views))
+
+    def rows() -> Iterator[SourceImage | Skip]:
+        for row in stream_rows(metadata, views=views):
+            name = path_of(row)
+            if not is_plain_path(name):
+                yield Skip(file=name, reason="is not the path of a file in the data set")
+                continue
+            if not (folder / name).is_file():
+                yield Skip(file=name, reason=MISSING)
+                continue
+            found = masks.of_image(row[DICOM]) if masks else ()
+            if isinstance(found, Skip):
+                yield found
+            yield from parse_row(
+                row,
+                path=folder / name,
+                labels=labels.get(row[STUDY]),
+                split=splits.get(row[DICOM], ""),
+                uncertain=uncertain,
+                person=people.get(row[SUBJECT], NOBODY),
+                masks=found if isinstance(found, tuple) else (),
+            )
+
+    return Source(total=total, rows=rows())
+
+
+def parse_row(
+    row: Row,
+    *,
+    path: Path,
+    labels: tuple[str, ...] | None,
+    split: str,
+    uncertain: Uncertain,
+    person: Person,
+    masks: tuple[RunLengthMask, ...],
+) -> Iterator[SourceImage | Skip]:
+    """The image; without a row of labels nothing is known of its findings."""
+    given = dict(zip(LABELS, labels, strict=True)) if labels else {}
+    read = Labels(given, uncertain=uncertain) if given else None
+    if read is None:
+        reason = f"its study has no row in {CHEXPERT}"
+        yield Skip(file=row[DICOM], what="label", reason=reason)
+    else:
+        yield from read.skips(row[DICOM])
+    yield SourceImage(
+        source_id=row[DICOM],
+        path=path,
+        patient=row[SUBJECT],
+        findings=read.findings if read else (),
+        unknown_findings=read.unknown if read else (),
+        is_normal=read.is_normal if read else False,
+        source_labels=given | {STUDY: row[STUDY], "split": split} if given else {},
+        view=parse_view(row[VIEW]),
+        sex=person.sex,
+        age_years=person.age_at(row[DATE]),
+        race=person.race,
+        masks=masks,
+    )
+
+
+def stream_rows(metadata: Path, *, views: Views) -> Iterator[Row]:
+    columns = (DICOM, SUBJECT, STUDY, VIEW, DATE)
+    for row in stream_table(metadata, columns=columns):
+        if views == "all" or row[VIEW].strip() in FRONTAL_VIEWS:
+            yield row
+
+
+def path_of(row: Row) -> str:
+    patient = f"p{row[SUBJECT]}"
+    return f"files/{patient[:3]}/{patient}/s{row[STUDY]}/{row[DICOM]}.jpg"
+
+
+def read_labels(table: Path) -> dict[str, tuple[str, ...]]:
+    """The cells of each study; equal rows share one tuple, since most are of few kinds."""
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    labels = {}
+    for row in stream_table(table, columns=(STUDY, *LABELS)):
+        cells = tuple(row[name] for name in LABELS)
+        labels[row[STUDY]] = shared.setdefault(cells, cells)
+    return labels
+
+
+def read_splits(table: Path) -> dict[str, str]:
+    return {row[DICOM]: row["split"] for row in stream_table(table, columns=(DICOM, "split"))}
+
+
+def read_people(folder: Path) -> dict[str, Person]:
+    """Sex, age and race of each subject from MIMIC-IV's hospital tables."""
+    races: dict[str, str] = {}
+    for row in stream_table(find_table(folder, ADMISSIONS), columns=(SUBJECT, RACE)):
+        if race := parse_race(row[RACE]):
+            races.setdefault(row[SUBJECT], race)
+    columns = (SUBJECT, SEX, ANCHOR_AGE, ANCHOR_YEAR)
+    return {
+        row[SUBJECT]: Person(
+            sex=parse_sex(row[SEX]),
+            age_years=parse_number(row[ANCHOR_AGE]),
+            year=parse_number(row[ANCHOR_YEAR]),
+            race=races.get(row[SUBJECT], ""),
+        )
+        for row in stream_table(find_table(folder, PATIENTS), columns=columns)
+    }
+
+
+def parse_number(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
