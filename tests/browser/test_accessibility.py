@@ -24,6 +24,7 @@ NOT_PAGES = {
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
     "api:retraction", "api:retractions",
+    "api:experiment", "api:experiments", "experiments:plot", "experiments:report-to-keep",
     "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",
