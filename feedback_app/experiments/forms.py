@@ -17,7 +17,7 @@ from feedback_app.experiments.services.design import (
 from feedback_app.experiments.services.manifests import real_rows
 from feedback_app.experiments.services.subsets import eligible
 from feedback_app.experiments.statistics.metrics import METRICS
-from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES
+from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort, Mask
 from generation.conditioning.findings import FINDINGS
@@ -30,13 +30,6 @@ CHOICES = {"network": ClassifierNetwork, "precision": Precision}
 WHOLE = {"resolution", "max_steps", "batch_size", "evaluate_every", "patience"}
 SOURCE_ARMS = tuple(arm for arm in ARMS if arm not in ARMS_OF_REAL_IMAGES)
 SOURCE_PREFIX, SETTING_PREFIX = "source_", "set_"
-LABELS = {
-    "resolution": "Pixels a side",
-    "widths": "Channels, finest level first",
-    "max_steps": "Steps, at most",
-    "evaluate_every": "Steps between measurements",
-    "patience": "Measurements without a gain, then stop",
-}
 
 
 def source_choices(arm: str) -> list[tuple[str, str]]:
@@ -200,7 +193,7 @@ class _Sizes:
 
 
 def _setting_field(name: str) -> forms.Field:
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    label = setting_label(name)
     default = default_of(name)
     if name in CHOICES:
         values = get_args(CHOICES[name])

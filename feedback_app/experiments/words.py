@@ -23,7 +23,18 @@ ARM_SENTENCES: dict[Arm, str] = {
         "transforms, not to the generator."
     ),
 }
+SETTING_LABELS = {
+    "resolution": "Pixels a side",
+    "widths": "Channels, finest level first",
+    "max_steps": "Steps, at most",
+    "evaluate_every": "Steps between measurements",
+    "patience": "Measurements without a gain, then stop",
+}
 FOLD = "\N{MULTIPLICATION SIGN}"
+
+
+def setting_label(name: str) -> str:
+    return SETTING_LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def arm_at(arm: str, ratio: float) -> str:

@@ -118,7 +118,7 @@ def test_every_plot_names_the_regime(experiment: Experiment) -> None:
     fill(experiment, gains={"curated": 0.8})
     plots = plots_of(figures_of(experiment), regime="extra data")
     assert [plot.name for plot in plots] == [
-        "forest", "by-ratio", "by-size", "figure-by-size", "by-group",
+        "by-ratio", "by-size", "figure-by-size", "by-group", "forest",
     ]  # fmt: skip
     for plot in plots:
         assert "extra data" in plot.title

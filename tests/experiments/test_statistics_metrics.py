@@ -57,7 +57,7 @@ def test_figures_agree_with_scikit_learn(random_told: Told) -> None:
 @pytest.mark.parametrize("name", ["macro_f1", "f1", "auroc", "average_precision"])
 def test_a_weight_counts_as_so_many_images(random_told: Told, name: str) -> None:
     counts = np.random.default_rng(5).integers(0, 4, (4, 60))
-    weighted = METRICS[name](random_told, counts.astype(float))
+    weighted = METRICS[name].under(random_told, counts.astype(float))
     for row, count in zip(weighted, counts, strict=True):
         chosen = np.repeat(np.arange(60), count)
         parts = (random_told.truth, random_told.known, random_told.probability, random_told.said)
@@ -95,7 +95,7 @@ def test_dice_and_distance_by_hand() -> None:
     assert METRICS["hd95"].value(drawn) == pytest.approx(3.0)
     assert METRICS["hd95"].sign == -1
     weights = np.array([[3.0, 1.0, 0.0]])
-    assert METRICS["dice"](drawn, weights)[0] == pytest.approx((3 * 0.8 + 0.6) / 4)
+    assert METRICS["dice"].under(drawn, weights)[0] == pytest.approx((3 * 0.8 + 0.6) / 4)
 
 
 def test_predictions_of_other_images_cannot_be_compared() -> None:

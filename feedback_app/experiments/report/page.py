@@ -11,8 +11,9 @@ from feedback_app.experiments.report.figures import Compared, Figures, Mean
 from feedback_app.experiments.report.sheets import Address, Sheet, address_of, sheets_of
 from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.regimes import in_words
-from feedback_app.experiments.statistics.conclusions import LABELS, Finding, signed
+from feedback_app.experiments.statistics.conclusions import LABELS, Finding, signed, with_others
 from feedback_app.experiments.statistics.metrics import METRICS, Metric, metrics_of
+from feedback_app.experiments.words import setting_label
 from feedback_app.readings.results.words import figure
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Report:
     metric: Metric
     regime: str
     primary: Line | None
+    beside_others: str
     lines: tuple[Line, ...]
     controls: tuple[Line, ...]
     others: tuple[Line, ...]
@@ -106,11 +108,15 @@ def report_of(
     metric = METRICS[figures.metric]
     regime = in_words(experiment.lineage.get("regimes", []))
     lines = tuple(line_of(one, metric) for one in figures.comparisons)
+    primary = figures.primary
     return Report(
         figures=figures,
         metric=metric,
         regime=regime,
         primary=next((line for line in lines if line.is_primary), None),
+        beside_others=with_others(p_corrected=primary.p_holm, comparisons=len(figures.comparisons))
+        if primary and primary.finding == Finding.GAIN
+        else "",
         lines=lines,
         controls=tuple(line_of(one, metric) for one in figures.controls),
         others=tuple(other_lines(figures)),
@@ -229,8 +235,7 @@ def settings_of(experiment: Experiment) -> Iterable[tuple[str, Any]]:
     yield "Ratios", _joined(f"{ratio:g}" for ratio in design.ratios)
     yield "Seeds", _joined(design.seeds)
     for name, value in design.training.items():
-        words = name.replace("_", " ").capitalize()
-        yield words, _joined(value) if isinstance(value, list | tuple) else value
+        yield setting_label(name), _joined(value) if isinstance(value, list | tuple) else value
 
 
 def _joined(values: Iterable[object]) -> str:

@@ -20,6 +20,14 @@ PANEL_IN = 2.7
 LEGEND_IN = 0.55
 APART = 0.012
 """Arms at one place are drawn beside each other, by this share of the axis."""
+COLOUR_OF = {
+    "unfiltered": 0,
+    "curated": 1,
+    "finetuned_curated": 2,
+    "pretrained": 3,
+    "transformed": 4,
+    "synthetic": 6,
+}
 INTERVAL = ("gain", "low", "high")
 
 
@@ -30,18 +38,21 @@ def plots_of(figures: Figures, *, regime: str) -> tuple[Plot, ...]:
 def _plots(figures: Figures, regime: str) -> Iterator[Plot]:
     metric = METRICS[figures.metric]
     told = [one for one in figures.comparisons if one.gain.is_known]
-    if told:
-        yield forest(told, metric, regime)
     if len({one.place.ratio for one in told}) > 1:
         yield by_ratio(told, metric, regime)
     if len({one.place.real_size for one in told}) > 1:
         yield by_size(told, metric, regime)
-    means = [one for one in figures.means if one.metric == figures.metric]
+    ratios = {0.0, told[0].place.ratio} if told else {0.0}
+    means = [
+        one for one in figures.means if one.metric == figures.metric and one.place.ratio in ratios
+    ]
     if len({one.place.real_size for one in means}) > 1:
         yield learning_curve(means, metric, regime)
     groups = [one for one in figures.groups if one.gain.is_known]
     if groups:
         yield by_group(groups, metric, regime)
+    if told:
+        yield forest(told, metric, regime)
 
 
 def _row(gain: Gain) -> tuple[float, float, float]:
@@ -191,13 +202,13 @@ def learning_curve(means: Sequence[Mean], metric: Metric, regime: str) -> Plot:
 def _draw_learning_curve(means: Sequence[Mean], metric: Metric) -> Figure:
     drawn, (axes,) = looks.figure()
     labels = list(dict.fromkeys(one.place.label for one in means))
-    for number, label in enumerate(labels):
+    for label in labels:
         line = sorted((m for m in means if m.place.label == label), key=lambda m: m.place)
         is_real = line[0].place.arm == "real"
         axes.plot(
             [one.place.real_size for one in line], [one.mean for one in line],
-            color=looks.TEXT if is_real else looks.colour(number - 1),
-            linestyle="-" if is_real else looks.dash(number - 1),
+            color=looks.TEXT if is_real else looks.colour(COLOUR_OF[line[0].place.arm]),
+            linestyle="-" if is_real else looks.dash(COLOUR_OF[line[0].place.arm]),
             linewidth=2.2 if is_real else 1.3, marker="o", markersize=3.5, label=label,
         )  # fmt: skip
     _log_ticks(axes, [one.place.real_size for one in means])
@@ -216,7 +227,7 @@ def _lines(axes: Axes, points: Sequence[tuple[str, float, Gain]]) -> None:
     places = [place for _, place, _ in points]
     span = np.log(max(places) / min(places)) or 1.0
     for arm in arms:
-        number = list(ARM_LABELS).index(arm) - 1
+        number = COLOUR_OF[arm]
         shift = np.exp(APART * span * (arms.index(arm) - (len(arms) - 1) / 2))
         of_arm = sorted(
             ((place, gain) for name, place, gain in points if name == arm),

@@ -11,7 +11,7 @@ from feedback_app.experiments.models import Experiment
 from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.manifests import thaw
 from feedback_app.experiments.services.subsets import training_ids
-from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES
+from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.images.models import CohortImage, Image
 
 SHOWN = 12
@@ -69,7 +69,7 @@ def sheets_of(
             Sheet(
                 arm="transformed",
                 label=ARM_LABELS["transformed"],
-                note=f"{ARM_SENTENCES['transformed']} They are made as a cell is trained.",
+                note="Moved copies of the real images, made as a cell is trained.",
                 is_real=True,
                 pictures=(),
             )

@@ -41,14 +41,26 @@ def conclude(gain: Gain, *, p_value: float, arm: str, reference: str, metric: st
     match found:
         case Finding.GAIN:
             return (
-                f"{about}. It is better: the gain lies {between} with 95 % confidence, over "
-                f"other patients and other seeds alike."
+                f"{about}. It is better: the gain lies {between} with 95 % confidence, for "
+                "other patients and other seeds too."
             )
         case Finding.LOSS:
             return f"{about}. It is worse: the difference lies {between} with 95 % confidence."
     return (
-        f"{about}. A gain is not shown, and its absence neither: the true difference may lie "
-        f"anywhere {between}. {_ruled_out(gain)}"
+        f"{about}. Neither a gain nor its absence is shown: the true difference may lie anywhere "
+        f"{between}. {_ruled_out(gain)}"
+    )
+
+
+def with_others(*, p_corrected: float, comparisons: int) -> str:
+    """What the primary comparison would be worth if it were one among all."""
+    if comparisons < 2:
+        return ""
+    if p_corrected < ALPHA:
+        return f"It stands, too, corrected for all {comparisons} comparisons."
+    return (
+        f"Named before the run, it is judged by itself; corrected for all {comparisons} "
+        f"comparisons, it would not stand (p = {p_corrected:.3f})."
     )
 
 

@@ -82,7 +82,7 @@ def resample(
     for part, weights in draws(images, resamples=resamples):
         chosen = weights if members is None else weights * members
         for row, outcome in enumerate(outcomes):
-            replicates[row, part] = metric(outcome, chosen)
+            replicates[row, part] = metric.under(outcome, chosen)
     values = np.array([metric.value(outcome, members) for outcome in outcomes])
     return Resampled(values, replicates)
 

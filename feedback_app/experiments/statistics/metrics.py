@@ -29,7 +29,7 @@ class Metric:
     less_is_better: bool = False
     unit: str = ""
 
-    def __call__(self, outcome: Outcome, weights: Floats) -> Floats:
+    def under(self, outcome: Outcome, weights: Floats) -> Floats:
         return self.measure(outcome, weights)
 
     def value(self, outcome: Outcome, members: Bools | None = None) -> float:
