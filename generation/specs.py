@@ -229,7 +229,7 @@ class CellSpec:
     resolution: int = Field(default=128, ge=32, le=1024, multiple_of=32)
     network: ClassifierNetwork = "small"
     widths: tuple[int, ...] = Field(default=(16, 32, 64, 96, 128), min_length=2, max_length=6)
-    max_steps: int = Field(default=400, ge=2)
+    max_steps: int = Field(default=400, ge=1)
     batch_size: int = Field(default=16, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0)
     evaluate_every: int = Field(default=20, ge=1)

@@ -31,30 +31,28 @@ def cell_hash(spec: CellSpec, *, sha256_of: Sha256Of = sha256_of_file) -> str:
     Where lines stand in a manifest, and where files lie, does not matter. ``sha256_of`` is
     for those who know the hashes of their files without reading them.
     """
-    return hash_with(
-        spec,
-        real=_content_sha256(spec.real, sha256_of=sha256_of),
-        synthetic=_content_sha256(spec.synthetic, sha256_of=sha256_of) if spec.synthetic else "",
+    real, synthetic = (
+        as_text(manifest_content(Path(manifest), sha256_of=sha256_of) if manifest else [])
+        for manifest in (spec.real, spec.synthetic)
     )
+    return hash_with(spec, real=real, synthetic=synthetic)
 
 
 def hash_with(spec: CellSpec, *, real: str, synthetic: str) -> str:
-    """The same, for those who have hashed what the manifests hold once for many cells."""
+    """The same, for many cells of the same manifests: their content ``as_text``, put in once."""
     content = asdict(spec) | {
         "version": CELL_VERSION,
         "training_ids": sorted(spec.training_ids),
-        "real": real,
-        "synthetic": synthetic,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    texts = {name: as_text(value) for name, value in content.items()}
+    texts |= {"real": real, "synthetic": synthetic}
+    entries = ", ".join(f"{as_text(name)}: {text}" for name, text in sorted(texts.items()))
+    return hashlib.sha256(f"{{{entries}}}".encode()).hexdigest()
 
 
-def _content_sha256(manifest: str, *, sha256_of: Sha256Of) -> str:
-    return content_sha256(manifest_content(Path(manifest), sha256_of=sha256_of))
-
-
-def content_sha256(lines: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+def as_text(content: object) -> str:
+    """JSON that is the same for the same content."""
+    return json.dumps(content, sort_keys=True)
 
 
 def manifest_content(manifest: Path, *, sha256_of: Sha256Of) -> list[dict[str, Any]]:

@@ -18,7 +18,13 @@ from feedback_app.experiments.services.subsets import training_ids
 from feedback_app.images.services.blobs import naming_a_full_disk, store
 from generation.downstream.cell_hash import hash_with
 from generation.errors import RemediableError
-from generation.specs import CellSpec, TrainingImage, naming_the_setting, write_spec
+from generation.specs import (
+    ARMS_OF_REAL_IMAGES,
+    CellSpec,
+    TrainingImage,
+    naming_the_setting,
+    write_spec,
+)
 
 RESULT_FIELDS = ("figures", "thresholds", "best_step", "seconds")
 
@@ -52,8 +58,9 @@ def spec_of(
 def content_hash(
     place: Place, design: Design, rows: Sequence[TrainingImage], *, real: str, synthetic: str
 ) -> str:
-    """Of all that a cell learns from and how; ``real`` and ``synthetic`` are hashes of images."""
-    spec = spec_of(place, design, rows, real=real, synthetic=synthetic)
+    """Of all that a cell learns from and how; ``real`` and ``synthetic`` are contents as text."""
+    named = "synthetic" if place.arm not in ARMS_OF_REAL_IMAGES else ""
+    spec = spec_of(place, design, rows, real="real", synthetic=named)
     return hash_with(spec, real=real, synthetic=synthetic)
 
 

@@ -107,7 +107,7 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
             seed=place.seed,
             synthetic_count=place.synthetic_count,
             content_hash=content_hash(
-                place, plan.design, plan.rows, real=real, synthetic=synthetic.get(place.arm, "")
+                place, plan.design, plan.rows, real=real, synthetic=synthetic.get(place.arm, "[]")
             ),
         )
         for place in plan.places

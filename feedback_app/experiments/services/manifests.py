@@ -18,7 +18,7 @@ from feedback_app.images.services.blobs import store
 from feedback_app.images.services.manifests import training_image
 from generation.conditioning.facts import facts_of
 from generation.conditioning.findings import FINDINGS
-from generation.downstream.cell_hash import content_sha256
+from generation.downstream.cell_hash import as_text
 from generation.specs import TrainingImage
 
 LINE = TypeAdapter(TrainingImage)
@@ -77,9 +77,9 @@ def freeze(rows: Iterable[TrainingImage]) -> Blob:
 
 
 def content_of(rows: Iterable[TrainingImage]) -> str:
-    """The SHA-256 of what the rows and their files hold, as a cell's hash has it."""
+    """What the rows and their files hold, as a cell's hash has it."""
     ordered = sorted(rows, key=lambda row: row.image_id)
-    return content_sha256([asdict(row) for row in ordered])
+    return as_text([asdict(row) for row in ordered])
 
 
 def thaw(manifest: Blob) -> list[TrainingImage]:
