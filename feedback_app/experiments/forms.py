@@ -193,20 +193,18 @@ class _Sizes:
 
 
 def _setting_field(name: str) -> forms.Field:
-    label = setting_label(name)
+    """One that is left empty has its default."""
     default = default_of(name)
+    common: dict[str, Any] = {"label": setting_label(name), "required": False}
     if name in CHOICES:
-        values = get_args(CHOICES[name])
-        return forms.ChoiceField(
-            label=label, choices=[(value, value) for value in values], initial=default
-        )
+        choices = [(value, value) for value in get_args(CHOICES[name])]
+        return forms.ChoiceField(choices=choices, initial=default, **common)
     if name == "widths":
-        return _Widths(label=label, initial=", ".join(map(str, default)))
+        return _Widths(initial=", ".join(map(str, default)), **common)
     if name in WHOLE:
-        return forms.IntegerField(label=label, min_value=1, initial=default)
-    return forms.FloatField(
-        label=label, initial=default, widget=forms.NumberInput(attrs={"step": "any"})
-    )
+        return forms.IntegerField(min_value=1, initial=default, **common)
+    widget = forms.NumberInput(attrs={"step": "any"})
+    return forms.FloatField(initial=default, widget=widget, **common)
 
 
 class _Widths(forms.CharField):

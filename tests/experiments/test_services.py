@@ -1,5 +1,6 @@
 """Starting, caching, pausing, failing and finishing; a child process stands for the training."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -33,6 +34,7 @@ from tests.experiments.making import curate, design, make_batch, make_cohort, st
 
 pytestmark = pytest.mark.django_db
 CHILD = "tests.experiments.a_cell_child"
+REAL = tasks.MODULE
 SMALL = {"real_sizes": [4], "ratios": [1], "seeds": [0, 1]}
 
 
@@ -217,3 +219,20 @@ def test_drafts_are_deleted_and_nothing_else(made: Callable[..., Design]) -> Non
     assert not Experiment.objects.exists()
     with pytest.raises(RemediableError, match="what it found is kept"):
         delete_draft(started(made()))
+
+
+@pytest.mark.slow
+def test_a_cell_is_really_trained(
+    made: Callable[..., Design], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "MODULE", REAL)
+    experiment = started(made(seeds=[0]))
+    cell = experiment.cells.get(arm="curated")
+    assert cell.run is not None
+    runs.execute(cell.run.pk)
+    cell.refresh_from_db()
+    assert cell.result is not None, Run.objects.get(cell=cell).error
+    assert {"macro_f1", "f1_pneumonia"} <= cell.result.figures.keys()
+    predictions = json.loads(cell.result.predictions.read())
+    assert len(predictions) == 4
+    assert {"truth", "probability", "said", "patient", "sex"} <= predictions[0].keys()

@@ -38,12 +38,15 @@ ROWS: Mapping[str, type[Batch | CuratedSet | Export]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ArmSource:
-    """An arm's source, what stands behind it, and how many of its images can be used."""
+    """An arm's source, what stands behind it, and those of its images that can be used."""
 
     source: ExperimentSource
     behind: tuple[Behind, ...]
     rows: tuple[TrainingImage, ...]
-    usable: int
+
+    @property
+    def label(self) -> str:
+        return ARM_LABELS[self.source.arm]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +144,8 @@ def cohort_of(design: Design) -> Cohort:
 
 def arm_source(ref: SourceRef, *, design: Design, cohort: Cohort) -> ArmSource:
     source = unsaved_source(ref)
-    rows = synthetic_rows(source, cohort=cohort)
-    return ArmSource(
-        source=source,
-        behind=tuple(behind(source)),
-        rows=tuple(rows),
-        usable=len(usable_synthetic(rows, design)),
-    )
+    rows = usable_synthetic(synthetic_rows(source, cohort=cohort), design)
+    return ArmSource(source=source, behind=tuple(behind(source)), rows=tuple(rows))
 
 
 def unsaved_source(ref: SourceRef) -> ExperimentSource:

@@ -84,9 +84,8 @@ def usable_synthetic(rows: Sequence[TrainingImage], design: Design) -> list[Trai
 
 
 def lacks_synthetic(rows: Sequence[TrainingImage], *, arm: str, design: Design) -> list[Refusal]:
-    """Where an arm's images, taken in turn by finding, do not reach for the largest ratio."""
-    usable = usable_synthetic(rows, design)
-    counts = Counter(stratum_of(row, design.findings) for row in usable)
+    """Where an arm's usable images, taken in turn by finding, are too few for its largest cell."""
+    counts = Counter(stratum_of(row, design.findings) for row in rows)
     names = [*design.findings, NONE]
     if len(design.findings) > 1 and not counts[NONE]:
         names.remove(NONE)
