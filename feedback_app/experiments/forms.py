@@ -16,7 +16,7 @@ from feedback_app.experiments.services.design import (
 )
 from feedback_app.experiments.services.manifests import real_rows
 from feedback_app.experiments.services.subsets import eligible
-from feedback_app.experiments.statistics.metrics import METRICS
+from feedback_app.experiments.statistics.metrics import metrics_of
 from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort, Mask
@@ -88,7 +88,11 @@ class ExperimentForm(forms.Form):
         label="Seeds", min_value=1, max_value=100, initial=10, help_text="10 or more tell most."
     )
     metric = forms.ChoiceField(
-        label="Figure", choices=[(one.name, one.label) for one in METRICS.values()]
+        label="Figure",
+        choices=[
+            (label, [(one.name, one.label) for one in metrics_of(task)])
+            for task, label in Task.choices
+        ],
     )
     primary_arm = forms.ChoiceField(
         label="Arm", choices=[(arm, ARM_LABELS[arm]) for arm in ARMS if arm != "real"]

@@ -78,6 +78,7 @@ class Report:
     figures: Figures
     metric: Metric
     regime: str
+    primary_regime: str
     primary: Line | None
     beside_others: str
     lines: tuple[Line, ...]
@@ -106,13 +107,22 @@ def report_of(
     from feedback_app.experiments.report.plots import plots_of  # slow to import
 
     metric = METRICS[figures.metric]
-    regime = in_words(experiment.lineage.get("regimes", []))
+    regimes = experiment.lineage["regimes"]
+    regime = in_words(regimes)
     lines = tuple(line_of(one, metric) for one in figures.comparisons)
     primary = figures.primary
     return Report(
         figures=figures,
         metric=metric,
         regime=regime,
+        primary_regime=in_words(
+            [
+                one
+                for one in regimes
+                if (one["arm"], one["real_size"])
+                == (experiment.primary_arm, experiment.primary_size)
+            ]
+        ),
         primary=next((line for line in lines if line.is_primary), None),
         beside_others=with_others(p_corrected=primary.p_holm, comparisons=len(figures.comparisons))
         if primary and primary.finding == Finding.GAIN
@@ -125,7 +135,7 @@ def report_of(
         metrics=tuple(metrics_of(experiment.task)),
         plots=plots_of(figures, regime=regime),
         sheets=tuple(sheets_of(experiment, address=address, shows_real=shows_real)),
-        behind=tuple(experiment.lineage.get("behind", {}).items()),
+        behind=tuple(experiment.lineage["behind"].items()),
         settings=tuple(settings_of(experiment)),
     )
 
