@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,17 +76,31 @@ def draw_ids(training: Sequence[TrainingImage], size: int, *, seed: int) -> tupl
 
 def train_once(spec: CellSpec, work: Path) -> dict[str, Any]:
     """The result and predictions of a cell, trained unless it was before."""
-    folder = work / "cells" / cell_hash(spec, sha256_of=known_sha256)
+    folder = folder_of(spec, work)
     if not (folder / "result.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_spec(spec, folder / "spec.json")
         if run_command(train, [str(folder)]):
             raise SystemExit(f"the cell in {folder} failed")
+    kept = kept_result(spec, work)
+    assert kept is not None
+    return kept
+
+
+def folder_of(spec: CellSpec, work: Path) -> Path:
+    return work / "cells" / cell_hash(spec, sha256_of=known_sha256)
+
+
+def kept_result(spec: CellSpec, work: Path) -> dict[str, Any] | None:
+    """With the cell's predictions; None where it was not trained."""
+    folder = folder_of(spec, work)
+    if not (folder / "result.json").exists():
+        return None
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     predictions = json.loads((folder / PREDICTIONS_FILE).read_text())
-    return result | {"hash": folder.name, "predictions": predictions}
-
-
-def row_of(setting: Setting, seed: int, result: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell as one line of JSON."""
-    return asdict(setting) | {"seed": seed} | dict(result)
+    return {
+        "hash": folder.name,
+        "figures": result["figures"],
+        "seconds": result["seconds"],
+        "predictions": predictions,
+    }

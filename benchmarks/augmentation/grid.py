@@ -68,8 +68,35 @@ PNEUMONIA = Experiment(
         *telling(8, ("curated", 16, "prompts, best half")),
         *telling(64, ("curated", 4, "prompts, best half")),
         *telling(128, ("curated", 2, "prompts, best half")),
+        *telling(ALL, ("curated", 0.5, "prompts, best half")),
     ),
     primary=(32, "curated 4x of prompts, best half"),
 )
+DRAWING = {
+    "resolution": 64,
+    "widths": (16, 32, 64, 96),
+    "max_steps": 200,
+    "evaluate_every": 20,
+    "patience": 15,
+    "learning_rate": 4e-3,
+    "batch_size": 8,
+}
 
-EXPERIMENTS = (PNEUMONIA,)
+
+def drawing(size: int, *arms: tuple[Arm, float, str]) -> tuple[Setting, ...]:
+    return settings_of("segmentation", size, arms, DRAWING)
+
+
+LUNGS = Experiment(
+    task="segmentation",
+    cohort="covid-lungs",
+    figure="dice",
+    pools=(MASKS,),
+    settings=(
+        *drawing(5, ("curated", 16, "masks, best half")),
+        *drawing(10, ("curated", 8, "masks, best half")),
+        *drawing(ALL, ("curated", 2, "masks, best half")),
+    ),
+    primary=(5, "curated 16x of masks, best half"),
+)
+EXPERIMENTS = (PNEUMONIA, LUNGS)

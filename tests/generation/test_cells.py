@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from generation.commands.run_folder import run_command
 from generation.commands.train_cell import train
@@ -33,19 +32,8 @@ from generation.specs import (
     TrainingImage,
     write_spec,
 )
+from tests.generation.cell_trainees import MASS, write_cohort
 
-MASS = CellSpec(
-    task="classification",
-    arm="real",
-    real="real.jsonl",
-    training_ids=("0",),
-    findings=("mass",),
-    resolution=32,
-    network="tiny",
-    max_steps=100,
-    evaluate_every=25,
-    learning_rate=2e-2,
-)
 LUNGS = CellSpec(
     task="segmentation",
     arm="real",
@@ -147,48 +135,6 @@ def test_held_back_real_images_as_synthetic_ones_are_a_gain(
 def test_noise_as_synthetic_images_is_no_gain(real_alone: float, tmp_path: Path) -> None:
     noise = noise_for(masses(HELD_BACK, split="train", seed=300))
     assert measured_auroc("unfiltered", noise, tmp_path) < real_alone
-
-
-def write_cohort(folder: Path) -> tuple[Path, Path]:
-    """Images with discs and their masks as manifests: real ones of all splits, synthetic ones."""
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    rows, columns = np.mgrid[:48, :48]
-
-    def write(name: str, *, split: Split, has_mass: bool) -> TrainingImage:
-        x, y = generator.uniform(18, 30, 2)
-        disc = (rows - y) ** 2 + (columns - x) ** 2 < (12 if has_mass else 8) ** 2
-        image = 80 + 120 * disc + generator.normal(0, 8, disc.shape)
-        Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(folder / f"{name}.png")
-        Image.fromarray((disc * 255).astype(np.uint8)).save(folder / f"{name}-mask.png")
-        return TrainingImage(
-            path=str(folder / f"{name}.png"),
-            image_id=name,
-            patient=name,
-            split=split,
-            findings=("mass",) if has_mass else (),
-            masks={"lungs": str(folder / f"{name}-mask.png")},
-            sex="F" if has_mass else "M",
-            age_years=50,
-        )
-
-    splits: tuple[Split, ...] = ("train", "validation", "test")
-    real = [
-        write(f"{split}-{n}", split=split, has_mass=n % 2 == 0)
-        for split in splits
-        for n in range(6)
-    ]
-    synthetic = [write(f"made-{n}", split="train", has_mass=n % 2 == 0) for n in range(8)]
-    return (
-        write_manifest(real, folder / "real.jsonl"),
-        write_manifest(synthetic, folder / "synthetic.jsonl"),
-    )
-
-
-def write_manifest(rows: list[TrainingImage], path: Path) -> Path:
-    line_of = TypeAdapter(TrainingImage)
-    path.write_bytes(b"\n".join(line_of.dump_json(row) for row in rows))
-    return path
 
 
 @pytest.fixture(scope="module")
