@@ -1,6 +1,7 @@
 """What a coordinator fills in about an experiment, and the design that it gives."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, get_args
 
 from django import forms
@@ -190,8 +191,10 @@ class _Sizes:
         self.mask_kind = mask_kind
 
     def of(self, text: str) -> int:
-        if text.lower() != ALL:
-            return int(_number(text))
+        return self._usable if text.lower() == ALL else int(_number(text))
+
+    @cached_property
+    def _usable(self) -> int:
         rows = [row for row in real_rows(self.cohort) if row.split == "train"]
         return len(eligible(rows, findings=self.findings, mask_kind=self.mask_kind))
 

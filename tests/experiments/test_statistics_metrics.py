@@ -5,7 +5,12 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from feedback_app.experiments.statistics.metrics import METRICS
-from feedback_app.experiments.statistics.predictions import Drawn, Told
+from feedback_app.experiments.statistics.predictions import (
+    Drawn,
+    Told,
+    read_images,
+    read_outcome,
+)
 from generation.errors import RemediableError
 
 
@@ -98,9 +103,27 @@ def test_dice_and_distance_by_hand() -> None:
     assert METRICS["dice"].under(drawn, weights)[0] == pytest.approx((3 * 0.8 + 0.6) / 4)
 
 
-def test_predictions_of_other_images_cannot_be_compared() -> None:
-    from feedback_app.experiments.statistics.predictions import read_images, read_outcome
+def test_images_are_grouped_by_what_is_known_of_them() -> None:
+    rows = [
+        {"image_id": "a", "patient": "p", "sex": "F", "age_years": 70, "view": "PA", "race": "A"},
+        {"image_id": "b", "patient": "p", "sex": "", "age_years": None, "view": "AP"},
+        {"image_id": "c", "patient": "q", "sex": "M", "age_years": 30, "view": "PA"},
+    ]
+    images = read_images(rows)
+    groups = {
+        trait: {name: members.tolist() for name, members in images.groups(trait).items()}
+        for trait in ("sex", "age", "view", "race")
+    }
+    assert images.patients.tolist() == [0, 0, 1]
+    assert groups == {
+        "sex": {"female": [True, False, False], "male": [False, False, True]},
+        "age": {"18 to 39": [False, False, True], "65 and over": [True, False, False]},
+        "view": {"AP": [False, True, False], "PA": [True, False, True]},
+        "race": {"A": [True, False, False]},
+    }
 
+
+def test_predictions_of_other_images_cannot_be_compared() -> None:
     def rows(*names: str) -> list[dict[str, object]]:
         return [
             {"image_id": name, "patient": name, "dice": 0.5, "hd95": None, "is_positive": True}
