@@ -29,6 +29,7 @@ class Experiment:
 
 
 PROMPTS = Pool(name="prompts", count=600, seed=1)
+GUIDED = Pool(name="prompts-guided", count=256, seed=2, guidance=1.5)
 MASKS = Pool(name="masks", count=240, seed=4, mode="tm2i")
 
 TELLING = {
@@ -62,10 +63,25 @@ PNEUMONIA = Experiment(
     task="classification",
     cohort="nih",
     figure="macro_f1",
-    pools=(PROMPTS,),
+    pools=(PROMPTS, GUIDED),
     settings=(
-        *telling(32, ("curated", 4, "prompts, best half")),
-        *telling(8, ("curated", 16, "prompts, best half")),
+        *telling(
+            32,
+            ("curated", 4, "prompts, best half"),
+            ("unfiltered", 4, "prompts"),
+            ("pretrained", 4, "prompts, best half"),
+            ("transformed", 4, ""),
+        ),
+        *telling(
+            8,
+            ("curated", 16, "prompts, best half"),
+            ("unfiltered", 16, "prompts"),
+            ("curated", 4, "prompts, best half"),
+            ("curated", 16, "prompts-guided, best half"),
+            ("pretrained", 16, "prompts, best half"),
+            ("transformed", 16, ""),
+            ("synthetic", 16, "prompts, best half"),
+        ),
         *telling(64, ("curated", 4, "prompts, best half")),
         *telling(128, ("curated", 2, "prompts, best half")),
         *telling(ALL, ("curated", 0.5, "prompts, best half")),

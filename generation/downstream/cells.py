@@ -256,9 +256,14 @@ def train_cell(
             schedule,
             validation=examples.validation,
             checkpoint=checkpoints / f"phase-{number}.pt",
-            report=lambda step, told, done=number * schedule.max_steps: report(done + step, told),
+            report=_after(number * schedule.max_steps, report),
         )
     return learner.measure(examples.validation, examples.test), best
+
+
+def _after(done: int, report: Report) -> Report:
+    """Counts on from the steps of earlier phases."""
+    return lambda step, told: report(done + step, told)
 
 
 def _learn(

@@ -1,7 +1,7 @@
 """Figures of downstream models on real images, and the thresholds that they are read at."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -118,5 +118,5 @@ def segmentation_figures(
     return figures
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Collection[float]) -> float:
     return math.fsum(values) / len(values)
