@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "feedback_app.finetuning",
     "feedback_app.curation",
     "feedback_app.exports",
+    "feedback_app.experiments",
     "feedback_app.provenance",
     "django.contrib.admin",
     "django.contrib.auth",

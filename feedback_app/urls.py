@@ -22,6 +22,7 @@ urlpatterns = [
     path("learning/", include("feedback_app.finetuning.urls")),
     path("curation/", include("feedback_app.curation.urls")),
     path("exports/", include("feedback_app.exports.urls")),
+    path("experiments/", include("feedback_app.experiments.urls")),
     path("api/", include("feedback_app.api.urls")),
     # One way to change one's password: the one that the audit log knows of.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),

@@ -212,6 +212,28 @@ TABLE: dict[str, Line] = {
         does(COORDINATORS_BY_API, 400), lambda world: [world.retraction.pk]
     ),
     "api:retraction-rebuild": post(COORDINATORS_BY_API, lambda world: [world.retraction.pk]),
+    # Experiments
+    "experiments:list": get(COORDINATORS),
+    "experiments:create": get(COORDINATORS),
+    "experiments:preview": post(COORDINATORS),
+    "experiments:experiment": get(COORDINATORS, lambda world: [world.experiment.pk]),
+    "experiments:start": post(does(COORDINATORS), lambda world: [world.draft_experiment.pk]),
+    "experiments:pause": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
+    "experiments:resume": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
+    "experiments:cancel": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
+    "experiments:retry": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
+    "experiments:delete": post(does(COORDINATORS), lambda world: [world.draft_experiment.pk]),
+    "experiments:retry-cell": post(
+        does(COORDINATORS), lambda world: [world.experiment.pk, world.cell.pk]
+    ),
+    "experiments:cancel-cell": post(
+        does(COORDINATORS), lambda world: [world.experiment.pk, world.cell.pk]
+    ),
+    "experiments:report": get(COORDINATORS, lambda world: [world.experiment.pk]),
+    "experiments:report-to-keep": get(COORDINATORS, lambda world: [world.experiment.pk, "html"]),
+    "experiments:plot": get(COORDINATORS, lambda world: [world.experiment.pk, "forest", "svg"]),
+    "api:experiments": get(COORDINATORS_BY_API),
+    "api:experiment": get(COORDINATORS_BY_API, lambda world: [world.experiment.pk]),
     "exports:list": get(ADMINS),
     "exports:create": post(
         does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}

@@ -10,6 +10,8 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
+from feedback_app.experiments.models import Cell, Experiment
+from feedback_app.experiments.services.experiments import create_experiment
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Gate, Schedule, Snapshot
@@ -24,6 +26,7 @@ from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.curation.stage import Stage, set_stage
+from tests.experiments.making import design, fill, make_cohort, started
 from tests.finetuning.gate_world import asked, child_of, decided
 from tests.images.test_cohorts import grey, import_folder, lay_out, mask_png
 from tests.readings.answers import posted_for
@@ -52,6 +55,9 @@ class World:
     gate: Gate
     schedule: Schedule
     run: Run
+    experiment: Experiment
+    draft_experiment: Experiment
+    cell: Cell
     retraction: Retraction
     """Of a reader who read nothing that the others rest on."""
 
@@ -79,6 +85,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
     fine_tune = trained(snapshot, version)
     gate = asked(child_of(fine_tune))
     decided(gate)
+    experiment, draft_experiment = experiments()
     return World(
         study=study,
         slot=slot,
@@ -96,8 +103,26 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         gate=gate,
         schedule=save_schedule(ScheduleDesign(name="Nightly", at=time(2), min_new_pairs=5)),
         run=import_run,
+        experiment=experiment,
+        draft_experiment=draft_experiment,
+        cell=experiment.cells.earliest("pk"),
         retraction=retract(reader=make_stranger(), reason="He read the wrong studies."),
     )
+
+
+def experiments() -> tuple[Experiment, Experiment]:
+    """One that is finished, and a draft."""
+    cohort = make_cohort("trial", train=4, validation=2, test=20)
+    transformed = {
+        "arms": ["real", "transformed"],
+        "real_sizes": [2, 4],
+        "ratios": [1, 2],
+        "primary": {"arm": "transformed", "real_size": 2, "ratio": 1},
+    }
+    finished = started(design(cohort, **transformed))
+    fill(finished, gains={"transformed": 0.5})
+    finished.refresh_from_db()
+    return finished, create_experiment(design(cohort, name="Longer", **transformed))
 
 
 def trained(snapshot: Snapshot, version: ModelVersion) -> FineTune:

@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from feedback_app.experiments import api as experiments
 from feedback_app.images import api as images
 from feedback_app.images import batch_api as batches
 from feedback_app.provenance import api as provenance
@@ -37,6 +38,12 @@ urlpatterns = [
         "retractions/<uuid:retraction_id>/rebuild/",
         provenance.RebuildView.as_view(),
         name="retraction-rebuild",
+    ),
+    path("experiments/", experiments.ExperimentsView.as_view(), name="experiments"),
+    path(
+        "experiments/<uuid:experiment_id>/",
+        experiments.ExperimentView.as_view(),
+        name="experiment",
     ),
     path("slots/<uuid:slot_id>/", readings.CaseView.as_view(), name="slot"),
     path("slots/<uuid:slot_id>/readings/", readings.ReadingsView.as_view(), name="readings"),

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
+from feedback_app.experiments.models import Experiment, ExperimentState
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune, GateDecision, GateVerdict, Snapshot
 from feedback_app.finetuning.services import count_new_pairs
@@ -67,6 +68,15 @@ def stages(viewer: User) -> list[Stage]:
         ),
         Stage("Curated sets", CuratedSet.objects.count(), "", reverse("curation:list")),
     ]
+    finished = Experiment.objects.filter(state=ExperimentState.FINISHED).count()
+    found.append(
+        Stage(
+            "Experiments",
+            Experiment.objects.count(),
+            f"{finished} finished",
+            reverse("experiments:list"),
+        )
+    )
     if viewer.is_admin:
         found.append(Stage("Exports", Export.objects.count(), "", reverse("exports:list")))
     return found

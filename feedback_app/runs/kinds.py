@@ -20,6 +20,7 @@ QUEUES = {
     "train_reward_model": GPU,
     "compare_versions": GPU,
     "gate": GPU,
+    "train_cell": GPU,
     "import_cohort": CPU,
     "export": CPU,
     "open_study": CPU,

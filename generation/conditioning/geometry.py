@@ -31,6 +31,7 @@ from generation.conditioning.transforms import (
     Thickness,
     Transform,
 )
+from generation.errors import RemediableError
 from generation.specs import MaskKind
 
 Others = Mapping[str, Mask]
@@ -94,7 +95,32 @@ def _mask_of(kind: MaskKind, masks: Masks, *, family: Family) -> Mask:
 
 
 def turn(mask: Mask, affine: Affine, *, margin: int = 0) -> Mask:
-    length = len(mask)
+    return _hard(_turned(_soft(mask), affine, margin=margin))
+
+
+def bend(mask: Mask, elastic: Elastic, *, margin: int = 0) -> Mask:
+    return _hard(_bent(_soft(mask), elastic, margin=margin))
+
+
+def move_picture(transforms: Sequence[Transform], picture: np.ndarray) -> np.ndarray:
+    """A grey picture (uint8, H x W) as the transforms of a whole picture move its masks."""
+    values = picture.astype(np.float32)
+    for transform in transforms:
+        match transform:
+            case Affine():
+                values = _turned(values, transform, margin=0)
+            case Elastic():
+                values = _bent(values, transform, margin=0)
+            case _:
+                raise RemediableError(
+                    f"the transform {transform.family!r} changes a mask and no picture",
+                    remedy="Move pictures with the families affine and elastic.",
+                )
+    return values.round().clip(0, 255).astype(np.uint8)
+
+
+def _turned(values: np.ndarray, affine: Affine, *, margin: int) -> np.ndarray:
+    length = len(values)
     angle = math.radians(affine.angle_deg)
     # Rows are y, then x, y pointing down: a positive angle turns clockwise as seen.
     rotation = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
@@ -103,12 +129,14 @@ def turn(mask: Mask, affine: Affine, *, margin: int = 0) -> Mask:
     centre = np.full(2, (length - 1) / 2)
     shift = (length - 2 * margin) * np.array([affine.shift_y, affine.shift_x])
     offset = centre - back @ (centre + shift)
-    moved = ndimage.affine_transform(_soft(mask), back, offset=offset, order=1, mode="nearest")
-    return _hard(moved)
+    moved: np.ndarray = ndimage.affine_transform(
+        values, back, offset=offset, order=1, mode="nearest"
+    )
+    return moved
 
 
-def bend(mask: Mask, elastic: Elastic, *, margin: int = 0) -> Mask:
-    length = len(mask)
+def _bent(values: np.ndarray, elastic: Elastic, *, margin: int) -> np.ndarray:
+    length = len(values)
     side = length - 2 * margin
     even = (np.arange(length) - margin) * (GRID_POINTS - 1) / (side - 1)
     grid = np.stack(np.meshgrid(even, even, indexing="ij"))
@@ -118,7 +146,8 @@ def bend(mask: Mask, elastic: Elastic, *, margin: int = 0) -> Mask:
     )
     rows, columns = np.mgrid[:length, :length]
     sources = np.stack([rows - side * down, columns - side * right])
-    return _hard(ndimage.map_coordinates(_soft(mask), sources, order=1, mode="nearest"))
+    moved: np.ndarray = ndimage.map_coordinates(values, sources, order=1, mode="nearest")
+    return moved
 
 
 def thicken(mask: Mask, *, distance_px: float) -> Mask:

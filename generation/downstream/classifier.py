@@ -19,13 +19,13 @@ from generation.diffusion.checkpoints import Report
 from generation.diffusion.training_images import ImageSet, plain
 from generation.downstream.augmentation import augment_together
 from generation.downstream.framing import as_input
+from generation.downstream.prediction import AT_ONCE, logits_of
 from generation.downstream.training import Best, train_until_no_better
 from generation.errors import RemediableError
 from generation.specs import ClassifierNetwork, ClassifierSpec, TrainingImage
 
 WEIGHTS_FILE = "classifier.safetensors"
 CONFIG_FILE = "classifier.json"
-AT_ONCE = 32
 STAGES = ("relu0", "transition")
 """After the first convolution, and between dense blocks."""
 PLACES = (4, 4)
@@ -143,16 +143,9 @@ def trunk(net: DenseNet, inputs: torch.Tensor) -> torch.Tensor:
     return torch.cat(pooled, dim=1)
 
 
-@torch.no_grad()
 def predict(net: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """Probabilities, N x findings, of inputs N x 1 x R x R in [-1, 1]."""
-    device = next(net.parameters()).device
-    parts = []
-    for part in inputs.split(AT_ONCE):
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = net(part.to(device))
-        parts.append(logits.float().sigmoid().cpu())
-    return torch.cat(parts)
+    return logits_of(net, inputs).sigmoid()
 
 
 def learnable_findings(rows: Sequence[TrainingImage]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ NOT_PAGES = {
     "api:batch", "api:batch-candidates", "api:batches",
     "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
     "api:retraction", "api:retractions",
+    "api:experiment", "api:experiments", "experiments:plot", "experiments:report-to-keep",
     "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:results-images",

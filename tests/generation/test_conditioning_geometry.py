@@ -14,6 +14,7 @@ from generation.conditioning.geometry import (
     box_of,
     interpolate,
     mirror,
+    move_picture,
     place,
     signed_distance,
     thicken,
@@ -388,3 +389,16 @@ def test_few_of_the_transforms_of_real_lungs_are_refused(real_parents: list[Pare
         ]
         refused = [variant.refusal for variant in drawn if variant.masks is None]
         assert len(refused) <= most * len(drawn), refused
+
+
+def test_pictures_move_as_their_masks_do() -> None:
+    transforms = (draw("affine", 3), draw("elastic", 3))
+    lungs = chest()["lungs"]
+    (moved,) = apply(transforms, {"lungs": lungs}).values()
+    picture = move_picture(transforms, np.where(lungs, np.uint8(255), np.uint8(0)))
+    assert ((picture >= 128) != moved).mean() < 0.01 and (moved != lungs).mean() > 0.01
+
+
+def test_a_transform_of_masks_alone_moves_no_picture() -> None:
+    with pytest.raises(RemediableError, match="'thickness' changes a mask"):
+        move_picture([Thickness(kind="lungs", distance=0.01)], np.zeros((32, 32), np.uint8))

@@ -1,0 +1,124 @@
+"""``python -m benchmarks.augmentation DATA WORK``: see the package.
+
+``--only`` takes one experiment; ``--report`` trains nothing and writes what is there.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from benchmarks.augmentation import cohorts
+from benchmarks.augmentation.cells import Setting, kept_result, spec_of, train_once
+from benchmarks.augmentation.grid import EXPERIMENTS, SEEDS, Experiment
+from benchmarks.augmentation.pools import best_of, make_pool, measure_pool
+from benchmarks.augmentation.report import Cell, write_report
+from generation.specs import CellSpec, Task, TrainingImage
+
+ROWS = {"classification": cohorts.nih_rows, "segmentation": cohorts.lung_rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.augmentation", description=__doc__)
+    parser.add_argument("data", type=Path, help="with the folders nih and covid_lungs")
+    parser.add_argument("work", type=Path, help="where images and cells are kept")
+    parser.add_argument("--only", choices=sorted(ROWS))
+    parser.add_argument("--report", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    courses = {
+        experiment.task: Course.of(experiment, arguments.data, arguments.work)
+        for experiment in EXPERIMENTS
+    }
+    if not arguments.report:
+        for task, course in courses.items():
+            if arguments.only in (None, task):
+                course.train()
+    write_report(
+        {task: (course.experiment, course.trained()) for task, course in courses.items()},
+        heldout(arguments.data),
+    )
+
+
+def heldout(data: Path) -> dict[Task, dict[str, set[str]]]:
+    """The test images by name of the set, as tables are made of them."""
+    lungs = cohorts.lung_rows(data)
+    strict = cohorts.strict_lung_rows(data)
+    return {
+        "classification": {"test split": test_ids(cohorts.nih_rows(data))},
+        "segmentation": {
+            "all held-out images": test_ids(lungs),
+            "the test split alone, which chose nothing": test_ids(strict),
+        },
+    }
+
+
+def test_ids(rows: Sequence[TrainingImage]) -> set[str]:
+    return {row.image_id for row in rows if row.split == "test"}
+
+
+@dataclass(frozen=True)
+class Course:
+    """An experiment with its manifests at hand."""
+
+    experiment: Experiment
+    work: Path
+    manifest: Path
+    rows: Sequence[TrainingImage]
+    pools: dict[str, Path]
+
+    @classmethod
+    def of(cls, experiment: Experiment, data: Path, work: Path) -> "Course":
+        rows = ROWS[experiment.task](data)
+        manifest = cohorts.write_rows(rows, work / f"{experiment.cohort}.jsonl")
+        return cls(experiment, work, manifest, rows, make_pools(experiment, rows, work))
+
+    def spec(self, setting: Setting, seed: int) -> CellSpec:
+        return spec_of(setting, seed, manifest=self.manifest, rows=self.rows, pools=self.pools)
+
+    def train(self) -> None:
+        figure = self.experiment.figure
+        for setting, seed in in_order(self.experiment.settings):
+            result = train_once(self.spec(setting, seed), self.work)
+            print(
+                f"seed {seed}, {setting.size or 'all'} real, {setting.label}: "
+                f"{figure} {result['figures'][figure]:.3f}, {result['seconds']:.0f} s",
+                flush=True,
+            )
+
+    def trained(self) -> list[Cell]:
+        cells = []
+        for setting, seed in in_order(self.experiment.settings):
+            if result := kept_result(self.spec(setting, seed), self.work):
+                cells.append(Cell(setting=setting, seed=seed, **result))
+        return cells
+
+
+def in_order(settings: Sequence[Setting]) -> Iterator[tuple[Setting, int]]:
+    """Size by size, and the arms of a size seed by seed, so that what is there is comparable."""
+    for size in dict.fromkeys(setting.size for setting in settings):
+        for seed in SEEDS:
+            for setting in settings:
+                if setting.size == size:
+                    yield setting, seed
+
+
+def make_pools(
+    experiment: Experiment, rows: Sequence[TrainingImage], work: Path
+) -> dict[str, Path]:
+    """Manifests by name: each pool, and its best half by the proxy's measure."""
+    training = [row for row in rows if row.split == "train"]
+    manifests = {}
+    for pool in experiment.pools:
+        folder = work / "pools" / pool.name
+        made = make_pool(pool, training, folder)
+        best = best_of(made, measure_pool(made, folder), share=0.5)
+        manifests[pool.name] = folder / "manifest.jsonl"
+        manifests[f"{pool.name}, best half"] = cohorts.write_rows(best, folder / "best-half.jsonl")
+    return manifests
+
+
+if __name__ == "__main__":
+    main()

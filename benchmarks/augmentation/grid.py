@@ -1,0 +1,118 @@
+"""What is compared: settings, seeds, and the comparison that was named first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.augmentation.cells import ALL, Setting
+from benchmarks.augmentation.pools import Pool
+from generation.specs import Arm, Task
+
+SEEDS = tuple(range(10))
+EXTRA_DATA = (
+    "extra data: the bundled generator and its proxies saw the whole training split, not only "
+    "the real images of an arm"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """``primary`` is the size and label of the comparison that was named before the run."""
+
+    task: Task
+    cohort: str
+    figure: str
+    pools: tuple[Pool, ...]
+    settings: tuple[Setting, ...]
+    primary: tuple[int, str]
+    regime: str = EXTRA_DATA
+
+
+PROMPTS = Pool(name="prompts", count=600, seed=1)
+GUIDED = Pool(name="prompts-guided", count=256, seed=2, guidance=1.5)
+MASKS = Pool(name="masks", count=240, seed=4, mode="tm2i")
+
+TELLING = {
+    "resolution": 64,
+    "network": "tiny",
+    "max_steps": 160,
+    "evaluate_every": 20,
+    "patience": 15,
+    "learning_rate": 1e-2,
+}
+TELLING_ALL = TELLING | {"network": "small", "max_steps": 200, "learning_rate": 3e-3}
+"""What did better on validation where there is more to learn from."""
+
+
+def telling(size: int, *arms: tuple[Arm, float, str]) -> tuple[Setting, ...]:
+    changes = TELLING_ALL if size == ALL else TELLING
+    return settings_of("classification", size, arms, changes)
+
+
+def settings_of(
+    task: Task, size: int, arms: Sequence[tuple[Arm, float, str]], changes: Mapping[str, Any]
+) -> tuple[Setting, ...]:
+    """Real images alone, and arms with their ratio and pool."""
+    return tuple(
+        Setting(task=task, arm=arm, size=size, ratio=ratio, pool=pool, changes=changes)
+        for arm, ratio, pool in (("real", 0, ""), *arms)
+    )
+
+
+PNEUMONIA = Experiment(
+    task="classification",
+    cohort="nih",
+    figure="macro_f1",
+    pools=(PROMPTS, GUIDED),
+    settings=(
+        *telling(
+            32,
+            ("curated", 4, "prompts, best half"),
+            ("unfiltered", 4, "prompts"),
+            ("pretrained", 4, "prompts, best half"),
+            ("transformed", 4, ""),
+        ),
+        *telling(
+            8,
+            ("curated", 16, "prompts, best half"),
+            ("unfiltered", 16, "prompts"),
+            ("curated", 4, "prompts, best half"),
+            ("curated", 16, "prompts-guided, best half"),
+            ("pretrained", 16, "prompts, best half"),
+            ("transformed", 16, ""),
+            ("synthetic", 16, "prompts, best half"),
+        ),
+        *telling(64, ("curated", 4, "prompts, best half")),
+        *telling(128, ("curated", 2, "prompts, best half")),
+        *telling(ALL, ("curated", 0.5, "prompts, best half")),
+    ),
+    primary=(32, "curated 4x of prompts, best half"),
+)
+DRAWING = {
+    "resolution": 64,
+    "widths": (16, 32, 64, 96),
+    "max_steps": 200,
+    "evaluate_every": 20,
+    "patience": 15,
+    "learning_rate": 4e-3,
+    "batch_size": 8,
+}
+
+
+def drawing(size: int, *arms: tuple[Arm, float, str]) -> tuple[Setting, ...]:
+    return settings_of("segmentation", size, arms, DRAWING)
+
+
+LUNGS = Experiment(
+    task="segmentation",
+    cohort="covid-lungs",
+    figure="dice",
+    pools=(MASKS,),
+    settings=(
+        *drawing(5, ("curated", 16, "masks, best half")),
+        *drawing(10, ("curated", 8, "masks, best half")),
+        *drawing(ALL, ("curated", 2, "masks, best half")),
+    ),
+    primary=(5, "curated 16x of masks, best half"),
+)
+EXPERIMENTS = (PNEUMONIA, LUNGS)

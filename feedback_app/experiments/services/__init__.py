@@ -1,0 +1,1 @@
+"""Designing, starting, following and comparing experiments."""

@@ -1,0 +1,72 @@
+"""Which real images a cell may learn from: nested by size, the same in every arm of a seed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+
+from generation.errors import RemediableError
+from generation.specs import TrainingImage
+
+NONE = ""
+"""The stratum of images with none of the findings, and of all images of a segmentation."""
+
+
+def eligible(
+    rows: Sequence[TrainingImage], *, findings: Sequence[str], mask_kind: str
+) -> list[TrainingImage]:
+    """Images of which the source says whether the findings are there, or that have the mask."""
+    if mask_kind:
+        return [row for row in rows if mask_kind in row.masks]
+    return [row for row in rows if not set(findings) & set(row.unknown)]
+
+
+def stratum_of(row: TrainingImage, findings: Sequence[str]) -> str:
+    """The first of the findings that the image has."""
+    return next((finding for finding in findings if finding in row.findings), NONE)
+
+
+def ordered(
+    rows: Sequence[TrainingImage], *, findings: Sequence[str], seed: int
+) -> list[TrainingImage]:
+    """The order in which images are taken in: every size is the beginning of the next.
+
+    Findings and their absence come in turn, as long as there are images of each. Within
+    one, patients are in an order drawn by seed, and each gives one image before any gives
+    a second: at a given size as many patients as can be had are learnt from.
+    """
+    strata: dict[str, dict[str, list[TrainingImage]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        strata[stratum_of(row, findings)][row.patient].append(row)
+    queues = [_by_patient(strata[name], seed=seed) for name in (*findings, NONE) if name in strata]
+    turns = chain.from_iterable(zip_longest(*queues))
+    return [row for row in turns if row is not None]
+
+
+def _by_patient(patients: dict[str, list[TrainingImage]], *, seed: int) -> list[TrainingImage]:
+    drawn = sorted(patients, key=lambda patient: _place(seed, patient))
+    rounds = zip_longest(
+        *(sorted(patients[name], key=lambda row: _place(seed, row.image_id)) for name in drawn)
+    )
+    return [row for row in chain.from_iterable(rounds) if row is not None]
+
+
+def _place(seed: int, name: str) -> str:
+    """A place at random that another Python or numpy gives too."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+
+
+def training_ids(
+    rows: Sequence[TrainingImage], *, findings: Sequence[str], mask_kind: str, size: int, seed: int
+) -> tuple[str, ...]:
+    """The ids of ``size`` images of the training split, by seed."""
+    usable = eligible(
+        [row for row in rows if row.split == "train"], findings=findings, mask_kind=mask_kind
+    )
+    if size > len(usable):
+        raise RemediableError(
+            f"{size} real images are asked for, and the training split has {len(usable)} usable "
+            "ones.",
+            remedy="Take a smaller size, or import more of the cohort.",
+        )
+    return tuple(row.image_id for row in ordered(usable, findings=findings, seed=seed)[:size])

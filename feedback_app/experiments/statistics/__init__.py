@@ -1,0 +1,1 @@
+"""Figures of downstream models, and what can be concluded from their differences."""

@@ -1,0 +1,102 @@
+"""What a coordinator does to an experiment and its cells."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.experiments.access import cell_of, experiment_of
+from feedback_app.experiments.services import experiments as services
+from generation.errors import RemediableError
+
+
+def _doing(request: HttpRequest, act: Callable[[], object], *, done: str = "") -> None:
+    """Do it, and say that it is done, or why it cannot be."""
+    try:
+        act()
+    except RemediableError as error:
+        messages.error(request, f"{error} {error.remedy}")
+    else:
+        if done:
+            messages.success(request, done)
+
+
+@require_POST
+@coordinators_only
+def start(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row, actor = experiment_of(experiment_id), _actor(request)
+    _doing(request, lambda: services.start_experiment(row, actor=actor))
+    return redirect("experiments:experiment", row.pk)
+
+
+@require_POST
+@coordinators_only
+def pause(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row, actor = experiment_of(experiment_id), _actor(request)
+    _doing(
+        request,
+        lambda: services.pause_experiment(row, actor=actor),
+        done="Paused: what is being trained is still finished.",
+    )
+    return redirect("experiments:experiment", row.pk)
+
+
+@require_POST
+@coordinators_only
+def resume(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row, actor = experiment_of(experiment_id), _actor(request)
+    _doing(request, lambda: services.resume_experiment(row, actor=actor))
+    return redirect("experiments:experiment", row.pk)
+
+
+@require_POST
+@coordinators_only
+def cancel(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row, actor = experiment_of(experiment_id), _actor(request)
+    _doing(
+        request,
+        lambda: services.cancel_experiment(row, actor=actor),
+        done="Cancelled: what is done is kept, and it can be resumed.",
+    )
+    return redirect("experiments:experiment", row.pk)
+
+
+@require_POST
+@coordinators_only
+def retry(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row, actor = experiment_of(experiment_id), _actor(request)
+    _doing(request, lambda: services.retry_failed(row, actor=actor))
+    return redirect("experiments:experiment", row.pk)
+
+
+@require_POST
+@coordinators_only
+def delete(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    row = experiment_of(experiment_id)
+    _doing(request, lambda: services.delete_draft(row), done=f"“{row}” is deleted.")
+    return redirect("experiments:list")
+
+
+@require_POST
+@coordinators_only
+def retry_cell(request: HttpRequest, experiment_id: UUID, cell_id: int) -> HttpResponse:
+    cell = cell_of(experiment_id, cell_id)
+    _doing(request, lambda: services.retry_cell(cell))
+    return redirect("experiments:experiment", experiment_id)
+
+
+@require_POST
+@coordinators_only
+def cancel_cell(request: HttpRequest, experiment_id: UUID, cell_id: int) -> HttpResponse:
+    cell = cell_of(experiment_id, cell_id)
+    _doing(request, lambda: services.cancel_cell(cell))
+    return redirect("experiments:experiment", experiment_id)
+
+
+def _actor(request: HttpRequest) -> Any:
+    return request.user

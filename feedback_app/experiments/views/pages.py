@@ -1,0 +1,89 @@
+"""The list of experiments, the form with its preview, and an experiment as it goes on."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.experiments.access import experiment_of
+from feedback_app.experiments.forms import ExperimentForm
+from feedback_app.experiments.models import Experiment
+from feedback_app.experiments.services.experiments import create_experiment
+from feedback_app.experiments.services.plan import plan_of, plan_of_experiment
+from feedback_app.experiments.services.progress import progress_of
+from feedback_app.experiments.services.regimes import in_words
+from feedback_app.images.models import Cohort
+from generation.errors import RemediableError
+
+SECTION = {"section": "experiments"}
+INITIAL = {
+    "task": "classification",
+    "arms": ["real", "curated", "transformed"],
+    "metric": "macro_f1",
+    "primary_arm": "curated",
+}
+
+
+@require_safe
+@coordinators_only
+def list_experiments(request: HttpRequest) -> HttpResponse:
+    rows = Experiment.objects.with_counts().select_related("cohort", "created_by")
+    listed = [
+        {"row": row, "regime": in_words(row.lineage["regimes"]) if row.lineage else ""}
+        for row in rows.prefetch_related("sources__curated_set", "sources__export__curated_set")
+    ]
+    return render(request, "experiments/list.html", SECTION | {"experiments": listed})
+
+
+@require_http_methods(["GET", "POST"])
+@coordinators_only
+def create(request: HttpRequest) -> HttpResponse:
+    """Saved as a draft; its page says what starting it means."""
+    form = ExperimentForm(request.POST or None, initial=INITIAL)
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        try:
+            experiment = create_experiment(form.design, created_by=actor)
+        except RemediableError as error:
+            form.add_error(None, f"{error} {error.remedy}")
+        else:
+            return redirect("experiments:experiment", experiment.pk)
+    context = {"form": form, "has_cohorts": Cohort.objects.exists()}
+    return render(request, "experiments/new.html", SECTION | context)
+
+
+@require_POST
+@coordinators_only
+def preview(request: HttpRequest) -> HttpResponse:
+    """What the filled-in form would give; nothing is saved."""
+    form = ExperimentForm(request.POST)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        try:
+            context["plan"] = plan_of(form.design)
+        except RemediableError as error:
+            context["problem"] = f"{error} {error.remedy}"
+    return render(request, "experiments/_preview.html", context)
+
+
+@require_safe
+@coordinators_only
+def show(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    """How far it is; for htmx what changes of that."""
+    experiment = experiment_of(experiment_id)
+    context: dict[str, Any] = SECTION | {"experiment": experiment}
+    if experiment.is_draft:
+        try:
+            context["plan"] = plan_of_experiment(experiment)
+        except RemediableError as error:
+            context["problem"] = f"{error} {error.remedy}"
+        return render(request, "experiments/draft.html", context)
+    context |= {
+        "progress": progress_of(experiment),
+        "regime": in_words(experiment.lineage["regimes"]),
+    }
+    template = "_live" if request.htmx else "experiment"  # type: ignore[attr-defined]
+    return render(request, f"experiments/{template}.html", context)

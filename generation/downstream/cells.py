@@ -1,0 +1,292 @@
+"""The downstream model of a cell of an experiment: trained by its arm, measured on real images.
+
+What may move a figure is the same in every arm: the steps and their schedule, the
+augmentation, the validation split (all of its real images, however few are learnt from),
+when to stop, and how the threshold is found there. ``pretrained`` has two phases of half
+the steps each; the second begins with what the first found best.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from monai.losses import DiceCELoss
+from torch import nn
+
+from generation.diffusion.checkpoints import Report
+from generation.diffusion.training_images import augment, plain
+from generation.downstream import figures
+from generation.downstream.augmentation import augment_together
+from generation.downstream.classifier import (
+    auroc,
+    build_densenet,
+    known_cross_entropy,
+    targets_of,
+)
+from generation.downstream.examples import CellExamples, Examples, joined
+from generation.downstream.prediction import autocast, dice, logits_of
+from generation.downstream.segmenter import build_unet
+from generation.downstream.training import Best, train_until_no_better
+from generation.downstream.transformed import transformed_copies
+from generation.errors import RemediableError
+from generation.specs import CellSpec, Precision, TrainingImage
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a cell's model said of the test split."""
+
+    figures: Mapping[str, float]
+    thresholds: Mapping[str, float]
+    predictions: list[dict[str, Any]]
+
+
+class Learner(Protocol):
+    """A task: its network, its loss, its figure on validation, and what it is measured by."""
+
+    net: nn.Module
+
+    def loss_of(self, examples: Examples, chosen: torch.Tensor, generator: torch.Generator) -> Any:
+        """Of augmented versions of the chosen examples."""
+
+    def figure_on(self, examples: Examples) -> float:
+        """More is better."""
+
+    def measure(self, validation: Examples, test: Examples) -> Measured: ...
+
+
+@dataclass
+class Telling:
+    """A classification of findings."""
+
+    findings: tuple[str, ...]
+    net: nn.Module
+    precision: Precision
+
+    def loss_of(
+        self, examples: Examples, chosen: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        images = augment(examples.images.pixels[chosen], generator)
+        targets, known = targets_of([examples.rows[index] for index in chosen], self.findings)
+        device = device_of(self.net)
+        with autocast(device, self.precision):
+            logits = self.net(images.to(device))
+        return known_cross_entropy(logits.float(), targets.to(device), known.to(device))
+
+    def probabilities(self, examples: Examples) -> torch.Tensor:
+        """N x findings."""
+        inputs = plain(examples.images.pixels)
+        return logits_of(self.net, inputs, precision=self.precision).sigmoid()
+
+    def figure_on(self, examples: Examples) -> float:
+        areas = auroc(self.probabilities(examples), examples.rows, self.findings)
+        if not areas:
+            raise RemediableError(
+                f"the validation split is all with or all without {', '.join(self.findings)}",
+                remedy="Import more patients: about one in ten goes to validation.",
+            )
+        return math.fsum(areas.values()) / len(areas)
+
+    def measure(self, validation: Examples, test: Examples) -> Measured:
+        thresholds = {}
+        for column, finding in enumerate(self.findings):
+            there, found = known_of(validation, self.probabilities(validation), column, finding)
+            thresholds[finding] = figures.best_threshold(there, found)
+        probabilities = self.probabilities(test)
+        known = [
+            known_of(test, probabilities, column, finding)
+            for column, finding in enumerate(self.findings)
+        ]
+        measured = figures.classification_figures(
+            {finding: there for finding, (there, _) in zip(self.findings, known, strict=True)},
+            {finding: found for finding, (_, found) in zip(self.findings, known, strict=True)},
+            thresholds,
+        )
+        predictions = [
+            self.predicted(row, found, thresholds)
+            for row, found in zip(test.rows, probabilities.tolist(), strict=True)
+        ]
+        return Measured(measured, thresholds, predictions)
+
+    def predicted(
+        self, row: TrainingImage, found: list[float], thresholds: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Findings that are unknown of the image are left out."""
+        told = {
+            finding: probability
+            for finding, probability in zip(self.findings, found, strict=True)
+            if finding not in row.unknown
+        }
+        return described(row) | {
+            "truth": {finding: int(finding in row.findings) for finding in told},
+            "probability": told,
+            "said": {finding: int(told[finding] >= thresholds[finding]) for finding in told},
+        }
+
+
+def known_of(
+    examples: Examples, probabilities: torch.Tensor, column: int, finding: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and probability of a finding, of the images of which it is known."""
+    there, known = (part[:, 0].bool().numpy() for part in targets_of(examples.rows, [finding]))
+    return there[known], probabilities[:, column].numpy()[known]
+
+
+@dataclass
+class Drawing:
+    """A segmentation of one kind of mask."""
+
+    kind: str
+    net: nn.Module
+    precision: Precision
+    measure_loss: nn.Module = field(default_factory=lambda: DiceCELoss(sigmoid=True))
+
+    def loss_of(
+        self, examples: Examples, chosen: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        assert examples.masks is not None
+        images, masks = augment_together(
+            examples.images.pixels[chosen], examples.masks[chosen], generator
+        )
+        assert masks is not None
+        device = device_of(self.net)
+        with autocast(device, self.precision):
+            logits = self.net(images.to(device))
+        loss: torch.Tensor = self.measure_loss(logits.float(), masks.to(device))
+        return loss
+
+    def probabilities(self, examples: Examples) -> torch.Tensor:
+        """N x R x R."""
+        inputs = plain(examples.images.pixels)
+        return logits_of(self.net, inputs, precision=self.precision)[:, 0].sigmoid()
+
+    def figure_on(self, examples: Examples) -> float:
+        drawn = self.probabilities(examples) >= figures.HALF
+        return dice(drawn, masks_of(examples)).mean().item()
+
+    def measure(self, validation: Examples, test: Examples) -> Measured:
+        threshold = figures.best_mask_threshold(
+            self.probabilities(validation), masks_of(validation)
+        )
+        truth = masks_of(test)
+        drawn = self.probabilities(test) >= threshold
+        dices: list[float] = dice(drawn, truth).tolist()
+        distances = figures.hausdorff_95(drawn, truth)
+        positive: list[bool] = truth.flatten(1).any(1).tolist()
+        predictions = [
+            described(row) | {"dice": value, "hd95": distance, "is_positive": there}
+            for row, value, distance, there in zip(
+                test.rows, dices, distances, positive, strict=True
+            )
+        ]
+        measured = figures.segmentation_figures(dices, distances, positive)
+        return Measured(measured, {self.kind: threshold}, predictions)
+
+
+def masks_of(examples: Examples) -> torch.Tensor:
+    """At the network's resolution: bool, N x R x R."""
+    assert examples.masks is not None
+    return examples.masks[:, 0, ::2, ::2] > 127
+
+
+def described(row: TrainingImage) -> dict[str, Any]:
+    return {
+        "image_id": row.image_id,
+        "patient": row.patient,
+        "view": row.view,
+        "sex": row.sex,
+        "age_years": row.age_years,
+    }
+
+
+def device_of(net: nn.Module) -> torch.device:
+    return next(net.parameters()).device
+
+
+def learner_of(spec: CellSpec, *, device: torch.device) -> Learner:
+    """With weights that follow from the seed."""
+    torch.manual_seed(spec.seed)
+    if spec.task == "classification":
+        net = build_densenet(spec.network, outputs=len(spec.findings)).to(device)
+        return Telling(spec.findings, net, spec.precision)
+    return Drawing(spec.kind, build_unet(spec.widths).to(device), spec.precision)
+
+
+def phases_of(spec: CellSpec, examples: CellExamples) -> list[Examples]:
+    """What is learnt from, one after the other."""
+    real, synthetic = examples.real, examples.synthetic
+    match spec.arm:
+        case "real":
+            parts = [real]
+        case "synthetic":
+            parts = [synthetic]
+        case "pretrained":
+            parts = [synthetic, real]
+        case "transformed":
+            assert real is not None
+            copies = transformed_copies(real, spec.synthetic_count, kind=spec.kind, seed=spec.seed)
+            parts = [joined(real, copies)]
+        case "unfiltered" | "curated" | "finetuned_curated":
+            assert real is not None and synthetic is not None
+            parts = [joined(real, synthetic)]
+    return [part for part in parts if part is not None]
+
+
+def train_cell(
+    spec: CellSpec,
+    examples: CellExamples,
+    *,
+    device: torch.device,
+    checkpoints: Path,
+    report: Report,
+) -> tuple[Measured, Best]:
+    """Train, or take up again, by the cell's arm; measure the weights best on validation."""
+    learner = learner_of(spec, device=device)
+    phases = phases_of(spec, examples)
+    schedule = replace(spec, max_steps=math.ceil(spec.max_steps / len(phases)))
+    best = Best()
+    for number, part in enumerate(phases):
+        best = _learn(
+            learner,
+            part,
+            schedule,
+            validation=examples.validation,
+            checkpoint=checkpoints / f"phase-{number}.pt",
+            report=_after(number * schedule.max_steps, report),
+        )
+    return learner.measure(examples.validation, examples.test), best
+
+
+def _after(done: int, report: Report) -> Report:
+    """Counts on from the steps of earlier phases."""
+    return lambda step, told: report(done + step, told)
+
+
+def _learn(
+    learner: Learner,
+    examples: Examples,
+    schedule: CellSpec,
+    *,
+    validation: Examples,
+    checkpoint: Path,
+    report: Report,
+) -> Best:
+    batch = min(schedule.batch_size, len(examples))
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        chosen = torch.randperm(len(examples), generator=generator)[:batch]
+        loss: torch.Tensor = learner.loss_of(examples, chosen, generator)
+        return loss
+
+    return train_until_no_better(
+        learner.net,
+        schedule,
+        loss_of=loss_of,
+        validate=lambda: learner.figure_on(validation),
+        checkpoint=checkpoint,
+        report=report,
+    )
