@@ -117,6 +117,7 @@ class TrainingImage:
     masks: dict[str, str] = Field(default_factory=dict)
     view: str = ""
     sex: str = ""
+    race: str = ""
     age_years: int | None = None
 
 

@@ -199,6 +199,7 @@ def described(row: TrainingImage) -> dict[str, Any]:
         "patient": row.patient,
         "view": row.view,
         "sex": row.sex,
+        "race": row.race,
         "age_years": row.age_years,
     }
 

@@ -18,6 +18,7 @@ from feedback_app.images.models import (
     Recipe,
     RecipeMask,
     Scorer,
+    SharedPicture,
 )
 from feedback_app.images.services.blobs import store
 from generation.errors import RemediableError
@@ -73,6 +74,18 @@ def test_a_generator_that_saw_test_patients_elsewhere_is_refused(ward: Cohort) -
     """The same source under another name has other splits."""
     other = make_cohort("other", train=1, test=1)
     other.patients.filter(split="train").update(source_id="test-3")
+    said = refusals(design(ward, curated=curated_of(own_version(other))))
+    assert "the generator own has seen patients of the test split of ward" in said
+
+
+def test_a_generator_that_saw_a_picture_that_cohorts_share_is_refused(ward: Cohort) -> None:
+    """As it was imported twice in other bytes, and under other names."""
+    other = make_cohort("other", train=1)
+    SharedPicture.objects.create(
+        image=CohortImage.objects.get(cohort=other),
+        other=ward.images.filter(patient__split="test").first(),
+        is_known=True,
+    )
     said = refusals(design(ward, curated=curated_of(own_version(other))))
     assert "the generator own has seen patients of the test split of ward" in said
 

@@ -1,6 +1,7 @@
 """Whether anything behind an arm's synthetic images has seen patients of the test split."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -8,7 +9,15 @@ from feedback_app.experiments.models import ExperimentSource
 from feedback_app.experiments.services.lineage import Behind
 from feedback_app.experiments.services.supply import Refusal
 from feedback_app.experiments.words import ARM_LABELS
-from feedback_app.images.models import Cohort, CohortImage, Mask, RecipeMask, Split
+from feedback_app.images.models import (
+    Cohort,
+    CohortImage,
+    Mask,
+    Patient,
+    RecipeMask,
+    SharedPicture,
+    Split,
+)
 from generation.conditioning.transforms import Interpolate, load
 
 SHOWN = 3
@@ -51,15 +60,24 @@ def _not_recorded(one: Behind, source: ExperimentSource) -> Refusal:
 def seen_of_test(seen: QuerySet[CohortImage], cohort: Cohort) -> QuerySet[CohortImage]:
     """Images of the test split whose patient or picture is among those seen.
 
-    Also where the same patients, or pictures, were imported as another cohort.
+    Also where the same patients, or pictures, were imported as another cohort: a picture that
+    two cohorts share stands for all images of its patient.
     """
     elsewhere = seen.exclude(cohort=cohort)
     same = Q(patient__in=seen.values("patient"))
     same |= Q(image__pixels_sha256__in=seen.values("image__pixels_sha256"))
+    same |= Q(patient__in=_sharing_a_picture_with(seen.values("patient")))
     if cohort.source != ANY_FOLDER:
         named = elsewhere.filter(cohort__source=cohort.source)
         same |= Q(patient__source_id__in=named.values("patient__source_id"))
     return cohort.images.filter(same, patient__split=Split.TEST).order_by("source_id")
+
+
+def _sharing_a_picture_with(patients: QuerySet[Any, Any]) -> QuerySet[Patient]:
+    """Patients of other cohorts one of whose images is one of theirs."""
+    later = SharedPicture.objects.filter(other__patient__in=patients).values("image__patient")
+    earlier = SharedPicture.objects.filter(image__patient__in=patients).values("other__patient")
+    return Patient.objects.filter(Q(pk__in=later) | Q(pk__in=earlier))
 
 
 def pictures_behind(source: ExperimentSource, cohort: Cohort) -> QuerySet[CohortImage]:

@@ -63,5 +63,6 @@ def training_image(image: CohortImage, *, path: str) -> TrainingImage:
         masks={mask.kind: default_storage.path(mask.blob.path) for mask in image.masks.all()},
         view=image.view,
         sex=image.patient.sex,
+        race=image.patient.race,
         age_years=image.age_years,
     )
