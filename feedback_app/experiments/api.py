@@ -10,8 +10,6 @@ from rest_framework.views import APIView
 from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.experiments.access import experiment_of
 from feedback_app.experiments.models import Experiment
-from feedback_app.experiments.report.cache import figures_for, state_of
-from feedback_app.experiments.report.rerun import report_file
 from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.regimes import in_words
 
@@ -30,6 +28,10 @@ class ExperimentView(APIView):
     permission_classes = [IsCoordinator]
 
     def get(self, request: Request, experiment_id: UUID) -> Response:
+        # Slow to import: they bring scipy and statsmodels.
+        from feedback_app.experiments.report.cache import figures_for, state_of
+        from feedback_app.experiments.report.rerun import report_file
+
         row = experiment_of(experiment_id)
         if row.is_draft:
             return Response({"design": design_of(row).as_json, "state": row.state})

@@ -22,7 +22,7 @@ from feedback_app.experiments.services.supply import (
     lacks_synthetic,
     usable_synthetic,
 )
-from feedback_app.experiments.statistics.gains import MIN_PATIENTS, MIN_SEEDS
+from feedback_app.experiments.statistics.predictions import MIN_PATIENTS, MIN_SEEDS
 from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from feedback_app.experiments.statistics.gains import MIN_PATIENTS, MIN_SEEDS, Gain
+from feedback_app.experiments.statistics.gains import Gain
+from feedback_app.experiments.statistics.predictions import MIN_PATIENTS, MIN_SEEDS
 
 ALPHA = 0.05
 

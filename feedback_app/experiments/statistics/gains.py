@@ -11,15 +11,19 @@ import numpy as np
 from scipy.stats import t as student
 
 from feedback_app.experiments.statistics.metrics import Metric
-from feedback_app.experiments.statistics.predictions import Bools, Floats, Outcome, TestImages
+from feedback_app.experiments.statistics.predictions import (
+    MIN_PATIENTS,
+    MIN_SEEDS,
+    Bools,
+    Floats,
+    Outcome,
+    TestImages,
+)
 
 RESAMPLES = 2_000
 SEED = 20_241_127
 CELLS_A_CHUNK = 4_000_000
 LEVEL = 0.95
-MIN_SEEDS = 3
-MIN_PATIENTS = 20
-"""With fewer, nothing is concluded: an interval would be as wide as the scale or by chance none."""
 
 
 @dataclass(frozen=True, kw_only=True)

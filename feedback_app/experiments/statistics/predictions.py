@@ -15,6 +15,9 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Row = Mapping[str, Any]
 
+MIN_SEEDS = 3
+MIN_PATIENTS = 20
+"""With fewer, nothing is concluded: an interval would be as wide as the scale or by chance none."""
 UNKNOWN = ""
 SEXES = {"F": "female", "M": "male"}
 TRAITS: dict[str, Callable[[Row], str]] = {

@@ -1,4 +1,8 @@
-"""What an experiment found: on a page, as one HTML file, as JSON, and plot by plot."""
+"""What an experiment found: on a page, as one HTML file, as JSON, and plot by plot.
+
+The modules behind these views bring scipy and matplotlib: they are imported when a view
+is first asked, so that the processes that serve readers start without them.
+"""
 
 import io
 import json
@@ -13,10 +17,6 @@ from django.views.decorators.http import require_safe
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.experiments.access import experiment_of
 from feedback_app.experiments.models import Experiment
-from feedback_app.experiments.report.cache import figures_for, state_of
-from feedback_app.experiments.report.page import report_of
-from feedback_app.experiments.report.rerun import report_file
-from feedback_app.experiments.report.sheets import embedded
 from feedback_app.experiments.services.regimes import in_words
 
 SECTION = {"section": "experiments"}
@@ -33,6 +33,9 @@ def started_of(experiment_id: UUID) -> Experiment:
 @require_safe
 @coordinators_only
 def report(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    from feedback_app.experiments.report.cache import figures_for, state_of
+    from feedback_app.experiments.report.page import report_of
+
     experiment = started_of(experiment_id)
     state = state_of(experiment)
     figures = figures_for(experiment, state=state)
@@ -50,6 +53,11 @@ def report(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
 @coordinators_only
 def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> FileResponse:
     """One HTML file without real images, or the file from which it can be run again."""
+    from feedback_app.experiments.report.cache import figures_for, state_of
+    from feedback_app.experiments.report.page import report_of
+    from feedback_app.experiments.report.rerun import report_file
+    from feedback_app.experiments.report.sheets import embedded
+
     experiment = started_of(experiment_id)
     figures = figures_for(experiment, state=state_of(experiment))
     if form == "json":
@@ -75,10 +83,11 @@ def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> File
 @require_safe
 @coordinators_only
 def plot(request: HttpRequest, experiment_id: UUID, name: str, form: str) -> HttpResponse:
+    from feedback_app.experiments.report.cache import figures_for, state_of
+    from feedback_app.experiments.report.plots import plots_of
+
     experiment = started_of(experiment_id)
     figures = figures_for(experiment, state=state_of(experiment))
-    from feedback_app.experiments.report.plots import plots_of  # slow to import
-
     plots = plots_of(figures, regime=in_words(experiment.lineage["regimes"]))
     found = next((one for one in plots if one.name == name), None)
     if found is None or form not in CONTENT_TYPES:
