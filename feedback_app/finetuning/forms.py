@@ -128,8 +128,6 @@ class FineTuneForm(forms.Form):
             field.initial = field_default(name)
             if isinstance(field, forms.FloatField):
                 field.widget.attrs["step"] = "any"
-        if self.recommendation and "safeguarded" in self.fields:
-            self.fields["safeguarded"].initial = self.recommendation.safeguarded
         self.fields["adapted"].initial = " ".join(self._default_parts())
 
     def _chosen(self, name: str) -> Any:

@@ -6,25 +6,21 @@ from feedback_app.finetuning.services.recommendation import BEST_OF_N, Supply, r
 
 
 @pytest.mark.parametrize(
-    ("supply", "method", "safeguarded"),
+    ("supply", "method"),
     [
-        (Supply(pairs=0, scored=0), BEST_OF_N, False),
-        (Supply(pairs=29, scored=29), BEST_OF_N, False),
-        (Supply(pairs=20, scored=30), "reward_weighted", False),
-        (Supply(pairs=299, scored=400), "reward_weighted", False),
-        (Supply(pairs=300, scored=400), "dpo_margin", True),
-        (Supply(pairs=1_000, scored=400), "dpo_margin", False),
-        (Supply(pairs=40, scored=0), "dpo_margin", True),
-        (Supply(pairs=40, scored=20, accepted=80, rejected=30), "kto", False),
-        (Supply(pairs=0, scored=0, accepted=20, rejected=15), "kto", False),
-        (Supply(pairs=0, scored=0, rejected=200), BEST_OF_N, False),
+        (Supply(pairs=0, scored=0), BEST_OF_N),
+        (Supply(pairs=99, scored=99), BEST_OF_N),
+        (Supply(pairs=99, scored=100), "kto"),
+        (Supply(pairs=100, scored=90), "dpo_margin"),
+        (Supply(pairs=1_000, scored=400), "dpo_margin"),
+        (Supply(pairs=40, scored=20, accepted=80, rejected=30), "kto"),
+        (Supply(pairs=0, scored=0, accepted=20, rejected=15), BEST_OF_N),
+        (Supply(pairs=0, scored=0, rejected=200), BEST_OF_N),
     ],
 )
-def test_the_method_follows_from_number_and_kind(
-    supply: Supply, method: str, safeguarded: bool
-) -> None:
+def test_the_method_follows_from_number_and_kind(supply: Supply, method: str) -> None:
     found = recommend(supply)
-    assert (found.method, found.safeguarded) == (method, safeguarded)
+    assert found.method == method
     assert found.trains == (method != BEST_OF_N)
     assert found.reason.endswith(".")
 

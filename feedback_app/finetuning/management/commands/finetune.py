@@ -52,10 +52,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         snapshot = find_snapshot(options["snapshot"])
-        given = {name: options[name] for name in SETTINGS if options[name] is not None}
-        method, settings = options["method"], given
-        if not method:
-            method, settings = self._recommended(snapshot, given)
+        settings = {name: options[name] for name in SETTINGS if options[name] is not None}
+        method = options["method"] or self._recommended(snapshot)
         try:
             fine_tune = start_finetune(
                 snapshot=snapshot,
@@ -74,15 +72,13 @@ class Command(BaseCommand):
             raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
         self.stdout.write(f"gives {run.result['model_version']}")
 
-    def _recommended(self, snapshot: Snapshot, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The method, and the given settings with what the recommendation adds."""
+    def _recommended(self, snapshot: Snapshot) -> str:
         best = recommend(supply_of(snapshot))
         self.stdout.write(best.reason)
         if not best.trains:
             raise CommandError("Name a --method to train all the same.")
         self.stdout.write(f"method: {best.method}")
-        added = {"safeguarded": True} if best.safeguarded else {}
-        return best.method, {**added, **given}
+        return best.method
 
 
 def find_snapshot(name_or_id: str) -> Snapshot:
