@@ -66,7 +66,8 @@ clean: ## Remove the environment, caches and the demo's data
 $(VENV)/.installed: constraints.txt pyproject.toml
 	@test -x $(PYTHON) || { $(FIND_PYTHON); echo "Making the environment with $$found ..."; "$$found" -m venv $(VENV); }
 	@echo "Installing the packages; the first time takes some minutes ..."
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check -c constraints.txt --editable ".[$(EXTRAS)]"
+	@$(PYTHON) -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt --editable ".[$(EXTRAS)]"
+	@$(PYTHON) -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; a few files are for other Pythons
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.installed

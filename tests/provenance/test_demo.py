@@ -42,8 +42,8 @@ def test_made_twice_it_is_there_once(version: ModelVersion, data: Path) -> None:
     waits = "The study “Real or synthetic” comes with the next start"
     assert sum(line.startswith(waits) for line in lines) == 2
     imports = Run.objects.filter(kind="import_cohort").order_by("spec__name")
-    assert [(run.spec["name"], run.spec["rsna"]) for run in imports] == [
-        ("covid-lungs", ""),
+    assert [(run.spec["name"], run.spec["options"]["rsna"]) for run in imports] == [
+        ("covid-lungs", None),
         ("nih", str(data / "rsna")),
     ]
     assert [line for line in lines if line.startswith("login: ")] == [
