@@ -8,9 +8,6 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
 PASSED_OVER = ("admin", "api")
-SETTLED = """() => document.readyState === "complete"
-  && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")
-  && [...document.images].every((image) => image.complete || image.loading === "lazy")"""
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -25,20 +22,12 @@ def tour(page: Page, base: str, starts: Iterable[str]) -> Iterator[tuple[str, in
         kind = kind_of(url)
         if kind is None or kind in seen:
             continue
-        response = page.goto(url)
+        response = page.goto(url, wait_until="networkidle")
         assert response is not None
-        settle(page)
         arrived = kind_of(page.url)  # a page may send on to another
         seen |= {kind, arrived}
         yield arrived or kind, response.status
         waiting.extend(links_of(page, base))
-
-
-def settle(page: Page) -> None:
-    """What the page asked for when it was opened is there, and painted."""
-    page.evaluate(FRAMES)
-    page.wait_for_function(SETTLED)
-    page.evaluate(FRAMES)
 
 
 def links_of(page: Page, base: str) -> list[str]:
