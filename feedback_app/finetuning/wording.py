@@ -19,7 +19,7 @@ METHOD_SENTENCES = {
     ),
     Method.REWARD_WEIGHTED: (
         "Imitates what was scored, the better the more, and real images if given some; "
-        "the steadiest where little was read."
+        "wants a lower learning rate than the default."
     ),
     Method.KTO: (
         "Learns from single images that were accepted or rejected, or scored above or below "
