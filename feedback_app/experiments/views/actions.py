@@ -1,7 +1,6 @@
 """What a coordinator does to an experiment and its cells."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,52 +25,45 @@ def _doing(request: HttpRequest, act: Callable[[], object], *, done: str = "") -
             messages.success(request, done)
 
 
+def _changed(
+    request: HttpRequest, experiment_id: UUID, act: Callable[..., object], *, done: str = ""
+) -> HttpResponse:
+    """Back to the experiment's page, after a change that the audit log names the actor of."""
+    row = experiment_of(experiment_id)
+    _doing(request, lambda: act(row, actor=request.user), done=done)
+    return redirect("experiments:experiment", row.pk)
+
+
 @require_POST
 @coordinators_only
 def start(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    row, actor = experiment_of(experiment_id), _actor(request)
-    _doing(request, lambda: services.start_experiment(row, actor=actor))
-    return redirect("experiments:experiment", row.pk)
+    return _changed(request, experiment_id, services.start_experiment)
 
 
 @require_POST
 @coordinators_only
 def pause(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    row, actor = experiment_of(experiment_id), _actor(request)
-    _doing(
-        request,
-        lambda: services.pause_experiment(row, actor=actor),
-        done="Paused: what is being trained is still finished.",
-    )
-    return redirect("experiments:experiment", row.pk)
+    done = "Paused: what is being trained is still finished."
+    return _changed(request, experiment_id, services.pause_experiment, done=done)
 
 
 @require_POST
 @coordinators_only
 def resume(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    row, actor = experiment_of(experiment_id), _actor(request)
-    _doing(request, lambda: services.resume_experiment(row, actor=actor))
-    return redirect("experiments:experiment", row.pk)
+    return _changed(request, experiment_id, services.resume_experiment)
 
 
 @require_POST
 @coordinators_only
 def cancel(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    row, actor = experiment_of(experiment_id), _actor(request)
-    _doing(
-        request,
-        lambda: services.cancel_experiment(row, actor=actor),
-        done="Cancelled: what is done is kept, and it can be resumed.",
-    )
-    return redirect("experiments:experiment", row.pk)
+    done = "Cancelled: what is done is kept, and it can be resumed."
+    return _changed(request, experiment_id, services.cancel_experiment, done=done)
 
 
 @require_POST
 @coordinators_only
 def retry(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    row, actor = experiment_of(experiment_id), _actor(request)
-    _doing(request, lambda: services.retry_failed(row, actor=actor))
-    return redirect("experiments:experiment", row.pk)
+    return _changed(request, experiment_id, services.retry_failed)
 
 
 @require_POST
@@ -96,7 +88,3 @@ def cancel_cell(request: HttpRequest, experiment_id: UUID, cell_id: int) -> Http
     cell = cell_of(experiment_id, cell_id)
     _doing(request, lambda: services.cancel_cell(cell))
     return redirect("experiments:experiment", experiment_id)
-
-
-def _actor(request: HttpRequest) -> Any:
-    return request.user
