@@ -35,7 +35,7 @@ shell: setup ## A shell beside the demo, for manage.py COMMAND
 	@$(LOCAL) beside -- "$${SHELL_PROGRAM:-/bin/bash}"
 
 test: setup chromium ## The whole test suite, with real servers, worker and browser
-	@$(LOCAL) exec -- pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(LOCAL) exec -- pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: export DEBUG := true
 check: export DATABASE_URL := postgresql:///none?host=/nonexistent

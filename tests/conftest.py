@@ -12,10 +12,9 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.core.management.color import no_style
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -27,14 +26,18 @@ from tests.workers import Worker, own_redis
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_MS = 15_000
 """Pages fetch what is new every few seconds, and a busy machine is slow."""
-MADE_BY_MIGRATIONS = (ContentType, Permission)
+KEPT = (ContentType, Permission)
+"""Made by migrations."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test with a browser or a worker process is tried once more; the summary says so (``R``).
+    """Files with slow tests come first, so that no process is left alone with one at the end.
 
+    A test with a browser or a worker process is tried once more; the summary says so (``R``).
     The moments at which other processes get their turn are not in its hands.
     """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("browser") or "start_worker" in fixtures:
@@ -50,9 +53,29 @@ def quick_emptying() -> Iterator[None]:
 
 
 def empty_tables(_: TransactionTestCase) -> None:
+    """Row by row, without constraints and triggers: TRUNCATE takes a hundred times as long.
+
+    Whoever is still writing is waited for; if he waits for us as well, it is tried again.
+    """
     models = apps.get_models(include_auto_created=True)
-    tables = {model._meta.db_table for model in models if model not in MADE_BY_MIGRATIONS}
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
+    tables = [
+        connection.ops.quote_name(table)
+        for table in sorted({model._meta.db_table for model in models if model not in KEPT})
+    ]
+    statements = [
+        "SET LOCAL session_replication_role = replica",
+        f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE",
+        *(f"DELETE FROM {table}" for table in tables),
+    ]
+    for is_last in (False, False, True):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("; ".join(statements))
+        except OperationalError:  # a deadlock
+            if is_last:
+                raise
+        else:
+            return
 
 
 @pytest.fixture(autouse=True)
@@ -217,23 +240,39 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=program, headless=True, args=list(chromium.FLAGS)
+            executable_path=program, headless=True, args=[*chromium.FLAGS, "--process-per-site"]
         )
         yield started
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture
-def page(committed: None, live_server: LiveServer, browser: Browser) -> Iterator[Page]:
-    """A page of nobody at the live server; addresses may be relative."""
+@pytest.fixture(scope="session")
+def window(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    """One for all tests: a context of its own would start a process and load all scripts anew.
+
+    Its first page stays open and lends itself to ``page``, which cleans up.
+    """
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": 1920, "height": 1080}
     )
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield context.new_page()
+    context.new_page().goto("/healthz")
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(committed: None, live_server: LiveServer, window: BrowserContext) -> Iterator[Page]:
+    """A page of nobody at the live server, where nothing is stored; addresses may be relative."""
+    expect.set_options(timeout=PATIENCE_MS)
+    yield window.new_page()
+    first, *others = window.pages
+    for other in others:
+        other.close()
+    window.set_offline(offline=False)
+    window.clear_cookies()
+    first.evaluate("localStorage.clear()")
 
 
 @pytest.fixture

@@ -7,3 +7,6 @@ if place := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     os.environ["REDIS_URL"] = f"{address}?virtual_host={int(place) + 1}"
 
 from feedback_app.settings import *  # noqa: F403
+
+WHITENOISE_AUTOREFRESH = True
+"""Files are looked for when they are asked for, not all of them by every test's client."""

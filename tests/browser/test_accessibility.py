@@ -103,13 +103,13 @@ def complaints(page: Page) -> list[str]:
 
 
 def faults_of(page: Page, zooms: Mapping[str, ViewportSize] = ZOOMS) -> list[str]:
-    """All that is wrong with the page that is open."""
-    found = []
+    """All that is wrong with the page that is open; axe looks at it at its own size."""
     page.evaluate(AXE)
+    found: list[str] = page.evaluate(VIOLATIONS)
     for zoom, size in zooms.items():
         page.set_viewport_size(size)
         page.evaluate(FRAMES)  # for what follows the size
-        told = [*page.evaluate(VIOLATIONS), *page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]
+        told = [*page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if overflow > 0:
             told.append(f"scrolls sideways by {overflow} px")
