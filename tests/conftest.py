@@ -240,39 +240,58 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=program, headless=True, args=[*chromium.FLAGS, "--process-per-site"]
+            executable_path=program, headless=True, args=list(chromium.FLAGS)
         )
         yield started
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
-def window(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    """One for all tests: a context of its own would start a process and load all scripts anew.
-
-    Its first page stays open and lends itself to ``page``, which cleans up.
-    """
+def new_window(browser: Browser, live_server: LiveServer) -> BrowserContext:
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": 1920, "height": 1080}
     )
     context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+@pytest.fixture(scope="session")
+def shared_window(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    """For nearly all tests: a window of its own would start a process and load all scripts anew.
+
+    Its first page stays open and lends itself to whoever cleans up.
+    """
+    context = new_window(browser, live_server)
     context.new_page().goto("/healthz")
     yield context
     context.close()
 
 
 @pytest.fixture
-def page(committed: None, live_server: LiveServer, window: BrowserContext) -> Iterator[Page]:
-    """A page of nobody at the live server, where nothing is stored; addresses may be relative."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield window.new_page()
-    first, *others = window.pages
+def window(
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer
+) -> Iterator[BrowserContext]:
+    """Without pages but one, cookies and anything stored; a turned clock would stay turned."""
+    if request.node.get_closest_marker("turns_clock"):
+        context = new_window(browser, live_server)
+        yield context
+        context.close()
+        return
+    shared: BrowserContext = request.getfixturevalue("shared_window")
+    yield shared
+    first, *others = shared.pages
     for other in others:
         other.close()
-    window.set_offline(offline=False)
-    window.clear_cookies()
+    shared.set_offline(offline=False)
+    shared.clear_cookies()
     first.evaluate("localStorage.clear()")
+
+
+@pytest.fixture
+def page(committed: None, window: BrowserContext) -> Page:
+    """A page of nobody at the live server; addresses may be relative."""
+    expect.set_options(timeout=PATIENCE_MS)
+    return window.new_page()
 
 
 @pytest.fixture

@@ -202,6 +202,7 @@ def keys_of(request: Request) -> list[str]:
 # Pace and breaks
 
 
+@pytest.mark.turns_clock
 def test_a_break_is_suggested_between_cases_and_never_in_the_middle_of_one(
     page: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_break_is_suggested_between_cases_and_never_in_the_middle_of_one(
     expect(notice).to_be_hidden()
 
 
+@pytest.mark.turns_clock
 def test_the_pace_counts_active_time_alone(
     page: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]
 ) -> None:

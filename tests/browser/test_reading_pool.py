@@ -105,6 +105,7 @@ def test_going_back_in_a_pool_and_on_again_leads_to_the_case_in_hand(
     expect(page.locator("#position")).to_have_text("1 read")
 
 
+@pytest.mark.turns_clock
 def test_the_heartbeat_renews_the_leases_while_the_page_is_visible(
     page: Page, rosa: User, ravi: User, log_in: LogIn
 ) -> None:
