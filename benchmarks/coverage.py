@@ -72,9 +72,13 @@ def _pairs() -> Iterator[tuple[int, int]]:
 
 
 def _kappa(first: Floats, second: Floats) -> float:
+    """From how often each pair of scores comes, which is sooner counted than sorted."""
+    pairs = LEVELS * first.astype(int) + second.astype(int)
+    counts = np.bincount(pairs, minlength=LEVELS**2)
+    one, other = np.divmod(np.arange(LEVELS**2), LEVELS)
     return float(
         cohen_kappa_score(
-            first.astype(int), second.astype(int), weights="quadratic", labels=range(LEVELS)
+            one, other, weights="quadratic", labels=range(LEVELS), sample_weight=counts
         )
     )
 

@@ -160,10 +160,15 @@ def test_the_aware_phase_begins_with_a_note_that_is_shown_once(
     expect(page.locator("#phase")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800)])
 @pytest.mark.parametrize(
-    ("mode", "each"),
-    [(StudyMode.RATE, 1), (StudyMode.RATE_K, 5), (StudyMode.RATE_K, 6), (StudyMode.COMPARE, 2)],
+    ("mode", "each", "width", "height"),
+    [
+        (StudyMode.RATE, 1, 1280, 800),
+        (StudyMode.RATE_K, 5, 1280, 800),
+        (StudyMode.RATE_K, 6, 1280, 800),
+        (StudyMode.RATE_K, 6, 1920, 1080),
+        (StudyMode.COMPARE, 2, 1280, 800),
+    ],
 )
 def test_nothing_scrolls_and_nothing_moves_from_case_to_case(
     page: Page,
