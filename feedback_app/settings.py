@@ -164,6 +164,8 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:login"
 
+# Every request asks for its session: the cache answers, and the database where it cannot.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 # A login ends after SESSION_HOURS in any case, and earlier where nobody does anything.
 SESSION_COOKIE_AGE = number("SESSION_HOURS", default=12) * 3600
 SESSION_IDLE_S = number("SESSION_IDLE_MIN", default=60) * 60

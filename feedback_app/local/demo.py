@@ -162,7 +162,7 @@ def _quiet(env: Mapping[str, str]) -> dict[str, str]:
 def web_command(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),
-        *("--workers", "2", "--threads", "3", "--log-level", "warning"),
+        *("--preload", "--workers", "4", "--threads", "2", "--log-level", "warning"),
     ]
 
 

@@ -27,13 +27,19 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study, case and bookmark; any other is not there."""
+    """The reader's own slot with its study; any other is not there."""
+    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
+    return _only(slots.select_related("study__display"))
+
+
+def slot_to_read(reader: User, slot_id: UUID) -> Slot:
+    """The same with all that its page shows: case and bookmark as well."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
     return _only(slots.select_related("study__display", "case", "bookmark"))
 
 
 def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The same with its study alone, locked until the transaction ends."""
+    """The reader's own slot with its study, locked until the transaction ends."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
     return _only(slots.select_related("study__display").select_for_update(of=["self"]))
 

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import claims
-from feedback_app.readings.access import reader_of, require_same_reader, slot_for
+from feedback_app.readings.access import reader_of, require_same_reader, slot_for, slot_to_read
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.models import Bookmark, Grade, Shape, SkipReason, Verdict
 from feedback_app.readings.preferences import preferences_of, save_preferences
@@ -97,7 +97,7 @@ class ReaderView(APIView):
 
 class CaseView(ReaderView):
     def get(self, request: Request, slot_id: UUID) -> Response:
-        case = describe_case(slot_for(reader_of(request), slot_id))
+        case = describe_case(slot_to_read(reader_of(request), slot_id))
         return Response(case, headers=NO_STORE)
 
 
@@ -173,7 +173,7 @@ def _following(slot: Slot, reader: User, *, holding: list[UUID]) -> Slot | None:
     if slot.study.is_pool:
         return claims.claim(slot.study, reader, holding=holding)
     following = next_unread(slot, holding=holding)
-    return slot_for(reader, following) if following else None
+    return slot_to_read(reader, following) if following else None
 
 
 def _count_unread(slot: Slot, *, holding: list[UUID]) -> int:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.access import reader_of, slot_for, study_for
+from feedback_app.readings.access import reader_of, slot_for, slot_to_read, study_for
 from feedback_app.readings.cases import describe_case, shows_condition
 from feedback_app.readings.claims import claim
 from feedback_app.readings.errors import DamagedPicture
@@ -36,7 +36,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
 def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
     reader = reader_of(request)
     context = {
-        "case": describe_case(slot_for(reader, slot_id)),
+        "case": describe_case(slot_to_read(reader, slot_id)),
         "preferences": preferences_of(reader),
     }
     response = render(request, "readings/read.html", context)
