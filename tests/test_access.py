@@ -217,6 +217,7 @@ TABLE: dict[str, Line] = {
     "experiments:create": get(COORDINATORS),
     "experiments:preview": post(COORDINATORS),
     "experiments:experiment": get(COORDINATORS, lambda world: [world.experiment.pk]),
+    "experiments:edit": get(COORDINATORS, lambda world: [world.draft_experiment.pk]),
     "experiments:start": post(does(COORDINATORS), lambda world: [world.draft_experiment.pk]),
     "experiments:pause": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
     "experiments:resume": post(does(COORDINATORS), lambda world: [world.experiment.pk]),

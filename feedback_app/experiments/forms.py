@@ -11,6 +11,7 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.experiments.models import Task
 from feedback_app.experiments.services.design import (
     SETTINGS,
+    Design,
     default_of,
     read_design,
     settings_of,
@@ -112,8 +113,10 @@ class ExperimentForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, drafted: Design | None = None, **kwargs: Any) -> None:
+        """``drafted`` is the design of a draft that is changed."""
         super().__init__(*args, **kwargs)
+        self.drafted = drafted
         kinds = Mask.objects.drawn_by_people().order_by("kind").values_list("kind", flat=True)
         self.fields["mask_kind"].choices = [  # type: ignore[attr-defined]
             (kind, label_of(kind)) for kind in dict.fromkeys(kinds)
@@ -149,7 +152,7 @@ class ExperimentForm(forms.Form):
             "real_sizes": [sizes.of(text) for text in _split(data["real_sizes"])],
             "arms": data["arms"],
             "ratios": [_number(text) for text in _split(data["ratios"])],
-            "seeds": list(range(data["seed_count"])),
+            "seeds": self._seeds(data["seed_count"]),
             "metric": data["metric"],
             "primary": {
                 "arm": data["primary_arm"],
@@ -169,6 +172,12 @@ class ExperimentForm(forms.Form):
             "vouching": data["vouching"].strip(),
         }
 
+    def _seeds(self, count: int) -> list[int]:
+        """From 0; those of a draft stay where they are as many."""
+        if self.drafted is not None and len(self.drafted.seeds) == count:
+            return list(self.drafted.seeds)
+        return list(range(count))
+
     @property
     def arm_choices(self) -> Iterable[tuple[Any, str, "forms.BoundField | None"]]:
         """Each arm's box, a sentence on it, and the field of its source."""
@@ -180,6 +189,31 @@ class ExperimentForm(forms.Form):
     @property
     def settings_fields(self) -> list[forms.BoundField]:
         return [self[SETTING_PREFIX + name] for name in SETTINGS]
+
+
+def filled_in(design: Design) -> dict[str, Any]:
+    """What the form of a design has in its fields."""
+    initial: dict[str, Any] = {
+        "name": design.name,
+        "task": design.task,
+        "cohort": design.cohort,
+        "findings": list(design.findings),
+        "mask_kind": design.mask_kind,
+        "real_sizes": _listed(design.real_sizes),
+        "arms": list(design.arms),
+        "ratios": _listed(design.ratios),
+        "seed_count": len(design.seeds),
+        "metric": design.metric,
+        "primary_arm": design.primary.arm,
+        "primary_size": str(design.primary.real_size),
+        "primary_ratio": design.primary.ratio,
+        "vouching": design.vouching,
+    }
+    for source in design.sources:
+        initial[SOURCE_PREFIX + source.arm] = f"{source.kind}:{source.id}"
+    for name, value in design.training.items():
+        initial[SETTING_PREFIX + name] = _listed(value) if name == "widths" else value
+    return initial
 
 
 class _Sizes:
@@ -207,7 +241,7 @@ def _setting_field(name: str) -> forms.Field:
         choices = [(value, value) for value in get_args(CHOICES[name])]
         return forms.ChoiceField(choices=choices, initial=default, **common)
     if name == "widths":
-        return _Widths(initial=", ".join(map(str, default)), **common)
+        return _Widths(initial=_listed(default), **common)
     if name in WHOLE:
         return forms.IntegerField(min_value=1, initial=default, **common)
     widget = forms.NumberInput(attrs={"step": "any"})
@@ -217,6 +251,10 @@ def _setting_field(name: str) -> forms.Field:
 class _Widths(forms.CharField):
     def clean(self, value: Any) -> Any:
         return [int(_number(text)) for text in _split(super().clean(value))]
+
+
+def _listed(numbers: Iterable[float]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _split(text: str) -> list[str]:

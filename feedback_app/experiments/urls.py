@@ -8,6 +8,7 @@ urlpatterns = [
     path("new/", pages.create, name="create"),
     path("preview/", pages.preview, name="preview"),
     path("<uuid:experiment_id>/", pages.show, name="experiment"),
+    path("<uuid:experiment_id>/edit/", pages.edit, name="edit"),
     path("<uuid:experiment_id>/start/", actions.start, name="start"),
     path("<uuid:experiment_id>/pause/", actions.pause, name="pause"),
     path("<uuid:experiment_id>/resume/", actions.resume, name="resume"),

@@ -78,6 +78,39 @@ def test_a_filled_form_gives_a_draft_and_trains_nothing(
     assert not Run.objects.exists()
 
 
+def test_a_draft_is_changed_in_the_form_that_it_was_made_in(
+    cora_client: Client, ward: Cohort, curated: CuratedSet
+) -> None:
+    made = create_experiment(design(ward, curated=curated, name="First try", seeds=[5, 7]))
+    address = reverse("experiments:edit", args=[made.pk])
+    assert f'href="{address}"' in text_of(cora_client, "experiment", made.pk)
+    fields = cora_client.get(address).context["form"]
+    sent = {field.html_name: field.value() for field in fields if field.value() is not None}
+    cora_client.post(address, sent)
+    assert design_of(Experiment.objects.get()) == design_of(made)
+    answer = cora_client.post(address, sent | {"name": "Second try", "ratios": "1, 2"})
+    assert answer.headers["Location"] == reverse("experiments:experiment", args=[made.pk])
+    changed = design_of(Experiment.objects.get())
+    assert (changed.name, changed.ratios, changed.seeds) == ("Second try", (1, 2), (5, 7))
+    assert changed.sources == design_of(made).sources
+
+
+def test_what_was_started_or_is_called_like_another_is_not_changed(
+    cora_client: Client, ward: Cohort, curated: CuratedSet, finished: Experiment
+) -> None:
+    settled = reverse("experiments:edit", args=[finished.pk])
+    assert cora_client.get(settled).status_code == 302
+    cora_client.post(settled, filled(curated, name="Another"))
+    finished.refresh_from_db()
+    assert finished.name != "Another"
+    draft = create_experiment(design(ward, curated=curated, name="A draft"))
+    address = reverse("experiments:edit", args=[draft.pk])
+    answer = cora_client.post(address, filled(curated, name=finished.name))
+    assert "There is an experiment" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.name == "A draft"
+
+
 def test_starting_is_a_click_and_in_the_audit_log(
     cora_client: Client, ward: Cohort, curated: CuratedSet
 ) -> None:

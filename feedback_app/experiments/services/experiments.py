@@ -34,28 +34,42 @@ PRIORITY = -10
 @transaction.atomic
 def create_experiment(design: Design, *, created_by: User | None = None) -> Experiment:
     """A draft; nothing is trained before it is started."""
-    if Experiment.objects.filter(name=design.name).exists():
+    return _write_draft(Experiment(created_by=created_by), design)
+
+
+@transaction.atomic
+def change_draft(experiment: Experiment, design: Design) -> Experiment:
+    """The draft as it is designed now; one that was started stays as it was designed."""
+    locked = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
+    if not locked.is_draft:
+        raise RemediableError(
+            f"“{locked}” was started: its design is settled.", remedy="Make a new experiment."
+        )
+    locked.sources.all().delete()
+    return _write_draft(locked, design)
+
+
+def _write_draft(experiment: Experiment, design: Design) -> Experiment:
+    if Experiment.objects.filter(name=design.name).exclude(pk=experiment.pk).exists():
         raise RemediableError(
             f"There is an experiment “{design.name}” already.", remedy="Choose another name."
         )
-    experiment = Experiment.objects.create(
-        name=design.name,
-        task=design.task,
-        cohort=cohort_of(design),
-        findings=list(design.findings),
-        mask_kind=design.mask_kind,
-        real_sizes=list(design.real_sizes),
-        arms=list(design.arms),
-        ratios=list(design.ratios),
-        seeds=list(design.seeds),
-        metric=design.metric,
-        primary_arm=design.primary.arm,
-        primary_size=design.primary.real_size,
-        primary_ratio=design.primary.ratio,
-        training=design.as_json["training"],
-        vouching=design.vouching,
-        created_by=created_by,
-    )
+    experiment.name = design.name
+    experiment.task = design.task
+    experiment.cohort = cohort_of(design)
+    experiment.findings = list(design.findings)
+    experiment.mask_kind = design.mask_kind
+    experiment.real_sizes = list(design.real_sizes)
+    experiment.arms = list(design.arms)
+    experiment.ratios = list(design.ratios)
+    experiment.seeds = list(design.seeds)
+    experiment.metric = design.metric
+    experiment.primary_arm = design.primary.arm
+    experiment.primary_size = design.primary.real_size
+    experiment.primary_ratio = design.primary.ratio
+    experiment.training = design.as_json["training"]
+    experiment.vouching = design.vouching
+    experiment.save()
     for ref in design.sources:
         source = unsaved_source(ref)
         source.experiment = experiment

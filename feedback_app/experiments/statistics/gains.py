@@ -19,6 +19,7 @@ from feedback_app.experiments.statistics.predictions import (
     Outcome,
     TestImages,
 )
+from feedback_app.readings.statistics.bootstrap import times_drawn
 
 RESAMPLES = 2_000
 SEED = 20_241_127
@@ -69,7 +70,7 @@ def draws(images: TestImages, *, resamples: int = RESAMPLES) -> Iterator[tuple[s
     at_once = max(1, CELLS_A_CHUNK // max(1, len(images.image_ids)))
     for start in range(0, resamples, at_once):
         count = min(at_once, resamples - start)
-        drawn = rng.multinomial(patients, np.full(patients, 1 / patients), size=count)
+        drawn = times_drawn(rng, patients, resamples=count)
         yield slice(start, start + count), drawn[:, images.patients].astype(np.float64)
 
 

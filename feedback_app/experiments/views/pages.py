@@ -1,17 +1,20 @@
 """The list of experiments, the form with its preview, and an experiment as it goes on."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.experiments.access import experiment_of
-from feedback_app.experiments.forms import ExperimentForm
+from feedback_app.experiments.forms import ExperimentForm, filled_in
 from feedback_app.experiments.models import Experiment
-from feedback_app.experiments.services.experiments import create_experiment
+from feedback_app.experiments.services.design import Design, design_of
+from feedback_app.experiments.services.experiments import change_draft, create_experiment
 from feedback_app.experiments.services.plan import plan_of, plan_of_experiment
 from feedback_app.experiments.services.progress import progress_of
 from feedback_app.experiments.services.regimes import in_words
@@ -43,16 +46,41 @@ def list_experiments(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Saved as a draft; its page says what starting it means."""
     form = ExperimentForm(request.POST or None, initial=INITIAL)
-    if request.method == "POST" and form.is_valid():
-        actor: Any = request.user
-        try:
-            experiment = create_experiment(form.design, created_by=actor)
-        except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
-        else:
-            return redirect("experiments:experiment", experiment.pk)
+    actor: Any = request.user
+    saved = _saved(request, form, lambda design: create_experiment(design, created_by=actor))
+    if saved is not None:
+        return redirect("experiments:experiment", saved.pk)
     context = {"form": form, "has_cohorts": Cohort.objects.exists()}
     return render(request, "experiments/new.html", SECTION | context)
+
+
+@require_http_methods(["GET", "POST"])
+@coordinators_only
+def edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    """The same form for a draft."""
+    experiment = experiment_of(experiment_id)
+    if not experiment.is_draft:
+        messages.info(request, f"“{experiment}” was started: its design is settled.")
+        return redirect("experiments:experiment", experiment.pk)
+    drafted = design_of(experiment)
+    form = ExperimentForm(request.POST or None, initial=filled_in(drafted), drafted=drafted)
+    if _saved(request, form, lambda design: change_draft(experiment, design)) is not None:
+        return redirect("experiments:experiment", experiment.pk)
+    context = {"form": form, "has_cohorts": True, "experiment": experiment}
+    return render(request, "experiments/new.html", SECTION | context)
+
+
+def _saved(
+    request: HttpRequest, form: ExperimentForm, save: Callable[[Design], Experiment]
+) -> Experiment | None:
+    """What came of the form that was sent; None where none was, or it says what is wrong."""
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        return save(form.design)
+    except RemediableError as error:
+        form.add_error(None, f"{error} {error.remedy}")
+        return None
 
 
 @require_POST

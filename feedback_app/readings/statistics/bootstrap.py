@@ -149,12 +149,12 @@ def _replicates(sums: Floats, statistic: Statistic, *, resamples: int, seed: int
     chunk = max(1, CELLS_A_CHUNK // cases)
     found = []
     for start in range(0, resamples, chunk):
-        drawn = _times_drawn(rng, cases, resamples=min(chunk, resamples - start))
+        drawn = times_drawn(rng, cases, resamples=min(chunk, resamples - start))
         found.append(statistic(drawn.astype(np.float64) @ sums))
     return np.concatenate(found)
 
 
-def _times_drawn(rng: np.random.Generator, cases: int, *, resamples: int) -> Ints:
+def times_drawn(rng: np.random.Generator, cases: int, *, resamples: int) -> Ints:
     """How often each case is in each resample, (resamples, cases).
 
     A multinomial draw is the same, and more than twice as slow.
