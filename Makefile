@@ -8,11 +8,9 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
 LOCAL := $(PYTHON) -m feedback_app.local
 EXTRAS := worker,local,dev
-
-# A third of all code: tests, and models other than those that our libraries name.
-NEVER_IMPORTED := /tests/|/transformers/models/(?!auto|bert|bloom|clip|dinov2_with|encoder_dec|siglip|vit_mae)\w+/|/diffusers/pipelines/(?!stable_diffusion/|controlnet/)\w+/
 
 define FIND_PYTHON
 for found in python3.11 python3.12 python3 python ""; do \
@@ -21,6 +19,8 @@ for found in python3.11 python3.12 python3 python ""; do \
 done
 endef
 
+# What is imported is compiled once, by whoever imports it first.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo shell test check bench rehearse screenshots chromium format clean
@@ -69,8 +69,10 @@ clean: ## Remove the environment, caches and the demo's data
 $(VENV)/.installed: constraints.txt pyproject.toml
 	@test -x $(PYTHON) || { $(FIND_PYTHON); echo "Making the environment with $$found ..."; "$$found" -m venv $(VENV); }
 	@echo "Installing the packages; the first time takes some minutes ..."
-	@$(PYTHON) -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt --editable ".[$(EXTRAS)]"
-	@$(PYTHON) -m compileall -qq -j 0 -x '$(NEVER_IMPORTED)' $(VENV)/lib || true  # a few files are for other Pythons
+	@$(PIP) install -qq -c constraints.txt uv
+	@grep -v '^torch==' constraints.txt | $(BIN)/uv pip install --quiet --python $(PYTHON) --no-deps -r - \
+		|| echo "uv could not install what is pinned for this machine; pip does it alone."
+	@$(PIP) install -qq --no-compile -c constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.installed

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from pydantic import TypeAdapter
 
-from generation.commands.run_folder import locked
+from generation.commands.pretrain import pretrain
+from generation.commands.run_folder import locked, run_together
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
 from generation.quality.memorisation import NearestTrainingImage
@@ -116,18 +117,19 @@ def test_a_killed_pretraining_goes_on_and_ends_at_the_same_step(run_folder: Path
     assert torch.load(run_folder / "checkpoint" / "denoiser.pt")["step"] == 2
 
 
-def test_a_second_process_in_the_same_folder_is_turned_away(run_folder: Path) -> None:
+def test_a_second_process_in_the_same_folder_is_turned_away(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with locked(run_folder):
-        status, errors = _run(run_folder)
+        status = run_together(pretrain, [str(run_folder)])
     assert status == 1
-    assert "another process works in" in errors
+    assert "another process works in" in capsys.readouterr().err
     assert not (run_folder / "error.json").exists()
 
 
 def test_an_unreadable_image_ends_the_run_with_its_name_and_a_remedy(run_folder: Path) -> None:
     (run_folder.parent / "3.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    status, _ = _run(run_folder)
-    assert status == 1
+    assert run_together(pretrain, [str(run_folder)]) == 1
     error = json.loads((run_folder / "error.json").read_text())
     assert "3.png" in error["error"]
     assert error["remedy"]
