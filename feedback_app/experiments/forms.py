@@ -254,7 +254,7 @@ class _Widths(forms.CharField):
 
 
 def _listed(numbers: Iterable[float]) -> str:
-    return ", ".join(f"{number:g}" for number in numbers)
+    return ", ".join(str(number).removesuffix(".0") for number in numbers)
 
 
 def _split(text: str) -> list[str]:

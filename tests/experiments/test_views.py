@@ -81,7 +81,9 @@ def test_a_filled_form_gives_a_draft_and_trains_nothing(
 def test_a_draft_is_changed_in_the_form_that_it_was_made_in(
     cora_client: Client, ward: Cohort, curated: CuratedSet
 ) -> None:
-    made = create_experiment(design(ward, curated=curated, name="First try", seeds=[5, 7]))
+    made = create_experiment(
+        design(ward, curated=curated, name="First try", seeds=[5, 7], ratios=[1, 1.3333333333])
+    )
     address = reverse("experiments:edit", args=[made.pk])
     assert f'href="{address}"' in text_of(cora_client, "experiment", made.pk)
     fields = cora_client.get(address).context["form"]
