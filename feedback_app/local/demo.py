@@ -20,6 +20,8 @@ from generation.errors import RemediableError
 
 READY_LIMIT_S = 90
 FIRST_PORT = 8000
+CORES_OF_WEB = 8
+"""More cores than that are left to the workers and to PostgreSQL."""
 LOGIN_MARK = "login: "
 """``manage.py demo_data`` begins a line with this for every login; they are shown last."""
 
@@ -160,9 +162,11 @@ def _quiet(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def web_command(port: int) -> list[str]:
+    """One process more than there are cores: what is more waits for a core, and costs it turns."""
+    processes = min(os.cpu_count() or 1, CORES_OF_WEB) + 1
     return [
         *(sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),
-        *("--preload", "--workers", "4", "--threads", "2", "--log-level", "warning"),
+        *("--preload", "--workers", str(processes), "--threads", "2", "--log-level", "warning"),
     ]
 
 
