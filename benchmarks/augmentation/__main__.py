@@ -1,6 +1,7 @@
 """``python -m benchmarks.augmentation DATA WORK``: see the package.
 
-``--only`` takes one experiment; ``--report`` trains nothing and writes what is there.
+``--only`` trains one experiment and reports nothing; ``--report`` trains nothing and writes
+what is there.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from benchmarks.augmentation.pools import best_of, make_pool, measure_pool
 from benchmarks.augmentation.report import Cell, write_report
 from generation.specs import CellSpec, Task, TrainingImage
 
+BEST = {"half": 0.5, "quarter": 0.25}
 ROWS = {"classification": cohorts.nih_rows, "segmentation": cohorts.lung_rows}
 
 
@@ -24,22 +26,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.augmentation", description=__doc__)
     parser.add_argument("data", type=Path, help="with the folders nih and covid_lungs")
     parser.add_argument("work", type=Path, help="where images and cells are kept")
-    parser.add_argument("--only", choices=sorted(ROWS))
+    parser.add_argument("--only", choices=[one.name for one in EXPERIMENTS])
     parser.add_argument("--report", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    courses = {
-        experiment.task: Course.of(experiment, arguments.data, arguments.work)
+    courses = [
+        Course.of(experiment, arguments.data, arguments.work)
         for experiment in EXPERIMENTS
-    }
+        if arguments.only in (None, experiment.name)
+    ]
     if not arguments.report:
-        for task, course in courses.items():
-            if arguments.only in (None, task):
-                course.train()
-    write_report(
-        {task: (course.experiment, course.trained()) for task, course in courses.items()},
-        heldout(arguments.data),
-    )
+        for course in courses:
+            course.train()
+    if arguments.only is None:
+        write_report(
+            [(course.experiment, course.trained()) for course in courses],
+            heldout(arguments.data),
+        )
 
 
 def heldout(data: Path) -> dict[Task, dict[str, set[str]]]:
@@ -97,26 +100,27 @@ class Course:
 
 
 def in_order(settings: Sequence[Setting]) -> Iterator[tuple[Setting, int]]:
-    """Size by size, and the arms of a size seed by seed, so that what is there is comparable."""
-    for size in dict.fromkeys(setting.size for setting in settings):
-        for seed in SEEDS:
-            for setting in settings:
-                if setting.size == size:
-                    yield setting, seed
+    """Seed by seed, so that what is there is comparable."""
+    for seed in SEEDS:
+        for setting in settings:
+            yield setting, seed
 
 
 def make_pools(
     experiment: Experiment, rows: Sequence[TrainingImage], work: Path
 ) -> dict[str, Path]:
-    """Manifests by name: each pool, and its best half by the proxy's measure."""
+    """Manifests by name: each pool, and its best by the proxy's measure."""
     training = [row for row in rows if row.split == "train"]
     manifests = {}
     for pool in experiment.pools:
         folder = work / "pools" / pool.name
         made = make_pool(pool, training, folder)
-        best = best_of(made, measure_pool(made, folder), share=0.5)
+        measures = measure_pool(made, folder)
         manifests[pool.name] = folder / "manifest.jsonl"
-        manifests[f"{pool.name}, best half"] = cohorts.write_rows(best, folder / "best-half.jsonl")
+        for name, share in BEST.items():
+            best = best_of(made, measures, share=share)
+            path = folder / f"best-{name}.jsonl"
+            manifests[f"{pool.name}, best {name}"] = cohorts.write_rows(best, path)
     return manifests
 
 
