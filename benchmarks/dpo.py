@@ -320,7 +320,10 @@ def run() -> list[Row]:
     assert difference < TOLERANCE, f"errors differ by {difference:.1e}"
     rates = pairs_per_core_s(course, lessons)
     memory = {kind: peak_mib(kind) for kind in KINDS}
-    against_plain = {"unit": "pairs a core-second", "baseline": round(rates["plain"], 2)}
+    against_plain: dict[str, Any] = {
+        "unit": "pairs a core-second",
+        "baseline": round(rates["plain"], 2),
+    }
     return [
         Row(
             name="dpo_error_difference",

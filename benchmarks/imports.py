@@ -26,7 +26,7 @@ import numpy as np
 import PIL.Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit, generate_uid
+from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage, generate_uid
 
 from benchmarks.rows import Row
 from feedback_app.local.homes import CHECKOUT
@@ -111,9 +111,9 @@ def detail() -> np.ndarray:
 def wrap(jpeg: bytes, *, patient: str) -> bytes:
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = JPEGBaseline8Bit
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
-    header = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    header = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     header.SOPClassUID, header.SOPInstanceUID = (
         meta.MediaStorageSOPClassUID,
         meta.MediaStorageSOPInstanceUID,

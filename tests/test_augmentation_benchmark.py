@@ -1,45 +1,76 @@
-"""The statistics of the augmentation benchmark, by hand."""
+"""The augmentation benchmark's tables, from cells whose truth is known."""
 
 import numpy as np
 import pytest
 
-from benchmarks.augmentation.bootstrap import Said, gain, holm, patient_weights
+from benchmarks.augmentation.cells import Setting
+from benchmarks.augmentation.grid import Experiment
+from benchmarks.augmentation.report import Cell, Comparison, section
+from generation.specs import Arm
 
-TRUTH = np.array([True, True, False, False])
-WHOLE = np.ones((1, 4))
-
-
-def test_macro_f1_of_what_was_said_by_hand() -> None:
-    said = Said(np.array([[1, 0, 0, 0], [1, 1, 0, 0]]), TRUTH)
-    presence, absence = 2 * 1 / (2 * 1 + 1), 2 * 2 / (2 * 2 + 1)
-    assert said.figures(WHOLE)[0] == pytest.approx([(presence + absence) / 2, 1])
-    twice_the_missed_one = np.array([[1, 2, 1, 1]])
-    presence, absence = 2 * 1 / (2 * 1 + 2), 2 * 2 / (2 * 2 + 2)
-    assert said.figures(twice_the_missed_one)[0, 0] == pytest.approx((presence + absence) / 2)
-
-
-def test_dice_is_a_mean_over_drawn_images() -> None:
-    said = Said(np.array([[0.5, 1.0]]), None)
-    assert said.figures(np.array([[1, 1], [2, 0]])).tolist() == [[0.75], [0.5]]
+PATIENTS = 40
+IDS = {f"image-{number:02}" for number in range(PATIENTS)}
+EXPERIMENT = Experiment(
+    name="planted",
+    task="segmentation",
+    cohort="made up",
+    figure="dice",
+    pools=(),
+    settings=(),
+    primary=(5, "curated 4x of pool"),
+)
 
 
-def test_images_of_a_patient_are_drawn_together() -> None:
-    weights = patient_weights(["a", "b", "a"], np.random.default_rng(0))
-    assert (weights[:, 0] == weights[:, 2]).all() and (weights[:, 0] + weights[:, 1] == 2).all()
+def cells(arm: Arm, *, better_by: float, seeds: int = 10) -> list[Cell]:
+    setting = Setting(task="segmentation", arm=arm, size=5, ratio=4, pool="pool")
+    if arm == "real":
+        setting = Setting(task="segmentation", arm=arm, size=5)
+    return [
+        Cell(
+            setting=setting,
+            seed=seed,
+            hash="",
+            figures={},
+            seconds=1.0,
+            predictions=[line(number, dice) for number, dice in enumerate(drawn)],
+        )
+        for seed in range(seeds)
+        for drawn in [np.random.default_rng(seed).normal(0.8 + better_by, 0.01, PATIENTS + 1)]
+    ]
 
 
-def test_a_gain_of_every_patient_and_seed_is_certain_and_none_is_none() -> None:
-    generator = np.random.default_rng(0)
-    without = Said(generator.uniform(0.4, 0.6, (10, 20)), None)
-    patients = [str(number) for number in range(20)]
-    better = Said(without.values + generator.uniform(0.099, 0.101, (10, 20)), None)
-    sure = gain(without, better, patients)
-    assert (sure.value, sure.low, sure.high) == pytest.approx((0.1, 0.1, 0.1), abs=1e-3)
-    assert sure.p_two_sided < 0.001 and sure.p_t_one_tailed < 0.001
-    noise = Said(without.values + generator.normal(0, 0.1, (10, 20)), None)
-    unsure = gain(without, noise, patients)
-    assert unsure.low < 0 < unsure.high and unsure.p_two_sided > 0.05
+def line(number: int, dice: float) -> dict[str, object]:
+    """The last one is of no held-out image."""
+    return {
+        "image_id": f"image-{number:02}",
+        "patient": str(number),
+        "dice": dice,
+        "hd95": 1.0,
+        "is_positive": True,
+    }
 
 
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+def test_a_planted_gain_is_found_and_said_to_be_one() -> None:
+    trained = [*cells("real", better_by=0), *cells("curated", better_by=0.05)]
+    comparison = Comparison(EXPERIMENT, trained, IDS)
+    real, curated = comparison.compared
+    assert real.gain is None and curated.gain is not None
+    assert curated.gain.value == pytest.approx(0.05)
+    assert curated.gain.low > 0 and curated.p_holm is not None and curated.p_holm < 0.001
+    told = section(comparison, "test split")
+    assert f"{PATIENTS} images of {PATIENTS} patients" in told
+    assert "**curated 4x of pool**" in told and "It is better" in told
+
+
+def test_corrections_count_the_comparisons_that_were_made() -> None:
+    trained = [
+        *cells("real", better_by=0),
+        *cells("curated", better_by=0.001),
+        *cells("unfiltered", better_by=0),
+        *cells("pretrained", better_by=0, seeds=1),
+    ]
+    _, curated, unfiltered, alone = Comparison(EXPERIMENT, trained, IDS).compared
+    assert curated.gain is not None and unfiltered.gain is not None
+    assert unfiltered.p_holm is not None and curated.p_holm is not None
+    assert curated.p_holm == pytest.approx(min(1.0, 2 * curated.gain.p_value))
+    assert alone.gain is None and alone.p_holm is None

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from generation.datasets.folder import read_folder
 from generation.datasets.nih import read_nih
-from generation.datasets.parsed import Source, SourceImage
+from generation.datasets.parsed import Source, SourceImage, SourceMask
 from generation.datasets.splits import split_of
 from generation.specs import Split, TrainingImage
 
@@ -30,16 +30,16 @@ def rows_of(source: Source, *, cohort: str) -> list[TrainingImage]:
         TrainingImage(
             path=str(row.path),
             image_id=row.source_id,
-            patient=row.patient,
-            split=split_of(row.patient, cohort=cohort),
+            patient=patient,
+            split=split_of(patient, cohort=cohort),
             findings=row.findings,
-            masks={mask.kind: str(mask.path) for mask in row.masks},
+            masks={mask.kind: str(mask.path) for mask in row.masks if isinstance(mask, SourceMask)},
             view=row.view,
             sex=row.sex,
             age_years=row.age_years,
         )
         for row in source.rows
-        if isinstance(row, SourceImage)
+        if isinstance(row, SourceImage) and (patient := row.patient)
     ]
 
 

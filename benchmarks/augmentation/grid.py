@@ -30,7 +30,6 @@ class Experiment:
 
 
 PROMPTS = Pool(name="prompts", count=600, seed=1)
-GUIDED = Pool(name="prompts-guided", count=256, seed=2, guidance=1.5)
 MASKS = Pool(name="masks", count=240, seed=4, mode="tm2i")
 
 SMALL = {
@@ -43,8 +42,6 @@ SMALL = {
 }
 SMALL_ALL = SMALL | {"max_steps": 400}
 """Where there is more to learn from, 200 steps were too few."""
-TINY = SMALL | {"network": "tiny", "learning_rate": 1e-2}
-TINY_ALL = SMALL | {"max_steps": 200}
 
 
 def settings_of(
@@ -71,6 +68,15 @@ PNEUMONIA = Experiment(
     pools=(PROMPTS,),
     settings=(
         *telling(
+            8,
+            SMALL,
+            ("curated", 16, "prompts, best quarter"),
+            ("unfiltered", 16, "prompts"),
+            ("transformed", 16, ""),
+            ("pretrained", 16, "prompts, best quarter"),
+            ("synthetic", 16, "prompts, best quarter"),
+        ),
+        *telling(
             32,
             SMALL,
             ("curated", 4, "prompts, best quarter"),
@@ -84,35 +90,6 @@ PNEUMONIA = Experiment(
     primary=(32, "curated 4x of prompts, best quarter"),
 )
 """128 to 139 synthetic images beside ever more real ones."""
-TINY_PNEUMONIA = Experiment(
-    name="pneumonia-tiny",
-    task="classification",
-    cohort="nih",
-    figure="macro_f1",
-    pools=(PROMPTS, GUIDED),
-    settings=(
-        *telling(
-            8,
-            TINY,
-            ("curated", 16, "prompts, best half"),
-            ("transformed", 16, ""),
-            ("unfiltered", 16, "prompts"),
-            ("curated", 16, "prompts-guided, best half"),
-            ("pretrained", 16, "prompts, best half"),
-        ),
-        *telling(
-            32,
-            TINY,
-            ("curated", 4, "prompts, best half"),
-            ("unfiltered", 4, "prompts"),
-            ("transformed", 4, ""),
-        ),
-        *telling(64, TINY, ("curated", 4, "prompts, best half")),
-        *telling(128, TINY, ("curated", 2, "prompts, best half")),
-        *telling(ALL, TINY_ALL, ("curated", 0.5, "prompts, best half")),
-    ),
-    primary=(32, "curated 4x of prompts, best half"),
-)
 DRAWING = {
     "resolution": 64,
     "widths": (16, 32, 64, 96),
@@ -141,4 +118,4 @@ LUNGS = Experiment(
     ),
     primary=(5, "curated 16x of masks, best half"),
 )
-EXPERIMENTS = (PNEUMONIA, TINY_PNEUMONIA, LUNGS)
+EXPERIMENTS = (PNEUMONIA, LUNGS)

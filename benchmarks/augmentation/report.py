@@ -2,24 +2,34 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
 
-from benchmarks.augmentation.bootstrap import Gain, Said, gain, holm
 from benchmarks.augmentation.cells import ALL, Setting
 from benchmarks.augmentation.grid import Experiment
 from benchmarks.rows import describe_machine
-from generation.downstream.figures import segmentation_figures
+from feedback_app.experiments.statistics.conclusions import conclude
+from feedback_app.experiments.statistics.corrections import bonferroni, holm
+from feedback_app.experiments.statistics.gains import Gain, Resampled, gain, resample
+from feedback_app.experiments.statistics.metrics import METRICS
+from feedback_app.experiments.statistics.paper import seed_test
+from feedback_app.experiments.statistics.predictions import (
+    Outcome,
+    TestImages,
+    read_images,
+    read_outcome,
+)
 from generation.specs import Task
 
 RESULTS = Path(__file__).with_name("results.json")
 TABLES = Path(__file__).with_name("tables.md")
-FINDING = "pneumonia"
+FINDINGS: dict[Task, tuple[str, ...]] = {"classification": ("pneumonia",), "segmentation": ()}
 SHOWN: dict[Task, tuple[str, ...]] = {
     "classification": ("macro_f1", "auroc", "average_precision"),
     "segmentation": ("dice", "hd95"),
@@ -38,37 +48,51 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A setting: means and standard deviations over seeds, and its gain over real images alone."""
+    """A setting: means and standard deviations over seeds, and its gain over real images alone.
+
+    ``p_seeds`` is that of a paired one-tailed t-test over seeds.
+    """
 
     size: int
     label: str
     seeds: int
     figures: Mapping[str, tuple[float, float]]
     gain: Gain | None = None
+    p_seeds: float | None = None
     p_holm: float | None = None
     p_bonferroni: float | None = None
 
+    @property
+    def name(self) -> str:
+        return f"{'all' if self.size == ALL else self.size} real, {self.label}"
 
-Trained = Mapping[Task, tuple[Experiment, Sequence[Cell]]]
+
+Trained = tuple[Experiment, Sequence[Cell]]
 
 
-def write_report(trained: Trained, heldout: Mapping[Task, Mapping[str, set[str]]]) -> None:
-    sections, kept = [], []
-    for task, (experiment, cells) in trained.items():
-        for name, images in heldout[task].items():
-            compared = compare(experiment, cells, images)
-            sections.append(section(experiment, name, compared))
+def write_report(
+    trained: Iterable[Trained], heldout: Mapping[Task, Mapping[str, set[str]]]
+) -> None:
+    """``heldout`` names the sets of test images that tables are made of, by task."""
+    sections, kept, lines = [], [], []
+    for experiment, cells in trained:
+        if not cells:
+            print(f"{experiment.name}: no cell was trained yet")
+            continue
+        for name, ids in heldout[experiment.task].items():
+            comparison = Comparison(experiment, cells, ids)
+            sections.append(section(comparison, name))
             kept.append(
                 {
-                    "task": task,
+                    "experiment": experiment.name,
                     "cohort": experiment.cohort,
                     "regime": experiment.regime,
                     "images": name,
                     "primary": experiment.primary,
-                    "settings": [asdict(one) for one in compared],
+                    "settings": [asdict(one) for one in comparison.compared],
                 }
             )
-    lines = [line_of(cell) for _, cells in trained.values() for cell in cells]
+        lines += [{"experiment": experiment.name} | line_of(cell) for cell in cells]
     content = {"machine": describe_machine(), "comparisons": kept, "cells": lines}
     RESULTS.write_text(json.dumps(content, indent=1) + "\n")
     TABLES.write_text("\n\n".join(sections) + "\n")
@@ -80,95 +104,108 @@ def line_of(cell: Cell) -> dict[str, Any]:
     return asdict(cell.setting) | kept | {"seconds": round(cell.seconds, 1)}
 
 
-def compare(experiment: Experiment, cells: Sequence[Cell], images: set[str]) -> list[Compared]:
-    """Every setting that was trained, on these test images."""
-    groups: dict[tuple[int, str], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        groups[cell.setting.size, cell.setting.label].append(cell)
-    found = []
-    for (size, label), own in groups.items():
-        against = None
-        pairs = paired(groups[size, "real"], own)
-        if label != "real" and len(pairs) > 1:
-            patients, without = said_of(experiment.task, [one for one, _ in pairs], images)
-            _, with_ = said_of(experiment.task, [other for _, other in pairs], images)
-            against = gain(without, with_, patients)
-        figures = spread_of(experiment.task, own, images)
-        found.append(
-            Compared(size=size, label=label, seeds=len(own), figures=figures, gain=against)
+@dataclass(frozen=True)
+class Comparison:
+    """Every setting of an experiment that was trained, on the test images of these ids."""
+
+    experiment: Experiment
+    cells: Sequence[Cell]
+    ids: set[str]
+
+    @cached_property
+    def images(self) -> TestImages:
+        return read_images(self._lines(self.cells[0]))
+
+    @cached_property
+    def compared(self) -> list[Compared]:
+        groups: dict[tuple[int, str], dict[int, Cell]] = defaultdict(dict)
+        for cell in self.cells:
+            groups[cell.setting.size, cell.setting.label][cell.seed] = cell
+        found = [
+            self._against(groups[size, "real"], own, size=size, label=label)
+            for (size, label), own in groups.items()
+        ]
+        return corrected(found)
+
+    def _against(
+        self, real: Mapping[int, Cell], own: Mapping[int, Cell], *, size: int, label: str
+    ) -> Compared:
+        outcomes = [self._outcome(cell) for cell in own.values()]
+        plain = Compared(size=size, label=label, seeds=len(own), figures=self._spread(outcomes))
+        seeds = sorted(real.keys() & own.keys())
+        if label == "real" or len(seeds) < 2:
+            return plain
+        arm, reference = self._resampled(own, seeds), self._resampled(real, seeds)
+        sign = METRICS[self.experiment.figure].sign
+        return replace(
+            plain,
+            gain=gain(arm, reference, sign=sign, patients=self.images.patient_count),
+            p_seeds=seed_test(arm.values, reference.values, sign=sign).p_value,
         )
-    return corrected(found)
+
+    def _resampled(self, cells: Mapping[int, Cell], seeds: Sequence[int]) -> Resampled:
+        outcomes = [self._outcome(cells[seed]) for seed in seeds]
+        return resample(METRICS[self.experiment.figure], outcomes, self.images)
+
+    def _spread(self, outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation over seeds, by figure."""
+        spread = {}
+        for name in SHOWN[self.experiment.task]:
+            values = [METRICS[name].value(outcome) for outcome in outcomes]
+            spread[name] = (mean(values), stdev(values) if len(values) > 1 else 0.0)
+        return spread
+
+    def _outcome(self, cell: Cell) -> Outcome:
+        findings = FINDINGS[self.experiment.task]
+        return read_outcome(self._lines(cell), self.images, findings=findings)
+
+    def _lines(self, cell: Cell) -> list[Mapping[str, Any]]:
+        return [line for line in cell.predictions if line["image_id"] in self.ids]
 
 
 def corrected(found: Sequence[Compared]) -> list[Compared]:
-    gains = [one.gain for one in found if one.gain is not None]
-    adjusted = iter(holm([one.p_two_sided for one in gains]))
-    return [
-        one
-        if one.gain is None
-        else replace(
-            one,
-            p_holm=next(adjusted),
-            p_bonferroni=min(1.0, one.gain.p_t_one_tailed * len(gains)),
-        )
-        for one in found
-    ]
+    told = [one for one in found if one.gain is not None]
+    by_bootstrap = holm([one.gain.p_value for one in told if one.gain is not None])
+    by_seeds = bonferroni([np.nan if one.p_seeds is None else one.p_seeds for one in told])
+    adjusted = {
+        id(one): replace(one, p_holm=float(first), p_bonferroni=float(second))
+        for one, first, second in zip(told, by_bootstrap, by_seeds, strict=True)
+    }
+    return [adjusted.get(id(one), one) for one in found]
 
 
-def paired(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
-    by_seed = {cell.seed: cell for cell in first}
-    return [(by_seed[cell.seed], cell) for cell in second if cell.seed in by_seed]
-
-
-def spread_of(
-    task: Task, cells: Sequence[Cell], images: set[str]
-) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation over seeds, by figure."""
-    measured = [figures_on(task, cell, images) for cell in cells]
-    spread = {}
-    for name in SHOWN[task]:
-        values = [figures[name] for figures in measured if name in figures]
-        spread[name] = (mean(values), stdev(values) if len(values) > 1 else 0.0)
-    return spread
-
-
-def figures_on(task: Task, cell: Cell, images: set[str]) -> Mapping[str, float]:
-    """Figures of a classification are of the whole test split, which is all it has."""
-    if task == "classification":
-        return cell.figures
-    lines = [line for line in cell.predictions if line["image_id"] in images]
-    dices, distances, positive = (
-        [line[name] for line in lines] for name in ("dice", "hd95", "is_positive")
-    )
-    return segmentation_figures(dices, distances, positive)
-
-
-def said_of(task: Task, cells: Sequence[Cell], images: set[str]) -> tuple[list[str], Said]:
-    """The patient of each test image, and what each cell said of it."""
-    kept = [[line for line in cell.predictions if line["image_id"] in images] for cell in cells]
-    patients = [line["patient"] for line in kept[0]]
-    if task == "segmentation":
-        return patients, Said(np.array([[line["dice"] for line in lines] for lines in kept]), None)
-    truth = np.array([line["truth"][FINDING] for line in kept[0]])
-    said = np.array([[line["said"][FINDING] for line in lines] for lines in kept])
-    return patients, Said(said, truth)
-
-
-def section(experiment: Experiment, name: str, compared: Sequence[Compared]) -> str:
-    gains = [one.gain for one in compared if one.gain is not None]
-    about = f"{gains[0].images} images of {gains[0].patients} patients" if gains else "no gain yet"
-    title = f"### {experiment.cohort}: {experiment.task}, {name}"
+def section(comparison: Comparison, name: str) -> str:
+    experiment, compared = comparison.experiment, comparison.compared
+    images = comparison.images
+    gains = sum(one.gain is not None for one in compared)
+    title = f"### {experiment.name}: {experiment.task} of {experiment.cohort}, {name}"
     told = (
-        f"Measured on {about}. Regime: {experiment.regime}. {len(gains)} comparisons; the one in"
-        " bold was named before the run."
+        f"Measured on {len(images.image_ids)} images of {images.patient_count} patients. Regime: "
+        f"{experiment.regime}. {gains} comparisons; the one in bold was named before the run."
     )
-    return "\n\n".join([title, told, table(experiment, compared)])
+    return "\n\n".join([title, told, table(experiment, compared), *said(experiment, compared)])
+
+
+def said(experiment: Experiment, compared: Sequence[Compared]) -> list[str]:
+    """What can be concluded of the comparison that was named first, if it was made."""
+    for one in compared:
+        if (one.size, one.label) == experiment.primary and one.gain is not None:
+            return [
+                conclude(
+                    one.gain,
+                    p_value=one.gain.p_value,
+                    arm=one.name,
+                    reference=replace(one, label="real").name,
+                    metric=METRICS[experiment.figure].label,
+                )
+            ]
+    return []
 
 
 def table(experiment: Experiment, compared: Sequence[Compared]) -> str:
     shown = SHOWN[experiment.task]
     head = ["real images", "arm", "seeds", *shown, f"gain in {experiment.figure}", "95 % interval"]
-    lines = [[*head, "p", "p, Holm", "one-tailed t, Bonferroni"]]
+    lines = [[*head, "p, one-sided", "p, Holm", "t over seeds, Bonferroni"]]
     lines.append(["---"] * len(lines[0]))
     for one in compared:
         is_primary = (one.size, one.label) == experiment.primary
@@ -191,7 +228,7 @@ def gain_cells(one: Compared) -> list[str]:
     return [
         f"{told.value:+.3f}",
         f"{told.low:+.3f} to {told.high:+.3f}",
-        f"{told.p_two_sided:.4f}",
+        f"{told.p_value:.4f}",
         f"{one.p_holm:.4f}",
         f"{one.p_bonferroni:.4f}",
     ]

@@ -124,7 +124,7 @@ def make_room(
 
 def assign(study: Study, reader: User, *, phases: Sequence[str] = (Phase.ONLY,)) -> list[Slot]:
     """A slot for every case in every phase, in order, pictures shuffled by the study's seed."""
-    slots = []
+    slots: list[Slot] = []
     for phase in phases:
         for case in study.cases.order_by("position"):
             order = list(range(case.case_images.count()))
