@@ -16,6 +16,7 @@ from feedback_app.local.homes import CHECKOUT, Home
 from feedback_app.local.processes import die_with_parent
 from feedback_app.local.servers import Server, environment, running_servers
 from feedback_app.local.supervisor import Child, Supervisor
+from feedback_app.terminal import QUIET
 from generation.errors import RemediableError
 
 READY_LIMIT_S = 90
@@ -34,11 +35,11 @@ def run_demo() -> int:
     try:
         say(f"Reading Room keeps its data and logs in {home.folder}")
         with running_servers(home, is_throw_away=False) as servers:
-            env = environment(home, servers)
+            env = _quiet(environment(home, servers))
             (Path(env["DATA_ROOT"]) / "static").mkdir(parents=True, exist_ok=True)
             _manage(["migrate", "--verbosity", "0"], env=env)
             logins = _make_demo_data(env)
-            _supervise(home, servers, port=port, logins=logins, started_at=started_at)
+            _supervise(home, servers, env, port=port, logins=logins, started_at=started_at)
     except KeyboardInterrupt:
         say("Reading Room has stopped; `make demo` goes on where it was.")
     finally:
@@ -115,9 +116,14 @@ def _failed(arguments: list[str]) -> RemediableError:
 
 
 def _supervise(
-    home: Home, servers: list[Server], *, port: int, logins: list[str], started_at: float
+    home: Home,
+    servers: list[Server],
+    env: Mapping[str, str],
+    *,
+    port: int,
+    logins: list[str],
+    started_at: float,
 ) -> None:
-    env = _quiet(environment(home, servers))
     supervisor = Supervisor(_children(home, port), servers=servers, env=env)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -153,8 +159,9 @@ def _answers(url: str) -> bool:
 
 
 def _quiet(env: Mapping[str, str]) -> dict[str, str]:
-    """Warnings only, save where LOG_LEVEL says otherwise; root is no news on a laptop."""
+    """Warnings only, save where the environment says otherwise; root is no news on a laptop."""
     return {
+        **QUIET,
         "LOG_LEVEL": "WARNING",
         "PYTHONWARNINGS": "ignore:You're running the worker",
         **env,

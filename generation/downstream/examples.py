@@ -1,14 +1,13 @@
 """What a cell of an experiment learns from and is measured on, read from its manifests."""
 
-import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from pathlib import Path
 
 import torch
 
 from generation.diffusion.training_images import ImageSet, join, load_images, read_manifest
+from generation.downstream.draws import drawn_images
 from generation.downstream.framing import load_masked
 from generation.errors import RemediableError
 from generation.specs import CellSpec, Split, TrainingImage
@@ -89,9 +88,13 @@ def chosen_rows(rows: Sequence[TrainingImage], ids: Collection[str]) -> list[Tra
 def _synthetic_rows(spec: CellSpec, real: Sequence[TrainingImage]) -> list[TrainingImage]:
     rows = _read_sorted(spec.synthetic)
     refuse_leaks(rows, real)
-    if spec.task == "segmentation":
-        rows = [row for row in rows if spec.kind in row.masks]
-    return draw_balanced(rows, spec.synthetic_count, findings=spec.findings, seed=spec.seed)
+    return drawn_images(
+        rows,
+        spec.synthetic_count,
+        findings=spec.findings,
+        kind=spec.kind if spec.task == "segmentation" else "",
+        seed=spec.seed,
+    )
 
 
 def refuse_leaks(synthetic: Sequence[TrainingImage], real: Sequence[TrainingImage]) -> None:
@@ -104,33 +107,3 @@ def refuse_leaks(synthetic: Sequence[TrainingImage], real: Sequence[TrainingImag
             f"the synthetic images hold {min(files or patients)!r}, which is held out",
             remedy="Leave out of the set what comes from patients of validation and test.",
         )
-
-
-def draw_balanced(
-    rows: Sequence[TrainingImage], count: int, *, findings: Sequence[str], seed: int
-) -> list[TrainingImage]:
-    """So many images by seed, of each finding and of none in turn.
-
-    An image with several of the findings counts for the first of them; where several are
-    told, there need not be any with none of them. A smaller count gives the beginning of
-    what a larger one gives.
-    """
-    groups: dict[str, list[TrainingImage]] = {name: [] for name in (*findings, "")}
-    for row in rows:
-        groups[next((name for name in findings if name in row.findings), "")].append(row)
-    if len(findings) > 1 and not groups[""]:
-        del groups[""]
-    for name, group in groups.items():
-        random.Random(f"{seed}:{name}").shuffle(group)
-    turns = chain.from_iterable(zip_longest(*groups.values()))
-    drawn = [row for row, _ in zip(turns, range(count), strict=False)]
-    found = [row for row in drawn if row is not None]
-    if len(found) < count:
-        least = min(groups, key=lambda name: len(groups[name]))
-        of_what = f" of {least or 'none of the findings'}" if findings else ""
-        raise RemediableError(
-            f"{count} synthetic images are asked for, and there are only"
-            f" {len(groups[least])}{of_what}",
-            remedy="Curate a larger set, or take a smaller ratio.",
-        )
-    return found

@@ -3,6 +3,8 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -13,9 +15,13 @@ from feedback_app.experiments.report.page import report_of
 from feedback_app.experiments.report.plots import plots_of
 from feedback_app.experiments.report.rerun import read_report_file, report_file
 from feedback_app.experiments.report.rerun import require_same_content as require_same
+from feedback_app.experiments.report.sheets import SHOWN, sheets_of
+from feedback_app.experiments.services.manifests import write_for_training
 from feedback_app.experiments.services.plan import plan_of
 from feedback_app.experiments.statistics.conclusions import Finding
 from feedback_app.images.models import Candidate, Cohort
+from generation.diffusion.training_images import read_manifest
+from generation.downstream.draws import drawn_images
 from generation.errors import RemediableError
 from tests.experiments.making import (
     FINDING,
@@ -148,3 +154,29 @@ def test_other_images_than_then_are_refused(experiment: Experiment) -> None:
         require_same(plan_of(again), real=real)
     with pytest.raises(RemediableError, match="no file of an experiment's report"):
         read_report_file(b"{}")
+
+
+def test_sheets_show_what_the_smallest_cell_of_the_first_seed_draws(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    cell = min(
+        experiment.cells.filter(arm="curated"), key=lambda one: (one.synthetic_count, one.seed)
+    )
+    source = experiment.sources.get(arm="curated")
+    assert source.manifest is not None
+    write_for_training(source.manifest, tmp_path / "synthetic.jsonl")
+    drawn = drawn_images(
+        read_manifest(tmp_path / "synthetic.jsonl"),
+        cell.synthetic_count,
+        findings=experiment.findings,
+        kind="",
+        seed=cell.seed,
+    )
+    recipes = {row.image_id for row in drawn}
+    assert len(recipes) < source.candidates().count()
+    sheet = next(one for one in sheets_of(experiment) if one.arm == "curated")
+    shown = {UUID(picture.src.split("/")[-1].removesuffix(".png")) for picture in sheet.pictures}
+    chosen = Candidate.objects.filter(pk__in=shown)
+    assert len(shown) == min(SHOWN, len(recipes))
+    assert {one.recipe_id for one in chosen} <= recipes
+    assert f"at seed {cell.seed}" in sheet.note

@@ -14,11 +14,11 @@ from generation.commands.run_folder import run_command
 from generation.commands.train_cell import train
 from generation.diffusion.training_images import ImageSet
 from generation.downstream.cells import phases_of, train_cell
+from generation.downstream.draws import draw_balanced, drawn_images
 from generation.downstream.examples import (
     CellExamples,
     Examples,
     chosen_rows,
-    draw_balanced,
     read_examples,
     refuse_leaks,
 )
@@ -284,6 +284,15 @@ def test_draws_are_balanced_and_the_smaller_begins_the_larger() -> None:
     assert sum("mass" in one.findings for one in twelve) == 6
     with pytest.raises(RemediableError, match="only 6 of none"):
         draw_balanced(rows, 14, findings=("mass",), seed=3)
+
+
+def test_draws_follow_from_what_a_manifest_says_alone() -> None:
+    masked = [replace(row(n), masks={"lungs": f"{n}.png"}) for n in range(12)]
+    rows = [*masked, row(12), row(13)]
+    drawn = drawn_images(rows, 8, findings=(), kind="lungs", seed=1)
+    assert drawn == drawn_images(rows[::-1], 8, findings=(), kind="lungs", seed=1)
+    assert drawn != drawn_images(rows, 8, findings=(), kind="lungs", seed=2)
+    assert all(one.masks for one in drawn_images(rows, 12, findings=(), kind="lungs", seed=1))
 
 
 def test_only_training_images_are_learnt_from() -> None:

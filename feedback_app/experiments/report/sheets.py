@@ -7,12 +7,14 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from feedback_app.experiments.models import Experiment
+from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.services.design import design_of
+from feedback_app.experiments.services.grid import grid_of
 from feedback_app.experiments.services.manifests import thaw
 from feedback_app.experiments.services.subsets import training_ids
 from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.images.models import CohortImage, Image
+from generation.downstream.draws import drawn_images
 
 SHOWN = 12
 Address = Callable[[UUID], str]
@@ -51,19 +53,9 @@ def embedded(image: UUID) -> str:
 def sheets_of(
     experiment: Experiment, *, address: Address = address_of, shows_real: bool = True
 ) -> list[Sheet]:
-    """Real images of the smallest size and first seed, and the first of each source."""
+    """Of each arm what its smallest cell of the first seed learns from."""
     found = [_real(experiment, shows_images=shows_real)] if experiment.real_manifest else []
-    for source in experiment.sources.all():
-        candidates = source.candidates().select_related("recipe")[:SHOWN]
-        found.append(
-            Sheet(
-                arm=source.arm,
-                label=ARM_LABELS[source.arm],
-                note=f"From the {source.title}; each cell draws its own by seed.",
-                is_real=False,
-                pictures=tuple(Pictured(address(one.pk), one.recipe.title) for one in candidates),
-            )
-        )
+    found += [_synthetic(source, address=address) for source in experiment.sources.all()]
     if "transformed" in experiment.arms:
         found.append(
             Sheet(
@@ -75,6 +67,33 @@ def sheets_of(
             )
         )
     return found
+
+
+def _synthetic(source: ExperimentSource, *, address: Address) -> Sheet:
+    """A source that is not frozen yet shows its first images."""
+    design = design_of(source.experiment)
+    candidates = source.candidates().select_related("recipe")
+    note = "each cell draws its own by seed"
+    if source.manifest is not None:
+        places = [place for place in grid_of(design) if place.arm == source.arm]
+        place = min(places, key=lambda place: (place.synthetic_count, place.seed))
+        drawn = drawn_images(
+            thaw(source.manifest),
+            place.synthetic_count,
+            findings=design.findings,
+            kind=design.mask_kind,
+            seed=place.seed,
+        )
+        candidates = candidates.filter(recipe__key__in=[row.image_id for row in drawn])
+        note = f"some of the {place.synthetic_count} drawn beside {place.real_size} at seed"
+        note += f" {place.seed}"
+    return Sheet(
+        arm=source.arm,
+        label=ARM_LABELS[source.arm],
+        note=f"From the {source.title}; {note}.",
+        is_real=False,
+        pictures=tuple(Pictured(address(one.pk), one.recipe.title) for one in candidates[:SHOWN]),
+    )
 
 
 def _real(experiment: Experiment, *, shows_images: bool) -> Sheet:

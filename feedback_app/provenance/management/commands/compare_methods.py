@@ -12,7 +12,7 @@ from feedback_app.images.services.batches import Settings
 from feedback_app.images.services.versions import register, register_bundled
 from feedback_app.provenance.method_comparison import ARMS, SIZES, MethodComparison
 from feedback_app.provenance.rehearsal import Plan
-from feedback_app.provenance.terminal import quiet_libraries
+from feedback_app.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
 from generation.errors import RemediableError
 

@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.images.services.scorers import register_bundled_proxies
 from feedback_app.images.services.versions import register_bundled
 from feedback_app.provenance.demo import make_demo_data
-from feedback_app.provenance.terminal import quiet_libraries
 from generation.errors import RemediableError
 
 
@@ -15,7 +14,6 @@ class Command(BaseCommand):
     help = "People, the bundled model, real images where there are some, and an open study."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        quiet_libraries()
         try:
             register_bundled_proxies()
             make_demo_data(register_bundled(), say=self.stdout.write)

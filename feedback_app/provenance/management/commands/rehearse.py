@@ -13,7 +13,7 @@ from feedback_app.images.services.batches import Settings
 from feedback_app.images.services.versions import register, register_bundled
 from feedback_app.provenance.gate_rehearsal import GateRehearsal
 from feedback_app.provenance.rehearsal import Plan, Rehearsal
-from feedback_app.provenance.terminal import quiet_libraries
+from feedback_app.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
 from generation.errors import RemediableError
 from generation.quality.gate_spec import gate_prompts
