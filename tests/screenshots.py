@@ -150,18 +150,35 @@ def make_data() -> None:
 
 
 def starts_of(username: str) -> list[str]:
-    """Pages that no plain link leads to: a case to read, a draft's design."""
+    """Pages that no plain link leads to, or that show most: a case to read, drafts' designs, the
+    experiment with most results."""
     from feedback_app.accounts.models import User
-    from feedback_app.studies.models import Slot, Study
+    from feedback_app.studies.models import Slot
 
     starts = [reverse("accounts:password")]
     slot = Slot.objects.filter(reader__username=username).order_by("position").first()
     if slot is not None:
         starts.append(reverse("readings:read", args=[slot.pk]))
-    draft = Study.objects.filter(state="draft").first()
-    if draft is not None and User.objects.get(username=username).is_coordinator:
-        starts.append(reverse("studies:edit", args=[draft.pk]))
+    if User.objects.get(username=username).is_coordinator:
+        starts += coordinators_starts()
     return starts
+
+
+def coordinators_starts() -> list[str]:
+    from django.db.models import Count
+
+    from feedback_app.experiments.models import Experiment, ExperimentState
+    from feedback_app.studies.models import Study, StudyState
+
+    study = Study.objects.filter(state=StudyState.DRAFT).first()
+    drafts = Experiment.objects.filter(state=ExperimentState.DRAFT)
+    told = Experiment.objects.annotate(results=Count("cells__result")).filter(results__gt=0)
+    pages = [
+        ("studies:edit", study),
+        ("experiments:edit", drafts.first()),
+        ("experiments:experiment", told.order_by("-results").first()),
+    ]
+    return [reverse(name, args=[row.pk]) for name, row in pages if row is not None]
 
 
 def main(folder: Path) -> int:
