@@ -17,7 +17,7 @@ from feedback_app.experiments.services.design import (
     settings_of,
 )
 from feedback_app.experiments.services.manifests import real_rows
-from feedback_app.experiments.services.subsets import eligible
+from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.statistics.metrics import metrics_of
 from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.exports.models import Export
@@ -229,8 +229,7 @@ class _Sizes:
 
     @cached_property
     def _usable(self) -> int:
-        rows = [row for row in real_rows(self.cohort) if row.split == "train"]
-        return len(eligible(rows, findings=self.findings, mask_kind=self.mask_kind))
+        return len(Subsets(real_rows(self.cohort), self.findings, self.mask_kind).usable)
 
 
 def _setting_field(name: str) -> forms.Field:

@@ -10,7 +10,7 @@ import pytest
 from feedback_app.experiments.services.costs import ASSUMED_S, cost_of_cell
 from feedback_app.experiments.services.design import design_of, read_design
 from feedback_app.experiments.services.grid import Place, grid_of
-from feedback_app.experiments.services.subsets import training_ids
+from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.services.supply import turns
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
@@ -85,8 +85,11 @@ WARD = rows(
 )
 
 
+SUBSETS = Subsets(WARD, [FINDING], "")
+
+
 def drawn(size: int, *, seed: int = 0) -> tuple[str, ...]:
-    return training_ids(WARD, findings=[FINDING], mask_kind="", size=size, seed=seed)
+    return SUBSETS.training_ids(size=size, seed=seed)
 
 
 def test_smaller_sets_lie_within_larger_ones_of_the_same_seed() -> None:
@@ -107,9 +110,7 @@ def test_a_set_is_balanced_and_of_as_many_patients_as_can_be() -> None:
 def test_images_of_which_nothing_is_known_are_not_learnt_from() -> None:
     unknown = [replace(row, unknown=(FINDING,)) for row in WARD[:10]]
     with pytest.raises(RemediableError, match=f"has {len(WARD) - 10} usable"):
-        training_ids(
-            [*unknown, *WARD[10:]], findings=[FINDING], mask_kind="", size=len(WARD), seed=0
-        )
+        Subsets([*unknown, *WARD[10:]], [FINDING], "").training_ids(size=len(WARD), seed=0)
 
 
 def test_images_are_taken_in_turn() -> None:

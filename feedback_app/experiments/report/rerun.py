@@ -97,7 +97,7 @@ def read_report_file(content: bytes) -> tuple[Design, str]:
 def require_same_content(plan: Plan, *, real: str) -> None:
     """Refuse where cohort or sources hold something else than when the file was written."""
     differing = []
-    if real and freeze(plan.rows).sha256 != real:
+    if real and freeze(plan.subsets.rows).sha256 != real:
         differing.append(f"the cohort {plan.design.cohort}")
     expected = {ref.arm: ref.sha256 for ref in plan.design.sources}
     for one in plan.sources:

@@ -11,7 +11,7 @@ from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.grid import grid_of
 from feedback_app.experiments.services.manifests import thaw
-from feedback_app.experiments.services.subsets import training_ids
+from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.images.models import CohortImage, Image
 from generation.downstream.draws import drawn_images
@@ -53,7 +53,10 @@ def embedded(image: UUID) -> str:
 def sheets_of(
     experiment: Experiment, *, address: Address = address_of, shows_real: bool = True
 ) -> list[Sheet]:
-    """Of each arm what its smallest cell of the first seed learns from."""
+    """Of real images what the smallest cells learn from, of synthetic ones the largest.
+
+    Both at the first seed; a larger cell's images begin with those of a smaller one.
+    """
     found = [_real(experiment, shows_images=shows_real)] if experiment.real_manifest else []
     found += [_synthetic(source, address=address) for source in experiment.sources.all()]
     if "transformed" in experiment.arms:
@@ -76,7 +79,7 @@ def _synthetic(source: ExperimentSource, *, address: Address) -> Sheet:
     note = "each cell draws its own by seed"
     if source.manifest is not None:
         places = [place for place in grid_of(design) if place.arm == source.arm]
-        place = min(places, key=lambda place: (place.synthetic_count, place.seed))
+        place = max(places, key=lambda place: (place.synthetic_count, -place.seed))
         drawn = drawn_images(
             thaw(source.manifest),
             place.synthetic_count,
@@ -100,13 +103,8 @@ def _real(experiment: Experiment, *, shows_images: bool) -> Sheet:
     design = design_of(experiment)
     assert experiment.real_manifest is not None
     size, seed = design.real_sizes[0], design.seeds[0]
-    ids = training_ids(
-        thaw(experiment.real_manifest),
-        findings=design.findings,
-        mask_kind=design.mask_kind,
-        size=size,
-        seed=seed,
-    )[:SHOWN]
+    subsets = Subsets.of(thaw(experiment.real_manifest), design)
+    ids = subsets.training_ids(size=size, seed=seed)[:SHOWN]
     rows = CohortImage.objects.filter(cohort=experiment.cohort, source_id__in=ids)
     by_id = {row.source_id: row for row in rows}
     return Sheet(

@@ -1,7 +1,7 @@
 """One cell: its spec and content hash, its run folder, and bringing its result in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from feedback_app.experiments.services.costs import cost_key
 from feedback_app.experiments.services.design import Design, design_of
 from feedback_app.experiments.services.grid import Place
 from feedback_app.experiments.services.manifests import thaw, write_for_training
-from feedback_app.experiments.services.subsets import training_ids
+from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.images.services.blobs import naming_a_full_disk, store
 from generation.downstream.cell_hash import hash_with
 from generation.errors import RemediableError
 from generation.specs import (
     ARMS_OF_REAL_IMAGES,
     CellSpec,
-    TrainingImage,
     naming_the_setting,
     write_spec,
 )
@@ -30,18 +29,12 @@ RESULT_FIELDS = ("figures", "thresholds", "best_step", "seconds")
 
 
 def spec_of(
-    place: Place, design: Design, rows: Sequence[TrainingImage], *, real: str, synthetic: str
+    place: Place, design: Design, subsets: Subsets, *, real: str, synthetic: str
 ) -> CellSpec:
     """What a cell is trained by; ``real`` and ``synthetic`` are where its manifests lie."""
     ids: tuple[str, ...] = ()
     if place.arm != "synthetic":
-        ids = training_ids(
-            rows,
-            findings=design.findings,
-            mask_kind=design.mask_kind,
-            size=place.real_size,
-            seed=place.seed,
-        )
+        ids = subsets.training_ids(size=place.real_size, seed=place.seed)
     with naming_the_setting():
         return CellSpec(
             task=design.task,
@@ -56,11 +49,11 @@ def spec_of(
 
 
 def content_hash(
-    place: Place, design: Design, rows: Sequence[TrainingImage], *, real: str, synthetic: str
+    place: Place, design: Design, subsets: Subsets, *, real: str, synthetic: str
 ) -> str:
     """Of all that a cell learns from and how; ``real`` and ``synthetic`` are contents as text."""
     named = "synthetic" if place.arm not in ARMS_OF_REAL_IMAGES else ""
-    spec = spec_of(place, design, rows, real="real", synthetic=named)
+    spec = spec_of(place, design, subsets, real="real", synthetic=named)
     return hash_with(spec, real=real, synthetic=synthetic)
 
 
@@ -75,10 +68,11 @@ def write_cell_folder(cell: Cell, run_dir: Path) -> CellSpec:
         write_for_training(experiment.real_manifest, real)
         if source and source.manifest:
             write_for_training(source.manifest, synthetic)
+        design = design_of(experiment)
         spec = spec_of(
             place_of(cell),
-            design_of(experiment),
-            thaw(experiment.real_manifest),
+            design,
+            Subsets.of(thaw(experiment.real_manifest), design),
             real=str(real),
             synthetic=str(synthetic) if source else "",
         )

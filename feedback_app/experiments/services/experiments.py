@@ -85,7 +85,7 @@ def start_experiment(experiment: Experiment, *, actor: User | None = None) -> Pl
             " ".join(refusal.message for refusal in plan.refusals),
             remedy=" ".join(dict.fromkeys(refusal.remedy for refusal in plan.refusals)),
         )
-    real = freeze(plan.rows)
+    real = freeze(plan.subsets.rows)
     manifests = {one.source.arm: freeze(one.rows) for one in plan.sources}
     with transaction.atomic():
         locked = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
@@ -110,7 +110,7 @@ def start_experiment(experiment: Experiment, *, actor: User | None = None) -> Pl
 
 def _write_cells(experiment: Experiment, plan: Plan) -> None:
     """Every cell, with its result where one of the same content is known."""
-    real = content_of(plan.rows)
+    real = content_of(plan.subsets.rows)
     synthetic = {one.source.arm: content_of(one.rows) for one in plan.sources}
     cells = [
         Cell(
@@ -121,7 +121,11 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
             seed=place.seed,
             synthetic_count=place.synthetic_count,
             content_hash=content_hash(
-                place, plan.design, plan.rows, real=real, synthetic=synthetic.get(place.arm, "[]")
+                place,
+                plan.design,
+                plan.subsets,
+                real=real,
+                synthetic=synthetic.get(place.arm, "[]"),
             ),
         )
         for place in plan.places

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from django.core.files.storage import default_storage
-from django.db.models import Prefetch
 from pydantic import TypeAdapter
 
 from feedback_app.experiments.models import ExperimentSource
 from feedback_app.images.models import Blob, Candidate, Cohort, Mask
 from feedback_app.images.services.blobs import store
-from feedback_app.images.services.manifests import training_image
+from feedback_app.images.services.manifests import path_of_blob, training_rows
 from generation.conditioning.facts import facts_of
 from generation.conditioning.findings import FINDINGS
 from generation.downstream.cell_hash import as_text
@@ -27,17 +25,8 @@ MEDIA_TYPE = "application/jsonl"
 
 def real_rows(cohort: Cohort) -> list[TrainingImage]:
     """All of a cohort's images, with the masks that people outlined."""
-    drawn = Mask.objects.drawn_by_people().filter(is_from_boxes=False).select_related("blob")
-    images = cohort.images.select_related("image", "patient").prefetch_related(
-        Prefetch("masks", drawn)
-    )
-    return [
-        replace(
-            training_image(image, path=image.image.blob_id),
-            masks={mask.kind: mask.blob_id for mask in image.masks.all()},
-        )
-        for image in images.order_by("source_id").iterator(chunk_size=1_000)
-    ]
+    drawn = Mask.objects.drawn_by_people().filter(is_from_boxes=False)
+    return list(training_rows(cohort.images.order_by("source_id"), masks=drawn, path_of=str))
 
 
 def synthetic_rows(source: ExperimentSource, *, cohort: Cohort) -> list[TrainingImage]:
@@ -94,9 +83,5 @@ def write_for_training(manifest: Blob, path: Path) -> None:
 
 def _with_paths(rows: Iterable[TrainingImage]) -> Iterator[TrainingImage]:
     for row in rows:
-        masks = {kind: _path_of(sha256) for kind, sha256 in row.masks.items()}
-        yield replace(row, path=_path_of(row.path), masks=masks)
-
-
-def _path_of(sha256: str) -> str:
-    return default_storage.path(Blob(sha256=sha256).path)
+        masks = {kind: path_of_blob(sha256) for kind, sha256 in row.masks.items()}
+        yield replace(row, path=path_of_blob(row.path), masks=masks)

@@ -15,6 +15,7 @@ from feedback_app.experiments.services.leaks import leaks
 from feedback_app.experiments.services.lineage import Behind, behind
 from feedback_app.experiments.services.manifests import real_rows, synthetic_rows
 from feedback_app.experiments.services.regimes import ArmRegime, in_words, regimes_of
+from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.services.supply import (
     RealSupply,
     Refusal,
@@ -51,13 +52,13 @@ class ArmSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """``rows`` are the cohort's images; nothing here is stored."""
+    """``subsets`` are of all the cohort's images; nothing here is stored."""
 
     design: Design
     places: tuple[Place, ...]
     cost: CellCost
     supply: RealSupply
-    rows: tuple[TrainingImage, ...]
+    subsets: Subsets
     sources: tuple[ArmSource, ...]
     regimes: tuple[ArmRegime, ...]
     refusals: tuple[Refusal, ...]
@@ -97,8 +98,8 @@ class Plan:
 def plan_of(design: Design) -> Plan:
     """Everything that is known before the first cell; refusals are listed, not raised."""
     cohort = cohort_of(design)
-    rows = real_rows(cohort)
-    supply = RealSupply.of(rows, design)
+    subsets = Subsets.of(real_rows(cohort), design)
+    supply = RealSupply.of(subsets.rows, design)
     sources = [arm_source(ref, design=design, cohort=cohort) for ref in design.sources]
     refusals = [*lacks_real(supply, design)]
     for one in sources:
@@ -114,14 +115,14 @@ def plan_of(design: Design) -> Plan:
     regimes = (
         []
         if refusals
-        else regimes_of(design, {one.source.arm: one.behind for one in sources}, rows)
+        else regimes_of(design, {one.source.arm: one.behind for one in sources}, subsets)
     )
     return Plan(
         design=design,
         places=tuple(places),
         cost=cost_of_cell(design),
         supply=supply,
-        rows=tuple(rows),
+        subsets=subsets,
         sources=tuple(sources),
         regimes=tuple(regimes),
         refusals=tuple(dict.fromkeys(refusals)),

@@ -7,8 +7,8 @@ from typing import Any
 
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.lineage import Behind
-from feedback_app.experiments.services.subsets import eligible, ordered
-from generation.specs import ARMS_OF_REAL_IMAGES, TrainingImage
+from feedback_app.experiments.services.subsets import Subsets
+from generation.specs import ARMS_OF_REAL_IMAGES
 
 
 class Regime(StrEnum):
@@ -40,14 +40,14 @@ class ArmRegime:
 
 
 def regimes_of(
-    design: Design, behind: Mapping[str, Sequence[Behind]], rows: Sequence[TrainingImage]
+    design: Design, behind: Mapping[str, Sequence[Behind]], subsets: Subsets
 ) -> list[ArmRegime]:
     """Of every arm with synthetic images at every size.
 
     Equal: all that was seen is among the real images that the arm learns from at every
     seed, or of the validation split, which every arm is stopped by.
     """
-    allowed = {size: _learnt_from(design, rows, size=size) for size in design.real_sizes}
+    validation = {row.image_id for row in subsets.rows if row.split == "validation"}
     found = []
     for arm in design.arms:
         if arm in ARMS_OF_REAL_IMAGES:
@@ -55,8 +55,16 @@ def regimes_of(
         seen, outside = seen_by(behind[arm])
         is_recorded = all(one.is_recorded for one in behind[arm])
         for size in design.real_sizes:
-            within = seen <= {(design.cohort, name) for name in allowed[size]}
-            is_equal = is_recorded and not outside and within
+            is_equal = (
+                is_recorded
+                and not outside
+                and len(seen) <= size + len(validation)  # spares the drawing, most of the time
+                and seen
+                <= {
+                    (design.cohort, name)
+                    for name in _learnt_from(design, subsets, size=size) | validation
+                }
+            )
             found.append(
                 ArmRegime(
                     arm=arm,
@@ -82,19 +90,10 @@ def seen_by(behind: Iterable[Behind]) -> tuple[set[tuple[str, str]], str]:
     return seen, "; ".join(outside)
 
 
-def _learnt_from(design: Design, rows: Sequence[TrainingImage], *, size: int) -> set[str]:
-    """Images that the real arm learns from at every seed, and those of the validation split."""
-    usable = eligible(
-        [row for row in rows if row.split == "train"],
-        findings=design.findings,
-        mask_kind=design.mask_kind,
-    )
-    subsets = [
-        {row.image_id for row in ordered(usable, findings=design.findings, seed=seed)[:size]}
-        for seed in (design.seeds if size < len(usable) else design.seeds[:1])
-    ]
-    validation = {row.image_id for row in rows if row.split == "validation"}
-    return set.intersection(*subsets) | validation
+def _learnt_from(design: Design, subsets: Subsets, *, size: int) -> set[str]:
+    """Images that the real arm learns from at every seed."""
+    seeds = design.seeds if size < len(subsets.usable) else design.seeds[:1]
+    return set.intersection(*({*subsets.training_ids(size=size, seed=seed)} for seed in seeds))
 
 
 def in_words(regimes: Sequence[Mapping[str, Any]]) -> str:

@@ -3,8 +3,11 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, zip_longest
 
+from feedback_app.experiments.services.design import Design
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
 
@@ -56,17 +59,37 @@ def _place(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
-def training_ids(
-    rows: Sequence[TrainingImage], *, findings: Sequence[str], mask_kind: str, size: int, seed: int
-) -> tuple[str, ...]:
-    """The ids of ``size`` images of the training split, by seed."""
-    usable = eligible(
-        [row for row in rows if row.split == "train"], findings=findings, mask_kind=mask_kind
-    )
-    if size > len(usable):
-        raise RemediableError(
-            f"{size} real images are asked for, and the training split has {len(usable)} usable "
-            "ones.",
-            remedy="Take a smaller size, or import more of the cohort.",
-        )
-    return tuple(row.image_id for row in ordered(usable, findings=findings, seed=seed)[:size])
+@dataclass(frozen=True)
+class Subsets:
+    """Of these images those that cells may learn from, by size and seed; an order is made once."""
+
+    rows: Sequence[TrainingImage]
+    findings: Sequence[str]
+    mask_kind: str
+
+    @classmethod
+    def of(cls, rows: Sequence[TrainingImage], design: Design) -> "Subsets":
+        return cls(rows, design.findings, design.mask_kind)
+
+    @cached_property
+    def usable(self) -> list[TrainingImage]:
+        """Of the training split."""
+        training = [row for row in self.rows if row.split == "train"]
+        return eligible(training, findings=self.findings, mask_kind=self.mask_kind)
+
+    def training_ids(self, *, size: int, seed: int) -> tuple[str, ...]:
+        """The ids of ``size`` images of the training split, by seed."""
+        if size > len(self.usable):
+            raise RemediableError(
+                f"{size} real images are asked for, and the training split has "
+                f"{len(self.usable)} usable ones.",
+                remedy="Take a smaller size, or import more of the cohort.",
+            )
+        if seed not in self._orders:
+            order = ordered(self.usable, findings=self.findings, seed=seed)
+            self._orders[seed] = tuple(row.image_id for row in order)
+        return self._orders[seed][:size]
+
+    @cached_property
+    def _orders(self) -> dict[int, tuple[str, ...]]:
+        return {}

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from pydantic import TypeAdapter
 
 from feedback_app.finetuning.models import FineTune
 from feedback_app.finetuning.services.masked import Line, lines_for, masks_of
-from feedback_app.images.models import Blob, Cohort, Split
-from feedback_app.images.services.manifests import training_image
+from feedback_app.images.models import Blob, Cohort, Mask, Split
+from feedback_app.images.services.manifests import training_rows
 from generation.specs import FineTuneSpec, TrainingImage, write_spec
 
 IMAGE_FIELDS = ("winner", "loser", "image")
@@ -57,16 +58,13 @@ def _with_paths(line: Line, folder: Path) -> Line:
 
 def _write_real(cohort: Cohort, images: Path, *, manifest: Path) -> None:
     """Of the training split alone, in the order of their hashes, which is as good as any."""
-    rows = cohort.images.filter(patient__split=Split.TRAIN).select_related("image", "patient")
-    taken = list(rows.order_by("image__blob_id")[:REAL_IMAGES_MAX])
-    _write_blobs({row.image.blob_id for row in taken}, images)
+    of_training = cohort.images.filter(patient__split=Split.TRAIN)
+    taken = of_training.order_by("image__blob_id")[:REAL_IMAGES_MAX]
+    rows = list(training_rows(taken, masks=Mask.objects.none(), path_of=str))
+    _write_blobs({row.path for row in rows}, images)
     line_of = TypeAdapter[Any](TrainingImage)
     _write_lines(
-        manifest,
-        (
-            line_of.dump_json(training_image(row, path=str(images / row.image.blob_id)))
-            for row in taken
-        ),
+        manifest, (line_of.dump_json(replace(row, path=str(images / row.path))) for row in rows)
     )
 
 

@@ -1,12 +1,15 @@
 """Training folders and manifests: a cohort's images as files that the torch side reads."""
 
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter
 
-from feedback_app.images.models import Cohort, CohortImage, Mask
+from feedback_app.images.models import Blob, Cohort, CohortImage, Mask
 from feedback_app.images.services.blobs import naming_a_full_disk
 from generation.conditioning.findings import FINDINGS
 from generation.specs import (
@@ -18,6 +21,10 @@ from generation.specs import (
     write_spec,
 )
 
+COLUMNS = (
+    *("pk", "source_id", "image__blob", "findings", "unknown_findings", "is_labelled", "view"),
+    *("age_years", "patient__source_id", "patient__split", "patient__sex", "patient__race"),
+)
 TrainingSpec = PretrainSpec | ControlNetSpec | SegmenterSpec | ClassifierSpec
 
 
@@ -25,13 +32,14 @@ def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None =
     """One line of JSON an image, of all splits, in a fixed order, with those of its ``masks``."""
     line_of = TypeAdapter(TrainingImage)
     chosen = Mask.objects.none() if masks is None else masks
-    images = cohort.images.select_related("image__blob", "patient").prefetch_related(
-        Prefetch("masks", chosen.select_related("blob"))
-    )
+    images = cohort.images.order_by("source_id")
     with path.open("wb") as file:
-        for image in images.order_by("source_id").iterator(chunk_size=1_000):
-            path_of_blob = default_storage.path(image.image.blob.path)
-            file.write(line_of.dump_json(training_image(image, path=path_of_blob)) + b"\n")
+        for row in training_rows(images, masks=chosen, path_of=path_of_blob):
+            file.write(line_of.dump_json(row) + b"\n")
+
+
+def path_of_blob(sha256: str) -> str:
+    return default_storage.path(Blob(sha256=sha256).path)
 
 
 def write_training_folder(
@@ -48,21 +56,30 @@ def write_training_folder(
         write_spec(spec, run_dir / "spec.json")
 
 
-def training_image(image: CohortImage, *, path: str) -> TrainingImage:
-    """An image as the file at ``path``, with its masks.
+def training_rows(
+    images: QuerySet[CohortImage], *, masks: QuerySet[Mask], path_of: Callable[[str], str]
+) -> Iterator[TrainingImage]:
+    """Images in their order, with those of these masks; ``path_of`` takes a blob's hash.
 
-    Of one without any label from its source, all findings are unknown.
+    Of an image without any label from its source, all findings are unknown. Cohorts have
+    hundreds of thousands of images, so no model instances are made.
     """
-    return TrainingImage(
-        path=path,
-        image_id=image.source_id,
-        patient=image.patient.source_id,
-        split=image.patient.split,  # type: ignore[arg-type]
-        findings=tuple(image.findings),
-        unknown=tuple(image.unknown_findings) if image.source_labels else FINDINGS,
-        masks={mask.kind: default_storage.path(mask.blob.path) for mask in image.masks.all()},
-        view=image.view,
-        sex=image.patient.sex,
-        race=image.patient.race,
-        age_years=image.age_years,
-    )
+    of_images: dict[UUID, dict[str, str]] = defaultdict(dict)
+    chosen = masks.filter(cohort_image__in=images.values("pk")).order_by("pk")
+    for image, kind, blob in chosen.values_list("cohort_image", "kind", "blob"):
+        of_images[image][kind] = path_of(blob)
+    labelled = images.annotate(is_labelled=~Q(source_labels={}))
+    for row in labelled.values(*COLUMNS).iterator(chunk_size=2_000):
+        yield TrainingImage(
+            path=path_of(row["image__blob"]),
+            image_id=row["source_id"],
+            patient=row["patient__source_id"],
+            split=row["patient__split"],
+            findings=tuple(row["findings"]),
+            unknown=tuple(row["unknown_findings"]) if row["is_labelled"] else FINDINGS,
+            masks=of_images.get(row["pk"], {}),
+            view=row["view"],
+            sex=row["patient__sex"],
+            race=row["patient__race"],
+            age_years=row["age_years"],
+        )
