@@ -1,6 +1,7 @@
 """Figures of downstream models on real images, and the thresholds that they are read at."""
 
 import math
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
@@ -94,14 +95,16 @@ def best_mask_threshold(probabilities: torch.Tensor, truth: torch.Tensor) -> flo
 
 def hausdorff_95(drawn: torch.Tensor, truth: torch.Tensor) -> list[float | None]:
     """In pixels, of masks (bool, N x R x R); None where one of both is empty."""
-    return [
-        compute_hausdorff_distance(
-            one[None, None].float(), other[None, None].float(), percentile=HD_PERCENTILE
-        ).item()
-        if one.any() and other.any()
-        else None
-        for one, other in zip(drawn, truth, strict=True)
-    ]
+    with warnings.catch_warnings():  # MONAI warns of an argument that it passes itself
+        warnings.filterwarnings("ignore", "monai.metrics.utils get_mask_edges", FutureWarning)
+        return [
+            compute_hausdorff_distance(
+                one[None, None].float(), other[None, None].float(), percentile=HD_PERCENTILE
+            ).item()
+            if one.any() and other.any()
+            else None
+            for one, other in zip(drawn, truth, strict=True)
+        ]
 
 
 def segmentation_figures(
