@@ -64,7 +64,9 @@ class Compared:
 
     @property
     def name(self) -> str:
-        return f"{'all' if self.size == ALL else self.size} real, {self.label}"
+        count = "all" if self.size == ALL else self.size
+        arm = "alone" if self.label == "real" else f"and {self.label}"
+        return f"{count} real images {arm}"
 
 
 Trained = tuple[Experiment, Sequence[Cell]]
