@@ -25,13 +25,21 @@ from generation.conditioning.variants import (
 )
 from generation.diffusion.devices import dtype_for
 from generation.diffusion.loading import BUNDLED_FOLDER, Pipeline, load_pipeline
-from generation.diffusion.sampling import AT_ONCE, sample
+from generation.diffusion.sampling import sample
 from generation.diffusion.training_images import read_grey, read_manifest
 from generation.downstream.cell_hash import sha256_of_file
 from generation.downstream.classifier import Classifier
 from generation.downstream.segmenter import Segmenter
 from generation.rewards.proxies import label_agreement, mask_agreement
-from generation.specs import BUNDLED, MaskFile, Mode, ModelSource, SampleSpec, TrainingImage
+from generation.specs import (
+    BUNDLED,
+    MOST_AT_ONCE,
+    MaskFile,
+    Mode,
+    ModelSource,
+    SampleSpec,
+    TrainingImage,
+)
 
 FINDING = "pneumonia"
 SIDE = 128
@@ -129,8 +137,8 @@ def make_pool(pool: Pool, training: Sequence[TrainingImage], folder: Path) -> li
     (folder / "images").mkdir(parents=True, exist_ok=True)
     missing = [(spec, row) for spec, row in wanted if not Path(row.path).exists()]
     pipeline = load_bundled() if missing else None
-    for start in range(0, len(missing), AT_ONCE):
-        part = missing[start : start + AT_ONCE]
+    for start in range(0, len(missing), MOST_AT_ONCE):
+        part = missing[start : start + MOST_AT_ONCE]
         assert pipeline is not None
         pictures = sample(pipeline, [spec for spec, _ in part])
         for picture, (_, row) in zip(pictures, part, strict=True):

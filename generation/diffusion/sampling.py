@@ -20,7 +20,6 @@ from generation.diffusion.loading import Pipeline
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
 
-AT_ONCE = 8
 KEPT_EMBEDDINGS = 512
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """ITU-R BT.601 weights of red, green and blue."""
@@ -28,13 +27,14 @@ _EMBEDDINGS: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakK
 
 
 def sample(
-    pipeline: Pipeline, recipes: Sequence[SampleSpec], *, at_once: int = AT_ONCE
+    pipeline: Pipeline, recipes: Sequence[SampleSpec], *, at_once: int | None = None
 ) -> list[np.ndarray]:
     """One picture a recipe, in order: uint8, H x W.
 
     Every recipe has a random generator of its own on the CPU, so it gives the
-    same picture, to rounding, whatever it is batched with. Where the device's memory
-    does not hold ``at_once`` of them, half as many are made at a time.
+    same picture, to rounding, whatever it is batched with. ``at_once`` are made together, by
+    default as many as their size allows; where the device's memory does not hold them, half
+    as many.
     """
     for recipe in recipes:
         check_recipe(pipeline, recipe)
@@ -100,7 +100,7 @@ def scheduler_for(sampler: Sampler, pipeline: Pipeline) -> SchedulerMixin:
             return DDIMScheduler.from_config(config, clip_sample=False)
 
 
-def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[int]]:
+def _batches(recipes: Sequence[SampleSpec], *, at_once: int | None) -> Iterator[list[int]]:
     """Indexes of recipes that differ in prompt, masks and seed only, ``at_once`` at most."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, recipe in enumerate(recipes):
@@ -114,8 +114,9 @@ def _batches(recipes: Sequence[SampleSpec], *, at_once: int) -> Iterator[list[in
         )
         alike.setdefault(settings, []).append(index)
     for indexes in alike.values():
-        for start in range(0, len(indexes), at_once):
-            yield indexes[start : start + at_once]
+        size = at_once or recipes[indexes[0]].at_once
+        for start in range(0, len(indexes), size):
+            yield indexes[start : start + size]
 
 
 @torch.inference_mode()

@@ -8,7 +8,7 @@ from diffusers import StableDiffusionPipeline
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import as_grey, sample, tokens_too_many
 from generation.errors import RemediableError
-from generation.specs import MaskFile, ModelSource, SampleSpec
+from generation.specs import MOST_AT_ONCE, MaskFile, ModelSource, SampleSpec
 from tests.tiny_model import SIDE, save_tiny_model
 
 RECIPE = SampleSpec(prompt="chest x-ray, pneumonia", seed=7, steps=3, width=SIDE, height=SIDE)
@@ -137,3 +137,10 @@ def test_a_prompt_is_encoded_once(pipeline: StableDiffusionPipeline) -> None:
     finally:
         hook.remove()
     assert len(encoded) == 1
+
+
+def test_large_images_are_made_few_at_a_time() -> None:
+    counts = [
+        SampleSpec(prompt="", seed=0, width=s, height=s).at_once for s in (64, 512, 1024, 2048)
+    ]
+    assert counts == [MOST_AT_ONCE, 8, 2, 1]

@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 
 from feedback_app.images.models import Batch, Candidate, Image, ModelVersion, Recipe
 from feedback_app.images.services.batches import (
-    RECIPES_A_RUN,
     Settings,
     create_batch,
     make_missing,
@@ -24,7 +23,7 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.runs.tasks import execute
 from generation.errors import RemediableError
-from generation.specs import PROMPT_MAX_CHARACTERS
+from generation.specs import MOST_AT_ONCE, PROMPT_MAX_CHARACTERS
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +48,7 @@ def test_a_batch_writes_its_recipes_out_with_a_seed_each(ask: Ask) -> None:
 
 
 def test_a_batch_is_cut_into_runs_above_training(ask: Ask) -> None:
-    batch = ask(per_prompt=RECIPES_A_RUN)
+    batch = ask(per_prompt=MOST_AT_ONCE)
     assert batch.runs.count() == 2
     assert all(run.priority > 0 and run.queue == "gpu" for run in batch.runs.all())
 
@@ -128,11 +127,11 @@ def test_two_workers_that_make_one_recipe_leave_one_image(
 
 
 def test_a_cancelled_batch_keeps_what_is_made_and_can_go_on(ask: Ask) -> None:
-    batch = ask(per_prompt=RECIPES_A_RUN)
+    batch = ask(per_prompt=MOST_AT_ONCE)
     first, last = batch.runs.order_by("created_at")
     runs.execute(first.pk)
     runs.cancel(last)
-    assert (progress_of(batch).made, progress_of(batch).is_live) == (8, False)
+    assert (progress_of(batch).made, progress_of(batch).is_live) == (MOST_AT_ONCE, False)
     make_missing(batch)
     assert progress_of(batch).is_live
     execute(run_id=str(batch.runs.unfinished().get().pk))

@@ -10,6 +10,7 @@ import pytest
 from feedback_app.images.models import Batch, Candidate, Image
 from feedback_app.images.services.batches import progress_of
 from feedback_app.runs.models import LogLine, Run, State
+from generation.specs import MOST_AT_ONCE
 from tests.workers import Worker, own_redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -30,11 +31,11 @@ def test_a_batch_completes_though_its_worker_is_killed_and_redis_emptied(
     start_worker: Callable[..., Worker], ask: Callable[..., Batch]
 ) -> None:
     worker = start_worker("gpu", **ENVIRONMENT)
-    batch = ask(per_prompt=12, steps=SLOW_STEPS)
+    batch = ask(per_prompt=MOST_AT_ONCE, steps=SLOW_STEPS)
     wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
     worker.kill()
     before = dict(Candidate.objects.values_list("recipe_id", "image_id"))
-    assert 4 <= len(before) < 24
+    assert 4 <= len(before) < 2 * MOST_AT_ONCE
     assert Run.objects.filter(state=State.RUNNING).count() == 1
     own_redis().flushdb()
 
@@ -42,7 +43,7 @@ def test_a_batch_completes_though_its_worker_is_killed_and_redis_emptied(
     wait_until(lambda: progress_of(batch).is_complete, what="the batch is complete")
     wait_until(lambda: not progress_of(batch).is_live, what="its runs are finished")
     after = dict(Candidate.objects.values_list("recipe_id", "image_id"))
-    assert len(after) == Image.objects.count() == 24
+    assert len(after) == Image.objects.count() == 2 * MOST_AT_ONCE
     assert before.items() <= after.items()
     assert set(Run.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
     assert LogLine.objects.filter(text__contains="died; queued again").count() == 1
@@ -52,7 +53,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_run_back_at_once(
     start_worker: Callable[..., Worker], ask: Callable[..., Batch]
 ) -> None:
     worker = start_worker("gpu", **ENVIRONMENT)
-    batch = ask(per_prompt=12, steps=SLOW_STEPS)
+    batch = ask(per_prompt=MOST_AT_ONCE, steps=SLOW_STEPS)
     wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
     assert worker.process is not None
     wait_until(lambda: stopped_amid_a_run(worker.process), what="a run is stopped in the middle")

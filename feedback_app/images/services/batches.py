@@ -26,7 +26,6 @@ from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
 
-RECIPES_A_RUN = 8
 """A run of a minute or so, so that another one gets its turn."""
 PRIORITY = 10
 """Above training: somebody waits in front of the page."""
@@ -244,14 +243,16 @@ def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
             priority=PRIORITY,
             created_by=created_by,
         )
-        for part in _parts(places, size=RECIPES_A_RUN)
+        for part in _parts(places.select_related("recipe"))
     ]
     batch.runs.add(*started)
     return started
 
 
-def _parts(places: Iterable[BatchRecipe], *, size: int) -> list[list[BatchRecipe]]:
+def _parts(places: Iterable[BatchRecipe]) -> list[list[BatchRecipe]]:
+    """As many as are made together; a batch's images have one size."""
     ordered = list(places)
+    size = ordered[0].recipe.sample.at_once if ordered else 1
     return [ordered[first : first + size] for first in range(0, len(ordered), size)]
 
 

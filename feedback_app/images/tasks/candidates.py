@@ -24,11 +24,9 @@ from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
 from generation.diffusion.devices import library_versions, naming_full_memory
-from generation.diffusion.sampling import AT_ONCE, sample
+from generation.diffusion.sampling import sample
 from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
 from generation.specs import MaskFile, SampleSpec
-
-RECIPES_A_PASS = AT_ONCE
 
 
 @handles("generate")
@@ -50,8 +48,9 @@ def generate(progress: Progress) -> dict[str, object]:
 
 def _passes(keys: Sequence[str]) -> Iterator[list[Recipe]]:
     """The recipes a few at a time, in the batch's order, without those that are made by now."""
-    for first in range(0, len(keys), RECIPES_A_PASS):
-        wanted = keys[first : first + RECIPES_A_PASS]
+    size = Recipe.objects.get(pk=keys[0]).sample.at_once
+    for first in range(0, len(keys), size):
+        wanted = keys[first : first + size]
         unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(wanted)
         if unmade:
             yield [unmade[key] for key in wanted if key in unmade]
