@@ -49,13 +49,11 @@ MASK_PROMPTS = prompt_set((NORMAL, "pneumonia", "infiltration", "effusion"))
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """``count`` images of a name; ``is_whole`` prompts name all findings of a real image."""
+    """``count`` images of a name."""
 
     name: str
     count: int
     seed: int
-    guidance: float = 1.0
-    is_whole: bool = False
     mode: Mode = "t2i"
 
 
@@ -72,7 +70,7 @@ def label_recipes(pool: Pool, training: Sequence[TrainingImage], folder: Path) -
     ]
     for number, group in zip(range(pool.count), cycle(groups), strict=False):
         like = randomness.choice(group)
-        asked = like.findings if pool.is_whole else tuple({FINDING} & set(like.findings))
+        asked = tuple({FINDING} & set(like.findings))
         prompt = prompt_for(asked, view=like.view, sex=like.sex, age_years=like.age_years)
         row = replace(like, findings=asked, masks={})
         yield recipe_of(pool, number, prompt, row, folder)
@@ -120,7 +118,6 @@ def recipe_of(pool: Pool, number: int, prompt: str, like: TrainingImage, folder:
         prompt=prompt,
         seed=pool.seed * 1_000_000 + number,
         mode=pool.mode,
-        guidance_scale=pool.guidance,
         width=SIDE,
         height=SIDE,
         masks=masks,

@@ -169,11 +169,11 @@ def corrected(found: Sequence[Compared]) -> list[Compared]:
     told = [one for one in found if one.gain is not None]
     by_bootstrap = holm([one.gain.p_value for one in told if one.gain is not None])
     by_seeds = bonferroni([np.nan if one.p_seeds is None else one.p_seeds for one in told])
-    adjusted = {
-        id(one): replace(one, p_holm=float(first), p_bonferroni=float(second))
+    adjusted = iter(
+        replace(one, p_holm=float(first), p_bonferroni=float(second))
         for one, first, second in zip(told, by_bootstrap, by_seeds, strict=True)
-    }
-    return [adjusted.get(id(one), one) for one in found]
+    )
+    return [one if one.gain is None else next(adjusted) for one in found]
 
 
 def section(comparison: Comparison, name: str) -> str:

@@ -11,8 +11,10 @@ from generation.specs import TrainingImage
 def drawn_images(
     rows: Iterable[TrainingImage], count: int, *, findings: Sequence[str], kind: str, seed: int
 ) -> list[TrainingImage]:
-    """So many of a manifest's images, whatever the order of its lines; with a mask of ``kind``,
-    where one is named."""
+    """So many of a manifest's images, whatever the order of its lines.
+
+    With a mask of ``kind``, where one is named.
+    """
     usable = [row for row in rows if not kind or kind in row.masks]
     usable.sort(key=lambda row: row.image_id)
     return draw_balanced(usable, count, findings=findings, seed=seed)

@@ -87,7 +87,7 @@ def _synthetic(source: ExperimentSource, *, address: Address) -> Sheet:
             kind=design.mask_kind,
             seed=place.seed,
         )
-        candidates = candidates.filter(recipe__key__in=[row.image_id for row in drawn])
+        candidates = candidates.filter(recipe__in=[row.image_id for row in drawn])
         note = f"some of the {place.synthetic_count} drawn beside {place.real_size} at seed"
         note += f" {place.seed}"
     return Sheet(

@@ -26,7 +26,6 @@ from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
 
-"""A run of a minute or so, so that another one gets its turn."""
 PRIORITY = 10
 """Above training: somebody waits in front of the page."""
 MAX_IMAGES = 2_048
@@ -250,7 +249,10 @@ def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
 
 
 def _parts(places: Iterable[BatchRecipe]) -> list[list[BatchRecipe]]:
-    """As many as are made together; a batch's images have one size."""
+    """As many as are made together: runs are short, so that another one gets its turn.
+
+    A batch's images have one size.
+    """
     ordered = list(places)
     size = ordered[0].recipe.sample.at_once if ordered else 1
     return [ordered[first : first + size] for first in range(0, len(ordered), size)]
