@@ -35,25 +35,20 @@ def generate(progress: Progress) -> dict[str, object]:
     spec = progress.run.spec
     batch = Batch.objects.select_related("model_version").get(pk=spec["batch"])
     keys: list[str] = spec["recipes"]
-    made, started = 0, time.monotonic()
+    started = time.monotonic()
     _report(progress, keys, note="Loading the model")
     pipeline = pipeline_of(batch.model_version)
-    for recipes in _passes(keys):
-        made += _make(recipes, pipeline=pipeline, run=progress.run)
-        _measure(keys, version=batch.model_version)
-        _report(progress, keys, note="")
+    recipes = _unmade(keys)
+    made = _make(recipes, pipeline=pipeline, run=progress.run) if recipes else 0
     _measure(keys, version=batch.model_version)
+    _report(progress, keys, note="")
     return {"made": made, "seconds": round(time.monotonic() - started, 2)}
 
 
-def _passes(keys: Sequence[str]) -> Iterator[list[Recipe]]:
-    """The recipes a few at a time, in the batch's order, without those that are made by now."""
-    size = Recipe.objects.get(pk=keys[0]).sample.at_once
-    for first in range(0, len(keys), size):
-        wanted = keys[first : first + size]
-        unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(wanted)
-        if unmade:
-            yield [unmade[key] for key in wanted if key in unmade]
+def _unmade(keys: Sequence[str]) -> list[Recipe]:
+    """The recipes that nobody has made by now, in the batch's order; a run is one pass."""
+    unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(keys)
+    return [unmade[key] for key in keys if key in unmade]
 
 
 def _report(progress: Progress, keys: Sequence[str], *, note: str) -> None:
