@@ -126,8 +126,7 @@ class NextView(ReaderView):
         following = _following(slot, reader, holding=holding)
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        ahead = _count_unread(slot, holding=holding)
-        return Response(describe_case(following, ahead=ahead), headers=NO_STORE)
+        return Response(describe_case(following, holding=holding), headers=NO_STORE)
 
 
 class HeartbeatView(ReaderView):
@@ -174,11 +173,3 @@ def _following(slot: Slot, reader: User, *, holding: list[UUID]) -> Slot | None:
         return claims.claim(slot.study, reader, holding=holding)
     following = next_unread(slot, holding=holding)
     return slot_to_read(reader, following) if following else None
-
-
-def _count_unread(slot: Slot, *, holding: list[UUID]) -> int:
-    """How many of what the page holds is still to be read, in a pool."""
-    if not holding or not slot.study.is_pool:
-        return 0
-    own = Slot.objects.filter(pk__in=holding, reader=slot.reader_id, study=slot.study_id)
-    return own.filter(lease_until__isnull=False).count()

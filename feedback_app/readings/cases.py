@@ -1,6 +1,8 @@
 """A case as the reading page gets it: enough to read it, and not a word more."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -8,7 +10,7 @@ from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Case, CaseMask, Phase, Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState, questions_of
 from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
 
 AWARE_NOTE = (
@@ -17,12 +19,11 @@ AWARE_NOTE = (
 )
 
 
-def describe_case(slot: Slot, *, ahead: int = 0) -> dict[str, Any]:
+def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
     """JSON of a slot. Nothing in it may tell where an image comes from.
 
     Images go by their place in this slot; no id of an image, candidate or case is given, and
-    all images of a study have one size. ``ahead`` counts the unread cases of a pool that the
-    reader has before this one.
+    all images of a study have one size. ``holding`` are the slots that her page has already.
     """
     study = slot.study
     size = display_size_of(study)
@@ -44,12 +45,12 @@ def describe_case(slot: Slot, *, ahead: int = 0) -> dict[str, Any]:
         **_describe_condition(slot),
         **_describe_questions(slot),
         "break_every_min": study.break_every_min,
-        "is_bookmarked": hasattr(slot, "bookmark"),
+        "is_bookmarked": slot.is_bookmarked,
         "is_pool": study.is_pool,
         "lease_s": lease_s_of(slot),
         "phase_note": _note_of_phase(slot),
         "reading": _describe_reading(slot, size),
-        **_describe_place(place_of(slot, ahead=ahead)),
+        **_describe_place(place_of(slot, holding=holding)),
     }
 
 
@@ -61,28 +62,39 @@ def shows_condition(study: Study) -> bool:
 def _describe_condition(slot: Slot) -> dict[str, Any]:
     is_shown = shows_condition(slot.study)
     return {
-        "prompt": slot.case.prompt if is_shown else "",
+        "prompt": slot.prompt if is_shown else "",
         "masks": [
             {
-                "kind": mask.kind,
-                "label": label_of(mask.kind),
-                "address": reverse("readings:mask", args=[slot.pk, mask.kind]),
+                "kind": kind,
+                "label": label_of(kind),
+                "address": reverse("readings:mask", args=[slot.pk, kind]),
             }
-            for mask in (masks_of(slot.case) if is_shown else [])
+            for kind in (_kinds_in_order(slot) if is_shown else [])
         ],
     }
 
 
-def masks_of(case: Case) -> list[CaseMask]:
-    """In the order of the vocabulary, which says nothing about the case."""
-    return sorted(case.masks.all(), key=lambda mask: MASK_KINDS.index(as_kind(mask.kind)))
+def _kinds_in_order(slot: Slot) -> list[str]:
+    """The case's masks in the order of the vocabulary, which says nothing about the case."""
+    return sorted(slot.mask_kinds, key=lambda kind: MASK_KINDS.index(as_kind(kind)))
 
 
 def _describe_questions(slot: Slot) -> dict[str, Any]:
     study = slot.study
     return {
-        "criteria": list(slot.criteria().values("slug", "name", "question", "kind", "anchors")),
-        "flags": list(study.flag_kinds.values("slug", "name")),
+        "criteria": [
+            {
+                "slug": criterion.slug,
+                "name": criterion.name,
+                "question": criterion.question,
+                "kind": criterion.kind,
+                "anchors": criterion.anchors,
+            }
+            for criterion in slot.criteria()
+        ],
+        "flags": [
+            {"slug": flag.slug, "name": flag.name} for flag in questions_of(study).flag_kinds
+        ],
         "skip_reasons": [
             {"slug": reason.value, "label": reason.label} for reason in SkipReason if reason.value
         ],

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Subquery
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import (
@@ -29,6 +28,7 @@ from feedback_app.studies.models import (
     Slot,
     SlotQuerySet,
     Study,
+    number_of,
 )
 
 LISTED = 500
@@ -111,7 +111,7 @@ def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
     shared = new_to(study, reader, _free(study)).exclude(case__role=CaseRole.ORDINARY)
     counts = (
         Study.objects.filter(pk=study.pk)
-        .annotate(of_hers=_number(_of_her_cases(study, reader)), shared=_number(shared))
+        .annotate(of_hers=number_of(_of_her_cases(study, reader)), shared=number_of(shared))
         .values("seat_count", "of_hers", "shared")
         .get()
     )
@@ -150,18 +150,10 @@ def _of_her_cases(study: Study, reader: User) -> SlotQuerySet:
     return _free(study).filter(case__slots__reader=reader)
 
 
-def _number(slots: SlotQuerySet) -> Coalesce:
-    """How many there are, as part of another query."""
-    counted = slots.order_by().values("study").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted), 0)
-
-
 def _to_give(study: Study, slots: SlotQuerySet) -> SlotQuerySet:
     """Locked, with all that a claim needs, and how many seats of its case are free."""
-    same = _counted(study).filter(case=OuterRef("case")).order_by()
-    seats = Subquery(same.values("case").annotate(number=Count("pk")).values("number"))
-    with_case = slots.annotate(seats_of_case=seats).select_related("case", "bookmark")
-    return with_case.select_for_update(of=["self"])
+    seats = number_of(_counted(study).filter(case=OuterRef("case")))
+    return slots.annotate(seats_of_case=seats).with_page().select_for_update(of=["self"])
 
 
 def _choose(study: Study, reader: User, *, ballot: Ballot, rng: Random) -> tuple[DrawRule, Slot]:

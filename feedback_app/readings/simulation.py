@@ -208,7 +208,7 @@ class Eyes:
         rng = Random(f"{self.seed}:{slot.reader.username}:{slot.case.position}{_which(slot)}")
         scores: list[GivenScore] = []
         choices: list[GivenChoice] = []
-        criteria = list(slot.criteria())
+        criteria = slot.criteria()
         images = slot.images_in_order()
         places = {position: place for place, position in enumerate(slot.image_order)}
         scales = [each for each in criteria if each.kind != CriterionKind.COMPARISON]

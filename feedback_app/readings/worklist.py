@@ -2,13 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from statistics import median
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db import connection
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import claims
@@ -17,6 +15,26 @@ from feedback_app.studies.models import Allocation, Slot, Study, StudyState
 
 PACE_OF = 50
 """The last readings that tell how long a case takes."""
+_PLACE_IN_POOL = """
+    WITH slots AS NOT MATERIALIZED (
+        SELECT * FROM studies_slot WHERE study_id = %(study)s AND reader_id = %(reader)s
+    ), unread AS NOT MATERIALIZED (
+        SELECT * FROM slots WHERE lease_until IS NOT NULL AND id <> %(slot)s
+    ), earlier AS NOT MATERIALIZED (
+        SELECT slot_id, created_at FROM readings_reading JOIN slots ON slot_id = slots.id
+        WHERE readings_reading.reader_id = %(reader)s AND revision = 1 AND created_at < COALESCE(
+            (SELECT created_at FROM readings_reading WHERE slot_id = %(slot)s AND revision = 1),
+            'infinity'
+        )
+    )
+    SELECT
+        (SELECT count(*) FROM slots WHERE lease_until IS NULL),
+        CASE WHEN %(is_read)s THEN (SELECT count(*) FROM earlier)
+             ELSE (SELECT count(*) FROM unread WHERE id = ANY(%(holding)s::uuid[])) END,
+        (SELECT id FROM unread WHERE seat IS NOT NULL ORDER BY priority DESC, position LIMIT 1),
+        (SELECT slot_id FROM earlier ORDER BY created_at DESC LIMIT 1)
+"""
+"""In the order of reading. Read slots are those without a lease (see ``claims``)."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +97,14 @@ class Assignment:
         return self.is_open and self.has_more
 
 
-def place_of(slot: Slot, *, ahead: int = 0) -> Place:
+def place_of(slot: Slot, *, holding: Collection[UUID] = ()) -> Place:
     """``next`` is the first unread slot after this one, from the start again at the end.
 
-    A skipped case is read. ``ahead`` matters in pools alone: unread cases before this one.
+    A skipped case is read. In a pool, an unread case comes after those that the reader's page
+    is ``holding`` unread.
     """
     if slot.study.is_pool:
-        return _place_in_pool(slot, ahead=ahead)
+        return _place_in_pool(slot, holding=holding)
     rows = _own_slots(slot)
     index = [pk for pk, _ in rows].index(slot.pk)
     ahead_of_it = rows[index + 1 :] + rows[:index]
@@ -140,30 +159,27 @@ def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
     )
 
 
-def _place_in_pool(slot: Slot, *, ahead: int) -> Place:
-    """In the order of reading. Read slots are those without a lease (see ``claims``)."""
-    own = Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
+def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
     is_read = slot.lease_until is None
-    first_read = _first_readings(slot)
-    until: datetime = timezone.now()
-    if is_read:
-        until = first_read.filter(slot=slot).values_list("created_at", flat=True).get()
-    before = first_read.filter(created_at__lt=until)
-    read = own.filter(lease_until__isnull=True).count()
-    held = own.filter(lease_until__isnull=False, seat__isnull=False).exclude(pk=slot.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLACE_IN_POOL,
+            {
+                "study": slot.study_id,
+                "reader": slot.reader_id,
+                "slot": slot.pk,
+                "holding": list(holding),
+                "is_read": is_read,
+            },
+        )
+        read, before, following, previous = cursor.fetchone()
     return Place(
-        position=(before.count() if is_read else read + ahead) + 1,
+        position=(before if is_read else read + before) + 1,
         total=None,
         read=read,
-        next=held.values_list("pk", flat=True).first(),
-        previous=before.values_list("slot", flat=True).first(),
+        next=following,
+        previous=previous,
     )
-
-
-def _first_readings(slot: Slot) -> QuerySet[Reading]:
-    """The reader's readings in the slot's study, revisions left out, the last one first."""
-    own = Reading.objects.filter(reader=slot.reader_id, revision=1, slot__study=slot.study_id)
-    return own.order_by("-created_at")
 
 
 def _assignment(reader: User, slots: list[Slot]) -> Assignment:

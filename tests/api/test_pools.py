@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
@@ -90,6 +92,18 @@ def test_next_claims_what_the_page_does_not_hold(rosa_client: Client, study: Stu
     submit(rosa_client, second["slot"])
     submit(rosa_client, third["slot"])
     assert post(rosa_client, "next", third["slot"]).status_code == 204
+
+
+def test_what_a_turn_asks_the_database_is_counted(rosa_client: Client, study: Study) -> None:
+    first = first_slot(rosa_client, study)
+    submit(rosa_client, first)
+    second = post(rosa_client, "next", first).json()["slot"]
+    reading = posted_for(Slot.objects.get(pk=second))
+    with CaptureQueriesContext(connection) as asked:
+        post(rosa_client, "readings", second, reading)
+        post(rosa_client, "next", second)
+    questions = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(questions) == 14, "\n".join(questions)
 
 
 def test_cases_of_a_pool_are_numbered_as_they_were_read(rosa_client: Client, study: Study) -> None:

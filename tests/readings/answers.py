@@ -13,14 +13,16 @@ def scores_for(slot: Slot, *, value: int = 3) -> list[GivenScore]:
     return [
         GivenScore(place=place, criterion=criterion.slug, value=value)
         for place in range(len(slot.image_order))
-        for criterion in slot.criteria().exclude(kind=CriterionKind.COMPARISON)
+        for criterion in slot.criteria()
+        if criterion.kind != CriterionKind.COMPARISON
     ]
 
 
 def choices_for(slot: Slot, *, place: int = 0, strength: int = 2) -> list[GivenChoice]:
     return [
         GivenChoice(criterion=criterion.slug, verdict="better", place=place, strength=strength)
-        for criterion in slot.criteria().filter(kind=CriterionKind.COMPARISON)
+        for criterion in slot.criteria()
+        if criterion.kind == CriterionKind.COMPARISON
     ]
 
 

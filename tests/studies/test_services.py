@@ -2,9 +2,10 @@
 
 import pytest
 from django.db import IntegrityError
+from pytest_django import DjangoAssertNumQueries
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Slot, Study, StudyMode, StudyState, questions_of
 from feedback_app.studies.scales import DEFAULT_FLAGS, REALISM, Scale
 from feedback_app.studies.services import (
     Design,
@@ -26,6 +27,20 @@ def test_a_new_study_asks_for_realism_and_fit_and_knows_the_usual_flags() -> Non
     assert [criterion.slug for criterion in study.criteria.all()] == ["realism", "fits-the-prompt"]
     assert all(len(criterion.anchors) == 6 for criterion in study.criteria.all())
     assert study.flag_kinds.count() == len(DEFAULT_FLAGS)
+
+
+def test_a_draft_is_asked_anew_what_it_asks_and_an_open_study_once(
+    rosa: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    study = make_study(rosa)
+    assert len(questions_of(study).criteria) == 2
+    study.criteria.filter(slug="fits-the-prompt").delete()
+    assert [criterion.slug for criterion in questions_of(study).criteria] == ["realism"]
+    study = open_study(study)
+    asked = questions_of(study)
+    assert [criterion.slug for criterion in asked.criteria] == ["realism"]
+    with django_assert_num_queries(0):
+        assert questions_of(study) is asked
 
 
 def test_two_criteria_of_one_short_name_are_refused() -> None:

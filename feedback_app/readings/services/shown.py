@@ -8,7 +8,7 @@ from feedback_app.images.models import Image
 from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
-from feedback_app.studies.models import Criterion, FlagKind, Slot, Study
+from feedback_app.studies.models import Criterion, FlagKind, Slot, Study, questions_of
 
 Content = tuple[object, ...]
 
@@ -36,7 +36,7 @@ class Shown:
     @cached_property
     def kinds(self) -> dict[str, FlagKind]:
         """Not asked for where nothing is flagged, which is most of the time."""
-        return {kind.slug: kind for kind in self.study.flag_kinds.all()}
+        return {kind.slug: kind for kind in questions_of(self.study).flag_kinds}
 
     def stored_points(self, place: int, points: Sequence[Point]) -> list[Point]:
         return self.framings[place].to_stored(points)

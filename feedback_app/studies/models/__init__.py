@@ -2,7 +2,14 @@
 
 from feedback_app.studies.models.active import ActiveOrder, Draw, DrawRule
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
-from feedback_app.studies.models.questions import SCORE_MAX, Criterion, CriterionKind, FlagKind
+from feedback_app.studies.models.questions import (
+    SCORE_MAX,
+    Criterion,
+    CriterionKind,
+    FlagKind,
+    Questions,
+    questions_of,
+)
 from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
     EXPLORATION_PERCENT,
@@ -14,6 +21,7 @@ from feedback_app.studies.models.studies import (
     StudyQuerySet,
     StudyReader,
     StudyState,
+    number_of,
 )
 
 __all__ = [
@@ -34,6 +42,7 @@ __all__ = [
     "FlagKind",
     "GoldAnswer",
     "Phase",
+    "Questions",
     "Slot",
     "SlotQuerySet",
     "Study",
@@ -41,4 +50,6 @@ __all__ = [
     "StudyQuerySet",
     "StudyReader",
     "StudyState",
+    "number_of",
+    "questions_of",
 ]

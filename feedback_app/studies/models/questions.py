@@ -1,9 +1,13 @@
 """What a study asks: criteria with anchored scales, and named artefacts."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from feedback_app.studies.models.studies import Study
+from feedback_app.studies.models.studies import Study, StudyState
 
 SCORE_MAX = 5
 
@@ -55,3 +59,29 @@ class FlagKind(models.Model):
         constraints = [
             models.UniqueConstraint(name="one_flag_kind_a_slug", fields=["study", "slug"])
         ]
+
+
+STUDIES_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All that a study asks, in the order in which it asks."""
+
+    criteria: tuple[Criterion, ...]
+    flag_kinds: tuple[FlagKind, ...]
+
+
+def questions_of(study: Study) -> Questions:
+    """From the database once a process: they stay as they are when a study has been opened."""
+    return _load(study.pk) if study.state == StudyState.DRAFT else _keep(study.pk)
+
+
+def _load(study_id: UUID) -> Questions:
+    return Questions(
+        criteria=tuple(Criterion.objects.filter(study=study_id)),
+        flag_kinds=tuple(FlagKind.objects.filter(study=study_id)),
+    )
+
+
+_keep = lru_cache(maxsize=STUDIES_KEPT)(_load)

@@ -1,16 +1,17 @@
 """Slots: planned readings."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 
 from feedback_app.images.models import Image
-from feedback_app.studies.models.cases import Case, CaseImage
-from feedback_app.studies.models.questions import Criterion, CriterionKind
+from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
+from feedback_app.studies.models.questions import Criterion, CriterionKind, questions_of
 from feedback_app.studies.models.studies import Allocation, Study, StudyState
 
 
@@ -20,6 +21,10 @@ class Phase(models.TextChoices):
     ONLY = "", "one phase"
     UNAWARE = "unaware", "not told that images may be synthetic"
     AWARE = "aware", "asked which images are synthetic"
+
+
+ASKED_IN = {Phase.UNAWARE: CriterionKind.ORDINAL, Phase.AWARE: CriterionKind.CONFIDENCE}
+"""The one kind of question, where a phase has only one."""
 
 
 class SlotQuerySet(models.QuerySet["Slot"]):
@@ -33,11 +38,24 @@ class SlotQuerySet(models.QuerySet["Slot"]):
 
     def with_is_read(self) -> Self:
         """Adds ``is_read``: at least one reading was submitted for the slot."""
-        readings = self.model._meta.get_field("readings").related_model.objects  # type: ignore[union-attr]
-        return self.annotate(is_read=Exists(readings.filter(slot=OuterRef("pk"))))
+        readings = self._related("readings").filter(slot=OuterRef("pk"))
+        return self.annotate(is_read=Exists(readings))
 
     def unread(self) -> Self:
         return self.with_is_read().filter(is_read=False)
+
+    def with_page(self) -> Self:
+        """Adds what the reading page shows beside: prompt, ``mask_kinds``, ``is_bookmarked``."""
+        kinds = CaseMask.objects.filter(case=OuterRef("case")).values("kind")
+        bookmarks = self._related("bookmark").filter(slot=OuterRef("pk"))
+        return self.annotate(
+            prompt=F("case__prompt"),
+            mask_kinds=ArraySubquery(kinds),
+            is_bookmarked=Exists(bookmarks),
+        )
+
+    def _related(self, name: str) -> Any:
+        return self.model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
 
 
 class Slot(models.Model):
@@ -73,6 +91,10 @@ class Slot(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
 
     objects = SlotQuerySet.as_manager()
+    # Of ``with_page`` alone.
+    prompt: str
+    mask_kinds: list[str]
+    is_bookmarked: bool
 
     class Meta:
         ordering = ["-priority", "position"]
@@ -110,13 +132,8 @@ class Slot(models.Model):
         images = [place.image for place in places]
         return [images[position] for position in self.image_order]
 
-    def criteria(self) -> QuerySet[Criterion]:
+    def criteria(self) -> list[Criterion]:
         """What is asked in this slot's phase: scores while unaware, the source when aware."""
-        asked = self.study.criteria.all()
-        match self.phase:
-            case Phase.UNAWARE:
-                return asked.filter(kind=CriterionKind.ORDINAL)
-            case Phase.AWARE:
-                return asked.filter(kind=CriterionKind.CONFIDENCE)
-            case _:
-                return asked
+        asked = questions_of(self.study).criteria
+        kind = ASKED_IN.get(Phase(self.phase))
+        return [criterion for criterion in asked if kind in (None, criterion.kind)]

@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -51,20 +51,21 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
         Each is counted on its own: joined, they would multiply each other's rows.
         """
-        slots = self._related("slots").wanted()
+        slots = self._related("slots").wanted().filter(study=OuterRef("pk"))
         return self.select_related("slots_run").annotate(
-            case_count=_count(self._related("cases").all()),
-            slot_count=_count(slots),
-            read_count=_count(slots.with_is_read().filter(is_read=True)),
+            case_count=number_of(self._related("cases").filter(study=OuterRef("pk"))),
+            slot_count=number_of(slots),
+            read_count=number_of(slots.with_is_read().filter(is_read=True)),
         )
 
     def _related(self, name: str) -> Any:
         return self.model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
 
 
-def _count(rows: "models.QuerySet[Any]") -> Coalesce:
-    of_study = rows.filter(study=OuterRef("pk")).order_by().values("study")
-    return Coalesce(Subquery(of_study.annotate(count=Count("pk")).values("count")), 0)
+def number_of(rows: "models.QuerySet[Any]") -> Coalesce:
+    """How many there are, as part of another query; a function, so that nothing is grouped."""
+    count = Func("pk", function="COUNT", output_field=models.IntegerField())
+    return Coalesce(Subquery(rows.order_by().values(number=count)), 0)
 
 
 class Study(models.Model):
