@@ -23,6 +23,7 @@ QUEUES = {
     "train_cell": GPU,
     "import_cohort": CPU,
     "export": CPU,
+    "fill_study": CPU,
     "open_study": CPU,
     "add_candidates": CPU,
     "value_cases": CPU,

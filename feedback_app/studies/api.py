@@ -1,7 +1,8 @@
 """Studies for coordinators' programs: what the pages do, as JSON."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -25,12 +26,16 @@ from feedback_app.studies.serializers import (
     describe_study,
     summarise_study,
 )
+from feedback_app.studies.services import CasesAdded
 
 
 class StudyPagination(PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+
+Filled = TypeVar("Filled")
 
 
 class CoordinatorView(APIView):
@@ -42,7 +47,7 @@ class CoordinatorView(APIView):
 
 
 class StudiesView(CoordinatorView):
-    """The list, and making a draft."""
+    """The list, and making a draft; 202 where a worker writes its cases."""
 
     def get(self, request: Request) -> Response:
         pages = StudyPagination()
@@ -50,22 +55,22 @@ class StudiesView(CoordinatorView):
         return pages.get_paginated_response([summarise_study(study) for study in page or []])
 
     def post(self, request: Request) -> Response:
-        study, added = save_design(request.data, actor=self.actor)
-        body = describe_study(study_with_progress_of(study.pk)) | {"warnings": added.warnings}
-        return Response(body, status=status.HTTP_201_CREATED)
+        fill = partial(services.begin_filling, actor=self.actor)
+        study, added = save_design(request.data, actor=self.actor, fill=fill)
+        return _saved(study, added, code=status.HTTP_201_CREATED)
 
 
 class StudyView(CoordinatorView):
-    """One study; a draft can be rewritten as a whole, or deleted."""
+    """One study; a draft can be rewritten as a whole, as when it was made, or deleted."""
 
     def get(self, request: Request, study_id: UUID) -> Response:
         return Response(describe_study(study_with_progress_of(study_id)))
 
     def put(self, request: Request, study_id: UUID) -> Response:
-        study, added = save_design(request.data, actor=self.actor, draft=study_of(study_id))
-        return Response(
-            describe_study(study_with_progress_of(study.pk)) | {"warnings": added.warnings}
-        )
+        draft = study_of(study_id)
+        fill = partial(services.begin_filling, actor=self.actor)
+        study, added = save_design(request.data, actor=self.actor, draft=draft, fill=fill)
+        return _saved(study, added, code=status.HTTP_200_OK)
 
     def delete(self, request: Request, study_id: UUID) -> Response:
         services.delete_draft(study_of(study_id), actor=self.actor)
@@ -160,10 +165,17 @@ class AddBatchesView(CoordinatorView):
         return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
 
 
+def _saved(study: Study, added: CasesAdded | Run, *, code: int) -> Response:
+    body = describe_study(study_with_progress_of(study.pk))
+    if isinstance(added, Run):
+        return Response(body, status=status.HTTP_202_ACCEPTED)
+    return Response(body | {"warnings": added.warnings}, status=code)
+
+
 @transaction.atomic
 def save_design(
-    data: Any, *, actor: User | None, draft: Study | None = None
-) -> tuple[Study, services.CasesAdded]:
+    data: Any, *, actor: User | None, fill: Callable[..., Filled], draft: Study | None = None
+) -> tuple[Study, Filled]:
     """A new draft, or this one rewritten, filled with the cases of its batches."""
     serializer = DesignSerializer(instance=draft, data=data)
     serializer.is_valid(raise_exception=True)
@@ -172,4 +184,4 @@ def save_design(
     else:
         study = services.redesign_study(draft, serializer.design, actor=actor)
     given = serializer.validated_data
-    return study, services.add_cases(study, given["batches"], against=given["against"])
+    return study, fill(study, given["batches"], against=given["against"])

@@ -340,6 +340,10 @@ def study_initial(study: Study) -> dict[str, Any]:
 
 def batches_of(study: Study) -> dict[str, Any]:
     """``batches``, and in a comparison of two batches the one that is second, ``against``."""
+    run = study.slots_run
+    if run is not None and run.kind == "fill_study" and not study.cases.exists():
+        against = Batch.objects.filter(pk=run.spec["against"]).first()
+        return {"batches": Batch.objects.filter(pk__in=run.spec["batches"]), "against": against}
     batches = Batch.objects.filter(recipes__candidate__image__case__study=study).distinct()
     if study.mode != StudyMode.COMPARE:
         return {"batches": batches}

@@ -228,7 +228,7 @@ def summarise_study(study: Study) -> dict[str, Any]:
 
 
 def _describe_run(run: Run) -> dict[str, Any]:
-    """The last run that was to write slots of the study."""
+    """The last run that was to write cases or slots of the study."""
     return {
         "id": str(run.pk),
         "state": run.state,

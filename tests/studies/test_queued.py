@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.http import HttpResponse as Response
 from django.test import Client
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from feedback_app.runs.progress import Progress, Superseded
 from feedback_app.studies import services
 from feedback_app.studies import tasks as _handlers  # noqa: F401  a worker imports them too
 from feedback_app.studies.models import Allocation, Slot, Study, StudyMode, StudyState
-from feedback_app.studies.services import Design, queued, writing
+from feedback_app.studies.services import Design, cases, queued, writing
 from feedback_app.studies.services.queued import open_by_run
 from generation.errors import RemediableError
 from tests.studies.making import make_batch
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten slots are many."""
+    """Ten slots are many, and ten images."""
     monkeypatch.setattr(queued, "SLOTS_AT_ONCE", 9)
+    monkeypatch.setattr(queued, "IMAGES_AT_ONCE", 9)
     monkeypatch.setattr(writing, "ROWS_AT_ONCE", 4)
 
 
@@ -212,6 +214,65 @@ def test_the_api_and_the_page_tell_of_opening_and_of_its_end(
     runs.execute(_run_of(study).pk)
     assert cora_client.get(f"{page}?writing", headers=htmx)["HX-Refresh"] == "true"
     assert cora_client.get(reverse("api:study", args=[study.pk])).json()["state"] == "open"
+
+
+def _post_design(client: Client, **changes: object) -> Response:
+    body = {"name": "November", "mode": "rate", "readers": ["rosa"], "shuffle_seed": 7} | changes
+    return client.post(reverse("api:studies"), body, "application/json")
+
+
+def test_a_draft_of_many_images_is_filled_by_a_run(rosa: User, cora_client: Client) -> None:
+    batch = make_batch(prompts=2, each=5)
+    answer = _post_design(cora_client, batches=[str(batch.pk)])
+    assert (answer.status_code, answer.json()["state"]) == (202, "filling")
+    study = Study.objects.get()
+    run = _run_of(study)
+    assert (run.queue, run.total, study.cases.count()) == ("cpu", 10, 0)
+    page = reverse("studies:detail", args=[study.pk])
+    assert "A worker writes out the cases" in cora_client.get(page).content.decode()
+    with pytest.raises(RemediableError, match="is being filled"):
+        services.begin_opening(study)
+    done = runs.execute(run.pk)
+    assert done is not None
+    assert (done.state, done.result["cases"]) == (State.SUCCEEDED, 10)
+    study.refresh_from_db()
+    assert (study.shown_state, study.cases.count()) == ("draft", 10)
+    prompts = list(study.cases.values_list("prompt", flat=True))
+    assert prompts == [f"prompt number {place // 5}" for place in range(10)]
+
+
+def test_the_form_leaves_many_images_to_a_run_and_knows_them_where_it_failed(
+    rosa: User, cora_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = make_batch(prompts=2, each=5)
+    services.design_study(Design(name="November", mode=StudyMode.RATE, readers=(rosa,)))
+    study = Study.objects.get()
+    edit = reverse("studies:edit", args=[study.pk])
+    form = cora_client.get(edit).context["form"]
+    filled = {name: field.value() for name in form.fields if (field := form[name]).value()}
+    filled |= {"batches": [str(batch.pk)], "readers": [rosa.pk], "form-TOTAL_FORMS": 0}
+    scales = cora_client.get(edit).context["scales"]
+    for scale in (scales.management_form, *scales.forms):
+        filled |= {bound.html_name: bound.value() or "" for bound in scale}
+    answer = cora_client.post(edit, filled)
+    assert answer.status_code == 302, answer.context["form"].errors
+    run = _run_of(study)
+    with monkeypatch.context() as broken:
+        broken.setattr(cases, "plan_for", lambda *_, **__: 1 / 0)
+        runs.execute(run.pk)
+    page = cora_client.get(reverse("studies:detail", args=[study.pk])).content.decode()
+    assert "Filling it failed" in page
+    assert "The draft has no cases" in page
+    assert list(cora_client.get(edit).context["form"]["batches"].value()) == [batch.pk]
+    again = cora_client.post(edit, filled)
+    assert again.status_code == 302
+    run.refresh_from_db()
+    assert runs.retry(run)
+    stale = runs.execute(run.pk)
+    assert stale is not None
+    assert "has gone on without this run" in stale.error
+    runs.execute(_run_of(study).pk)
+    assert study.cases.count() == 10
 
 
 def test_the_command_opens_a_large_study_itself_or_leaves_it_to_a_worker(

@@ -32,7 +32,8 @@ def test_a_new_study_asks_for_realism_and_fit_and_knows_the_usual_flags() -> Non
 def test_a_draft_is_asked_anew_what_it_asks_and_an_open_study_once(
     rosa: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    study = make_study(rosa)
+    study = create_study(name="November", readers=[rosa])
+    add_cases_from_batch(study, make_batch())
     assert len(questions_of(study).criteria) == 2
     study.criteria.filter(slug="fits-the-prompt").delete()
     assert [criterion.slug for criterion in questions_of(study).criteria] == ["realism"]

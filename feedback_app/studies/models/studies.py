@@ -77,7 +77,7 @@ class Study(models.Model):
     a like mixture of sources. ``real_percent`` is the share of cohort images in mode
     *real or synthetic*; with ``has_phases`` a reader first judges every image unaware
     that some are synthetic, and only then says which. ``slots_run`` is the last run that
-    was to write slots: where there are many, opening and adding cases are left to a worker.
+    was to write cases or slots: where there are many, a worker writes them.
 
     In a pool whose ``case_order`` is active, cases come by the disagreement of
     ``reward_model`` (see ``ActiveOrder`` for the one in use), but ``exploration_percent`` of
@@ -180,13 +180,16 @@ class Study(models.Model):
 
     @property
     def is_being_written(self) -> bool:
-        """Whether a worker writes its slots, or is about to: nothing else may change it."""
+        """Whether a worker writes its cases or slots, or is about to: nothing else changes it."""
         return self.slots_run is not None and not self.slots_run.is_finished
 
     @property
     def shown_state(self) -> str:
-        """The state in words; a draft stays one, whole, until all its slots are written."""
-        return "opening" if self.is_draft and self.is_being_written else self.state
+        """The state in words; a draft stays one, whole, until all that a run writes is there."""
+        run = self.slots_run
+        if not self.is_draft or run is None or run.is_finished:
+            return self.state
+        return "filling" if run.kind == "fill_study" else "opening"
 
     @property
     def is_open(self) -> bool:

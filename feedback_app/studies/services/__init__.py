@@ -19,7 +19,7 @@ from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.opening import open_study
 from feedback_app.studies.services.planning import CasesAdded
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
-from feedback_app.studies.services.queued import begin_adding, begin_opening
+from feedback_app.studies.services.queued import begin_adding, begin_filling, begin_opening
 from feedback_app.studies.services.states import (
     close_study,
     delete_draft,
@@ -39,6 +39,7 @@ __all__ = [
     "add_cases_from_batch",
     "add_readers",
     "begin_adding",
+    "begin_filling",
     "begin_opening",
     "close_study",
     "contradictions",

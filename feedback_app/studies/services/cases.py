@@ -22,6 +22,7 @@ from feedback_app.studies.models import (
 from feedback_app.studies.scales import MASK_FLAG, default_flags
 from feedback_app.studies.services.design import lock, require_draft
 from feedback_app.studies.services.planning import CasePlan, CasesAdded, plan_cases
+from feedback_app.studies.services.writing import Report, tell_nobody
 from generation.errors import RemediableError
 
 ROWS_AT_ONCE = 5_000
@@ -37,9 +38,21 @@ def add_cases(
     study: Study, batches: Iterable[Batch], *, against: Batch | None = None
 ) -> CasesAdded:
     """Fill a draft with the cases that batches give, real images among them where wanted."""
-    study = lock(study)
+    return fill_locked(lock(study), batches, against=against)
+
+
+def fill_locked(
+    study: Study,
+    batches: Iterable[Batch],
+    *,
+    against: Batch | None,
+    report: Report = tell_nobody,
+) -> CasesAdded:
+    """The same to a draft that the caller holds."""
     require_draft(study)
+    report(0, "Planning the cases")
     plan = plan_for(study, batches, against=against)
+    report(0, "Writing the cases")
     write_cases(study, plan)
     _settle_mask_flag(study)
     return plan.added

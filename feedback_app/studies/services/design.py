@@ -137,6 +137,7 @@ def redesign_study(study: Study, design: Design, *, actor: User | None = None) -
     """Rewrite a draft; its cases go, since they follow from the design."""
     study = lock(study)
     require_draft(study)
+    study.slots_run = None  # a run that failed is of the former design
     study.cases.all().delete()
     study.criteria.all().delete()
     study.flag_kinds.all().delete()
@@ -158,9 +159,13 @@ def lock_for_run(study_id: UUID) -> Study:
     return Study.objects.select_for_update(no_key=True).get(pk=study_id)
 
 
+DONE_BY_RUNS = {"fill_study": "filled", "open_study": "opened"}
+
+
 def require_at_rest(study: Study) -> None:
-    if Run.objects.unfinished().filter(studies=study).exists():
-        doing = "opened" if study.is_draft else "given its new cases"
+    run = Run.objects.unfinished().filter(studies=study).first()
+    if run is not None:
+        doing = DONE_BY_RUNS.get(run.kind, "given its new cases")
         raise RemediableError(
             f"The study “{study.name}” is being {doing}.",
             remedy="Wait until that is done, or cancel its run.",

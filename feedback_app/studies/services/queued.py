@@ -1,10 +1,11 @@
-"""Opening and adding to a study: at once, or by a run where there are many slots to write.
+"""Filling, opening and adding to a study: at once, or by a run where there is much to write.
 
 Until such a run is done the study is what it was before: everything happens in one
 transaction, so that a run that fails, is cancelled or loses its worker leaves nothing behind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,8 @@ from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from feedback_app.studies.models import CaseRole, Study, StudyMode
-from feedback_app.studies.services.design import lock, lock_for_run
+from feedback_app.studies.services.cases import fill_locked
+from feedback_app.studies.services.design import lock, lock_for_run, require_draft
 from feedback_app.studies.services.growing import add_batches, add_locked, require_growable
 from feedback_app.studies.services.opening import open_locked, open_study, require_openable
 from feedback_app.studies.services.planning import CasesAdded
@@ -24,6 +26,26 @@ from generation.errors import RemediableError
 
 SLOTS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""
+IMAGES_AT_ONCE = 10_000
+"""Of a draft's cases; more take over three seconds."""
+
+
+@transaction.atomic
+def begin_filling(
+    study: Study,
+    batches: Sequence[Batch],
+    *,
+    against: Batch | None = None,
+    actor: User | None = None,
+) -> CasesAdded | Run:
+    """Fill a draft with the cases that batches give, or start the run that does."""
+    study = lock(study)
+    require_draft(study)
+    images = BatchRecipe.objects.filter(batch__in=batches).count()
+    if images <= IMAGES_AT_ONCE:
+        return fill_locked(study, batches, against=against)
+    spec = _spec_of(study, batches, against=against)
+    return _start(study, "fill_study", f"Fill {study.name}", spec, total=images, actor=actor)
 
 
 @transaction.atomic
@@ -34,14 +56,8 @@ def begin_opening(study: Study, *, actor: User | None = None) -> Study:
     slots = slots_of_opening(study, reader_count=len(readers))
     if slots <= SLOTS_AT_ONCE:
         return open_study(study, actor=actor)
-    study.slots_run = runs.start(
-        "open_study",
-        title=f"Open {study.name}",
-        spec={"study": str(study.pk)},
-        total=slots,
-        created_by=actor,
-    )
-    study.save(update_fields=["slots_run"])
+    spec: dict[str, object] = {"study": str(study.pk)}
+    _start(study, "open_study", f"Open {study.name}", spec, total=slots, actor=actor)
     return study
 
 
@@ -59,19 +75,9 @@ def begin_adding(
     slots = slots_of_batches(study, batches)
     if slots <= SLOTS_AT_ONCE:
         return add_batches(study, batches, against=against, actor=actor)
-    study.slots_run = runs.start(
-        "add_candidates",
-        title=f"Add candidates to {study.name}",
-        spec={
-            "study": str(study.pk),
-            "batches": [str(batch.pk) for batch in batches],
-            "against": str(against.pk) if against else None,
-        },
-        total=slots,
-        created_by=actor,
-    )
-    study.save(update_fields=["slots_run"])
-    return study.slots_run
+    spec = _spec_of(study, batches, against=against)
+    title = f"Add candidates to {study.name}"
+    return _start(study, "add_candidates", title, spec, total=slots, actor=actor)
 
 
 def slots_of_opening(study: Study, *, reader_count: int) -> int:
@@ -94,6 +100,11 @@ def slots_of_batches(study: Study, batches: Sequence[Batch]) -> int:
     return recipes * study.readers_per_case // (1 if is_pair else together)
 
 
+@handles("fill_study")
+def fill_by_run(progress: Progress) -> dict[str, object]:
+    return _by_run(progress, fill_locked)
+
+
 @handles("open_study")
 def open_by_run(progress: Progress) -> dict[str, object]:
     if done := _done_before(progress.run):
@@ -109,15 +120,42 @@ def open_by_run(progress: Progress) -> dict[str, object]:
 
 @handles("add_candidates")
 def add_by_run(progress: Progress) -> dict[str, object]:
+    return _by_run(progress, partial(add_locked, actor=progress.run.created_by))
+
+
+def _start(
+    study: Study,
+    kind: str,
+    title: str,
+    spec: dict[str, object],
+    *,
+    total: int,
+    actor: User | None,
+) -> Run:
+    run = runs.start(kind, title=title, spec=spec, total=total, created_by=actor)
+    study.slots_run = run
+    study.save(update_fields=["slots_run"])
+    return run
+
+
+def _spec_of(study: Study, batches: Sequence[Batch], *, against: Batch | None) -> dict[str, object]:
+    return {
+        "study": str(study.pk),
+        "batches": [str(batch.pk) for batch in batches],
+        "against": str(against.pk) if against else None,
+    }
+
+
+def _by_run(progress: Progress, add: Callable[..., CasesAdded]) -> dict[str, object]:
+    """Give the run's study the cases of the run's batches."""
     if done := _done_before(progress.run):
         return done
     spec = progress.run.spec
     with progress.reported_apart() as report, transaction.atomic():
-        added = add_locked(
+        added = add(
             _study_of(progress.run),
             [_batch_of(pk) for pk in spec["batches"]],
             against=_batch_of(spec["against"]) if spec["against"] else None,
-            actor=progress.run.created_by,
             report=report,
         )
         result: dict[str, object] = {

@@ -15,6 +15,7 @@ from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import StudyForm, study_initial
 from feedback_app.studies.models import CriterionKind, Study, StudyMode
 from feedback_app.studies.scale_forms import BaseScaleFormSet, scale_formset
+from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
 
 
@@ -32,7 +33,7 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
         messages.error(request, "The study has been opened, so its design is fixed.")
         return redirect("studies:detail", study.pk)
     if study.is_being_written:
-        messages.error(request, "The study is being opened, so its design is fixed.")
+        messages.error(request, f"The study is {study.shown_state}, so its design is fixed.")
         return redirect("studies:detail", study.pk)
     return _design(request, study=study)
 
@@ -74,9 +75,15 @@ def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> St
         study = services.design_study(design, created_by=actor)  # type: ignore[arg-type]
     else:
         study = services.redesign_study(form.study, design, actor=actor)  # type: ignore[arg-type]
-    added = services.add_cases(study, form.cleaned_data["batches"], against=form.second_batch)
-    for warning in added.warnings:
-        messages.warning(request, warning)
+    added = services.begin_filling(
+        study,
+        form.cleaned_data["batches"],
+        against=form.second_batch,
+        actor=actor,  # type: ignore[arg-type]
+    )
+    if isinstance(added, CasesAdded):  # the study's page tells of a run
+        for warning in added.warnings:
+            messages.warning(request, warning)
     return study
 
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework.exceptions import ValidationError
 
 from feedback_app.studies.api import save_design
+from feedback_app.studies.services import add_cases
 from generation.errors import RemediableError
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             design = json.loads(options["file"].read_text(encoding="utf-8"))
-            study, added = save_design(design, actor=None)
+            study, added = save_design(design, actor=None, fill=add_cases)
         except (OSError, json.JSONDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from error
         except ValidationError as error:
