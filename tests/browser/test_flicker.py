@@ -90,6 +90,29 @@ def test_the_other_image_is_seen_as_long_as_a_key_is_held(pair: Page) -> None:
     expect(frames.nth(1)).to_be_visible()
 
 
+def test_the_other_image_is_seen_as_long_as_the_button_is_held(pair: Page) -> None:
+    frames = pair.locator(".frame")
+    pair.keyboard.press("x")
+    eye = pair.locator("#peek")
+    eye.hover()
+    pair.mouse.down()
+    expect(frames.nth(1)).to_be_visible()
+    expect(frames.nth(0)).to_be_hidden()
+    pair.mouse.move(400, 400)  # the hand slips off
+    expect(frames.nth(1)).to_be_visible()
+    pair.mouse.up()
+    expect(frames.nth(0)).to_be_visible()
+    expect(frames.nth(1)).to_be_hidden()
+    expect(eye).to_have_attribute("aria-pressed", "false")
+    eye.focus()
+    for key in ("Enter", "Space"):
+        pair.keyboard.down(key)
+        expect(frames.nth(1)).to_be_visible()
+        pair.keyboard.up(key)
+        expect(frames.nth(0)).to_be_visible()
+        eye.focus()
+
+
 def test_where_less_motion_is_wanted_it_asks_before_anything_moves(pair: Page) -> None:
     pair.emulate_media(reduced_motion="reduce")
     pair.keyboard.press("a")
@@ -109,7 +132,7 @@ def test_four_images_cannot_flicker(page: Page, rosa: User, log_in: Callable[[Us
     enter(page, make_case(rosa, images=4))
     for key in "xap":
         page.keyboard.press(key)
-    for button in ("#flicker", "#alternate"):
+    for button in ("#flicker", "#alternate", "#peek"):
         expect(page.locator(button)).to_be_hidden()
     for frame in page.locator(".frame").all():
         expect(frame).to_be_visible()

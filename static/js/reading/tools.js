@@ -48,6 +48,10 @@ const BUTTONS = [
   ["view", "resetView", "Reset window, zoom and pan"],
 ];
 
+/** The same where the command lasts as long as the button is held down. */
+const HELD_BUTTONS = [["peek", "peek", "Hold for a look at the other image"]];
+const PRESSING_KEYS = ["Enter", " "];
+
 export class ViewTools {
   /** `onDone()` gives the focus back to the scale, where digits belong. */
   wire({ commands, bindings, onDone }) {
@@ -57,10 +61,12 @@ export class ViewTools {
         commands[command]();
         onDone();
       });
-      button.addEventListener("pointerenter", () => {
-        const keys = bindings.keysOf(command).map(spell).join(", ");
-        button.title = keys ? `${text} (${keys})` : text;
-      });
+      nameKeys(button, { command, text, bindings });
+    }
+    for (const [id, command, text] of HELD_BUTTONS) {
+      const button = byId(id);
+      wireHeld(button, { command: commands[command], onDone });
+      nameKeys(button, { command, text, bindings });
     }
     this.wirePresets({ commands, onDone });
   }
@@ -84,9 +90,43 @@ export class ViewTools {
   }
 
   showLayout({ isPossible, isOn, isAlternating }) {
-    for (const id of ["flicker", "alternate", "side-by-side"]) byId(id).hidden = !isPossible;
+    for (const id of ["flicker", "alternate", "peek", "side-by-side"]) byId(id).hidden = !isPossible;
     byId("alternate").setAttribute("aria-pressed", isAlternating);
     byId("flicker").setAttribute("aria-pressed", isPossible && isOn);
     byId("side-by-side").setAttribute("aria-pressed", isPossible && !isOn);
   }
 }
+
+const nameKeys = (button, { command, text, bindings }) =>
+  button.addEventListener("pointerenter", () => {
+    const keys = bindings.keysOf(command).map(spell).join(", ");
+    button.title = keys ? `${text} (${keys})` : text;
+  });
+
+/** `command(true)` as the button goes down, `command(false)` as it comes up, wherever the hand is then. */
+const wireHeld = (button, { command, onDone }) => {
+  const press = () => {
+    button.setAttribute("aria-pressed", true);
+    command(true);
+  };
+  const release = () => {
+    if (button.getAttribute("aria-pressed") !== "true") return;
+    button.setAttribute("aria-pressed", false);
+    command(false);
+    onDone();
+  };
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    button.setPointerCapture(event.pointerId);
+    press();
+  });
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(kind, release);
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is no menu
+  button.addEventListener("keydown", (event) => {
+    if (!PRESSING_KEYS.includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!event.repeat) press();
+  });
+  button.addEventListener("keyup", (event) => PRESSING_KEYS.includes(event.key) && release());
+};
