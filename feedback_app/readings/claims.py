@@ -6,9 +6,7 @@ it (``lease_until`` is None again). A slot whose lease ran out unread loses its 
 new free slot and keeps its reader and its ``lease_until`` in the past: a reading that still
 comes takes a seat of the case that is free, or else is kept beyond the readings wanted.
 
-A reader's claims are made one after the other, by a lock on her place in the study. What
-every claim asks is written in SQL: the ORM takes ten times as long to put the question as the
-database to answer it.
+A reader's claims are made one after the other, by a lock on her place in the study.
 """
 
 from collections import Counter
@@ -24,6 +22,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
+from feedback_app.readings import sql
 from feedback_app.readings.drawing import draw, new_to
 from feedback_app.readings.errors import SeatTaken, StudyNotOpen
 from feedback_app.studies.models import (
@@ -40,31 +39,6 @@ from feedback_app.studies.services.active import values_of
 LEASE = timedelta(seconds=settings.LEASE_S)
 SEATED = ("seat", "position")
 """A seat and its place in the order belong together: no two free slots have one position."""
-_PAGE = """
-    (SELECT prompt FROM studies_case WHERE id = slot.case_id) AS prompt,
-    ARRAY(SELECT kind FROM studies_casemask WHERE case_id = slot.case_id) AS mask_kinds,
-    EXISTS(SELECT FROM readings_bookmark WHERE slot_id = slot.id) AS is_bookmarked
-"""
-"""As ``with_page``."""
-_OWN = f"""
-    SELECT slot.*, {_PAGE} FROM studies_slot AS slot
-    WHERE study_id = %(study)s AND reader_id = %(reader)s AND lease_until IS NOT NULL
-    ORDER BY priority DESC, position
-    FOR UPDATE SKIP LOCKED
-"""  # noqa: S608  made of constants
-"""What she claimed and has not read, as ``_unread``."""
-_FIRST_FREE = f"""
-    SELECT slot.*, {_PAGE} FROM studies_slot AS slot
-    WHERE study_id = %(study)s AND reader_id IS NULL AND (
-        SELECT id FROM studies_slot AS own
-        WHERE own.study_id = %(study)s AND own.case_id = slot.case_id AND reader_id = %(reader)s
-        LIMIT 1
-    ) IS NULL
-    ORDER BY priority DESC, position
-    LIMIT 1
-    FOR UPDATE SKIP LOCKED
-"""  # noqa: S608
-"""The first of ``_free_for``, by the same scalar subquery as in ``new_to``."""
 
 
 @transaction.atomic
@@ -176,7 +150,7 @@ def _free_for(study: Study, reader: User) -> SlotQuerySet:
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
     """Her own unread slot: one that has its seat, whether or not the lease ran out, first."""
-    unread = Slot.objects.raw(_OWN, {"study": study.pk, "reader": reader.pk})
+    unread = Slot.objects.raw(sql.OWN, {"study": study.pk, "reader": reader.pk})
     slots = [slot for slot in unread if slot.pk not in holding]
     with_seat = (slot for slot in slots if slot.seat is not None)
     back = (slot for slot in slots if slot.seat is None and _take_free_seat(slot))
@@ -184,8 +158,7 @@ def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | Non
 
 
 def _first_free(study: Study, reader: User) -> Slot | None:
-    """Slots that came free again come first; those that somebody takes just now are passed."""
-    free = Slot.objects.raw(_FIRST_FREE, {"study": study.pk, "reader": reader.pk})
+    free = Slot.objects.raw(sql.FIRST_FREE, {"study": study.pk, "reader": reader.pk})
     return next(iter(free), None)
 
 

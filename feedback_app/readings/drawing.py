@@ -15,11 +15,14 @@ is drawn by lot alone; where no case has one, all draws are by lot.
 
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from feedback_app.accounts.models import User
+from feedback_app.readings import sql
 from feedback_app.studies.models import (
     ActiveOrder,
     CaseRole,
@@ -108,19 +111,15 @@ def lock_order(study_id: UUID) -> ActiveOrder:
 
 def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
     """Seats are counted from how many are taken, not one by one."""
-    shared = new_to(study, reader, _free(study)).exclude(case__role=CaseRole.ORDINARY)
-    counts = (
-        Study.objects.filter(pk=study.pk)
-        .annotate(of_hers=number_of(_of_her_cases(study, reader)), shared=number_of(shared))
-        .values("seat_count", "of_hers", "shared")
-        .get()
-    )
-    study.seat_count = counts["seat_count"]
-    by_value = new_to(study, reader, _counted(study)).filter(value__isnull=False)
+    named: dict[str, Any] = {"study": study.pk, "reader": reader.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FREE_SEATS, named)
+        study.seat_count, of_hers, shared = cursor.fetchone()
+    by_value = Slot.objects.raw(sql.OF_HIGHEST_VALUE, named | {"seat_count": study.seat_count})
     return Ballot(
-        shared=counts["shared"],
-        ordinary=study.seat_count - order.taken - counts["of_hers"] - counts["shared"],
-        top=_to_give(study, by_value.order_by("seat", "-value", "position")).first(),
+        shared=shared,
+        ordinary=study.seat_count - order.taken - of_hers - shared,
+        top=next(iter(by_value), None),
         exploration=study.exploration_percent / 100,
     )
 
@@ -136,18 +135,9 @@ def new_to(study: Study, reader: User, slots: SlotQuerySet) -> SlotQuerySet:
     return slots.alias(own=Subquery(own.values("pk")[:1])).filter(own__isnull=True)
 
 
-def _free(study: Study) -> SlotQuerySet:
-    return Slot.objects.filter(study=study, reader__isnull=True)
-
-
 def _counted(study: Study) -> SlotQuerySet:
-    """Those that were there as seats were counted; what is added just now comes later."""
-    return _free(study).filter(position__lt=study.seat_count)
-
-
-def _of_her_cases(study: Study, reader: User) -> SlotQuerySet:
-    """Free seats of cases that she has a slot of."""
-    return _free(study).filter(case__slots__reader=reader)
+    """Free ones that were there as seats were counted; what is added just now comes later."""
+    return Slot.objects.filter(study=study, reader__isnull=True, position__lt=study.seat_count)
 
 
 def _to_give(study: Study, slots: SlotQuerySet) -> SlotQuerySet:

@@ -9,32 +9,12 @@ from uuid import UUID
 from django.db import connection
 
 from feedback_app.accounts.models import User
-from feedback_app.readings import claims
+from feedback_app.readings import claims, sql
 from feedback_app.readings.models import Bookmark, Reading
 from feedback_app.studies.models import Allocation, Slot, Study, StudyState
 
 PACE_OF = 50
 """The last readings that tell how long a case takes."""
-_PLACE_IN_POOL = """
-    WITH slots AS NOT MATERIALIZED (
-        SELECT * FROM studies_slot WHERE study_id = %(study)s AND reader_id = %(reader)s
-    ), unread AS NOT MATERIALIZED (
-        SELECT * FROM slots WHERE lease_until IS NOT NULL AND id <> %(slot)s
-    ), earlier AS NOT MATERIALIZED (
-        SELECT slot_id, created_at FROM readings_reading JOIN slots ON slot_id = slots.id
-        WHERE readings_reading.reader_id = %(reader)s AND revision = 1 AND created_at < COALESCE(
-            (SELECT created_at FROM readings_reading WHERE slot_id = %(slot)s AND revision = 1),
-            'infinity'
-        )
-    )
-    SELECT
-        (SELECT count(*) FROM slots WHERE lease_until IS NULL),
-        CASE WHEN %(is_read)s THEN (SELECT count(*) FROM earlier)
-             ELSE (SELECT count(*) FROM unread WHERE id = ANY(%(holding)s::uuid[])) END,
-        (SELECT id FROM unread WHERE seat IS NOT NULL ORDER BY priority DESC, position LIMIT 1),
-        (SELECT slot_id FROM earlier ORDER BY created_at DESC LIMIT 1)
-"""
-"""In the order of reading. Read slots are those without a lease (see ``claims``)."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +143,7 @@ def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
     is_read = slot.lease_until is None
     with connection.cursor() as cursor:
         cursor.execute(
-            _PLACE_IN_POOL,
+            sql.PLACE,
             {
                 "study": slot.study_id,
                 "reader": slot.reader_id,
