@@ -71,6 +71,8 @@ MOVING = """() => {
     })).map((part) => `moves: ${part.outerHTML.slice(0, 160)}`);
 }"""
 
+CHECKS = (VIOLATIONS, UNREACHABLE, MOVING)
+
 
 @pytest.fixture
 def world(committed: None, rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
@@ -103,13 +105,13 @@ def complaints(page: Page) -> list[str]:
 
 
 def faults_of(page: Page, zooms: Mapping[str, ViewportSize] = ZOOMS) -> list[str]:
-    """All that is wrong with the page that is open; axe looks at it at its own size."""
+    """All that is wrong with the page that is open."""
     page.evaluate(AXE)
-    found: list[str] = page.evaluate(VIOLATIONS)
+    found: list[str] = []
     for zoom, size in zooms.items():
         page.set_viewport_size(size)
         page.evaluate(FRAMES)  # for what follows the size
-        told = [*page.evaluate(UNREACHABLE), *page.evaluate(MOVING)]
+        told = [fault for check in CHECKS for fault in page.evaluate(check)]
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if overflow > 0:
             told.append(f"scrolls sideways by {overflow} px")
