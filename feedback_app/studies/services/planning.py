@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Max
@@ -14,15 +15,28 @@ from feedback_app.images.models import (
     Cohort,
     CohortImage,
     Image,
-    Recipe,
+    RecipeMask,
     Split,
 )
 from feedback_app.studies.models import Study, StudyMode
 from feedback_app.studies.services.design import Design
+from generation.conditioning.masks import MASK_KINDS, as_kind
 
-Group = list[BatchRecipe]
 MaskBlobs = tuple[tuple[str, str], ...]
-"""The kind and SHA-256 of each mask that images were made to follow."""
+"""The kind and SHA-256 of each mask that images were made to follow, transformed."""
+
+
+class Place(NamedTuple):
+    """A recipe of a batch and what was made of it; models of 100,000 take long to make."""
+
+    recipe: str
+    prompt: str
+    seed: int
+    image: UUID | None
+    masks: MaskBlobs = ()
+
+
+Group = list[Place]
 
 
 @dataclass(frozen=True)
@@ -159,13 +173,13 @@ def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> Cas
     alone = 0
     for condition in dict.fromkeys([*ours, *theirs]):
         left, right = ours.get(condition, []), theirs.get(condition, [])
-        by_seed = {place.recipe.seed: place for place in right}
-        same = [(one, by_seed[one.recipe.seed]) for one in left if one.recipe.seed in by_seed]
-        rest_left = [one for one in left if one.recipe.seed not in by_seed]
-        met = {two.pk for _, two in same}
-        rest_right = [two for two in right if two.pk not in met]
+        by_seed = {place.seed: place for place in right}
+        same = [(one, by_seed[one.seed]) for one in left if one.seed in by_seed]
+        rest_left = [one for one in left if one.seed not in by_seed]
+        met = {two.recipe for _, two in same}
+        rest_right = [two for two in right if two.recipe not in met]
         couples = [*same, *zip(rest_left, rest_right, strict=False)]
-        pairs += [[one, two] for one, two in couples if one.recipe_id != two.recipe_id]
+        pairs += [[one, two] for one, two in couples if one.recipe != two.recipe]
         alone += len(left) + len(right) - 2 * len(couples)
     return CasePlan(
         cases=tuple(_case(pair) for pair in pairs),
@@ -175,12 +189,12 @@ def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> Cas
     )
 
 
-def _case(group: Sequence[BatchRecipe], *, tells_prompt: bool = True) -> PlannedCase:
-    recipe = group[0].recipe
+def _case(group: Sequence[Place], *, tells_prompt: bool = True) -> PlannedCase:
+    first = group[0]
     return PlannedCase(
-        images=tuple(place.recipe.candidate.image_id for place in group),
-        prompt=recipe.prompt if tells_prompt else "",
-        masks=_masks_of(recipe) if tells_prompt else (),
+        images=tuple(place.image for place in group if place.image is not None),
+        prompt=first.prompt if tells_prompt else "",
+        masks=first.masks if tells_prompt else (),
     )
 
 
@@ -188,24 +202,30 @@ def _free(
     batch: Batch, *, taken: Collection[UUID]
 ) -> tuple[dict[tuple[str, MaskBlobs], Group], CasesAdded]:
     """A batch's candidates that are in no case yet, by prompt and masks, and what is not free."""
-    places = list(
-        BatchRecipe.objects.filter(batch=batch)
-        .select_related("recipe__candidate")
-        .prefetch_related("recipe__masks")
-        .order_by("prompt_index", "position")
-    )
-    made = [place for place in places if hasattr(place.recipe, "candidate")]
-    free = [place for place in made if place.recipe.candidate.image_id not in taken]
+    places = _places_of(batch)
+    made = [place for place in places if place.image is not None]
+    free = [place for place in made if place.image not in taken]
     grouped: defaultdict[tuple[str, MaskBlobs], Group] = defaultdict(list)
     for place in free:
-        grouped[place.recipe.prompt, _masks_of(place.recipe)].append(place)
+        grouped[place.prompt, place.masks].append(place)
     counted = CasesAdded(already_in=len(made) - len(free), not_made_yet=len(places) - len(made))
     return grouped, counted
 
 
-def _masks_of(recipe: Recipe) -> MaskBlobs:
-    """The transformed masks: what the image was made to follow, not what they come from."""
-    return tuple((mask.kind, mask.blob_id) for mask in recipe.conditioning)
+def _places_of(batch: Batch) -> list[Place]:
+    """In the order of prompts; the masks of each in that of the vocabulary."""
+    masks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    of_batch = RecipeMask.objects.filter(recipe__batchrecipe__batch=batch)
+    for recipe, kind, blob in of_batch.values_list("recipe", "kind", "blob"):
+        masks[recipe].append((kind, blob))
+    for same in masks.values():
+        same.sort(key=lambda mask: MASK_KINDS.index(as_kind(mask[0])))
+    rows = BatchRecipe.objects.filter(batch=batch).order_by("prompt_index", "position")
+    columns = ("recipe", "recipe__prompt", "recipe__seed", "recipe__candidate__image")
+    return [
+        Place(recipe, prompt, seed, image, tuple(masks.get(recipe, ())))
+        for recipe, prompt, seed, image in rows.values_list(*columns)
+    ]
 
 
 def _plan_real(
