@@ -65,9 +65,9 @@ def image_results(
 ) -> tuple[ImageResult, ...]:
     """Of some places only: a page of them."""
     shown = list(places)
+    cases = {place.case_id for place in shown}
     parts = {
-        "reading__in": readings_that_count(study),
-        "reading__slot__case__in": {place.case_id for place in shown},
+        "reading__in": readings_that_count(study).filter(slot__case__in=cases),
         "image__in": {place.image_id for place in shown},
     }
     means, counts, flags = _means(parts), _counts(parts), _flags(parts)
