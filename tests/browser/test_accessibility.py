@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import User
+from feedback_app.readings.claims import claim
 from tests.conftest import CHECKOUT, PATIENCE_MS
+from tests.readings.answers import read
+from tests.readings.rooms import active_pool
 from tests.test_access import TABLE
 from tests.touring import FRAMES, tour
 from tests.world import World, build_world
@@ -165,6 +168,22 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
     if who == "ada":
         missed = linkable_pages() - faults.keys()
         assert not missed, f"No link leads an admin to these pages, so none was looked at: {missed}"
+
+
+def test_a_pool_whose_order_is_active_can_be_used_by_everybody(
+    page: Page, log_in: Callable[[User], None], rosa: User, cora: User
+) -> None:
+    study = active_pool(rosa)
+    given = claim(study, rosa)
+    assert given is not None
+    read(given)
+    log_in(cora)
+    page.goto(reverse("studies:detail", args=[study.pk]))
+    expect(page.get_by_text("telltale-reward").first).to_be_visible()
+    faults = {"study": faults_of(page)}
+    page.goto(reverse("readings:results-page", args=[study.pk]))
+    faults["results"] = faults_of(page)
+    assert not any(faults.values()), told(faults)
 
 
 def test_the_login_and_the_locked_login_can_be_used_by_everybody(
