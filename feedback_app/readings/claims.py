@@ -16,20 +16,19 @@ from random import Random
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import connection, transaction
+from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import sql
-from feedback_app.readings.drawing import draw, new_to
+from feedback_app.readings.drawing import draw
 from feedback_app.readings.errors import SeatTaken, StudyNotOpen
 from feedback_app.studies.models import (
     ActiveOrder,
     CaseImage,
     Slot,
-    SlotQuerySet,
     Study,
     StudyReader,
     StudyState,
@@ -121,9 +120,10 @@ def release_lapsed(*, study: Study | None = None) -> int:
 
 def is_something_left(study: Study, reader: User) -> bool:
     """Whether a claim would give the reader a slot, not counting leases of others."""
-    free = Slot.objects.filter(case=OuterRef("case"), reader__isnull=True)
-    can_go_on = _unread(study, reader).filter(Q(seat__isnull=False) | Exists(free))
-    return can_go_on.exists() or _free_for(study, reader).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(sql.IS_SOMETHING_LEFT, {"study": study.pk, "reader": reader.pk})
+        is_left: bool = cursor.fetchone()[0]
+    return is_left
 
 
 def lease_s_of(slot: Slot) -> int | None:
@@ -137,15 +137,6 @@ def _take_turn(study: Study, reader: User) -> None:
     place = StudyReader.objects.select_for_update(no_key=True).filter(study=study, reader=reader)
     if not place.exists():
         raise Http404("You are no reader of such a study.")
-
-
-def _unread(study: Study, reader: User) -> SlotQuerySet:
-    """What she claimed and has not read, with or without a seat."""
-    return Slot.objects.filter(study=study, reader=reader, lease_until__isnull=False)
-
-
-def _free_for(study: Study, reader: User) -> SlotQuerySet:
-    return new_to(study, reader, Slot.objects.filter(study=study, reader__isnull=True))
 
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:

@@ -24,13 +24,17 @@ _NEW_TO_HER = """
 """
 """The scalar subquery of ``drawing.new_to``, which says why it is one."""
 
+_HERS_UNREAD = """
+    slot.study_id = %(study)s AND slot.reader_id = %(reader)s AND slot.lease_until IS NOT NULL
+"""
+"""What she claimed and has not read, with or without a seat."""
+
 OWN = f"""
     SELECT {_PAGE} FROM studies_slot AS slot
-    WHERE study_id = %(study)s AND reader_id = %(reader)s AND lease_until IS NOT NULL
+    WHERE {_HERS_UNREAD}
     ORDER BY priority DESC, position
     FOR UPDATE SKIP LOCKED
 """
-"""What she claimed and has not read, with or without a seat."""
 
 FIRST_FREE = f"""
     SELECT {_PAGE} FROM studies_slot AS slot
@@ -40,6 +44,16 @@ FIRST_FREE = f"""
     FOR UPDATE SKIP LOCKED
 """
 """Slots that came free again come first; those that somebody takes just now are passed."""
+
+IS_SOMETHING_LEFT = f"""
+    SELECT EXISTS(
+        SELECT FROM studies_slot AS slot
+        WHERE {_HERS_UNREAD} AND (seat IS NOT NULL OR EXISTS(
+            SELECT FROM studies_slot AS same
+            WHERE same.case_id = slot.case_id AND same.reader_id IS NULL
+        ))
+    ) OR EXISTS(SELECT FROM studies_slot AS slot WHERE {_FREE} AND {_NEW_TO_HER})
+"""
 
 OF_HIGHEST_VALUE = f"""
     SELECT {_PAGE}, (

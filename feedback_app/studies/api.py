@@ -26,7 +26,6 @@ from feedback_app.studies.serializers import (
     describe_study,
     summarise_study,
 )
-from feedback_app.studies.services import CasesAdded
 
 
 class StudyPagination(PageNumberPagination):
@@ -55,9 +54,7 @@ class StudiesView(CoordinatorView):
         return pages.get_paginated_response([summarise_study(study) for study in page or []])
 
     def post(self, request: Request) -> Response:
-        fill = partial(services.begin_filling, actor=self.actor)
-        study, added = save_design(request.data, actor=self.actor, fill=fill)
-        return _saved(study, added, code=status.HTTP_201_CREATED)
+        return _save(request.data, actor=self.actor, code=status.HTTP_201_CREATED)
 
 
 class StudyView(CoordinatorView):
@@ -68,9 +65,7 @@ class StudyView(CoordinatorView):
 
     def put(self, request: Request, study_id: UUID) -> Response:
         draft = study_of(study_id)
-        fill = partial(services.begin_filling, actor=self.actor)
-        study, added = save_design(request.data, actor=self.actor, draft=draft, fill=fill)
-        return _saved(study, added, code=status.HTTP_200_OK)
+        return _save(request.data, actor=self.actor, draft=draft, code=status.HTTP_200_OK)
 
     def delete(self, request: Request, study_id: UUID) -> Response:
         services.delete_draft(study_of(study_id), actor=self.actor)
@@ -165,7 +160,9 @@ class AddBatchesView(CoordinatorView):
         return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
 
 
-def _saved(study: Study, added: CasesAdded | Run, *, code: int) -> Response:
+def _save(data: Any, *, actor: User, code: int, draft: Study | None = None) -> Response:
+    fill = partial(services.begin_filling, actor=actor)
+    study, added = save_design(data, actor=actor, fill=fill, draft=draft)
     body = describe_study(study_with_progress_of(study.pk))
     if isinstance(added, Run):
         return Response(body, status=status.HTTP_202_ACCEPTED)

@@ -7,7 +7,6 @@ from feedback_app.studies.models.questions import (
     Criterion,
     CriterionKind,
     FlagKind,
-    Questions,
     questions_of,
 )
 from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
@@ -42,7 +41,6 @@ __all__ = [
     "FlagKind",
     "GoldAnswer",
     "Phase",
-    "Questions",
     "Slot",
     "SlotQuerySet",
     "Study",

@@ -1,7 +1,7 @@
 """Slots: planned readings."""
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from feedback_app.images.models import Image
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
 from feedback_app.studies.models.questions import Criterion, CriterionKind, questions_of
-from feedback_app.studies.models.studies import Allocation, Study, StudyState
+from feedback_app.studies.models.studies import Allocation, Study, StudyState, related_rows
 
 
 class Phase(models.TextChoices):
@@ -38,7 +38,7 @@ class SlotQuerySet(models.QuerySet["Slot"]):
 
     def with_is_read(self) -> Self:
         """Adds ``is_read``: at least one reading was submitted for the slot."""
-        readings = self._related("readings").filter(slot=OuterRef("pk"))
+        readings = related_rows(self.model, "readings").filter(slot=OuterRef("pk"))
         return self.annotate(is_read=Exists(readings))
 
     def unread(self) -> Self:
@@ -47,15 +47,12 @@ class SlotQuerySet(models.QuerySet["Slot"]):
     def with_page(self) -> Self:
         """Adds what the reading page shows beside: prompt, ``mask_kinds``, ``is_bookmarked``."""
         kinds = CaseMask.objects.filter(case=OuterRef("case")).values("kind")
-        bookmarks = self._related("bookmark").filter(slot=OuterRef("pk"))
+        bookmarks = related_rows(self.model, "bookmark").filter(slot=OuterRef("pk"))
         return self.annotate(
             prompt=F("case__prompt"),
             mask_kinds=ArraySubquery(kinds),
             is_bookmarked=Exists(bookmarks),
         )
-
-    def _related(self, name: str) -> Any:
-        return self.model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
 
 
 class Slot(models.Model):

@@ -51,15 +51,17 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
         Each is counted on its own: joined, they would multiply each other's rows.
         """
-        slots = self._related("slots").wanted().filter(study=OuterRef("pk"))
+        slots = related_rows(self.model, "slots").wanted().filter(study=OuterRef("pk"))
         return self.select_related("slots_run").annotate(
-            case_count=number_of(self._related("cases").filter(study=OuterRef("pk"))),
+            case_count=number_of(related_rows(self.model, "cases").filter(study=OuterRef("pk"))),
             slot_count=number_of(slots),
             read_count=number_of(slots.with_is_read().filter(is_read=True)),
         )
 
-    def _related(self, name: str) -> Any:
-        return self.model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
+
+def related_rows(model: type[models.Model], name: str) -> Any:
+    """The manager of a model that is defined later, or in an app that builds on this one."""
+    return model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
 
 
 def number_of(rows: "models.QuerySet[Any]") -> Coalesce:

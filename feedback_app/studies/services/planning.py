@@ -27,13 +27,13 @@ MaskBlobs = tuple[tuple[str, str], ...]
 
 
 class Place(NamedTuple):
-    """A recipe of a batch and what was made of it; models of 100,000 take long to make."""
+    """A recipe of a batch that was made, as a row; models of 100,000 take long to make."""
 
     recipe: str
     prompt: str
     seed: int
-    image: UUID | None
-    masks: MaskBlobs = ()
+    image: UUID
+    masks: MaskBlobs
 
 
 Group = list[Place]
@@ -192,7 +192,7 @@ def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> Cas
 def _case(group: Sequence[Place], *, tells_prompt: bool = True) -> PlannedCase:
     first = group[0]
     return PlannedCase(
-        images=tuple(place.image for place in group if place.image is not None),
+        images=tuple(place.image for place in group),
         prompt=first.prompt if tells_prompt else "",
         masks=first.masks if tells_prompt else (),
     )
@@ -202,18 +202,17 @@ def _free(
     batch: Batch, *, taken: Collection[UUID]
 ) -> tuple[dict[tuple[str, MaskBlobs], Group], CasesAdded]:
     """A batch's candidates that are in no case yet, by prompt and masks, and what is not free."""
-    places = _places_of(batch)
-    made = [place for place in places if place.image is not None]
+    made, unmade = _made_of(batch)
     free = [place for place in made if place.image not in taken]
     grouped: defaultdict[tuple[str, MaskBlobs], Group] = defaultdict(list)
     for place in free:
         grouped[place.prompt, place.masks].append(place)
-    counted = CasesAdded(already_in=len(made) - len(free), not_made_yet=len(places) - len(made))
+    counted = CasesAdded(already_in=len(made) - len(free), not_made_yet=unmade)
     return grouped, counted
 
 
-def _places_of(batch: Batch) -> list[Place]:
-    """In the order of prompts; the masks of each in that of the vocabulary."""
+def _made_of(batch: Batch) -> tuple[list[Place], int]:
+    """In the order of prompts, masks in that of the vocabulary; and how many are not made yet."""
     masks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     of_batch = RecipeMask.objects.filter(recipe__batchrecipe__batch=batch)
     for recipe, kind, blob in of_batch.values_list("recipe", "kind", "blob"):
@@ -222,10 +221,13 @@ def _places_of(batch: Batch) -> list[Place]:
         same.sort(key=lambda mask: MASK_KINDS.index(as_kind(mask[0])))
     rows = BatchRecipe.objects.filter(batch=batch).order_by("prompt_index", "position")
     columns = ("recipe", "recipe__prompt", "recipe__seed", "recipe__candidate__image")
-    return [
+    places = list(rows.values_list(*columns))
+    made = [
         Place(recipe, prompt, seed, image, tuple(masks.get(recipe, ())))
-        for recipe, prompt, seed, image in rows.values_list(*columns)
+        for recipe, prompt, seed, image in places
+        if image is not None
     ]
+    return made, len(places) - len(made)
 
 
 def _plan_real(

@@ -6,6 +6,7 @@ transaction, so that a run that fails, is cancelled or loses its worker leaves n
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -44,8 +45,9 @@ def begin_filling(
     images = BatchRecipe.objects.filter(batch__in=batches).count()
     if images <= IMAGES_AT_ONCE:
         return fill_locked(study, batches, against=against)
-    spec = _spec_of(study, batches, against=against)
-    return _start(study, "fill_study", f"Fill {study.name}", spec, total=images, actor=actor)
+    title = f"Fill {study.name}"
+    ids = _ids(batches, against)
+    return _start(study, "fill_study", title, total=images, actor=actor, **ids)
 
 
 @transaction.atomic
@@ -56,8 +58,7 @@ def begin_opening(study: Study, *, actor: User | None = None) -> Study:
     slots = slots_of_opening(study, reader_count=len(readers))
     if slots <= SLOTS_AT_ONCE:
         return open_study(study, actor=actor)
-    spec: dict[str, object] = {"study": str(study.pk)}
-    _start(study, "open_study", f"Open {study.name}", spec, total=slots, actor=actor)
+    _start(study, "open_study", f"Open {study.name}", total=slots, actor=actor)
     return study
 
 
@@ -75,9 +76,9 @@ def begin_adding(
     slots = slots_of_batches(study, batches)
     if slots <= SLOTS_AT_ONCE:
         return add_batches(study, batches, against=against, actor=actor)
-    spec = _spec_of(study, batches, against=against)
     title = f"Add candidates to {study.name}"
-    return _start(study, "add_candidates", title, spec, total=slots, actor=actor)
+    ids = _ids(batches, against)
+    return _start(study, "add_candidates", title, total=slots, actor=actor, **ids)
 
 
 def slots_of_opening(study: Study, *, reader_count: int) -> int:
@@ -124,23 +125,17 @@ def add_by_run(progress: Progress) -> dict[str, object]:
 
 
 def _start(
-    study: Study,
-    kind: str,
-    title: str,
-    spec: dict[str, object],
-    *,
-    total: int,
-    actor: User | None,
+    study: Study, kind: str, title: str, *, total: int, actor: User | None, **spec: object
 ) -> Run:
-    run = runs.start(kind, title=title, spec=spec, total=total, created_by=actor)
+    whole = {"study": str(study.pk)} | spec
+    run = runs.start(kind, title=title, spec=whole, total=total, created_by=actor)
     study.slots_run = run
     study.save(update_fields=["slots_run"])
     return run
 
 
-def _spec_of(study: Study, batches: Sequence[Batch], *, against: Batch | None) -> dict[str, object]:
+def _ids(batches: Sequence[Batch], against: Batch | None) -> dict[str, Any]:
     return {
-        "study": str(study.pk),
         "batches": [str(batch.pk) for batch in batches],
         "against": str(against.pk) if against else None,
     }
