@@ -1,0 +1,108 @@
+"""The contract between the Django side and the torch side, a file a subject.
+
+Specs are frozen, validated and torch-free. The Django side writes a spec as ``spec.json``
+into a run folder; a process of the torch side reads it there. Everybody imports specs from
+here; only the files of this folder name each other.
+"""
+
+from generation.specs.base_models import (
+    ControlNetSpec,
+    PretrainSpec,
+)
+from generation.specs.candidates import (
+    BUNDLED,
+    MOST_AT_ONCE,
+    PIXELS_AT_ONCE,
+    PROMPT_MAX_CHARACTERS,
+    Mode,
+    ModelSource,
+    Sampler,
+    SampleSpec,
+)
+from generation.specs.cells import (
+    ARMS,
+    ARMS_OF_REAL_IMAGES,
+    Arm,
+    CellSpec,
+    Precision,
+    Task,
+)
+from generation.specs.files import (
+    Spec,
+    read_spec,
+    write_spec,
+)
+from generation.specs.images import (
+    MaskFile,
+    MaskKind,
+    Split,
+    TrainingImage,
+)
+from generation.specs.learning import (
+    PAIR_METHODS,
+    PARTS,
+    FineTuneSpec,
+    Method,
+    Part,
+    RewardModelSpec,
+)
+from generation.specs.proxies import (
+    ClassifierNetwork,
+    ClassifierSpec,
+    SegmenterSpec,
+)
+from generation.specs.readings import (
+    AXES,
+    Axis,
+    Preference,
+    Propensity,
+    Rating,
+    Score,
+)
+from generation.specs.strict import (
+    STRICT,
+    naming_the_setting,
+)
+
+__all__ = [
+    "ARMS",
+    "ARMS_OF_REAL_IMAGES",
+    "AXES",
+    "BUNDLED",
+    "MOST_AT_ONCE",
+    "PAIR_METHODS",
+    "PARTS",
+    "PIXELS_AT_ONCE",
+    "PROMPT_MAX_CHARACTERS",
+    "STRICT",
+    "Arm",
+    "Axis",
+    "CellSpec",
+    "ClassifierNetwork",
+    "ClassifierSpec",
+    "ControlNetSpec",
+    "FineTuneSpec",
+    "MaskFile",
+    "MaskKind",
+    "Method",
+    "Mode",
+    "ModelSource",
+    "Part",
+    "Precision",
+    "Preference",
+    "PretrainSpec",
+    "Propensity",
+    "Rating",
+    "RewardModelSpec",
+    "SampleSpec",
+    "Sampler",
+    "Score",
+    "SegmenterSpec",
+    "Spec",
+    "Split",
+    "Task",
+    "TrainingImage",
+    "naming_the_setting",
+    "read_spec",
+    "write_spec",
+]

@@ -1,0 +1,52 @@
+"""How a base model and its ControlNet are trained on a cohort."""
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from generation.specs.candidates import ModelSource
+from generation.specs.strict import STRICT
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class PretrainSpec:
+    """Train a latent diffusion model from nothing on a cohort's training split.
+
+    ``batch_size`` is the denoiser's; ``latent_versions`` says how many augmented
+    versions of every image the denoiser is trained on. ``decoder_steps`` sharpen the
+    decoder alone, once the latents are made.
+    """
+
+    manifest: str
+    cohort: str
+    resolution: int = Field(default=128, ge=32, le=512, multiple_of=32)
+    feature_steps: int = Field(default=700, ge=1)
+    autoencoder_steps: int = Field(default=2_200, ge=1)
+    latent_versions: int = Field(default=24, ge=1)
+    decoder_steps: int = Field(default=5_000, ge=1)
+    denoiser_steps: int = Field(default=4_400, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ControlNetSpec:
+    """Train a ControlNet for masks on a cohort's training split; the model stays as it is.
+
+    ``latent_versions`` says how many augmented versions of every image are trained on.
+    The shares are of training examples: with an empty prompt (for guidance), with a
+    zeroed text embedding (mode m2i), without any mask, and, of each kind of mask of an
+    example, how often it is not told.
+    """
+
+    model: ModelSource
+    manifest: str
+    cohort: str
+    latent_versions: int = Field(default=16, ge=1)
+    steps: int = Field(default=6_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=4e-4, gt=0)
+    empty_prompt_share: float = Field(default=0.1, ge=0, le=1)
+    zero_text_share: float = Field(default=0.2, ge=0, le=1)
+    no_mask_share: float = Field(default=0.05, ge=0, le=1)
+    untold_kind_share: float = Field(default=0.15, ge=0, le=1)
+    seed: int = 0

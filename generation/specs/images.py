@@ -1,0 +1,41 @@
+"""Real and synthetic images that something is trained on, and the masks that go with them."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from generation.specs.strict import STRICT
+
+MaskKind = Literal["lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity"]
+"""The kinds of masks, in the order of a control image's channels."""
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MaskFile:
+    """A PNG of 0 and 255, of the candidate's size, with one kind of mask."""
+
+    kind: MaskKind
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TrainingImage:
+    """One line of a training manifest (JSON lines).
+
+    ``masks`` are paths of 0/255 PNGs of the image's size, by kind; ``unknown`` are
+    findings of which the source does not say whether they are there.
+    """
+
+    path: str
+    image_id: str
+    patient: str
+    split: Split
+    findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    masks: dict[str, str] = Field(default_factory=dict)
+    view: str = ""
+    sex: str = ""
+    race: str = ""
+    age_years: int | None = None

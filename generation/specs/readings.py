@@ -1,0 +1,69 @@
+"""What readers said of images: one line of a snapshot each."""
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from generation.specs.images import MaskKind
+from generation.specs.strict import STRICT
+
+Axis = Literal["text", "mask"]
+AXES: tuple[Axis, ...] = get_args(Axis)
+Score = Annotated[float, Field(ge=0, le=5)]
+Propensity = Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Preference:
+    """A pair from one reader and one case (one line of JSON lines).
+
+    Scores are means over the study's criteria, on the 0-5 scale. ``axes`` has, where a
+    reader was asked about more than one, the winner's and the loser's score on each; on
+    one of them the loser may be the better one. ``masks`` are the files, by kind, of those
+    that both were conditioned on; with masks and no prompt they were made in mode m2i. Where the
+    case was drawn, ``propensity`` is how likely it was to be, and ``uniform_propensity`` how
+    likely it would have been by lot.
+    """
+
+    winner: str
+    loser: str
+    prompt: str = ""
+    winner_score: float = Field(ge=0, le=5)
+    loser_score: float = Field(ge=0, le=5)
+    reliability: float = Field(default=1.0, ge=0, le=1)
+    axes: dict[Axis, tuple[Score, Score]] = Field(default_factory=dict)
+    masks: dict[MaskKind, str] = Field(default_factory=dict)
+    propensity: Propensity | None = None
+    uniform_propensity: Propensity | None = None
+
+    @model_validator(mode="after")
+    def _winner_scores_higher(self) -> Self:
+        if self.winner_score <= self.loser_score:
+            raise ValueError("the winner of a pair must have the higher score")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Rating:
+    """One image as one reader saw it (one line of JSON lines).
+
+    ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
+    ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt,
+    ``masks`` and propensities are as in a preference.
+    """
+
+    image: str
+    prompt: str = ""
+    scores: dict[Axis, Score] = Field(default_factory=dict)
+    is_accepted: bool | None = None
+    reliability: float = Field(default=1.0, ge=0, le=1)
+    masks: dict[MaskKind, str] = Field(default_factory=dict)
+    propensity: Propensity | None = None
+    uniform_propensity: Propensity | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.scores and self.is_accepted is None:
+            raise ValueError("a rating has a score or a verdict")
+        return self
