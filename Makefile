@@ -42,12 +42,14 @@ test: setup chromium ## The whole test suite, with real servers, worker and brow
 
 check: export DEBUG := true
 check: export DATABASE_URL := postgresql:///none?host=/nonexistent
-check: setup ## Style, types, imports, missing migrations, templates
+check: setup ## Style, types, imports, missing migrations, templates, JavaScript
 	@echo "ruff";           ruff check --quiet . && ruff format --check --quiet . || { ruff format --check . ; exit 1; }
 	@echo "mypy";           mypy --no-error-summary
 	@echo "import-linter";  found=$$(lint-imports --no-logo 2>&1) || { echo "$$found"; exit 1; }
 	@echo "migrations";     $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@echo "templates";      find templates -name '*.html' -print0 | xargs -0 -r djade --check --target-version 5.2
+	@echo "biome";          found=$$(node_modules/.bin/biome lint --error-on-warnings 2>&1) || { echo "$$found"; exit 1; }
+	@echo "node";           found=$$(node --test --test-reporter=tap tests/js/*.test.js) || { echo "$$found"; exit 1; }
 	@echo "All checks passed."
 
 format: setup ## Put imports, code and templates into shape

@@ -11,7 +11,9 @@ function update(part) {
   if (!part.hasAttribute("aria-label")) part.setAttribute("aria-label", "Scrolls");
 }
 
-const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => update(target)));
+const observer = new ResizeObserver((entries) => {
+  for (const { target } of entries) update(target);
+});
 
 function observe(root) {
   for (const part of root.querySelectorAll(SCROLLERS)) observer.observe(part);

@@ -30,7 +30,7 @@ export class Strip {
 
   update(digit, { isFocused, isWanted }) {
     const at = this.steps.findIndex((step) => step.digit === digit);
-    this.cells.forEach((cell, number) => cell.setAttribute("aria-checked", number === at));
+    for (const [number, cell] of this.cells.entries()) cell.setAttribute("aria-checked", number === at);
     this.chosen.textContent = this.steps[at]?.text ?? "";
     this.element.classList.toggle("focused", isFocused);
     this.element.classList.toggle("wanted", isWanted && at < 0);
