@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import Slot
-from tests.browser.reading import enter
+from tests.browser.reading import enter, expect_chosen
 from tests.studies.making import make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -258,3 +258,38 @@ def test_keys_are_dead_in_a_text_field(room: Page) -> None:
     expect(room.locator("#comment-field")).to_have_value("mix zoom [.,] = + - ?")
     expect(room.locator("#view")).to_contain_text("W 256  L 128  1.0")
     expect(room.locator("#help")).to_be_hidden()
+
+
+# Keys of other keyboards: (code, what it types, modifiers, the window's width, the answers)
+
+PRESS = """([code, key, modifiers]) => document.activeElement.dispatchEvent(new KeyboardEvent(
+    "keydown", { code, key, bubbles: true, cancelable: true, ...modifiers }))"""
+ALT_GR = {"modifierAltGraph": True}
+ALT_GR_ON_WINDOWS = {**ALT_GR, "ctrlKey": True, "altKey": True}
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "modifiers", "width", "answers"),
+    [
+        pytest.param("Digit5", "[", ALT_GR, 248, [], id="French: AltGr and 5"),
+        pytest.param("Digit5", "[", ALT_GR_ON_WINDOWS, 248, [], id="French, on Windows"),
+        pytest.param("Digit5", "(", {}, 256, ["5"], id="French: 5 without Shift"),
+        pytest.param("Digit5", "5", {"shiftKey": True}, 256, ["5"], id="French: 5 with Shift"),
+        pytest.param("Digit8", "[", ALT_GR, 248, [], id="German: AltGr and 8"),
+        pytest.param("Digit4", "4", ALT_GR, 256, [], id="AltGr and a digit"),
+        pytest.param("BracketLeft", "х", {}, 248, [], id="Russian: the place of ["),
+    ],
+)
+def test_what_was_typed_counts_and_alt_gr_never_scores(
+    room: Page, code: str, key: str, modifiers: dict[str, bool], width: int, answers: list[str]
+) -> None:
+    room.evaluate(PRESS, [code, key, modifiers])
+    expect(room.locator("#view")).to_contain_text(f"W {width} ")
+    expect_chosen(room, answers)
+
+
+def test_letters_of_a_cyrillic_layout_work_by_their_place(room: Page) -> None:
+    room.evaluate(PRESS, ["KeyI", "ш", {}])
+    assert is_inverted(room)
+    room.evaluate(PRESS, ["KeyF", "а", {}])
+    expect(room.locator("#flag-picker")).to_be_visible()

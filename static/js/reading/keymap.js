@@ -135,7 +135,7 @@ export class KeyMap {
 
   press(event) {
     if (!this.waiting) return;
-    const key = keyOf(event);
+    const key = keyOf(event, (typed) => this.bindings.commandOf(typed) !== undefined);
     if (key === "Tab" || key === "Shift+Tab") return this.settle(""); // the focus goes on
     event.preventDefault();
     event.stopPropagation();

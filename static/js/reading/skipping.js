@@ -1,5 +1,7 @@
 // The dialog that `S` opens: a case that cannot be read is left with a reason.
 
+import { digitOf } from "./keys.js";
+
 const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
 export class SkipDialog {
@@ -37,9 +39,9 @@ export class SkipDialog {
 
   /** Digits choose a reason; Enter skips, in the comment with Ctrl. */
   press(event) {
-    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+    const digit = digitOf(event);
     const isInComment = event.target === this.comment;
-    if (digit && !isInComment) this.choose(Number(digit) - 1);
+    if (digit && !isInComment) this.choose(digit - 1);
     else if (event.key === "Enter" && (event.ctrlKey || event.target.type === "radio")) {
       this.form.requestSubmit();
     } else return;
