@@ -104,7 +104,7 @@ class World:
 
     @classmethod
     def drawn(cls, candidates: Candidates, *, seed: int) -> "World":
-        from feedback_app.readings.simulation import LENIENCY_SPREAD, NOISE_RANGE, Temperament
+        from feedback_app.rehearsal.simulation import LENIENCY_SPREAD, NOISE_RANGE, Temperament
 
         rng = Random(seed)
         prompts = rng.sample(range(PROMPTS), PROMPTS)

@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
 from benchmarks.rows import Row
-from feedback_app.readings.statistics.agreement import agreement, retest
-from feedback_app.readings.statistics.bootstrap import Estimate, Floats
-from feedback_app.readings.statistics.leniency import leniencies
+from feedback_app.statistics.agreement import agreement, retest
+from feedback_app.statistics.bootstrap import Estimate, Floats
+from feedback_app.statistics.leniency import leniencies
 
 STUDIES = 50
 READERS = 6

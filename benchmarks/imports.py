@@ -134,8 +134,8 @@ def import_here(folder: Path) -> dict[str, float]:
     import django
 
     django.setup()
+    from feedback_app.images.cohorts.services import start_import
     from feedback_app.images.models import CohortImage
-    from feedback_app.images.services.cohorts import start_import
     from feedback_app.runs import services as runs
     from feedback_app.runs.models import State
 

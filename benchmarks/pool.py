@@ -8,8 +8,8 @@ import PIL.Image
 from django.db import connection
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Scorer, ScorerKind
-from feedback_app.images.services.blobs import store_image
 from feedback_app.studies.models import (
     ActiveOrder,
     Allocation,

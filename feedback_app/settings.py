@@ -96,7 +96,9 @@ INSTALLED_APPS = [
     "feedback_app.curation",
     "feedback_app.exports",
     "feedback_app.experiments",
+    "feedback_app.results",
     "feedback_app.provenance",
+    "feedback_app.rehearsal",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -208,7 +210,7 @@ RUNS_ROOT = DATA_ROOT / "runs"
 MODELS_ROOT = DATA_ROOT / "models"
 
 STORAGES = {
-    "default": {"BACKEND": "feedback_app.images.storage.BlobStorage"},
+    "default": {"BACKEND": "feedback_app.images.blobs.storage.BlobStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

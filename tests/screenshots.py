@@ -183,7 +183,7 @@ def coordinators_starts() -> list[str]:
 
 def main(folder: Path) -> int:
     from feedback_app.accounts import throttle
-    from feedback_app.provenance.demo import CAST, PASSWORD
+    from feedback_app.rehearsal.demo import CAST, PASSWORD
 
     program = chromium.find()
     if program is None:

@@ -16,7 +16,7 @@ from generation.errors import RemediableError
 
 STARTERS = (
     "feedback_app.finetuning.tasks.run_child",
-    "feedback_app.images.tasks.proxies.run_child",
+    "feedback_app.images.scorers.tasks.proxies.run_child",
 )
 
 

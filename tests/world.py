@@ -18,7 +18,7 @@ from feedback_app.finetuning.models import FineTune, Gate, Schedule, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
 from feedback_app.images.models import Batch, Mask, ModelVersion, PromptSetVersion
-from feedback_app.images.services.prompt_sets import create_set
+from feedback_app.images.prompts.services import create_set
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs

@@ -1,8 +1,8 @@
 from django.urls import include, path
 
 from feedback_app.experiments import api as experiments
-from feedback_app.images import api as images
-from feedback_app.images import batch_api as batches
+from feedback_app.images.candidates import api as batches
+from feedback_app.images.prompts import api as images
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 

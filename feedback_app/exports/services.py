@@ -14,8 +14,8 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import recompute_hash
 from feedback_app.exports import imagefolder
 from feedback_app.exports.models import Export
+from feedback_app.images.blobs.services import naming_a_full_disk, store_file
 from feedback_app.images.models import RecipeMask
-from feedback_app.images.services.blobs import naming_a_full_disk, store_file
 from feedback_app.runs import services as runs
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress

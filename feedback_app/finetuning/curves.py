@@ -2,7 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from feedback_app.readings.results.plots import Plot, looks
+from feedback_app.charts import looks
+from feedback_app.charts.plots import Plot
 
 ROW_IN = 1.4
 EDGE_IN = 0.3

@@ -38,10 +38,10 @@ from feedback_app.finetuning.services.reward_models import (
 )
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
+from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.models import Batch, ModelVersion, RecipeMask, Scorer, ScorerKind
-from feedback_app.images.services.conditioning import conditioning_masks
-from feedback_app.images.services.scorers import start_measuring
-from feedback_app.images.services.versions import require_weights
+from feedback_app.images.scorers.services import start_measuring
+from feedback_app.images.versions.services import require_weights
 from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles

@@ -25,7 +25,7 @@ from feedback_app.images.models import ModelVersion
 from generation.errors import RemediableError
 
 if TYPE_CHECKING:
-    from feedback_app.readings.results.plots import Plot
+    from feedback_app.charts.plots import Plot
 
 SHOWN = 20
 SHOWN_PAIRS = 24

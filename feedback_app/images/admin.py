@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from feedback_app.images.models import Batch, Candidate, Cohort, ModelVersion
+from feedback_app.images.candidates.models import Batch, Candidate
+from feedback_app.images.cohorts.models import Cohort
+from feedback_app.images.versions.models import ModelVersion
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -1,17 +1,19 @@
 from django.urls import include, path
 
-from feedback_app.images.views import batches, candidates, console, files, masks, versions
+from feedback_app.images.blobs import views as files
+from feedback_app.images.candidates.views import batches, candidates, console, masks
+from feedback_app.images.versions import views as versions
 
 app_name = "images"
 urlpatterns = [
-    path("", include("feedback_app.images.cohort_urls")),
-    path("", include("feedback_app.images.prompt_urls")),
+    path("", include("feedback_app.images.cohorts.urls")),
+    path("", include("feedback_app.images.prompts.urls")),
     path("images/<uuid:image_id>.png", files.show_file, name="file"),
     path("generate/", console.show_console, name="console"),
     path("generate/masks/", masks.pick_masks, name="pick-masks"),
     path("generate/masks/preview/", masks.preview_masks, name="preview-masks"),
     path("generate/prompts/", masks.measure_prompts, name="measure-prompts"),
-    path("images/masks/<int:mask_id>.png", files.show_mask, name="recipe-mask"),
+    path("images/masks/<int:mask_id>.png", masks.show_mask, name="recipe-mask"),
     path("batches/<uuid:batch_id>/", batches.show_batch, name="batch"),
     path("batches/<uuid:batch_id>/cancel/", batches.cancel, name="cancel-batch"),
     path("batches/<uuid:batch_id>/complete/", batches.complete, name="complete-batch"),

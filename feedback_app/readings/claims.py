@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import sql
-from feedback_app.readings.drawing import draw
 from feedback_app.readings.errors import SeatTaken, StudyNotOpen
+from feedback_app.readings.lots import draw
 from feedback_app.studies.models import (
     ActiveOrder,
     CaseImage,

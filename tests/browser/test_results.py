@@ -9,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
-from feedback_app.readings import results_views
 from feedback_app.readings.services import submit
+from feedback_app.results import views as results_views
 from feedback_app.studies.models import Slot, Study
 from tests.readings.answers import scores_for
 from tests.readings.filling import rated_study, read

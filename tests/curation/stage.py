@@ -10,6 +10,7 @@ import PIL.Image
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.rules import NEAREST_TRAINING_IMAGE
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import (
     Batch,
     BatchRecipe,
@@ -19,7 +20,6 @@ from feedback_app.images.models import (
     ModelVersion,
     Recipe,
 )
-from feedback_app.images.services.blobs import store_image
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services import GivenFlag, GivenScore, submit
 from feedback_app.studies.models import Study, StudyMode

@@ -16,6 +16,7 @@ from feedback_app.experiments.services.cells import attach
 from feedback_app.experiments.services.costs import cost_key
 from feedback_app.experiments.services.design import Design, design_of, read_design
 from feedback_app.experiments.services.experiments import create_experiment, start_experiment
+from feedback_app.images.blobs.services import store, store_image
 from feedback_app.images.models import (
     Batch,
     BatchRecipe,
@@ -26,7 +27,6 @@ from feedback_app.images.models import (
     Patient,
     Recipe,
 )
-from feedback_app.images.services.blobs import store, store_image
 from feedback_app.runs.models import Run, State
 from generation.specs import SampleSpec
 from tests.curation.stage import make_version

@@ -9,6 +9,7 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.experiments import create_experiment, start_experiment
 from feedback_app.experiments.services.plan import Plan, plan_of
+from feedback_app.images.blobs.services import store
 from feedback_app.images.models import (
     Candidate,
     Cohort,
@@ -20,7 +21,6 @@ from feedback_app.images.models import (
     Scorer,
     SharedPicture,
 )
-from feedback_app.images.services.blobs import store
 from generation.errors import RemediableError
 from tests.experiments.making import (
     curate,

@@ -19,8 +19,8 @@ from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.exports import imagefolder
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import file_name_of, start_export
+from feedback_app.images.blobs.services import hash_pixels, open_picture, store_image
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Recipe
-from feedback_app.images.services.blobs import hash_pixels, open_picture, store_image
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.studies.models import CaseImage

@@ -20,9 +20,10 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.exports import imagefolder
 from feedback_app.exports.services import start_export
+from feedback_app.images.candidates.batches import Settings, create_batch
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import keep_masks, plan_masks
 from feedback_app.images.models import ModelVersion, Recipe, RecipeMask
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
 from feedback_app.runs import services as runs
 from feedback_app.studies.models import StudyMode
 from feedback_app.studies.services import add_cases, create_study, open_study

@@ -9,8 +9,8 @@ import PIL.Image
 import pytest
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Batch, BatchRecipe, Candidate, ModelVersion, Recipe
-from feedback_app.images.services.blobs import store_image
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services import GivenScore, submit
 from feedback_app.studies.models import Slot, Study

@@ -7,8 +7,8 @@ import numpy as np
 
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, GateVerdict
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Batch, Candidate, ModelVersion
-from feedback_app.images.services.blobs import store_image
 from feedback_app.runs.models import Run, State
 from generation.quality.gate_rules import decide
 from generation.quality.gate_spec import GateSpec, gate_prompts

@@ -10,10 +10,10 @@ from django.urls import reverse
 from feedback_app.finetuning.models import Gate
 from feedback_app.finetuning.services import follow_schedule, save_schedule
 from feedback_app.finetuning.services.schedules import ScheduleDesign
+from feedback_app.images.candidates.batches import Settings, create_batch
 from feedback_app.images.models import Batch, ModelVersion
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.versions import register
-from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.images.versions.services import register
+from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.services import add_cases_from_batch, create_study

@@ -14,6 +14,11 @@ from feedback_app.finetuning.gates.masks import patients_behind
 from feedback_app.finetuning.gates.services import read_report, start_gate
 from feedback_app.finetuning.models import Gate, GateMasks, GateVerdict
 from feedback_app.finetuning.services import start_finetune, take_snapshot
+from feedback_app.images.blobs.services import store, store_image
+from feedback_app.images.candidates.batches import Settings, create_batch
+from feedback_app.images.candidates.conditioning import conditioning_masks
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import keep_masks, plan_masks
 from feedback_app.images.models import (
     Batch,
     Candidate,
@@ -27,11 +32,7 @@ from feedback_app.images.models import (
     ScorerKind,
     Split,
 )
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.blobs import store, store_image
-from feedback_app.images.services.conditioning import conditioning_masks
-from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
-from feedback_app.images.services.scorers import register_bundled_proxies
+from feedback_app.images.scorers.services import register_bundled_proxies
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot

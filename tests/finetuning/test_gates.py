@@ -15,6 +15,8 @@ from feedback_app.finetuning.lineage import taught_prompts
 from feedback_app.finetuning.models import FineTune, Gate, GateVerdict, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
+from feedback_app.images.blobs.services import store_image
+from feedback_app.images.candidates.batches import PRIORITY
 from feedback_app.images.models import (
     Batch,
     Candidate,
@@ -22,10 +24,8 @@ from feedback_app.images.models import (
     Promotion,
     PromotionKind,
 )
-from feedback_app.images.services.batches import PRIORITY
-from feedback_app.images.services.blobs import store_image
-from feedback_app.images.services.versions import promote
-from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.images.versions.services import promote
+from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study

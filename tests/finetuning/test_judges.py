@@ -19,7 +19,7 @@ from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study

@@ -15,6 +15,10 @@ from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.run_folders import write_run_folder
+from feedback_app.images.blobs.services import store_image
+from feedback_app.images.candidates.batches import Settings, create_batch
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import Condition, keep_masks, plan_masks
 from feedback_app.images.models import (
     Batch,
     BatchRecipe,
@@ -23,11 +27,8 @@ from feedback_app.images.models import (
     Recipe,
     RecipeMask,
 )
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.blobs import store_image
-from feedback_app.images.services.conditions import Condition, MaskChoice, keep_masks, plan_masks
-from feedback_app.images.services.versions import register
-from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.images.versions.services import register
+from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.studies.models import CaseMask, Slot, Study

@@ -12,7 +12,7 @@ from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import take_snapshot
 from feedback_app.finetuning.services.reward_models import start_reward_model
 from feedback_app.images.models import Measure, Scorer, ScorerKind
-from feedback_app.images.services.scorers import register_scorer
+from feedback_app.images.scorers.services import register_scorer
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 from feedback_app.studies.models import Slot, Study

@@ -13,7 +13,7 @@ from feedback_app.finetuning.services import follow_schedule, save_schedule
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
 from feedback_app.finetuning.tasks import run_schedule
 from feedback_app.images.models import ModelVersion
-from feedback_app.images.services.versions import promote
+from feedback_app.images.versions.services import promote
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from tests.finetuning.conftest import Read

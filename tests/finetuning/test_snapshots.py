@@ -11,7 +11,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services import count_new_pairs, take_snapshot
 from feedback_app.finetuning.services.pairs import find_pairs
-from feedback_app.readings.simulation import simulated_readers
+from feedback_app.rehearsal.simulation import simulated_readers
 from feedback_app.studies.models import Slot, Study
 from generation.errors import RemediableError
 from generation.specs import Preference

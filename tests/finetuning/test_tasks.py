@@ -12,10 +12,10 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.finetuning.tasks import fine_tune as handler
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Split
-from feedback_app.images.services.blobs import store_image
-from feedback_app.images.services.versions import register
-from feedback_app.readings.simulation import simulate_readings, staff_and_open
+from feedback_app.images.versions.services import register
+from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.runs.progress import Progress

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from feedback_app.images.candidates.batches import Settings, create_batch
 from feedback_app.images.models import Batch, ModelVersion
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.versions import register
+from feedback_app.images.versions.services import register
 from tests.tiny_model import save_tiny_model
 
 PROMPTS = ("chest x-ray, no finding, PA view", "chest x-ray, pneumonia, AP view")

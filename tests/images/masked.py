@@ -5,8 +5,8 @@ import io
 import numpy as np
 import PIL.Image
 
+from feedback_app.images.blobs.services import store, store_image
 from feedback_app.images.models import Cohort, CohortImage, Mask, Patient, Split
-from feedback_app.images.services.blobs import store, store_image
 from generation.conditioning.masks import encode_mask
 from tests.generation.chests import chest
 

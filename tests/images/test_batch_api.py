@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.images.models import Batch, Measure, ModelVersion
-from feedback_app.images.services.prompt_sets import save_prompts
+from feedback_app.images.prompts.services import save_prompts
 from feedback_app.runs.models import Run, State
 from tests.curation.stage import make_version
 from tests.finetuning.gate_world import fill

@@ -10,15 +10,15 @@ import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
 
-from feedback_app.images.models import Batch, Candidate, Image, ModelVersion, Recipe
-from feedback_app.images.services.batches import (
+from feedback_app.images.candidates.batches import (
     Settings,
     create_batch,
     make_missing,
     measured_seconds_per_step,
     progress_of,
 )
-from feedback_app.images.tasks import candidates as candidate_tasks
+from feedback_app.images.candidates.tasks import candidates as candidate_tasks
+from feedback_app.images.models import Batch, Candidate, Image, ModelVersion, Recipe
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.runs.tasks import execute

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from feedback_app.images.blobs.pixels import encode_png
+from feedback_app.images.blobs.services import open_picture, store, store_file
 from feedback_app.images.models import Blob
-from feedback_app.images.services.blobs import open_picture, store, store_file
-from feedback_app.images.tasks.candidates import encode_png
 from generation.errors import RemediableError
 
 pytestmark = pytest.mark.django_db

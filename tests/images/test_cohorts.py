@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from feedback_app.images.cohorts.services import start_import
 from feedback_app.images.models import (
     Blob,
     Box,
@@ -22,7 +23,6 @@ from feedback_app.images.models import (
     Mask,
     Patient,
 )
-from feedback_app.images.services.cohorts import start_import
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.datasets.sources import ImportOptions

@@ -11,6 +11,16 @@ import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
 
+from feedback_app.images.blobs.services import store
+from feedback_app.images.candidates.batches import Settings, create_batch
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import (
+    Condition,
+    keep_masks,
+    most_conditions,
+    plan_masks,
+)
+from feedback_app.images.candidates.tasks.candidates import with_mask_files
 from feedback_app.images.models import (
     Batch,
     Cohort,
@@ -19,18 +29,8 @@ from feedback_app.images.models import (
     Recipe,
     RecipeMask,
 )
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.blobs import store
-from feedback_app.images.services.conditions import (
-    Condition,
-    MaskChoice,
-    keep_masks,
-    most_conditions,
-    plan_masks,
-)
-from feedback_app.images.services.prompt_sets import create_set
-from feedback_app.images.services.versions import register
-from feedback_app.images.tasks.candidates import with_mask_files
+from feedback_app.images.prompts.services import create_set
+from feedback_app.images.versions.services import register
 from feedback_app.runs.models import State
 from feedback_app.runs.tasks import execute
 from generation.conditioning.masks import encode_mask, read_control

@@ -9,11 +9,11 @@ import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
 
+from feedback_app.images.blobs.services import store, store_image
+from feedback_app.images.candidates.tasks.pipelines import pipeline_of
 from feedback_app.images.models import Cohort, CohortImage, Mask, ModelVersion
-from feedback_app.images.services.blobs import store, store_image
-from feedback_app.images.services.controlnets import start_controlnet
-from feedback_app.images.services.versions import hash_weights
-from feedback_app.images.tasks.pipelines import pipeline_of
+from feedback_app.images.versions.controlnets import start_controlnet
+from feedback_app.images.versions.services import hash_weights
 from feedback_app.runs.models import Run
 from tests.tiny_model import save_tiny_model
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.models import Batch, Candidate, Image
-from feedback_app.images.services.batches import progress_of
 from feedback_app.runs.models import LogLine, Run, State
 from generation.specs import MOST_AT_ONCE
 from tests.workers import Worker, own_redis

@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback_app.images.candidates.batches import create_batch
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import keep_masks, plan_masks
+from feedback_app.images.candidates.prompt_lengths import long_prompts
+from feedback_app.images.candidates.tasks.candidates import keep
 from feedback_app.images.models import Batch, Candidate, Cohort, ModelVersion, RecipeMask
-from feedback_app.images.services.batches import create_batch
-from feedback_app.images.services.conditions import MaskChoice, keep_masks, plan_masks
-from feedback_app.images.services.prompt_sets import create_set
-from feedback_app.images.services.prompts import long_prompts
-from feedback_app.images.services.versions import register_bundled
-from feedback_app.images.tasks.candidates import keep
+from feedback_app.images.prompts.services import create_set
+from feedback_app.images.versions.services import register_bundled
 from tests.images.masked import make_masked_cohort
 from tests.tiny_model import SIDE
 

@@ -9,6 +9,8 @@ import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
 
+from feedback_app.images.blobs.services import store_image
+from feedback_app.images.candidates.batches import Settings, create_batch
 from feedback_app.images.models import (
     Candidate,
     Cohort,
@@ -18,9 +20,7 @@ from feedback_app.images.models import (
     Patient,
     Split,
 )
-from feedback_app.images.services.batches import Settings, create_batch
-from feedback_app.images.services.blobs import store_image
-from feedback_app.images.services.pretraining import start_pretraining
+from feedback_app.images.versions.pretraining import start_pretraining
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.runs.tasks import execute

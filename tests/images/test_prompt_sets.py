@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
+from feedback_app.images.candidates.batches import create_batch
 from feedback_app.images.models import Batch, Cohort, ModelVersion, PromptSet, SetPrompt
-from feedback_app.images.services.batches import create_batch
-from feedback_app.images.services.prompt_sets import (
+from feedback_app.images.prompts.services import (
     add_version,
     create_set,
     find_version,

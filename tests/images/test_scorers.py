@@ -12,6 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from feedback_app.images.blobs.services import store, store_image
+from feedback_app.images.candidates.tasks.measures import unmeasured
+from feedback_app.images.cohorts.ingesting import add_masks, store_blobs
+from feedback_app.images.cohorts.manifests import write_manifest
+from feedback_app.images.cohorts.preparing import Known, prepare
 from feedback_app.images.models import (
     Batch,
     Candidate,
@@ -26,12 +31,7 @@ from feedback_app.images.models import (
     ScorerKind,
     Split,
 )
-from feedback_app.images.services.blobs import store, store_image
-from feedback_app.images.services.ingesting import add_masks, store_blobs
-from feedback_app.images.services.manifests import write_manifest
-from feedback_app.images.services.preparing import Known, prepare
-from feedback_app.images.services.scorers import register_bundled_proxies, register_scorer
-from feedback_app.images.tasks.measures import unmeasured
+from feedback_app.images.scorers.services import register_bundled_proxies, register_scorer
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 from generation.datasets.parsed import SourceImage, SourceMask

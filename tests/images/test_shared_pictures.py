@@ -10,8 +10,8 @@ import PIL.Image
 import pytest
 from django.db import connection, transaction
 
+from feedback_app.images.cohorts.shared_pictures import take_turn
 from feedback_app.images.models import Cohort, CohortImage, Fingerprint, Patient, SharedPicture
-from feedback_app.images.services.shared_pictures import take_turn
 from feedback_app.runs.models import Run
 from generation.datasets.fingerprints import as_words, distances, fingerprint
 from generation.datasets.splits import split_of

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.images.models import ModelVersion
-from feedback_app.images.services import versions
-from feedback_app.images.services.versions import promote, register
+from feedback_app.images.versions import services as versions
+from feedback_app.images.versions.services import promote, register
 from generation.errors import RemediableError
 from tests.tiny_model import SIDE, save_tiny_model
 

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from feedback_app.images.candidates import batches
+from feedback_app.images.candidates.tasks import candidates as candidate_tasks
 from feedback_app.images.models import Batch, Candidate, Measure, ModelVersion
-from feedback_app.images.services import batches
-from feedback_app.images.tasks import candidates as candidate_tasks
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 from generation.quality.memorisation import SCORER

@@ -1,14 +1,10 @@
-"""A tiny model with all that versions are compared by; a chain that rests on readings.
-
-The chain leads from pairs of Rosa, Ravi and others to a download.
-"""
+"""A chain that rests on readings: it leads from pairs of Rosa, Ravi and others to a download."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
@@ -19,15 +15,11 @@ from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.images.services.versions import register
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Study
-from generation.quality.features import FeatureNet
-from generation.quality.reference import Reference, save_reference
 from tests.curation.stage import Stage, make_version, set_stage
 from tests.studies.making import make_study
-from tests.tiny_model import save_tiny_model
 from tests.world import read
 
 
@@ -85,22 +77,6 @@ def chain(rosa: User, ravi: User, finish: Callable[[FineTune], ModelVersion]) ->
     runs.execute(export.run_id)
     export.refresh_from_db()
     return Chain(pairs, stage, snapshot, child, grandchild, curated_set, export)
-
-
-@pytest.fixture
-def parent(db: None, tmp_path: Path) -> ModelVersion:
-    folder = save_tiny_model(tmp_path / "tiny")
-    torch.manual_seed(0)
-    net = FeatureNet()
-    net.save(folder / "quality")
-    reference = Reference(
-        train_embeddings=torch.nn.functional.normalize(torch.randn(5, net.embedding_size)),
-        train_image_ids=("a", "b", "c", "d", "e"),
-        heldout_features=torch.rand(8, net.feature_size),
-        threshold=0.99,
-    )
-    save_reference(reference, folder / "quality")
-    return register("tiny", str(folder))
 
 
 def taught_reward_model(snapshot: Snapshot, *, name: str) -> Scorer:

@@ -21,9 +21,9 @@ from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.provenance.impact import impact_of, impact_of_all
 from feedback_app.readings.models import Reading, Retraction
-from feedback_app.readings.results import results_of
-from feedback_app.readings.results.figures import figures_of
 from feedback_app.readings.services.retractions import retract, undo_retraction
+from feedback_app.results.figures import figures_of
+from feedback_app.results.images import results_of
 from generation.errors import RemediableError
 from tests.provenance.conftest import Chain
 

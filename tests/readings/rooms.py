@@ -10,6 +10,7 @@ import PIL.Image
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.services import store, store_image
 from feedback_app.images.models import (
     Blob,
     Candidate,
@@ -22,7 +23,6 @@ from feedback_app.images.models import (
     Scorer,
     ScorerKind,
 )
-from feedback_app.images.services.blobs import store, store_image
 from feedback_app.studies.models import (
     ActiveOrder,
     Allocation,

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Image
-from feedback_app.images.services.blobs import store_image
 from feedback_app.readings.framing import Framing, Size
 from feedback_app.readings.models import Region
 from feedback_app.readings.pictures import PictureCache

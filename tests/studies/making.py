@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import (
     Batch,
     BatchRecipe,
@@ -22,7 +23,6 @@ from feedback_app.images.models import (
     RecipeMask,
     Split,
 )
-from feedback_app.images.services.blobs import store_image
 from feedback_app.studies.models import Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
 from generation.specs import SampleSpec

@@ -6,13 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from feedback_app.charts import looks
+from feedback_app.charts.plots import Plot
 from feedback_app.experiments.report.figures import Compared, Figures, Group, Mean
 from feedback_app.experiments.statistics.conclusions import signed
 from feedback_app.experiments.statistics.gains import Gain
 from feedback_app.experiments.statistics.metrics import METRICS, Metric
 from feedback_app.experiments.words import ARM_LABELS, FOLD
-from feedback_app.readings.results.plots import Plot, looks
-from feedback_app.readings.results.plots.drawing import rows
 
 ROW_IN = 0.32
 EDGE_IN = 0.95
@@ -98,7 +98,7 @@ def _draw_rows(named: Sequence[tuple[str, Gain, bool]], metric: Metric) -> Figur
         colour = looks.WARM if is_primary else looks.ACCENT
         axes.plot([gain.low, gain.high], [row, row], color=colour, linewidth=2)
         axes.plot([gain.value], [row], "o", color=colour, markersize=6)
-    rows(axes, [name for name, *_ in named])
+    looks.rows(axes, [name for name, *_ in named])
     axes.set_xlabel(_gain_label(metric))
     return drawn
 

@@ -15,7 +15,7 @@ from feedback_app.experiments.services.design import Design, design_of
 from feedback_app.experiments.services.grid import Place
 from feedback_app.experiments.services.manifests import thaw, write_for_training
 from feedback_app.experiments.services.subsets import Subsets
-from feedback_app.images.services.blobs import naming_a_full_disk, store
+from feedback_app.images.blobs.services import naming_a_full_disk, store
 from generation.downstream.cell_hash import hash_with
 from generation.errors import RemediableError
 from generation.specs import (

@@ -19,7 +19,7 @@ from feedback_app.experiments.statistics.predictions import (
     Outcome,
     TestImages,
 )
-from feedback_app.readings.statistics.bootstrap import times_drawn
+from feedback_app.statistics.bootstrap import times_drawn
 
 RESAMPLES = 2_000
 SEED = 20_241_127

@@ -7,6 +7,14 @@ from uuid import UUID
 
 from feedback_app.finetuning.lineage import own_fine_tune, snapshots_behind
 from feedback_app.finetuning.services.masked import lines_of, masks_of
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import (
+    Condition,
+    as_kinds,
+    drawn_from,
+    keep_masks,
+    plan_masks,
+)
 from feedback_app.images.models import (
     Cohort,
     CohortImage,
@@ -15,14 +23,6 @@ from feedback_app.images.models import (
     Scorer,
     ScorerKind,
     Split,
-)
-from feedback_app.images.services.conditions import (
-    Condition,
-    MaskChoice,
-    as_kinds,
-    drawn_from,
-    keep_masks,
-    plan_masks,
 )
 from generation.conditioning.masks import label_of
 from generation.conditioning.transforms import Family

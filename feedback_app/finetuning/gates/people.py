@@ -17,7 +17,7 @@ from feedback_app.studies.services import Design, add_cases, design_study, open_
 from generation.errors import RemediableError
 
 if TYPE_CHECKING:
-    from feedback_app.readings.statistics.preference import Preference
+    from feedback_app.statistics.preference import Preference
 
 REPEAT_PERCENT = 15
 INSTRUCTIONS = (
@@ -137,6 +137,6 @@ def _preferred(gate: Gate, readings: QuerySet[Reading]) -> "Preference":
         outcomes.append(0 if image is None else 1 if image in children else -1)
         cases.append(case)
     _, numbers = np.unique([str(case) for case in cases], return_inverse=True)
-    from feedback_app.readings.statistics.preference import preference
+    from feedback_app.statistics.preference import preference
 
     return preference(np.array(outcomes, dtype=np.float64), numbers.astype(np.int64))

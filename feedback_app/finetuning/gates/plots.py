@@ -5,8 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from feedback_app.readings.results.plots import Plot, looks
-from feedback_app.readings.results.plots.drawing import rows
+from feedback_app.charts import looks
+from feedback_app.charts.plots import Plot
 from generation.quality.gate_rules import qualities
 from generation.quality.gate_spec import GateSpec
 
@@ -90,7 +90,7 @@ def _draw_won(won: list[Row], spec: GateSpec) -> Figure:
         colour = looks.WARM if row == 0 else looks.ACCENT
         axes.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2)
         axes.plot([100 * value], [row], "o", color=colour, markersize=6)
-    rows(axes, [name for name, *_ in won])
+    looks.rows(axes, [name for name, *_ in won])
     axes.set_xlim(-2, 102)
     axes.set_xlabel("% of pairs in which the child is preferred, with 95 % interval")
     return drawn
@@ -104,7 +104,7 @@ def _draw_moved(moved: list[tuple[str, float, float, float]]) -> Figure:
         colour = looks.COLOURS[3] if used > 1 else looks.ACCENT
         axes.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2)
         axes.plot([100 * used], [row], "o", color=colour, markersize=6)
-    rows(axes, [name for name, *_ in moved])
+    looks.rows(axes, [name for name, *_ in moved])
     axes.set_xlabel("% of the margin; beyond 100 the child is held, below 0 it gained")
     return drawn
 

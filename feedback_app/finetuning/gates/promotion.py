@@ -8,7 +8,7 @@ from feedback_app.finetuning.gates.models import GateVerdict
 from feedback_app.finetuning.models import FineTune
 from feedback_app.finetuning.resting import is_retracted
 from feedback_app.images.models import ModelVersion, Promotion, PromotionKind
-from feedback_app.images.services.versions import promote
+from feedback_app.images.versions.services import promote
 from generation.errors import RemediableError
 
 

@@ -17,7 +17,7 @@ from generation.quality.gate_rules import MODE_WORDS
 from generation.quality.gate_spec import finding_of
 
 if TYPE_CHECKING:
-    from feedback_app.readings.results.plots import Plot
+    from feedback_app.charts.plots import Plot
 
 Address = Callable[[UUID], str]
 

@@ -19,10 +19,10 @@ from feedback_app.finetuning.gates.models import (
 )
 from feedback_app.finetuning.gates.promotion import promote_by_gate
 from feedback_app.finetuning.lineage import taught_prompts
+from feedback_app.images.blobs.services import store
+from feedback_app.images.candidates.batches import PRIORITY, Settings, create_batch
+from feedback_app.images.candidates.mask_plan import Condition
 from feedback_app.images.models import Batch, ModelVersion
-from feedback_app.images.services.batches import PRIORITY, Settings, create_batch
-from feedback_app.images.services.blobs import store
-from feedback_app.images.services.conditions import Condition
 from feedback_app.runs import services as runs
 from generation.errors import RemediableError
 from generation.quality.gate_rules import MODE_WORDS, Verdict

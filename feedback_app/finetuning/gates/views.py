@@ -23,8 +23,8 @@ from feedback_app.finetuning.gates.report import (
     sheet_from,
 )
 from feedback_app.finetuning.gates.services import read_report, start_gate
+from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.models import ModelVersion, Promotion
-from feedback_app.images.services.batches import progress_of
 from generation.errors import RemediableError
 
 SECTION = {"section": "versions"}

@@ -18,7 +18,7 @@ from feedback_app.finetuning.services.masked import (
     require_unmasked,
 )
 from feedback_app.images.models import Cohort, ModelVersion, Scorer, ScorerKind, Split
-from feedback_app.images.services.versions import register
+from feedback_app.images.versions.services import register
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import storable
 from generation.errors import RemediableError

@@ -12,7 +12,7 @@ from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.services.masked import lines_of
 from feedback_app.finetuning.services.run_folders import write_readings
 from feedback_app.images.models import Scorer, ScorerKind
-from feedback_app.images.services.scorers import register_scorer, require_free_name
+from feedback_app.images.scorers.services import register_scorer, require_free_name
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from feedback_app.finetuning.models import FineTune
 from feedback_app.finetuning.services.masked import Line, lines_for, masks_of
+from feedback_app.images.cohorts.manifests import training_rows
 from feedback_app.images.models import Blob, Cohort, Mask, Split
-from feedback_app.images.services.manifests import training_rows
 from generation.specs import FineTuneSpec, TrainingImage, write_spec
 
 IMAGE_FIELDS = ("winner", "loser", "image")

@@ -12,7 +12,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
-from feedback_app.images.services.blobs import store
+from feedback_app.images.blobs.services import store
 from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError

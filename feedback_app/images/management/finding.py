@@ -2,7 +2,7 @@
 
 from django.core.management.base import CommandError
 
-from feedback_app.images.models import Cohort
+from feedback_app.images.cohorts.models import Cohort
 
 
 def find_cohort(name: str) -> Cohort:

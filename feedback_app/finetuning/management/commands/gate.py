@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.management.commands.promote import find_version
 from feedback_app.finetuning.models import GateVerdict
-from feedback_app.images.services.batches import split_prompts
+from feedback_app.images.candidates.batches import split_prompts
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from generation.errors import RemediableError

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.services.prompt_sets import MAX_PROMPTS, save_prompts
+from feedback_app.images.prompts.services import MAX_PROMPTS, save_prompts
 from generation.conditioning.captions import Outcome, caption_of
 from generation.datasets.openi import read_impressions
 from generation.errors import RemediableError

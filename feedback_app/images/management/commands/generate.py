@@ -7,9 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.models import Batch, Cohort, ModelVersion
-from feedback_app.images.services.batches import (
+from feedback_app.images.candidates.batches import (
     Settings,
     check_mode,
     create_batch,
@@ -17,14 +15,18 @@ from feedback_app.images.services.batches import (
     progress_of,
     split_prompts,
 )
-from feedback_app.images.services.conditions import (
+from feedback_app.images.candidates.mask_choice import MaskChoice
+from feedback_app.images.candidates.mask_plan import (
     Condition,
-    MaskChoice,
     as_kinds,
     keep_masks,
     plan_masks,
 )
-from feedback_app.images.services.prompt_sets import find_version as find_prompt_set
+from feedback_app.images.candidates.models import Batch
+from feedback_app.images.cohorts.models import Cohort
+from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.prompts.services import find_version as find_prompt_set
+from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs.console import execute_here
 from generation.conditioning.prompts import default_prompts
 from generation.conditioning.transforms import FAMILIES, as_family

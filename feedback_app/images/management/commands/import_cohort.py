@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.models import ImportSkip
-from feedback_app.images.services.cohorts import start_import
+from feedback_app.images.cohorts.models import ImportSkip
+from feedback_app.images.cohorts.services import start_import
 from feedback_app.runs.console import finish_here
 from feedback_app.runs.models import Run
 from generation.datasets.labels import POLICIES

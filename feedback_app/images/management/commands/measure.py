@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.images.services.scorers import start_measuring
+from feedback_app.images.scorers.services import start_measuring
 from feedback_app.runs.console import finish_here
 
 

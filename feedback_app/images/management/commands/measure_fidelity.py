@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from feedback_app.images.cohorts.manifests import write_manifest
+from feedback_app.images.cohorts.models import Mask
 from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.models import Mask
-from feedback_app.images.services.manifests import write_manifest
 
 MODULE = "generation.commands.fidelity"
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.services.pretraining import SETTINGS, start_pretraining
+from feedback_app.images.versions.pretraining import SETTINGS, start_pretraining
 from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import PretrainSpec

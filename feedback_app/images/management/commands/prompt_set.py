@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.models import PromptSetVersion
-from feedback_app.images.services.prompt_sets import (
+from feedback_app.images.prompts.models import PromptSetVersion
+from feedback_app.images.prompts.services import (
     describe_origin,
     findings_of,
     prompts_of_cohort,

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.models import Scorer, ScorerKind
-from feedback_app.images.services.proxies import start_pseudo_masks
+from feedback_app.images.scorers.models import Scorer, ScorerKind
+from feedback_app.images.scorers.proxies import start_pseudo_masks
 from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 

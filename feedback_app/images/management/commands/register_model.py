@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.services.versions import register, register_bundled
+from feedback_app.images.versions.services import register, register_bundled
 from generation.errors import RemediableError
 from generation.specs import BUNDLED
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.management.finding import find_cohort
-from feedback_app.images.models import ModelVersion
-from feedback_app.images.services.controlnets import SETTINGS, start_controlnet
+from feedback_app.images.versions.controlnets import SETTINGS, start_controlnet
+from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec, ModelSource

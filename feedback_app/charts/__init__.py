@@ -1,0 +1,1 @@
+"""Plots and figures in words, for every page that reports: looks, words, plots, answers."""

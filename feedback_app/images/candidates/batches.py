@@ -1,0 +1,335 @@
+"""Batches: recipes written out, and the runs that make what is not made yet."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Avg, F, FloatField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from pydantic import ValidationError
+
+from feedback_app.accounts.models import User
+from feedback_app.images.candidates.mask_models import RecipeMask
+from feedback_app.images.candidates.mask_plan import Condition, require_training_split
+from feedback_app.images.candidates.models import Batch, BatchRecipe, Candidate, Recipe
+from feedback_app.images.prompts.models import PromptSetVersion
+from feedback_app.images.prompts.services import require_prompts_of
+from feedback_app.images.versions.models import ModelVersion
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run, State
+from generation.errors import RemediableError
+from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
+
+PRIORITY = 10
+"""Above training: somebody waits in front of the page."""
+MAX_IMAGES = 2_048
+SEED_LIMIT = 2**63
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the images of a batch are sampled; no size means the model version's own."""
+
+    steps: int = SampleSpec.steps
+    guidance_scale: float = SampleSpec.guidance_scale
+    sampler: Sampler = SampleSpec.sampler
+    side: int | None = None
+
+
+def split_prompts(text: str) -> list[str]:
+    """One prompt a line; empty lines do not count."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def next_name() -> str:
+    """A name for a batch that nobody named."""
+    return f"Batch {Batch.objects.count() + 1}"
+
+
+@transaction.atomic
+def create_batch(
+    name: str,
+    *,
+    model_version: ModelVersion,
+    prompts: Sequence[str],
+    images_per_prompt: int,
+    mode: Mode = "t2i",
+    conditions: Sequence[Condition] = (),
+    allows_held_out: bool = False,
+    settings: Settings | None = None,
+    seed: int = 0,
+    prompt_set_version: PromptSetVersion | None = None,
+    created_by: User | None = None,
+) -> Batch:
+    """Write the recipes out and queue what is not made yet.
+
+    Every prompt goes with each of the ``conditions`` (masks that are followed together);
+    mode m2i takes no prompts. A batch of a prompt set's version has prompts of it alone, all
+    or some. The image at position n has the seed ``seed + n``: images that began as the same
+    noise are too much alike to learn from.
+    """
+    check_mode(model_version, mode, prompts=prompts, has_masks=bool(conditions))
+    if prompt_set_version is not None:
+        check_prompt_set(prompt_set_version, mode, prompts=prompts)
+    if not allows_held_out:
+        require_training_split(conditions)
+    texts = prompts if reads_text(mode) else [""]
+    check_prompts(texts, images_per_prompt=images_per_prompt, masks=max(1, len(conditions)))
+    groups = [(text, condition) for text in texts for condition in conditions or [()]]
+    asked = [
+        (index, *group) for index, group in enumerate(groups) for _ in range(images_per_prompt)
+    ]
+    planned = [
+        (
+            _recipe(
+                model_version,
+                text,
+                mode=mode,
+                masks=masks,
+                seed=seed + position,
+                settings=settings or Settings(),
+            ),
+            masks,
+            index,
+        )
+        for position, (index, text, masks) in enumerate(asked)
+    ]
+    batch = Batch.objects.create(
+        name=name,
+        model_version=model_version,
+        prompt_set_version=prompt_set_version,
+        created_by=created_by,
+    )
+    Recipe.objects.bulk_create((recipe for recipe, _, _ in planned), ignore_conflicts=True)
+    RecipeMask.objects.bulk_create(
+        (
+            RecipeMask(
+                recipe_id=recipe.key,
+                kind=mask.kind,
+                parent=mask.parent,
+                transforms=mask.transforms,
+                blob=mask.blob,
+            )
+            for recipe, masks, _ in planned
+            for mask in masks
+        ),
+        ignore_conflicts=True,
+    )
+    BatchRecipe.objects.bulk_create(
+        BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=index)
+        for position, (recipe, _, index) in enumerate(planned)
+    )
+    make_missing(batch, created_by=created_by)
+    return batch
+
+
+def reads_text(mode: Mode) -> bool:
+    return mode != "m2i"
+
+
+def check_mode(
+    model_version: ModelVersion, mode: Mode, *, prompts: Sequence[str], has_masks: bool
+) -> None:
+    """Refuse a mode that the model cannot follow, or that does not fit what was given."""
+    if mode != "t2i" and not model_version.follows_masks:
+        raise RemediableError(
+            f"The model version “{model_version.name}” does not follow masks: "
+            "it has no ControlNet.",
+            remedy="Generate from text only, or choose a version that follows masks.",
+        )
+    if has_masks == (mode == "t2i"):
+        raise RemediableError(
+            "Masks were chosen, but the images are to be made from text only."
+            if has_masks
+            else "No mask was chosen.",
+            remedy="Choose masks with the modes “mask only” and “text and mask” alone.",
+        )
+    if mode == "tm2i" and not all(prompts):
+        raise RemediableError(
+            "A prompt is empty.", remedy="Write a text, or choose the mode “mask only”."
+        )
+    if prompts and not reads_text(mode):
+        raise RemediableError(
+            "Prompts were written, but the images are to be made from masks only.",
+            remedy="Leave the prompts out, or choose the mode “text and mask”.",
+        )
+
+
+def check_prompt_set(version: PromptSetVersion, mode: Mode, *, prompts: Sequence[str]) -> None:
+    """Refuse to say that a batch is of a prompt set where its prompts are not."""
+    if not reads_text(mode):
+        raise RemediableError(
+            f"The prompt set {version} was chosen, but the images are to be made from masks only.",
+            remedy="Choose no prompt set, or the mode “text and mask”.",
+        )
+    require_prompts_of(version, prompts)
+
+
+def check_prompts(prompts: Sequence[str], *, images_per_prompt: int, masks: int = 1) -> None:
+    """Refuse what cannot be made, naming it."""
+    if not prompts or images_per_prompt < 1:
+        raise RemediableError(
+            "Nothing was asked for.", remedy="Write at least one prompt, and one image of it."
+        )
+    for number, prompt in enumerate(prompts, start=1):
+        if len(prompt) > PROMPT_MAX_CHARACTERS:
+            raise RemediableError(
+                f"Prompt {number} has {len(prompt):,} characters; "
+                f"{PROMPT_MAX_CHARACTERS:,} are the most.",
+                remedy="Shorten it; the model reads the first few dozen words only.",
+            )
+        if prompt in prompts[: number - 1]:
+            raise RemediableError(
+                f"The prompt “{prompt}” is there twice (line {number}).",
+                remedy="Leave it once, and ask for more images of each prompt.",
+            )
+    if (count := len(prompts) * masks * images_per_prompt) > MAX_IMAGES:
+        raise RemediableError(
+            f"{count:,} images are more than the {MAX_IMAGES:,} of a batch.",
+            remedy="Ask for fewer prompts, masks or images, or make several batches.",
+        )
+
+
+def _recipe(
+    model_version: ModelVersion,
+    prompt: str,
+    *,
+    mode: Mode,
+    masks: Condition,
+    seed: int,
+    settings: Settings,
+) -> Recipe:
+    side = settings.side or model_version.resolution
+    try:
+        sample = SampleSpec(
+            prompt=prompt,
+            mode=mode,
+            seed=seed,
+            sampler=settings.sampler,
+            steps=settings.steps,
+            guidance_scale=settings.guidance_scale,
+            width=side,
+            height=side,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])).replace("_", " ")
+        raise RemediableError(
+            f"The {name} {first['input']!r} cannot be used: {first['msg']}.",
+            remedy="Choose another value.",
+        ) from error
+    return Recipe.of(model_version, sample, masks=masks)
+
+
+@transaction.atomic
+def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
+    """Queue runs for the recipes that are neither made nor waiting in a run of this batch."""
+    batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    waiting = {key for run in batch.runs.unfinished() for key in run.spec["recipes"]}
+    places = batch.batchrecipe_set.filter(recipe__candidate=None).exclude(recipe__in=waiting)
+    started = [
+        runs.start(
+            "generate",
+            title=f"{batch.name}: {_describe(part)}",
+            spec={"batch": str(batch.pk), "recipes": [place.recipe_id for place in part]},
+            total=len(part),
+            priority=PRIORITY,
+            created_by=created_by,
+        )
+        for part in _parts(places.select_related("recipe"))
+    ]
+    batch.runs.add(*started)
+    return started
+
+
+def _parts(places: Iterable[BatchRecipe]) -> list[list[BatchRecipe]]:
+    """As many as are made together: runs are short, so that another one gets its turn.
+
+    A batch's images have one size.
+    """
+    ordered = list(places)
+    size = ordered[0].recipe.sample.at_once if ordered else 1
+    return [ordered[first : first + size] for first in range(0, len(ordered), size)]
+
+
+def _describe(part: Sequence[BatchRecipe]) -> str:
+    first, last = part[0].position + 1, part[-1].position + 1
+    return f"image {first}" if first == last else f"images {first} to {last}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchProgress:
+    """How far a batch is, over all its runs."""
+
+    total: int
+    made: int
+    is_live: bool
+    rate_per_s: float | None
+    failures: list[Run]
+    """Where it stopped: a failed run for each different error."""
+
+    @property
+    def is_complete(self) -> bool:
+        return self.made == self.total
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.made // self.total if self.total else 0
+
+    @property
+    def remaining_s(self) -> float | None:
+        if not self.is_live or not self.rate_per_s:
+            return None
+        return (self.total - self.made) / self.rate_per_s
+
+
+def progress_of(batch: Batch) -> BatchProgress:
+    places = batch.batchrecipe_set
+    # Runs before candidates: a batch without unfinished runs is counted in full.
+    batch_runs = list(batch.runs.order_by("created_at"))
+    made = places.exclude(recipe__candidate=None).count()
+    is_complete = made == (total := places.count())
+    is_live = any(not run.is_finished for run in batch_runs)
+    return BatchProgress(
+        total=total,
+        made=made,
+        is_live=is_live,
+        rate_per_s=_rate(batch_runs),
+        failures=[] if is_complete or is_live else _different_failures(batch_runs),
+    )
+
+
+def _different_failures(batch_runs: Sequence[Run]) -> list[Run]:
+    failed = (run for run in batch_runs if run.state == State.FAILED)
+    return list({run.error: run for run in failed}.values())
+
+
+def _rate(batch_runs: Sequence[Run]) -> float | None:
+    """Images a second, of the runs that have made some."""
+    timed = [run for run in batch_runs if run.rate_per_s is not None and run.elapsed_s]
+    elapsed_s = sum(run.elapsed_s or 0 for run in timed)
+    return sum(run.done - run.done_before for run in timed) / elapsed_s if elapsed_s else None
+
+
+def cancel_batch(batch: Batch) -> None:
+    """Stop making images; those that are made stay."""
+    for run in batch.runs.unfinished():
+        runs.cancel(run)
+
+
+def measured_seconds_per_step(model_version: ModelVersion) -> float | None:
+    """Seconds an image and sampler step, as the version's last images took; None without any.
+
+    Guidance doubles the work of a step; most batches use it.
+    """
+    recent = (
+        Candidate.objects.filter(recipe__model_version=model_version)
+        .order_by("-created_at")
+        .values("pk")[:64]
+    )
+    seconds = Cast(KT("provenance__seconds"), FloatField())
+    mean: float | None = Candidate.objects.filter(pk__in=recent).aggregate(
+        mean=Avg(seconds / F("recipe__steps"))
+    )["mean"]
+    return mean

@@ -1,0 +1,160 @@
+"""Making the candidates of a batch: each recipe once, whoever is killed in between."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from django.db import IntegrityError, transaction
+
+from feedback_app.images.blobs.models import Image, Measure
+from feedback_app.images.blobs.pixels import encode_png, pixels_of
+from feedback_app.images.blobs.services import store_image
+from feedback_app.images.candidates.models import Batch, Candidate, Recipe
+from feedback_app.images.candidates.tasks.measures import measure_new
+from feedback_app.images.candidates.tasks.pipelines import pipeline_of
+from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.versions.services import folder_of
+from feedback_app.runs.kinds import handles
+from feedback_app.runs.models import Run
+from feedback_app.runs.progress import Progress
+from generation.conditioning.masks import as_kind
+from generation.diffusion.devices import library_versions, naming_full_memory
+from generation.diffusion.sampling import sample
+from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
+from generation.specs import MaskFile, SampleSpec
+
+
+@handles("generate")
+def generate(progress: Progress) -> dict[str, object]:
+    """Make those of the run's recipes that nobody has made, and measure them."""
+    spec = progress.run.spec
+    batch = Batch.objects.select_related("model_version").get(pk=spec["batch"])
+    keys: list[str] = spec["recipes"]
+    started = time.monotonic()
+    _report(progress, keys, note="Loading the model")
+    pipeline = pipeline_of(batch.model_version)
+    recipes = _unmade(keys)
+    made = _make(recipes, pipeline=pipeline, run=progress.run) if recipes else 0
+    _measure(keys, version=batch.model_version)
+    _report(progress, keys, note="")
+    return {"made": made, "seconds": round(time.monotonic() - started, 2)}
+
+
+def _unmade(keys: Sequence[str]) -> list[Recipe]:
+    """The recipes that nobody has made by now, in the batch's order; a run is one pass."""
+    unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(keys)
+    return [unmade[key] for key in keys if key in unmade]
+
+
+def _report(progress: Progress, keys: Sequence[str], *, note: str) -> None:
+    done = Candidate.objects.filter(recipe__in=keys).count()
+    progress.update(done, total=len(keys), note=note)
+
+
+def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
+    """Sample one image a recipe and keep them; how many were kept."""
+    started = time.perf_counter()
+    with (
+        with_mask_files(recipes) as samples,
+        naming_full_memory(f"{len(recipes)} images were made at a time"),
+    ):
+        images = sample(pipeline, samples)
+    provenance = {
+        "device": pipeline.device.type,
+        "dtype": str(pipeline.unet.dtype).removeprefix("torch."),
+        "seconds": round((time.perf_counter() - started) / len(recipes), 4),
+        "images_a_pass": len(recipes),
+        **library_versions(),
+    }
+    kept = [
+        keep(pixels, recipe=recipe, run=run, provenance=provenance)
+        for recipe, pixels in zip(recipes, images, strict=True)
+    ]
+    return sum(kept)
+
+
+@contextmanager
+def with_mask_files(recipes: Sequence[Recipe]) -> Iterator[list[SampleSpec]]:
+    """What the sampler reads of each recipe, its masks in files that are there meanwhile."""
+    with TemporaryDirectory(prefix="reading-room-masks-") as name:
+        yield [replace(recipe.sample, masks=_write_masks(recipe, Path(name))) for recipe in recipes]
+
+
+def _write_masks(recipe: Recipe, folder: Path) -> tuple[MaskFile, ...]:
+    """A file for each blob, shared by the recipes that have the same mask."""
+    files = []
+    for mask in recipe.conditioning:
+        path = folder / f"{mask.blob_id}.png"
+        if not path.exists():
+            path.write_bytes(mask.blob.read())
+        files.append(MaskFile(kind=as_kind(mask.kind), path=str(path)))
+    return tuple(files)
+
+
+def keep(
+    pixels: np.ndarray[Any, Any], *, recipe: Recipe, run: Run, provenance: dict[str, object]
+) -> bool:
+    """Store a candidate; False, and nothing stored, where its recipe was made meanwhile."""
+    try:
+        with transaction.atomic():
+            image = store_image(encode_png(pixels), name=f"candidate {recipe.key}")
+            Candidate.objects.create(image=image, recipe=recipe, run=run, provenance=provenance)
+    except IntegrityError:
+        if not Candidate.objects.filter(recipe=recipe).exists():
+            raise
+        return False
+    return True
+
+
+def _measure(keys: Sequence[str], *, version: ModelVersion) -> None:
+    """By closeness to training images, and by every active scorer."""
+    measure(_unmeasured(keys), version=version)
+    measure_new(keys)
+
+
+def _unmeasured(keys: Sequence[str]) -> list[Image]:
+    """Images of these recipes without this measure, be it that a worker died before it."""
+    return list(
+        Image.objects.filter(candidate__recipe__in=keys)
+        .exclude(measures__scorer=SCORER)
+        .select_related("blob")
+    )
+
+
+def measure(images: Sequence[Image], *, version: ModelVersion) -> None:
+    """Say how close each image is to the nearest one that the base model was trained on."""
+    base = version.ancestry[0]
+    folder = folder_of(base.location)
+    if not images or folder is None or not (folder / "quality").is_dir():
+        return
+    nearest = _load_scorer(folder / "quality", base.sha256)
+    similarities, indexes = nearest.similarity([pixels_of(image) for image in images])
+    Measure.objects.bulk_create(
+        (
+            Measure(
+                image=image,
+                scorer=SCORER,
+                version=f"{SCORER_VERSION}, {base.sha256[:12]}",
+                value=float(similarity),
+                details={
+                    "threshold": float(nearest.threshold),
+                    "is_too_close": bool(similarity > nearest.threshold),
+                    "nearest_image_id": nearest.reference.train_image_ids[int(index)],
+                },
+            )
+            for image, similarity, index in zip(images, similarities, indexes, strict=True)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+@lru_cache(maxsize=2)
+def _load_scorer(folder: Path, weights: str) -> NearestTrainingImage:
+    """The scorer beside these weights; other weights in the same folder are another scorer."""
+    return NearestTrainingImage.load(folder)

@@ -1,0 +1,150 @@
+"""Measuring candidates by the active scorers, as they are made and afterwards."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from feedback_app.images.blobs.models import Measure
+from feedback_app.images.blobs.pixels import pixels_of
+from feedback_app.images.candidates.conditioning import conditioning_masks
+from feedback_app.images.candidates.models import Candidate
+from feedback_app.images.scorers.models import Scorer, ScorerKind
+from feedback_app.images.scorers.tasks.networks import load_scorer
+from feedback_app.runs.kinds import handles
+from feedback_app.runs.progress import Progress
+from generation.rewards.proxies import label_agreement, mask_agreement
+
+AT_ONCE = 16
+Picture = np.ndarray[Any, Any]
+Found = tuple[float, dict[str, Any]]
+"""A value with its details."""
+
+
+@handles("measure")
+def measure_all(progress: Progress) -> dict[str, object]:
+    """Measure every candidate that an active scorer has not measured; again, nothing is left."""
+    scorers = list(Scorer.objects.active())
+    waiting = {scorer.pk: unmeasured(scorer) for scorer in scorers}
+    total, done = sum(len(keys) for keys in waiting.values()), 0
+    made: dict[str, object] = {}
+    for scorer in scorers:
+        keys, count = waiting[scorer.pk], 0
+        for first in range(0, len(keys), AT_ONCE):
+            chosen = keys[first : first + AT_ONCE]
+            count += measure_by(scorer, chosen)
+            done += len(chosen)
+            progress.update(done, total=total, note=f"Measuring by {scorer.name}")
+        made[scorer.name] = count
+    return {"measured": made}
+
+
+def measure_new(keys: Sequence[str]) -> None:
+    """Measure the candidates of these recipes by every active scorer that has not yet."""
+    for scorer in Scorer.objects.active():
+        for part in _parts(unmeasured(scorer, keys=keys)):
+            measure_by(scorer, part)
+
+
+def unmeasured(scorer: Scorer, *, keys: Sequence[str] | None = None) -> list[str]:
+    """Recipes' keys of candidates without a measure by this scorer."""
+    candidates = Candidate.objects.exclude(
+        image__measures__in=Measure.objects.filter(scorer=scorer.measure, version=scorer.version)
+    )
+    if keys is not None:
+        candidates = candidates.filter(recipe__in=keys)
+    if scorer.kind == ScorerKind.SEGMENTER:
+        candidates = candidates.filter(recipe__masks__kind=scorer.target)
+    return list(candidates.order_by("recipe_id").values_list("recipe_id", flat=True))
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(keys), AT_ONCE):
+        yield keys[first : first + AT_ONCE]
+
+
+def measure_by(scorer: Scorer, keys: Sequence[str]) -> int:
+    """Measure these recipes' candidates; how many could be."""
+    candidates = list(
+        Candidate.objects.filter(recipe__in=keys)
+        .select_related("image__blob", "recipe")
+        .prefetch_related("recipe__masks__blob")
+        .order_by("recipe_id")
+    )
+    if not candidates:
+        return 0
+    find = FINDERS[ScorerKind(scorer.kind)]
+    found = find(scorer, candidates, [pixels_of(candidate.image) for candidate in candidates])
+    measures = [
+        Measure(
+            image=candidate.image,
+            scorer=scorer.measure,
+            version=scorer.version,
+            value=result[0],
+            details=result[1],
+        )
+        for candidate, result in zip(candidates, found, strict=True)
+        if result is not None
+    ]
+    Measure.objects.bulk_create(measures, ignore_conflicts=True)
+    return len(measures)
+
+
+def by_classifier(
+    scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[Found | None]:
+    """None for a prompt of which the classifier knows no finding."""
+    classifier = load_scorer(scorer)
+    results: list[Found | None] = []
+    rows = classifier.probabilities(pictures).tolist()
+    for candidate, row in zip(candidates, rows, strict=True):
+        found = dict(zip(classifier.config.findings, row, strict=True))
+        value = label_agreement(found, candidate.recipe.findings)
+        rounded = {finding: round(probability, 4) for finding, probability in found.items()}
+        results.append(None if value is None else (value, {"probabilities": rounded}))
+    return results
+
+
+def by_segmenter(
+    scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[Found | None]:
+    """None for a candidate that was not conditioned on a mask of the segmenter's kind."""
+    wanted = [
+        dict(conditioning_masks(candidate.recipe)).get(scorer.target) for candidate in candidates
+    ]
+    chosen = [index for index, mask in enumerate(wanted) if mask is not None]
+    results: list[Found | None] = [None] * len(candidates)
+    if chosen:
+        drawn = load_scorer(scorer).probabilities([pictures[index] for index in chosen]) > 0.5
+        masks = [mask for mask in wanted if mask is not None]
+        for index, value in zip(chosen, mask_agreement(drawn, masks), strict=True):
+            results[index] = (value, {"kind": scorer.target})
+    return results
+
+
+def by_reward_model(
+    scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[Found | None]:
+    """The score to expect of readers, 0 to 5, and how far the heads disagree about it."""
+    prompts = [candidate.recipe.prompt for candidate in candidates]
+    return [
+        (
+            found.score,
+            {
+                "disagreement": round(found.disagreement, 4),
+                "utility": round(found.utility, 4),
+                "utilities": [round(utility, 4) for utility in found.utilities],
+            },
+        )
+        for found in load_scorer(scorer).predict(pictures, prompts)
+    ]
+
+
+FINDERS: dict[
+    ScorerKind,
+    Callable[[Scorer, Sequence[Candidate], Sequence[Picture]], list[Found | None]],
+] = {
+    ScorerKind.CLASSIFIER: by_classifier,
+    ScorerKind.SEGMENTER: by_segmenter,
+    ScorerKind.REWARD_MODEL: by_reward_model,
+}

@@ -1,0 +1,86 @@
+"""Batch pages: images appear while they are made."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST, require_safe
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.images.candidates.batches import cancel_batch, make_missing, progress_of
+from feedback_app.images.candidates.models import Batch, BatchRecipe, Recipe
+
+COMMIT_WITHIN = timedelta(seconds=3)
+"""A candidate is seen at most this long after its time stamp."""
+
+
+@require_safe
+@coordinators_only
+def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """The page; for htmx the progress, with the images made since ``since`` put in place."""
+    batch = get_object_or_404(
+        Batch.objects.select_related(
+            "model_version", "created_by", "prompt_set_version__prompt_set"
+        ),
+        pk=batch_id,
+    )
+    now = timezone.now()
+    # The progress before the places: what is made in between is shown at the next poll.
+    context: dict[str, Any] = {"batch": batch, "progress": progress_of(batch), "now": now}
+    places = batch.batchrecipe_set.with_candidates()
+    if request.htmx:  # type: ignore[attr-defined]
+        context["new_places"] = _made_since(places, parse_since(request.GET.get("since", "")))
+        return render(request, "images/_batch.html", context)
+    groups = group_by_prompt(places)
+    context |= {
+        "section": "generate",
+        "groups": groups,
+        "prompt_count": len({recipe.prompt for recipe, _ in groups if recipe.prompt}),
+        "mask_count": len({recipe.mask_blobs for recipe, _ in groups} - {()}),
+    }
+    return render(request, "images/batch.html", context)
+
+
+def parse_since(text: str) -> datetime | None:
+    """The time in a query; None for what is no time with a zone."""
+    try:
+        since = parse_datetime(text)
+    except ValueError:
+        return None
+    return since if since and timezone.is_aware(since) else None
+
+
+def _made_since(places: Any, since: datetime | None) -> Any:
+    made = places.exclude(recipe__candidate=None)
+    if since is None:
+        return made
+    return made.filter(recipe__candidate__created_at__gt=since - COMMIT_WITHIN)
+
+
+def group_by_prompt(places: Iterable[BatchRecipe]) -> list[tuple[Recipe, list[BatchRecipe]]]:
+    """The places of each prompt and masks, with a recipe that has these."""
+    groups = groupby(places, key=lambda place: place.prompt_index)
+    listed = [list(group) for _, group in groups]
+    return [(group[0].recipe, group) for group in listed]
+
+
+@require_POST
+@coordinators_only
+def cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    batch = get_object_or_404(Batch, pk=batch_id)
+    cancel_batch(batch)
+    return redirect("images:batch", batch.pk)
+
+
+@require_POST
+@coordinators_only
+def complete(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    batch = get_object_or_404(Batch, pk=batch_id)
+    make_missing(batch, created_by=request.user)  # type: ignore[arg-type]
+    return redirect("images:batch", batch.pk)

@@ -1,0 +1,98 @@
+"""Scorers: trained networks that measure candidates as they are made."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from feedback_app.images.cohorts.models import Cohort
+
+
+class ScorerKind(models.TextChoices):
+    SEGMENTER = "segmenter", "Segmenter"
+    CLASSIFIER = "classifier", "Classifier"
+    REWARD_MODEL = "reward-model", "Reward model"
+
+    @property
+    def measure(self) -> str:
+        """The name of what it measures, ``Measure.scorer``."""
+        return {
+            ScorerKind.SEGMENTER: "mask-agreement",
+            ScorerKind.CLASSIFIER: "label-agreement",
+            ScorerKind.REWARD_MODEL: "predicted-score",
+        }[self]
+
+
+HEADLINES = {
+    ScorerKind.SEGMENTER: ("test_dice_mean", "Dice on test images"),
+    ScorerKind.CLASSIFIER: ("validation_auroc", "mean AUROC on validation images"),
+    ScorerKind.REWARD_MODEL: ("pair_accuracy", "accuracy on pairs of held-out prompts"),
+}
+
+
+class ScorerQuerySet(models.QuerySet["Scorer"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class Scorer(models.Model):
+    """A trained network in ``location``; proxies are trained on a cohort's real images only.
+
+    ``target`` is the kind of mask of a segmenter. One of each kind and target is active:
+    new candidates are measured by it. ``figures`` are of images that it was not trained on.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=16, choices=ScorerKind)
+    target = models.CharField(max_length=32, blank=True)
+    location = models.CharField(max_length=500)
+    sha256 = models.CharField(max_length=64)
+    cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
+    taught_by_simulated_readers = models.BooleanField(default=False)
+    figures = models.JSONField(default=dict)
+    is_active = models.BooleanField(default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScorerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["kind", "-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_active_scorer_a_kind_and_target",
+                fields=["kind", "target"],
+                condition=models.Q(is_active=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def measure(self) -> str:
+        return ScorerKind(self.kind).measure
+
+    @property
+    def measure_label(self) -> str:
+        return self.measure.replace("-", " ").capitalize()
+
+    @property
+    def headline(self) -> str:
+        """The figure that says most of how good it is, in words."""
+        name, words = HEADLINES[ScorerKind(self.kind)]
+        if name not in self.figures:
+            return "no figure of held-out images"
+        bounds = [self.figures.get(f"{name}_{bound}") for bound in ("low", "high")]
+        text = f"{words} {self.figures[name]:.2f}"
+        if None not in bounds:
+            text += f" ({bounds[0]:.2f} to {bounds[1]:.2f})"
+        return text
+
+    @property
+    def version(self) -> str:
+        """``Measure.version``: other weights measure something else."""
+        return f"{self.name[:50]}, {self.sha256[:12]}"

@@ -1,0 +1,115 @@
+"""Proxies: models of the downstream tasks, trained on real images only, that measure candidates."""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from feedback_app.accounts.models import User
+from feedback_app.images.cohorts.manifests import write_training_folder
+from feedback_app.images.cohorts.models import Cohort, Mask, Split
+from feedback_app.images.scorers.models import Scorer, ScorerKind
+from feedback_app.images.scorers.services import register_scorer, require_free_name
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from generation.errors import RemediableError
+from generation.specs import ClassifierSpec, SegmenterSpec, naming_the_setting
+
+ProxySpec = SegmenterSpec | ClassifierSpec
+SPECS: dict[ScorerKind, type[SegmenterSpec] | type[ClassifierSpec]] = {
+    ScorerKind.SEGMENTER: SegmenterSpec,
+    ScorerKind.CLASSIFIER: ClassifierSpec,
+}
+
+
+def start_proxy(
+    cohort: Cohort,
+    *,
+    kind: ScorerKind,
+    name: str,
+    settings: Mapping[str, Any],
+    created_by: User | None = None,
+) -> Run:
+    """Write the run folder and queue the training of a proxy to be called ``name``.
+
+    ``settings`` are fields of the kind's spec; what is not there keeps its default.
+    """
+    require_free_name(name)
+    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
+    spec = _spec(kind, settings=settings, manifest=run_dir / "manifest.jsonl")
+    _require_material(cohort, spec)
+    # Masks and labels that people gave; pseudo-masks teach no proxy.
+    write_training_folder(run_dir, spec, cohort, masks=Mask.objects.drawn_by_people())
+    return runs.start(
+        "train_proxy",
+        title=f"Train the {kind.label.lower()} {name} on {cohort.name}",
+        spec={"run_dir": str(run_dir), "name": name, "kind": kind.value, "cohort": cohort.name},
+        total=spec.max_steps,
+        created_by=created_by,
+    )
+
+
+def _spec(kind: ScorerKind, *, settings: Mapping[str, Any], manifest: Path) -> ProxySpec:
+    with naming_the_setting():
+        return SPECS[kind](manifest=str(manifest), **settings)
+
+
+def _require_material(cohort: Cohort, spec: ProxySpec) -> None:
+    """Both splits that a training needs must have what it learns from."""
+    for split in (Split.TRAIN, Split.VALIDATION):
+        images = cohort.images.filter(patient__split=split)
+        if isinstance(spec, SegmenterSpec):
+            images = images.filter(masks__kind=spec.kind, masks__confidence=None)
+            what = f"a mask of the kind {spec.kind!r} that people drew"
+        else:
+            images = images.exclude(source_labels={})
+            what = "labels"
+        if not images.exists():
+            raise RemediableError(
+                f"The cohort “{cohort.name}” has no image with {what} in its {split} split.",
+                remedy="Choose a cohort that has, or import more of its patients.",
+            )
+
+
+def register_proxy(run: Run, *, target: str, figures: Mapping[str, Any]) -> Scorer:
+    """Register what a finished training has left in its run folder; twice changes nothing."""
+    return register_scorer(
+        run.spec["name"],
+        Path(run.spec["run_dir"]) / "model",
+        kind=ScorerKind(run.spec["kind"]),
+        target=target,
+        cohort=Cohort.objects.get(name=run.spec["cohort"]),
+        figures=figures,
+        created_by=run.created_by,
+    )
+
+
+def start_pseudo_masks(
+    cohort: Cohort,
+    *,
+    scorer: Scorer,
+    least_confidence: float,
+    created_by: User | None = None,
+) -> Run:
+    """Queue the drawing of masks on the cohort's images that have none of the segmenter's kind."""
+    if scorer.kind != ScorerKind.SEGMENTER:
+        raise RemediableError(
+            f"“{scorer.name}” is no segmenter.", remedy="Name one that train_proxy has made."
+        )
+    if not 0 <= least_confidence <= 1:
+        raise RemediableError(
+            f"A confidence of {least_confidence} is not between 0 and 1.",
+            remedy="Choose one from 0 to 1; 0.7 is usual.",
+        )
+    return runs.start(
+        "pseudo_masks",
+        title=f"Draw {scorer.target} on {cohort.name} by {scorer.name}",
+        spec={
+            "cohort": cohort.name,
+            "scorer": scorer.pk,
+            "least_confidence": least_confidence,
+        },
+        created_by=created_by,
+    )

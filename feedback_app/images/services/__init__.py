@@ -1,1 +1,0 @@
-"""Verbs over images, cohorts, model versions and batches."""

@@ -1,1 +1,0 @@
-"""Pages of cohorts, model versions, batches and candidates."""

@@ -1,0 +1,107 @@
+"""What the readings of a study say, for coordinators.
+
+The modules behind these views bring scipy and matplotlib: they are imported when a view
+is first used, since the process that serves reading pages should start without them.
+"""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from feedback_app.accounts.access import coordinators_only
+from feedback_app.results.images import image_results, places_of
+from feedback_app.studies.access import study_of
+from feedback_app.studies.models import Study, StudyMode
+
+IMAGES_A_PAGE = 40
+HTTP_NO_CONTENT = 204
+SOURCE_IS_NO_SECRET = (StudyMode.RATE, StudyMode.RATE_K)
+"""All of their images are candidates; the other modes set one source against another."""
+CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
+BROWSER_KEEPS_S = 3_600
+
+
+@require_GET
+@coordinators_only
+def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """The fragment of a study's page; asked again with ``seen``, only where that has changed.
+
+    The table of images, which has pages of its own, follows the event ``results-changed``.
+    """
+    study = study_of(study_id)
+    context = _context(study, seen=request.GET.get("seen", ""))
+    if not context:
+        return HttpResponse(status=HTTP_NO_CONTENT)
+    if "seen" not in request.GET:
+        return render(request, "results/results.html", context)
+    response = render(request, "results/figures.html", context)
+    response["HX-Trigger"] = "results-changed"
+    return response
+
+
+@require_GET
+@coordinators_only
+def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    context = _context(study, seen="") | {"section": "studies"}
+    return render(request, "results/page.html", context)
+
+
+def _context(study: Study, *, seen: str) -> dict[str, object]:
+    """Empty where the readings are still as they were ``seen``."""
+    from feedback_app.results.cache import figures_for, state_of
+    from feedback_app.results.page import NUMBERS_SHOWN_MAX, page_of
+
+    state = state_of(study)
+    if state == seen:
+        return {}
+    figures = figures_for(study, state=state)
+    can_be_shared = study.readers_per_case > 1 or study.anchor_count > 0
+    return {
+        "study": study,
+        "state": state,
+        "results": page_of(study, figures, can_be_shared=can_be_shared),
+        "numbers_shown_max": NUMBERS_SHOWN_MAX,
+    }
+
+
+@require_GET
+@coordinators_only
+def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """A page of the study's images; while blind they do not lead to where they come from."""
+    study = study_of(study_id)
+    page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
+    criteria = tuple(study.criteria.all())
+    tells_source = study.is_unblinded or study.mode in SOURCE_IS_NO_SECRET
+    context = {
+        "study": study,
+        "page": page,
+        "criteria": criteria,
+        "images": image_results(study, page.object_list, criteria=criteria),
+        "tells_source": tells_source,
+    }
+    return render(request, "results/images.html", context)
+
+
+@require_GET
+@coordinators_only
+def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResponse:
+    """A plot as SVG, or its numbers as CSV; ``?download`` saves it as a file."""
+    from feedback_app.results.cache import figures_for, kept, state_of
+    from feedback_app.results.plots.catalogue import plots_of
+
+    study = study_of(study_id)
+    state = state_of(study)
+    found = plots_of(figures_for(study, state=state)).get(name)
+    if found is None or form not in CONTENT_TYPES:
+        raise Http404("There is no such plot of this study.")
+    make = found.svg if form == "svg" else found.csv
+    content = kept(study, f"{name}.{form}", state=state, make=make)
+    response = HttpResponse(content, content_type=CONTENT_TYPES[form])
+    response["Cache-Control"] = f"private, max-age={BROWSER_KEEPS_S if 'v' in request.GET else 0}"
+    if form == "csv" or "download" in request.GET:
+        response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
