@@ -21,6 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 from feedback_app.accounts.models import Role, User
 from feedback_app.local import chromium
 from tests import trainings
+from tests.database import made_database
 from tests.workers import Worker, own_redis
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -42,6 +43,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("browser") or "start_worker" in fixtures:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """pytest-django takes the database that it finds: the one made below."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, pytestconfig: pytest.Config
+) -> Iterator[None]:
+    """Makes the database before pytest-django looks for it; it has the process's suffix by now."""
+    with made_database(pytestconfig.cache.mkdir("database")):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

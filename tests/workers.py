@@ -73,11 +73,16 @@ class Worker:
 
 def address_of_test_database() -> str:
     """The address of the database that the tests run on."""
+    return address_of_database(connection.settings_dict["NAME"])
+
+
+def address_of_database(name: str) -> str:
+    """The address of a database of the server that the tests run on."""
     given = connection.settings_dict
     login = quote(given["USER"])
     if given["PASSWORD"]:
         login += f":{quote(given['PASSWORD'])}"
-    address = f"postgresql://{login}@/{given['NAME']}?host={quote(given['HOST'])}"
+    address = f"postgresql://{login}@/{name}?host={quote(given['HOST'])}"
     return f"{address}&port={given['PORT']}" if given["PORT"] else address
 
 

