@@ -29,17 +29,17 @@ from sklearn.isotonic import IsotonicRegression
 
 from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
-from generation.diffusion.devices import AUTO, choose_device, dtype_for
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
 from generation.diffusion.sampling import sample
 from generation.rewards.acquisition import preference_disagreement
 from generation.rewards.conditions import embed_prompts
-from generation.rewards.lessons import GroupSplit, Lessons
 from generation.rewards.reward_model import Heads
 from generation.rewards.reward_training import train_heads
+from generation.rewards.scored_pairs import GroupSplit, Lessons
 from generation.rewards.tastes import readers_taste, to_grey
 from generation.rewards.trunks import load_trunk
 from generation.specs import BUNDLED, ModelSource, RewardModelSpec, SampleSpec
+from generation.training.devices import device, dtype_for
 
 PROMPTS = 72
 IMAGES_A_PROMPT = 12
@@ -281,8 +281,8 @@ def load_candidates(path: Path | None) -> Candidates:
 
 
 def make(prompts: Sequence[str]) -> list[np.ndarray]:
-    device = choose_device(AUTO)
-    pipeline = load_pipeline(ModelSource(base=BUNDLED), device=str(device), dtype=dtype_for(device))
+    here = device()
+    pipeline = load_pipeline(ModelSource(base=BUNDLED), device=str(here), dtype=dtype_for(here))
     return sample(pipeline, [SampleSpec(prompt=prompt, seed=n) for n, prompt in enumerate(prompts)])
 
 

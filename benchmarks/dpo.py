@@ -36,13 +36,13 @@ from torch.nn.functional import logsigmoid, mse_loss
 
 from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
-from generation.diffusion.checkpoints import generator_for
 from generation.diffusion.loading import load_pipeline, native_side
 from generation.preferences.encoding import encode_texts
 from generation.preferences.lessons import Lessons, Pairs, Pictures, Ratings, Reals
 from generation.preferences.networks import Network
 from generation.preferences.objectives import Preferring
 from generation.specs import BUNDLED, FineTuneSpec, ModelSource
+from generation.training.checkpoints import generator_for
 
 CASES = 24
 IMAGES_A_CASE = 4

@@ -19,13 +19,13 @@ from diffusers import StableDiffusionPipeline, UniPCMultistepScheduler
 
 from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
-from generation.diffusion.devices import AUTO, choose_device, dtype_for
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
 from generation.diffusion.sampling import as_grey, sample
-from generation.quality.features import features_of
+from generation.measures.features import features_of
+from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.quality.kid import kid
-from generation.quality.memorisation import NearestTrainingImage
 from generation.specs import BUNDLED, MOST_AT_ONCE, ModelSource, SampleSpec
+from generation.training.devices import device, dtype_for
 
 PLAIN_STEPS = 75
 PARTS = 2
@@ -54,9 +54,9 @@ class Maker:
 
 
 def run() -> list[Row]:
-    device = choose_device(AUTO)
-    pipeline = load_pipeline(ModelSource(base=BUNDLED), device=str(device), dtype=dtype_for(device))
-    plain = Maker(plainly(load_plain(device)))
+    here = device()
+    pipeline = load_pipeline(ModelSource(base=BUNDLED), device=str(here), dtype=dtype_for(here))
+    plain = Maker(plainly(load_plain(here)))
     ours, equal_steps = (Maker(lambda recipes: sample(pipeline, recipes)) for _ in range(2))
     prompts = islice(cycle(default_prompts()), PARTS * MOST_AT_ONCE)
     recipes = [SampleSpec(prompt=prompt, seed=seed) for seed, prompt in enumerate(prompts)]

@@ -23,14 +23,12 @@ from generation.conditioning.variants import (
     transformed_set,
     variants,
 )
-from generation.diffusion.devices import dtype_for
 from generation.diffusion.loading import BUNDLED_FOLDER, Pipeline, load_pipeline
 from generation.diffusion.sampling import sample
-from generation.diffusion.training_images import read_grey, read_manifest
 from generation.downstream.cell_hash import sha256_of_file
 from generation.downstream.classifier import Classifier
 from generation.downstream.segmenter import Segmenter
-from generation.rewards.proxies import label_agreement, mask_agreement
+from generation.measures.agreement import label_agreement, mask_agreement
 from generation.specs import (
     BUNDLED,
     MOST_AT_ONCE,
@@ -40,6 +38,8 @@ from generation.specs import (
     SampleSpec,
     TrainingImage,
 )
+from generation.training.devices import dtype_for
+from generation.training.images import read_grey, read_manifest
 
 FINDING = "pneumonia"
 SIDE = 128

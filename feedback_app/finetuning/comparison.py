@@ -16,7 +16,7 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
-from generation.rewards.win_rate import win_rate
+from generation.statistics.win_rate import win_rate
 
 
 @dataclass(frozen=True)

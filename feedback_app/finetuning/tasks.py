@@ -49,15 +49,15 @@ from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import BUNDLED_FOLDER
 from generation.errors import RemediableError
+from generation.measures.features import FeatureNet, as_input, describe_images
+from generation.measures.nearest_training_image import NearestTrainingImage
+from generation.measures.reference import Reference, load_reference
 from generation.quality.diversity import mean_ms_ssim
-from generation.quality.features import FeatureNet, as_input, describe_images
 from generation.quality.gate import Measuring
 from generation.quality.gate_rules import MASK_FIDELITY, decide
 from generation.quality.judged import Judged
 from generation.quality.kid import Kid, kid
-from generation.quality.memorisation import NearestTrainingImage
 from generation.quality.prdc import NEAREST_K, prdc
-from generation.quality.reference import Reference, load_reference
 from generation.specs import BUNDLED, Mode, ModelSource
 
 if TYPE_CHECKING:

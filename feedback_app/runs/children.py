@@ -48,7 +48,7 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
         process = subprocess.Popen(
             [*LEASH, str(os.getpid()), sys.executable, "-m", module, str(run_dir)],
             cwd=settings.ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "TORCH_DEVICE": settings.TORCH_DEVICE},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -23,23 +23,20 @@ from generation.conditioning.masks import encode_mask
 from generation.conditioning.prompts import prompt_set
 from generation.diffusion.loading import BUNDLED_FOLDER, Pipeline, load_pipeline
 from generation.diffusion.sampling import sample
-from generation.diffusion.training_images import read_manifest
 from generation.downstream.classifier import Classifier
 from generation.downstream.framing import load_masked
 from generation.downstream.segmenter import Segmenter, dice_of
 from generation.errors import RemediableError
-from generation.quality.features import features_of
-from generation.quality.fidelity import (
-    Estimate,
-    MaskFidelity,
-    auroc,
-    mask_fidelity,
-    share,
-)
+from generation.measures.features import features_of
+from generation.measures.nearest_training_image import NearestTrainingImage
+from generation.quality.fidelity import MaskFidelity, mask_fidelity
 from generation.quality.kid import kid
 from generation.quality.mask_sheet import read_mask_sheet
-from generation.quality.memorisation import NearestTrainingImage
 from generation.specs import MaskFile, ModelSource, SampleSpec, TrainingImage
+from generation.statistics.intervals import Interval, share
+from generation.statistics.ranking import auroc_of_groups
+from generation.training.devices import device
+from generation.training.images import read_manifest
 
 FINDING = "pneumonia"
 UNSEEN_AGES_YEARS = (25, 35, 45, 55, 65, 75)
@@ -77,7 +74,7 @@ def main() -> int:
             Classifier.load(arguments.proxy / "classifier"),
         )
         held = report(
-            load_pipeline(ModelSource(base=str(arguments.model))),
+            load_pipeline(ModelSource(base=str(arguments.model)), device=str(device())),
             judges,
             NearestTrainingImage.load(arguments.model / "quality"),
             labelled=read_manifest(arguments.manifest),
@@ -191,8 +188,8 @@ def report_labels(
         found: np.ndarray = classifier.probabilities(pictures)[:, column].numpy()
         return found
 
-    real = auroc(scores(with_finding), scores(without))
-    made = auroc(scores(positive), scores(negative))
+    real = auroc_of_groups(scores(with_finding), scores(without))
+    made = auroc_of_groups(scores(positive), scores(negative))
     difference = made.value - real.value
     say(f"{FINDING} or {NORMAL}, AUROC on {LABELLED} candidates", made)
     say(f"  on real held-out ({len(with_finding)} and {len(without)})", real)
@@ -209,7 +206,7 @@ def report_quality(nearest: NearestTrainingImage, candidates: list[np.ndarray]) 
     half = 1.96 * estimate.standard_error
     say(
         "KID, held out",
-        Estimate(estimate.value, estimate.value - half, estimate.value + half),
+        Interval(estimate.value, estimate.value - half, estimate.value + half),
     )
     copies = share(round(nearest.copies_share(candidates) * len(candidates)), len(candidates))
     return say_held("copies", copies, f"at most {MAX_COPIES}", copies.value <= MAX_COPIES)

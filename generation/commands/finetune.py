@@ -3,7 +3,6 @@
 Under torchrun, the first process holds the run folder; the others help.
 """
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +12,9 @@ import torch
 from diffusers import DDPMScheduler
 
 from generation.commands.run_folder import RunFolder, run_together
-from generation.diffusion import processes
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
+from generation.measures.features import FeatureNet
+from generation.preferences.finetuning import fine_tune
 from generation.preferences.lessons import Lessons, encode_lessons, read_readings, texts_in
 from generation.preferences.networks import Network
 from generation.preferences.readers_reward import (
@@ -23,21 +23,20 @@ from generation.preferences.readers_reward import (
     learn_reward,
     through_decoder,
 )
-from generation.preferences.training import fine_tune
-from generation.quality.features import FeatureNet
 from generation.rewards.reward_model import RewardModel
 from generation.specs import BUNDLED, FineTuneSpec
+from generation.training import processes
+from generation.training.devices import device
 
 
 def finetune(folder: RunFolder) -> Mapping[str, Any]:
     """Write the adapter to RUN_DIR/adapter; the result has the last figures and the curve."""
     spec = folder.spec(FineTuneSpec)
-    device = torch_device()
-    pipeline = load_pipeline(spec.model, device=device, dtype=torch.float32)
+    pipeline = load_pipeline(spec.model, device=str(device()), dtype=torch.float32)
     lessons = _encode(pipeline, spec, folder)
     network = Network(pipeline.unet, getattr(pipeline, "controlnet", None), adapted=spec.adapted)
     scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
-    reward = _reward(spec).to(device) if spec.method == "draft" else None
+    reward = _reward(spec).to(device()) if spec.method == "draft" else None
     climbed = through_decoder(pipeline, reward) if reward else None
     del pipeline  # all is encoded: only the network, and a decoder to climb through, are kept
     last: dict[str, float] = {}
@@ -50,7 +49,7 @@ def finetune(folder: RunFolder) -> Mapping[str, Any]:
     curve = fine_tune(
         network,
         scheduler,
-        lessons.to(torch.device(device)),
+        lessons.to(device()),
         spec,
         checkpoint=folder.checkpoint / "training.pt",
         report=report,
@@ -101,16 +100,6 @@ def _say(line: str) -> None:
     """Into the run's log, once."""
     if processes.rank() == 0:
         print(line, flush=True)
-
-
-def torch_device() -> str:
-    """TORCH_DEVICE, where ``auto`` is a GPU if there is one, and each process has its own."""
-    wanted = os.environ.get("TORCH_DEVICE", "auto")
-    if wanted != "auto":
-        return wanted
-    if not torch.cuda.is_available():
-        return "cpu"
-    return f"cuda:{processes.rank()}" if processes.count() > 1 else "cuda"
 
 
 def main() -> int:

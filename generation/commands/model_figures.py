@@ -15,13 +15,14 @@ import torch
 from generation.conditioning.prompts import default_prompts
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
-from generation.diffusion.training_images import augment, load_images, plain, read_manifest
 from generation.errors import RemediableError
+from generation.measures.features import features_of
+from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.quality.diversity import mean_ms_ssim
-from generation.quality.features import features_of
 from generation.quality.kid import Kid, kid
-from generation.quality.memorisation import NearestTrainingImage
 from generation.specs import ModelSource, SampleSpec
+from generation.training.devices import device
+from generation.training.images import augment, load_images, plain, read_manifest
 
 SEEDS = 4
 """Candidates of each prompt."""
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def report_candidates(model: Path, *, count: int) -> None:
-    pipeline = load_pipeline(ModelSource(base=str(model)))
+    pipeline = load_pipeline(ModelSource(base=str(model)), device=str(device()))
     prompts = list(islice(cycle(default_prompts()), count // SEEDS))
     recipes = [
         SampleSpec(prompt=prompt, seed=len(prompts) * seed + number)

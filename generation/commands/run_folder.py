@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from generation.diffusion import processes
 from generation.errors import RemediableError
 from generation.specs import read_spec
+from generation.training import processes
 
 Spec = TypeVar("Spec")
 

@@ -13,6 +13,7 @@ from generation.diffusion.sampling import sample
 from generation.errors import RemediableError
 from generation.quality.sheets import contact_sheet
 from generation.specs import ModelSource, SampleSpec
+from generation.training.devices import device
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
         for seed, prompt in enumerate(islice(cycle(default_prompts()), arguments.count))
     ]
     try:
-        pictures = sample(load_pipeline(source), recipes)
+        pictures = sample(load_pipeline(source, device=str(device())), recipes)
     except RemediableError as error:
         sys.stderr.write(f"{error} {error.remedy}\n")
         return 1

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from generation.commands.run_folder import RunFolder, run_command, write_json
-from generation.diffusion import processes
 from generation.downstream.cells import train_cell
 from generation.downstream.examples import read_examples
 from generation.specs import CellSpec
+from generation.training.devices import device
 
 PREDICTIONS_FILE = "predictions.json"
 
@@ -22,7 +22,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
     measured, best = train_cell(
         spec,
         read_examples(spec),
-        device=processes.device(),
+        device=device(),
         checkpoints=folder.checkpoint,
         report=lambda step, told: folder.report(step, spec.max_steps, "Learning", told),
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from generation.commands.run_folder import RunFolder, run_command
-from generation.diffusion import processes
-from generation.diffusion.training_images import load_images, plain, read_manifest
-from generation.downstream.classifier import auroc, predict, train_classifier
+from generation.downstream.classifier import auroc_by_finding, predict, train_classifier
 from generation.specs import ClassifierSpec
+from generation.training.devices import device
+from generation.training.images import load_images, plain, read_manifest
 
 
 def train(folder: RunFolder) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
         training,
         validation,
         spec,
-        device=processes.device(),
+        device=device(),
         checkpoint=folder.checkpoint / "classifier.pt",
         report=lambda step, figures: folder.report(step, spec.max_steps, "Learning", figures),
     )
@@ -39,7 +39,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
     if any(row.split == "test" for row in rows):
         test = load_images(rows, split="test", resolution=spec.resolution)
         found = predict(classifier.net, plain(test.pixels))
-        areas = auroc(found, test.rows, classifier.config.findings)
+        areas = auroc_by_finding(found, test.rows, classifier.config.findings)
         result |= {f"test_auroc_{name.replace(' ', '_')}": area for name, area in areas.items()}
     return result
 

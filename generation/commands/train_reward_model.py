@@ -7,7 +7,6 @@ from typing import Any
 
 from generation.commands.run_folder import RunFolder, run_command
 from generation.preferences.lessons import read_readings
-from generation.rewards.lessons import encode, split_groups
 from generation.rewards.reward_model import TRUNK_FOLDER, RewardConfig, RewardModel
 from generation.rewards.reward_training import (
     fit_temperature,
@@ -15,6 +14,7 @@ from generation.rewards.reward_training import (
     margins_of,
     train_heads,
 )
+from generation.rewards.scored_pairs import encode, split_groups
 from generation.rewards.trunks import load_trunk
 from generation.specs import RewardModelSpec
 

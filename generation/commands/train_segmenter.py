@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from generation.commands.run_folder import RunFolder, run_command
-from generation.diffusion import processes
-from generation.diffusion.training_images import read_manifest
 from generation.downstream.framing import load_masked
 from generation.downstream.segmenter import summarise, train_segmenter
 from generation.specs import SegmenterSpec, Split, TrainingImage
+from generation.training.devices import device
+from generation.training.images import read_manifest
 
 
 def train(folder: RunFolder) -> Mapping[str, Any]:
@@ -26,7 +26,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
         training,
         validation,
         spec,
-        device=processes.device(),
+        device=device(),
         checkpoint=folder.checkpoint / "segmenter.pt",
         report=lambda step, figures: folder.report(step, spec.max_steps, "Learning", figures),
     )

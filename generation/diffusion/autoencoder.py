@@ -7,14 +7,14 @@ import torch
 from diffusers import AutoencoderKL
 from torch.nn import functional
 
-from generation.diffusion.checkpoints import (
+from generation.training.checkpoints import (
     Report,
     generator_for,
     learning_rate,
     load_state,
     save_state,
 )
-from generation.diffusion.training_images import ImageSet, augment
+from generation.training.images import ImageSet, augment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,16 @@ import torch
 from diffusers import AutoencoderKL
 
 from generation.conditioning.masks import MASK_KINDS, read_mask
-from generation.diffusion.checkpoints import Report, generator_for, load_state, save_state
 from generation.diffusion.latents import encode
-from generation.diffusion.training_images import (
+from generation.errors import RemediableError
+from generation.specs import TrainingImage
+from generation.training.checkpoints import Report, generator_for, load_state, save_state
+from generation.training.images import (
     ImageSet,
     augment_placed,
     draw_placements,
     place,
 )
-from generation.errors import RemediableError
-from generation.specs import TrainingImage
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,25 @@ import torch
 from diffusers import ControlNetModel, DDPMScheduler, StableDiffusionPipeline
 
 from generation.conditioning.prompts import training_prompt
-from generation.diffusion import processes
 from generation.diffusion.assembly import replace_folder
-from generation.diffusion.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
 from generation.diffusion.conditioned_images import ConditionedImages, condition_images
 from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
 from generation.diffusion.denoiser import loss_weights, signal_to_noise
 from generation.diffusion.loading import load_pipeline, native_side
 from generation.diffusion.pretraining import Progress
 from generation.diffusion.text_encoder import token_ids
-from generation.diffusion.training_images import load_images, read_manifest
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec
+from generation.training import processes
+from generation.training.checkpoints import (
+    Report,
+    generator_for,
+    learning_rate,
+    load_state,
+    save_state,
+)
+from generation.training.devices import device
+from generation.training.images import load_images, read_manifest
 
 SNR_GAMMA = 5.0
 WARM_UP_SHARE = 0.03
@@ -50,9 +51,7 @@ class ControlNetTraining:
 
     def run(self, model: Path) -> None:
         """Train, and leave ``controlnet/`` in the folder ``model``."""
-        pipeline = without_controlnet(
-            load_pipeline(self.spec.model, device=str(processes.device()))
-        )
+        pipeline = without_controlnet(load_pipeline(self.spec.model, device=str(device())))
         if processes.rank() == 0:
             self.load(pipeline)
         processes.wait_for_all()

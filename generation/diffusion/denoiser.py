@@ -11,16 +11,16 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.conditioning.prompts import training_prompt
-from generation.diffusion import processes
-from generation.diffusion.checkpoints import (
+from generation.diffusion.text_encoder import build_text_encoder, token_ids
+from generation.specs import TrainingImage
+from generation.training import processes
+from generation.training.checkpoints import (
     Report,
     generator_for,
     learning_rate,
     load_state,
     save_state,
 )
-from generation.diffusion.text_encoder import build_text_encoder, token_ids
-from generation.specs import TrainingImage
 
 TRAIN_TIMESTEPS = 1_000
 

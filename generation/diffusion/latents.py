@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 
-from generation.diffusion.checkpoints import Report, generator_for, load_state, save_state
-from generation.diffusion.training_images import ImageSet, augment
+from generation.training.checkpoints import Report, generator_for, load_state, save_state
+from generation.training.images import ImageSet, augment
 
 ENCODE_AT_ONCE = 64
 

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import diffusers
 import torch
+import transformers
 from diffusers import StableDiffusionControlNetPipeline, StableDiffusionPipeline
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -48,6 +50,15 @@ def load_pipeline(
             merge_adapter(pipeline, folder)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that pixels follow from."""
+    return {
+        "torch": torch.__version__,
+        "diffusers": diffusers.__version__,
+        "transformers": transformers.__version__,
+    }
 
 
 def native_side(pipeline: Pipeline) -> int:

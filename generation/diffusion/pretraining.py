@@ -14,21 +14,22 @@ from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
 from generation.conditioning.prompts import whole_prompt
-from generation.diffusion import processes
 from generation.diffusion.assembly import assemble, replace_folder
 from generation.diffusion.autoencoder import (
     AutoencoderConfig,
     sharpen_decoder,
     train_autoencoder,
 )
-from generation.diffusion.checkpoints import Report
 from generation.diffusion.denoiser import Denoiser, DenoiserConfig, train_denoiser
 from generation.diffusion.latents import cache_latents
 from generation.diffusion.text_encoder import train_tokenizer
-from generation.diffusion.training_images import ImageSet, join, load_images, read_manifest
-from generation.quality.features import FeatureConfig, FeatureNet, train_features
-from generation.quality.reference import build_reference, save_reference
+from generation.measures.features import FeatureConfig, FeatureNet, train_features
+from generation.measures.reference import build_reference, save_reference
 from generation.specs import PretrainSpec
+from generation.training import processes
+from generation.training.checkpoints import Report
+from generation.training.devices import device
+from generation.training.images import ImageSet, join, load_images, read_manifest
 
 Progress = Callable[[int, int, str, Mapping[str, float]], None]
 """Called with steps done, steps in all, what is being done, and figures."""
@@ -76,7 +77,7 @@ class Pretraining:
         net = train_features(
             training,
             FeatureConfig(steps=self.spec.feature_steps, seed=self.spec.seed),
-            device=processes.device(),
+            device=device(),
             checkpoint=self.checkpoint / "features.pt",
             report=self.report("features", after=0),
         )
@@ -93,7 +94,7 @@ class Pretraining:
         autoencoder = train_autoencoder(
             training,
             config,
-            device=processes.device(),
+            device=device(),
             checkpoint=self.checkpoint / "autoencoder.pt",
             report=self.report("autoencoder", after=spec.feature_steps),
         )

@@ -15,10 +15,10 @@ from transformers import CLIPTokenizer
 
 from generation.conditioning.masks import read_control
 from generation.diffusion.controlnet import without_controlnet
-from generation.diffusion.devices import release_memory
 from generation.diffusion.loading import Pipeline
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
+from generation.training.devices import release_memory
 
 KEPT_EMBEDDINGS = 512
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)

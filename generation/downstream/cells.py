@@ -17,23 +17,24 @@ import torch
 from monai.losses import DiceCELoss
 from torch import nn
 
-from generation.diffusion.checkpoints import Report
-from generation.diffusion.training_images import augment, plain
 from generation.downstream import figures
 from generation.downstream.augmentation import augment_together
 from generation.downstream.classifier import (
-    auroc,
+    auroc_by_finding,
     build_densenet,
     known_cross_entropy,
     targets_of,
 )
+from generation.downstream.early_stopping import Best, train_until_no_better
 from generation.downstream.examples import CellExamples, Examples, joined
-from generation.downstream.prediction import autocast, dice, logits_of
+from generation.downstream.prediction import autocast, logits_of
 from generation.downstream.segmenter import build_unet
-from generation.downstream.training import Best, train_until_no_better
 from generation.downstream.transformed import transformed_copies
 from generation.errors import RemediableError
 from generation.specs import CellSpec, Precision, TrainingImage
+from generation.statistics.overlap import dice
+from generation.training.checkpoints import Report
+from generation.training.images import augment, plain
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Telling:
         return logits_of(self.net, inputs, precision=self.precision).sigmoid()
 
     def figure_on(self, examples: Examples) -> float:
-        areas = auroc(self.probabilities(examples), examples.rows, self.findings)
+        areas = auroc_by_finding(self.probabilities(examples), examples.rows, self.findings)
         if not areas:
             raise RemediableError(
                 f"the validation split is all with or all without {', '.join(self.findings)}",

@@ -11,18 +11,18 @@ import torch
 from monai.networks.nets import DenseNet
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
-from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional
 
-from generation.diffusion.checkpoints import Report
-from generation.diffusion.training_images import ImageSet, plain
 from generation.downstream.augmentation import augment_together
+from generation.downstream.early_stopping import Best, train_until_no_better
 from generation.downstream.framing import as_input
 from generation.downstream.prediction import AT_ONCE, logits_of
-from generation.downstream.training import Best, train_until_no_better
 from generation.errors import RemediableError
 from generation.specs import ClassifierNetwork, ClassifierSpec, TrainingImage
+from generation.statistics.ranking import auroc
+from generation.training.checkpoints import Report
+from generation.training.images import ImageSet, plain
 
 WEIGHTS_FILE = "classifier.safetensors"
 CONFIG_FILE = "classifier.json"
@@ -182,7 +182,7 @@ def known_cross_entropy(
     return (errors * known).sum() / known.sum().clamp(min=1)
 
 
-def auroc(
+def auroc_by_finding(
     probabilities: torch.Tensor, rows: Sequence[TrainingImage], findings: Sequence[str]
 ) -> dict[str, float]:
     """The area under the ROC curve by finding, where there are images with and without it."""
@@ -190,9 +190,9 @@ def auroc(
     areas = {}
     for column, finding in enumerate(findings):
         chosen = known[:, column]
-        truth = targets[chosen, column]
-        if 0 < truth.sum() < len(truth):
-            areas[finding] = float(roc_auc_score(truth, probabilities[chosen, column].numpy()))
+        area = auroc(targets[chosen, column], probabilities[chosen, column].numpy())
+        if area is not None:
+            areas[finding] = area
     return areas
 
 
@@ -223,7 +223,7 @@ def train_classifier(
 
     def validate() -> float:
         probabilities = predict(net, plain(validation.pixels))
-        areas = auroc(probabilities, validation.rows, findings)
+        areas = auroc_by_finding(probabilities, validation.rows, findings)
         if not areas:
             raise RemediableError(
                 "no finding has validation images both with it and without it",

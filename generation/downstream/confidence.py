@@ -20,7 +20,8 @@ from torch.nn import functional
 
 from generation.downstream.augmentation import augment_together
 from generation.downstream.framing import MaskedSet
-from generation.downstream.prediction import dice, predict
+from generation.downstream.prediction import predict
+from generation.statistics.overlap import dice
 
 TURNS_RAD_AND_FIELDS = ((0.12, 1.0), (-0.12, 1.0), (0.0, 1.1), (0.0, 0.9))
 CONTRASTS_AND_BRIGHTNESSES = ((0.75, 0.0), (1.0, 0.15))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from generation.diffusion.training_images import ImageSet, join, load_images, read_manifest
 from generation.downstream.draws import drawn_images
 from generation.downstream.framing import load_masked
 from generation.errors import RemediableError
 from generation.specs import CellSpec, Split, TrainingImage
+from generation.training.images import ImageSet, join, load_images, read_manifest
 
 
 @dataclass(frozen=True)

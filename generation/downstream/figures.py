@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import torch
 from monai.metrics import compute_hausdorff_distance
-from sklearn.metrics import average_precision_score, roc_auc_score
 
-from generation.downstream.prediction import dice
+from generation.statistics.overlap import dice
+from generation.statistics.ranking import auroc, average_precision
 
 HALF = 0.5
 MASK_THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
@@ -61,9 +61,9 @@ def classification_figures(
     for finding, there in truth.items():
         found = probabilities[finding]
         f1s[finding] = f1(there, found >= thresholds[finding])
-        if 0 < there.sum() < len(there):
-            aurocs[finding] = float(roc_auc_score(there, found))
-            precisions[finding] = float(average_precision_score(there, found))
+        area, precision = auroc(there, found), average_precision(there, found)
+        if area is not None and precision is not None:
+            aurocs[finding], precisions[finding] = area, precision
     figures = {"macro_f1": _macro(truth, probabilities, thresholds, f1s)}
     for name, values in (("f1", f1s), ("auroc", aurocs), ("average_precision", precisions)):
         if values:

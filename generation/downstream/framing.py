@@ -10,9 +10,9 @@ from PIL import Image, ImageOps
 from torch.nn import functional
 
 from generation.conditioning.masks import read_mask
-from generation.diffusion.training_images import ImageSet, load_images
 from generation.errors import RemediableError
 from generation.specs import Split, TrainingImage
+from generation.training.images import ImageSet, load_images
 
 
 @dataclass(frozen=True)

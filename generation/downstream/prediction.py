@@ -1,4 +1,4 @@
-"""What a downstream network says of images, and how masks agree."""
+"""What a downstream network says of images."""
 
 import torch
 from torch import nn
@@ -29,10 +29,3 @@ def logits_of(
 def predict(net: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """Probabilities, N x R x R, of inputs N x 1 x R x R in [-1, 1]."""
     return logits_of(net, inputs)[:, 0].sigmoid()
-
-
-def dice(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Sørensen–Dice of two stacks of masks (bool, N x H x W), N; 1 where both are empty."""
-    overlap = (first & second).sum(dim=(1, 2)).double()
-    total = (first.sum(dim=(1, 2)) + second.sum(dim=(1, 2))).double()
-    return torch.where(total > 0, 2 * overlap / total.clamp(min=1), 1.0)

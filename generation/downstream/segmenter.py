@@ -13,16 +13,17 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from generation.diffusion.checkpoints import Report
-from generation.diffusion.training_images import plain
 from generation.downstream.augmentation import augment_together
 from generation.downstream.confidence import Calibration, calibrate
+from generation.downstream.early_stopping import Best, train_until_no_better
 from generation.downstream.framing import MaskedSet, as_input
-from generation.downstream.prediction import dice, predict
+from generation.downstream.prediction import predict
 from generation.downstream.shapes import Plausibility
-from generation.downstream.training import Best, train_until_no_better
 from generation.errors import RemediableError
 from generation.specs import SegmenterSpec
+from generation.statistics.overlap import dice
+from generation.training.checkpoints import Report
+from generation.training.images import plain
 
 WEIGHTS_FILE = "segmenter.safetensors"
 CONFIG_FILE = "segmenter.json"

@@ -13,10 +13,10 @@ from generation.conditioning.geometry import move_picture
 from generation.conditioning.masks import as_kind
 from generation.conditioning.transforms import Family
 from generation.conditioning.variants import TRIES_A_MASK, Parent, Variant, variants
-from generation.diffusion.training_images import ImageSet
 from generation.downstream.examples import Examples
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
+from generation.training.images import ImageSet
 
 FAMILIES: tuple[Family, ...] = ("affine", "elastic")
 """Those that move a whole picture; the others change a mask alone."""

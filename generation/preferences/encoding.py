@@ -9,9 +9,9 @@ import torch
 
 from generation.conditioning.masks import as_kind, read_control
 from generation.diffusion.loading import native_side
-from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
 from generation.specs import MaskFile, MaskKind
+from generation.training.images import read_grey
 
 ENCODED_AT_ONCE = 16
 

@@ -12,8 +12,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from generation.conditioning.prompts import whole_prompt
-from generation.diffusion.checkpoints import load_state, save_state
-from generation.diffusion.training_images import read_manifest
 from generation.errors import RemediableError
 from generation.preferences.encoding import MaskPaths, encode_images, encode_texts, read_controls
 from generation.specs import (
@@ -25,6 +23,8 @@ from generation.specs import (
     Preference,
     Rating,
 )
+from generation.training.checkpoints import load_state, save_state
+from generation.training.images import read_manifest
 
 Line = TypeVar("Line")
 Value = TypeVar("Value")

@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
+from generation.measures.features import FeatureNet, features_of, fit_side
 from generation.preferences.objectives import Reward
-from generation.quality.features import FeatureNet, features_of, fit_side
 from generation.rewards.conditions import embed_prompts
 from generation.rewards.reward_model import RewardModel
 from generation.specs import Rating
+from generation.training.images import read_grey
 
 PENALTIES = (1.0, 10.0, 100.0, 1_000.0)
 FOLDS = 5

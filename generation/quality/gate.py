@@ -9,15 +9,15 @@ import numpy as np
 import torch
 
 from generation.errors import RemediableError
+from generation.measures.features import as_input, describe_images
+from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.quality.diversity import mean_ms_ssim
-from generation.quality.features import as_input, describe_images
 from generation.quality.gate_spec import finding_of
-from generation.quality.jackknife import Interval, jackknife
 from generation.quality.judged import Judged
 from generation.quality.kid import kid
-from generation.quality.memorisation import NearestTrainingImage
 from generation.quality.prdc import NEAREST_K, prdc
-from generation.rewards.win_rate import no_narrower_than_chance, win_rate
+from generation.statistics.intervals import Interval, jackknife
+from generation.statistics.win_rate import no_narrower_than_chance, win_rate
 
 SIDES = ("child", "parent")
 SUSPICIOUS = 8

@@ -9,10 +9,10 @@ import torch
 
 from generation.downstream.framing import frame_mask
 from generation.downstream.segmenter import Segmenter
-from generation.quality.fidelity import dice_matrix
 from generation.quality.gate_rules import MASK_FIDELITY
-from generation.quality.jackknife import jackknife
 from generation.specs import MaskKind, Mode
+from generation.statistics.intervals import jackknife
+from generation.statistics.overlap import dice_matrix
 
 Pictures = Sequence[np.ndarray]
 

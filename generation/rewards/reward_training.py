@@ -1,7 +1,6 @@
 """Training the heads of a reward model, calibrating them, and saying how good they are."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,24 +9,15 @@ from scipy.special import expit
 from scipy.stats import spearmanr
 from torch.nn import functional
 
-from generation.diffusion.checkpoints import Report
-from generation.rewards.lessons import GroupSplit, Lessons
 from generation.rewards.reward_model import SCORE_MAX, Heads, expected_scores
+from generation.rewards.scored_pairs import GroupSplit, Lessons
 from generation.specs import RewardModelSpec
+from generation.statistics.intervals import cluster_bootstrap
+from generation.training.checkpoints import Report
 
 REPORT_EVERY = 20
-RESAMPLES = 1_000
 BINS = 10
 LOG_TEMPERATURES = (-3.0, 3.0)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95 % interval; NaN bounds where it could not be had."""
-
-    value: float
-    low: float
-    high: float
 
 
 def train_heads(
@@ -142,26 +132,6 @@ def expected_calibration_error(probabilities: np.ndarray) -> float:
     return float(sum(gaps))
 
 
-def by_cluster(
-    statistic: Callable[[np.ndarray], float], clusters: np.ndarray, *, seed: int
-) -> Interval:
-    """A statistic of chosen rows with a percentile interval, whole clusters drawn anew."""
-    rows = [np.flatnonzero(clusters == name) for name in np.unique(clusters)]
-    generator = np.random.default_rng(seed)
-    value = statistic(np.arange(len(clusters)))
-    if len(rows) < 2:
-        return Interval(value, float("nan"), float("nan"))
-    drawn = [
-        statistic(np.concatenate([rows[i] for i in generator.integers(0, len(rows), len(rows))]))
-        for _ in range(RESAMPLES)
-    ]
-    finite = np.asarray(drawn)[np.isfinite(drawn)]
-    if not len(finite):
-        return Interval(value, float("nan"), float("nan"))
-    low, high = np.percentile(finite, [2.5, 97.5])
-    return Interval(value, float(low), float(high))
-
-
 def rank_correlation(predicted: np.ndarray, given: np.ndarray) -> float:
     if len(np.unique(predicted)) < 2 or len(np.unique(given)) < 2:
         return float("nan")
@@ -176,12 +146,12 @@ def heldout_figures(
     probabilities = expit(margins / temperature)
     groups = lessons.group.numpy()
     tested = groups[np.isin(groups, sorted(split.test))]
-    accuracy = by_cluster(lambda rows: float((margins[rows] > 0).mean()), tested, seed=seed)
+    accuracy = cluster_bootstrap(lambda rows: float((margins[rows] > 0).mean()), tested, seed=seed)
     rated = np.isin(lessons.rated_group.numpy(), sorted(split.test))
     predicted = expected_scores(heads, lessons.features, lessons.conditions).mean(0).numpy()
     predicted = predicted[lessons.rated.numpy()][rated]
     given = lessons.score.numpy()[rated]
-    correlation = by_cluster(
+    correlation = cluster_bootstrap(
         lambda rows: rank_correlation(predicted[rows], given[rows]),
         lessons.rated_group.numpy()[rated],
         seed=seed,

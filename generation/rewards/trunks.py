@@ -15,8 +15,8 @@ from torch import nn
 
 from generation.downstream.framing import as_input
 from generation.errors import RemediableError
-from generation.quality.features import WEIGHTS_FILE as JUDGES_FILE
-from generation.quality.features import FeatureNet
+from generation.measures.features import WEIGHTS_FILE as JUDGES_FILE
+from generation.measures.features import FeatureNet
 
 DEFAULT_SIDE = 128
 AT_ONCE = 32

@@ -160,7 +160,7 @@ def test_a_mean_of_thirds_is_rounded_the_same_every_time(stage: Stage, rosa: Use
 
 @pytest.mark.slow
 def test_the_measure_is_the_one_that_workers_write() -> None:
-    from generation.quality.memorisation import SCORER
+    from generation.measures.nearest_training_image import SCORER
 
     assert SCORER == NEAREST_TRAINING_IMAGE
 

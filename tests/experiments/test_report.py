@@ -20,9 +20,9 @@ from feedback_app.experiments.services.manifests import write_for_training
 from feedback_app.experiments.services.plan import plan_of
 from feedback_app.experiments.statistics.conclusions import Finding
 from feedback_app.images.models import Candidate, Cohort
-from generation.diffusion.training_images import read_manifest
 from generation.downstream.draws import drawn_images
 from generation.errors import RemediableError
+from generation.training.images import read_manifest
 from tests.experiments.making import (
     FINDING,
     curate,

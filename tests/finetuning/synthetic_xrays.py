@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
 from generation.diffusion.loading import BUNDLED_FOLDER
-from generation.quality.features import FeatureNet, as_input, describe_images
-from generation.quality.reference import Reference, save_reference
+from generation.measures.features import FeatureNet, as_input, describe_images
+from generation.measures.reference import Reference, save_reference
 from generation.rewards.tastes import DECILES, SIDE, TONE_MEAN
 
 TRAINING = 24

@@ -11,7 +11,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.services import take_snapshot
 from feedback_app.readings.claims import claim
 from feedback_app.studies.models import Draw, DrawRule, Slot, StudyMode
-from generation.rewards.lessons import encode
+from generation.rewards.scored_pairs import encode
 from generation.rewards.trunks import trunk_of
 from generation.specs import Preference
 from tests.generation.test_reward_model import Brightness, write_pairs

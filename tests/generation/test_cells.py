@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from generation.commands.run_folder import run_command
 from generation.commands.train_cell import train
-from generation.diffusion.training_images import ImageSet
 from generation.downstream.cells import phases_of, train_cell
 from generation.downstream.draws import draw_balanced, drawn_images
 from generation.downstream.examples import (
@@ -32,6 +31,7 @@ from generation.specs import (
     TrainingImage,
     write_spec,
 )
+from generation.training.images import ImageSet
 from tests.generation.cell_trainees import MASS, write_cohort
 
 LUNGS = CellSpec(

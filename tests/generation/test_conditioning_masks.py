@@ -19,9 +19,9 @@ from generation.conditioning.masks import (
     read_control,
     read_mask,
 )
-from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
 from generation.specs import MaskFile
+from generation.training.images import read_grey
 
 
 def png(pixels: np.ndarray) -> io.BytesIO:

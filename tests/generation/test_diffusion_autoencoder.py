@@ -11,8 +11,8 @@ from generation.diffusion.autoencoder import (
     sharpen_decoder,
 )
 from generation.diffusion.latents import encode, normalise_latents
-from generation.diffusion.training_images import ImageSet, augment, plain
 from generation.specs import TrainingImage
+from generation.training.images import ImageSet, augment, plain
 
 
 def test_the_kl_has_the_value_computed_by_hand() -> None:

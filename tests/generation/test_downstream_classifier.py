@@ -9,10 +9,9 @@ import pytest
 import torch
 from monai.networks.nets import DenseNet121
 
-from generation.diffusion.training_images import ImageSet, plain
 from generation.downstream.classifier import (
     Classifier,
-    auroc,
+    auroc_by_finding,
     build_densenet,
     known_cross_entropy,
     learnable_findings,
@@ -22,6 +21,7 @@ from generation.downstream.classifier import (
 )
 from generation.errors import RemediableError
 from generation.specs import ClassifierSpec, Split, TrainingImage
+from generation.training.images import ImageSet, plain
 
 SPEC = ClassifierSpec(
     manifest="",
@@ -79,7 +79,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 def test_it_learns_what_the_labels_say(trained: Classifier) -> None:
     heldout = stripes(24, split="test")
     found = predict(trained.net, plain(heldout.pixels))
-    assert auroc(found, heldout.rows, trained.config.findings)["mass"] > 0.9
+    assert auroc_by_finding(found, heldout.rows, trained.config.findings)["mass"] > 0.9
     assert trained.config.validation_auroc > 0.9
 
 
@@ -132,7 +132,7 @@ def test_targets_say_what_is_there_and_what_is_known() -> None:
 def test_auroc_leaves_out_unknown_labels_and_undefined_findings() -> None:
     rows = [row(0, "mass"), row(1), row(2, "mass", unknown=("mass",)), row(3)]
     found = torch.tensor([[0.9, 0.5], [0.1, 0.5], [0.0, 0.5], [0.95, 0.5]])
-    assert auroc(found, rows, ("mass", "edema")) == {"mass": 0.5}
+    assert auroc_by_finding(found, rows, ("mass", "edema")) == {"mass": 0.5}
 
 
 def test_only_findings_with_examples_on_both_sides_are_learnt() -> None:

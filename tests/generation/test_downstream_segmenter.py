@@ -12,12 +12,12 @@ from PIL import Image
 from generation.downstream.augmentation import augment_together
 from generation.downstream.confidence import Calibration
 from generation.downstream.framing import MaskedSet, load_masked, unframe
-from generation.downstream.prediction import dice
 from generation.downstream.pseudo_masks import pseudo_masks
 from generation.downstream.segmenter import Segmenter, summarise, train_segmenter
 from generation.downstream.shapes import Plausibility, without_specks
 from generation.errors import RemediableError
 from generation.specs import SegmenterSpec, TrainingImage
+from generation.statistics.overlap import dice
 
 SPEC = SegmenterSpec(
     manifest="", resolution=32, widths=(8, 16), max_steps=60, evaluate_every=10, batch_size=8

@@ -16,9 +16,9 @@ from generation.conditioning.masks import encode_mask
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import embed_prompt
 from generation.errors import RemediableError
+from generation.measures.features import FeatureNet
 from generation.preferences.lessons import encode_lessons, read_readings, texts_in
 from generation.preferences.readers_reward import Ridge, learn_reward
-from generation.quality.features import FeatureNet
 from generation.rewards.reward_model import Heads, RewardConfig, RewardModel
 from generation.rewards.trunks import load_trunk
 from generation.specs import FineTuneSpec, ModelSource, Rating, write_spec
@@ -177,7 +177,7 @@ def test_draft_climbs_the_reward_model_that_it_is_given(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("generation.preferences.drafting.SAMPLING_STEPS", 2)
+    monkeypatch.setattr("generation.preferences.draft.SAMPLING_STEPS", 2)
     trunk = "tests.generation.test_reward_model:Brightness"
     shape = RewardConfig(trunk=trunk, features=2, members=2, hidden=2, temperature=1.0)
     torch.manual_seed(0)

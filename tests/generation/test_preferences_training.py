@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from generation.diffusion.checkpoints import generator_for, load_state
 from generation.errors import RemediableError
+from generation.preferences.finetuning import fine_tune, objective_for
 from generation.preferences.lessons import Lessons
 from generation.preferences.losses import PairErrors
 from generation.preferences.networks import Network
 from generation.preferences.noising import spread_timesteps
 from generation.preferences.objectives import Draw, Preferring
-from generation.preferences.training import fine_tune, objective_for
+from generation.training.checkpoints import generator_for, load_state
 from tests.generation.lessons import (
     brightness,
     disturb,
@@ -32,7 +32,7 @@ METHODS = ("dpo_margin", "dpo_paper", "reward_weighted", "kto", "draft")
 
 @pytest.fixture(autouse=True)
 def few_sampling_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("generation.preferences.drafting.SAMPLING_STEPS", 3)
+    monkeypatch.setattr("generation.preferences.draft.SAMPLING_STEPS", 3)
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_the_same_seed_gives_the_same_adapter_resumed_or_not(
         if step == 6:
             raise Killed
 
-    monkeypatch.setattr("generation.preferences.training.CHECKPOINT_EVERY", 5)
+    monkeypatch.setattr("generation.preferences.finetuning.CHECKPOINT_EVERY", 5)
     changes: dict[str, object] = {"method": method, "steps": 8, "ema_decay": 0.9}
     unbroken = weights_after(make_network(), lessons, tmp_path / "a", **changes)
     with pytest.raises(Killed):

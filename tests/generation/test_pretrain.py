@@ -18,7 +18,7 @@ from generation.commands.pretrain import pretrain
 from generation.commands.run_folder import locked, run_together
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
-from generation.quality.memorisation import NearestTrainingImage
+from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.specs import ModelSource, PretrainSpec, SampleSpec, Split, TrainingImage, write_spec
 
 CHECKOUT = Path(__file__).resolve().parents[2]

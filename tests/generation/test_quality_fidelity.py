@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from generation.quality.fidelity import auroc, dice_matrix, mask_fidelity, share
+from generation.quality.fidelity import mask_fidelity
 from generation.quality.mask_sheet import (
     COLUMNS,
     TILE_PX,
     read_mask_sheet,
     write_mask_sheet,
 )
+from generation.statistics.intervals import share
+from generation.statistics.overlap import dice_matrix
+from generation.statistics.ranking import auroc_of_groups
 
 
 def strips(*columns: range) -> torch.Tensor:
@@ -49,7 +52,7 @@ def test_one_average_lung_for_every_mask_has_no_fidelity_of_its_own() -> None:
 
 
 def test_auroc_by_hand_with_an_interval_around_it() -> None:
-    found = auroc(np.array([0.9, 0.4]), np.array([0.5, 0.1]))
+    found = auroc_of_groups(np.array([0.9, 0.4]), np.array([0.5, 0.1]))
     assert found.value == 0.75  # three of four pairs are in order
     assert found.low <= 0.75 <= found.high
 

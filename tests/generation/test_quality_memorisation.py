@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from generation.diffusion.training_images import ImageSet, plain
 from generation.errors import RemediableError
-from generation.quality.features import (
+from generation.measures.features import (
     FeatureConfig,
     FeatureNet,
     contrastive_loss,
     train_features,
 )
-from generation.quality.memorisation import NearestTrainingImage
-from generation.quality.reference import build_reference, save_reference
+from generation.measures.nearest_training_image import NearestTrainingImage
+from generation.measures.reference import build_reference, save_reference
 from generation.specs import Split, TrainingImage
+from generation.training.images import ImageSet, plain
 
 
 def _images(count: int, *, split: Split, seed: int) -> ImageSet:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from generation.quality.jackknife import NORMAL_95, jackknife
 from generation.quality.prdc import prdc
+from generation.statistics.intervals import NORMAL_95, jackknife
 
 
 def line(*places: float) -> torch.Tensor:

@@ -10,14 +10,12 @@ from torch import nn
 
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.errors import RemediableError
+from generation.measures.features import FeatureNet
 from generation.preferences.readers_reward import ForetoldScore
-from generation.quality.features import FeatureNet
 from generation.rewards.conditions import embed_prompt
-from generation.rewards.lessons import encode, group_by, split_groups
 from generation.rewards.reward_model import Heads, RewardConfig, RewardModel, expected_scores
 from generation.rewards.reward_training import (
     bradley_terry,
-    by_cluster,
     cumulative_link,
     expected_calibration_error,
     fit_temperature,
@@ -25,8 +23,10 @@ from generation.rewards.reward_training import (
     margins_of,
     train_heads,
 )
+from generation.rewards.scored_pairs import encode, group_by, split_groups
 from generation.rewards.trunks import load_trunk, trunk_of
 from generation.specs import Preference, RewardModelSpec
+from generation.statistics.intervals import cluster_bootstrap
 
 TRUNK = "tests.generation.test_reward_model:Brightness"
 SPEC = RewardModelSpec(preferences="-", trunk=TRUNK, hidden=4, steps=120, learning_rate=1e-2)
@@ -226,7 +226,8 @@ def test_calibration_error_by_hand() -> None:
 
 def test_intervals_draw_whole_clusters() -> None:
     values = np.array([0.0, 0.0, 1.0, 1.0])
-    found = by_cluster(lambda rows: float(values[rows].mean()), np.array([0, 0, 1, 1]), seed=0)
+    clusters = np.array([0, 0, 1, 1])
+    found = cluster_bootstrap(lambda rows: float(values[rows].mean()), clusters, seed=0)
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
 
 

@@ -21,7 +21,8 @@ from generation.rewards.tastes import (
     symmetry,
     to_grey,
 )
-from generation.rewards.win_rate import no_narrower_than_chance, wilson, win_rate
+from generation.statistics.intervals import wilson
+from generation.statistics.win_rate import no_narrower_than_chance, win_rate
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from generation.diffusion import processes
-from generation.preferences import training
+from generation.preferences import finetuning
+from generation.training import processes
 from tests.generation.lessons import (
     brightness,
     make_lessons,
@@ -29,7 +29,7 @@ def train(folder: Path, *, rank: int = 0, count: int = 1, port: int = 0) -> None
             "MASTER_PORT": str(port),
         }
     torch.set_num_threads(1)
-    training.CHECKPOINT_EVERY = 4
+    finetuning.CHECKPOINT_EVERY = 4
     losses: list[float] = []
 
     def report(step: int, figures: Mapping[str, float]) -> None:
@@ -38,7 +38,7 @@ def train(folder: Path, *, rank: int = 0, count: int = 1, port: int = 0) -> None
 
     network = make_network()
     with processes.joined():
-        training.fine_tune(
+        finetuning.fine_tune(
             network,
             make_scheduler(),
             make_lessons(reals=True),

@@ -35,13 +35,13 @@ from feedback_app.images.scorers.services import register_bundled_proxies, regis
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 from generation.datasets.parsed import SourceImage, SourceMask
-from generation.diffusion.training_images import read_manifest
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.downstream.confidence import Calibration
 from generation.downstream.segmenter import Segmenter, SegmenterConfig, build_unet
 from generation.downstream.shapes import Plausibility
 from generation.errors import RemediableError
-from generation.rewards.proxies import label_agreement
+from generation.measures.agreement import label_agreement
+from generation.training.images import read_manifest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]
 

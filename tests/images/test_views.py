@@ -12,7 +12,7 @@ from feedback_app.images.candidates.tasks import candidates as candidate_tasks
 from feedback_app.images.models import Batch, Candidate, Measure, ModelVersion
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
-from generation.quality.memorisation import SCORER
+from generation.measures.nearest_training_image import SCORER
 
 pytestmark = pytest.mark.django_db
 

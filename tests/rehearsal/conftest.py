@@ -7,8 +7,8 @@ import torch
 
 from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.services import register
-from generation.quality.features import FeatureNet
-from generation.quality.reference import Reference, save_reference
+from generation.measures.features import FeatureNet
+from generation.measures.reference import Reference, save_reference
 from tests.tiny_model import save_tiny_model
 
 

@@ -24,10 +24,11 @@ from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
-from generation.diffusion.devices import library_versions, naming_full_memory
+from generation.diffusion.loading import library_versions
 from generation.diffusion.sampling import sample
-from generation.quality.memorisation import SCORER, SCORER_VERSION, NearestTrainingImage
+from generation.measures.nearest_training_image import SCORER, SCORER_VERSION, NearestTrainingImage
 from generation.specs import MaskFile, SampleSpec
+from generation.training.devices import naming_full_memory
 
 
 @handles("generate")

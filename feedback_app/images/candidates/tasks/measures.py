@@ -13,7 +13,7 @@ from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.tasks.networks import load_scorer
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
-from generation.rewards.proxies import label_agreement, mask_agreement
+from generation.measures.agreement import label_agreement, mask_agreement
 
 AT_ONCE = 16
 Picture = np.ndarray[Any, Any]

@@ -8,9 +8,9 @@ from django.conf import settings
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.services import require_weights
 from feedback_app.runs.children import child_starting
-from generation.diffusion.devices import choose_device, dtype_for, release_memory
 from generation.diffusion.loading import load_pipeline
 from generation.specs import ModelSource
+from generation.training.devices import dtype_for, named_device, release_memory
 
 KEPT = 2
 
@@ -26,7 +26,7 @@ def _load(
     version: ModelVersion, source: ModelSource, weights: tuple[str, ...], device_name: str
 ) -> Any:
     require_weights(version)
-    device = choose_device(device_name)
+    device = named_device(device_name)
     return load_pipeline(source, device=str(device), dtype=dtype_for(device))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from generation.downstream.framing import frame_mask
-from generation.downstream.prediction import dice
+from generation.statistics.overlap import dice
 
 
 def label_agreement(probabilities: Mapping[str, float], wanted: Collection[str]) -> float | None:

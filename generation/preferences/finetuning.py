@@ -8,16 +8,8 @@ from typing import Any
 
 import torch
 
-from generation.diffusion import processes
-from generation.diffusion.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
 from generation.errors import RemediableError
-from generation.preferences.drafting import Drafting
+from generation.preferences.draft import Drafting
 from generation.preferences.lessons import Lessons
 from generation.preferences.networks import Network
 from generation.preferences.objectives import (
@@ -28,6 +20,14 @@ from generation.preferences.objectives import (
     Rewarding,
 )
 from generation.specs import PAIR_METHODS, FineTuneSpec
+from generation.training import processes
+from generation.training.checkpoints import (
+    Report,
+    generator_for,
+    learning_rate,
+    load_state,
+    save_state,
+)
 
 WARM_UP_SHARE = 0.1
 CLIPPED_NORM = 1.0

@@ -14,8 +14,8 @@ from typing import Self
 import numpy as np
 import torch
 
-from generation.quality.features import VERSION, FeatureNet, as_input, describe_images
-from generation.quality.reference import Reference, load_reference
+from generation.measures.features import VERSION, FeatureNet, as_input, describe_images
+from generation.measures.reference import Reference, load_reference
 
 SCORER = "nearest-training-image"
 SCORER_VERSION = VERSION

@@ -21,16 +21,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from generation.diffusion.checkpoints import (
+from generation.errors import RemediableError
+from generation.specs import TrainingImage
+from generation.training.checkpoints import (
     Report,
     generator_for,
     learning_rate,
     load_state,
     save_state,
 )
-from generation.diffusion.training_images import ImageSet, augment
-from generation.errors import RemediableError
-from generation.specs import TrainingImage
+from generation.training.images import ImageSet, augment
 
 VERSION = "cxr-features-1"
 WEIGHTS_FILE = "features.safetensors"

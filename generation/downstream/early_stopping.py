@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from generation.diffusion.checkpoints import (
+from generation.training.checkpoints import (
     Report,
     generator_for,
     learning_rate,

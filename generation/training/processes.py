@@ -8,8 +8,6 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-from generation.diffusion.devices import AUTO, choose_device
-
 LONGEST_WAIT = timedelta(hours=12)
 """How long a process waits while the first one does the stages that are not shared."""
 
@@ -33,12 +31,6 @@ def count() -> int:
 
 def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def device() -> torch.device:
-    """The best device there is; with several GPUs, each process has its own."""
-    best = choose_device(AUTO)
-    return torch.device("cuda", rank()) if best.type == "cuda" and count() > 1 else best
 
 
 def wait_for_all() -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
+
+from generation.statistics.intervals import wilson
 
 RESAMPLES = 10_000
 
@@ -36,14 +37,6 @@ def win_rate(
     shares = won[drawn].sum(1) / size[drawn].sum(1)
     low, high = np.quantile(shares, [0.025, 0.975])
     return WinRate(float(wins.mean()), float(low), float(high), len(wins), len(names))
-
-
-def wilson(count: float, total: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share (1927), which is honest near 0 and 1; ``count`` may be half."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    centre = (count + z**2 / 2) / (total + z**2)
-    half = z * np.sqrt(count * (total - count) / total + z**2 / 4) / (total + z**2)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def no_narrower_than_chance(won: WinRate, *, level: float) -> WinRate:

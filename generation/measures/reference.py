@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from generation.diffusion.training_images import ImageSet, plain
 from generation.errors import RemediableError
-from generation.quality.features import VERSION, FeatureNet, describe_images, fit_side
+from generation.measures.features import VERSION, FeatureNet, describe_images, fit_side
+from generation.training.images import ImageSet, plain
 
 TENSORS_FILE = "reference.safetensors"
 FACTS_FILE = "reference.json"

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generation.diffusion.training_images import read_grey
 from generation.errors import RemediableError
 from generation.rewards.acquisition import inverse_propensity
 from generation.rewards.conditions import embed_prompts
 from generation.rewards.trunks import Trunk
 from generation.specs import Preference
+from generation.training.images import read_grey
 
 IMAGE_SIDE = 256
 CALIBRATION_SHARE = 0.2
