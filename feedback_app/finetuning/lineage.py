@@ -4,23 +4,21 @@ import json
 from uuid import UUID
 
 from feedback_app.finetuning.models import FineTune, Snapshot
-from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
-from feedback_app.runs.models import Run, RunQuerySet, State
-
-TRAINING = "train_reward_model"
-"""The kind of run that gives a reward model."""
+from feedback_app.images.models import ModelVersion, Scorer
 
 
 def own_fine_tune(version: ModelVersion) -> FineTune | None:
     """The fine-tune that gave this version itself."""
-    rows = FineTune.objects.filter(model_version=version).select_related("snapshot", "run")
+    rows = FineTune.objects.filter(model_version=version).select_related(
+        "snapshot", "run", "reward_model"
+    )
     return rows.first()
 
 
 def lineage_of(version: ModelVersion) -> list[FineTune]:
     """The fine-tunes that taught a version and its ancestors, the first one first."""
     rows = FineTune.objects.filter(model_version__in=version.ancestry).select_related(
-        "snapshot__blob", "schedule", "run"
+        "snapshot__blob", "schedule", "run", "reward_model"
     )
     by_version = {row.model_version_id: row for row in rows}
     return [by_version[one.pk] for one in version.ancestry if one.pk in by_version]
@@ -29,33 +27,14 @@ def lineage_of(version: ModelVersion) -> list[FineTune]:
 def snapshots_behind(version: ModelVersion) -> set[Snapshot]:
     """Those that taught a version and its ancestors, or a reward model that one climbed."""
     tunes = lineage_of(version)
-    climbed = filter(None, map(climbed_by, tunes))
+    climbed = (row.reward_model for row in tunes if row.reward_model)
     of_rewards = {snapshot for scorer in climbed if (snapshot := snapshot_of(scorer))}
     return {row.snapshot for row in tunes} | of_rewards
 
 
-def climbed_by(fine_tune: FineTune) -> Scorer | None:
-    """The reward model that a fine-tune by DRaFT climbed."""
-    location = fine_tune.settings.get("reward_model")
-    rewards = Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL)
-    return rewards.filter(location=location).first() if location else None
-
-
-def trainings() -> RunQuerySet:
-    """Of reward models."""
-    return Run.objects.filter(kind=TRAINING)
-
-
-def training_of(scorer: Scorer) -> Run | None:
-    """The run that gave a reward model."""
-    of_name = trainings().filter(spec__name=scorer.name, state=State.SUCCEEDED)
-    return of_name.order_by("-created_at").first()
-
-
 def snapshot_of(scorer: Scorer) -> Snapshot | None:
-    """What a reward model was trained on, as its run says."""
-    training = training_of(scorer)
-    return Snapshot.objects.filter(pk=training.spec["snapshot"]).first() if training else None
+    """The snapshot that taught a reward model; None where it was not trained here."""
+    return Snapshot.objects.filter(reward_models__scorer=scorer).first()
 
 
 def taught_prompts(version: ModelVersion) -> frozenset[str]:

@@ -20,7 +20,7 @@ from feedback_app.finetuning.gates.models import (
     GateVerdict,
     RuleOutcome,
 )
-from feedback_app.images.models import Blob, Cohort, Image, ModelVersion
+from feedback_app.images.models import Blob, Cohort, Image, ModelVersion, Scorer
 from feedback_app.readings.models import Reading
 from feedback_app.runs.models import Run
 from generation.specs import PAIR_METHODS
@@ -37,6 +37,7 @@ __all__ = [
     "Method",
     "Pair",
     "RatedImage",
+    "RewardModel",
     "RuleOutcome",
     "Schedule",
     "Snapshot",
@@ -140,6 +141,41 @@ class RatedImage(models.Model):
         ]
 
 
+class RewardModel(models.Model):
+    """One training of a reward model from a snapshot; gives ``scorer`` once it succeeds.
+
+    ``trunk`` is the network whose features it sees: a classifier's folder, that of
+    ``trunk_scorer``, or ``package.module:callable``. ``replaces`` is the one in whose place
+    it is trained, without retracted readings.
+    """
+
+    name = models.CharField(max_length=100)
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="reward_model")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="reward_models")
+    trunk = models.CharField(max_length=500)
+    trunk_scorer = models.ForeignKey(
+        Scorer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reward_models_upon_it",
+    )
+    settings = models.JSONField(default=dict)
+    scorer = models.OneToOneField(
+        Scorer, null=True, blank=True, on_delete=models.PROTECT, related_name="reward_model"
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Method(models.TextChoices):
     DPO_MARGIN = "dpo_margin", "Margin-weighted DPO (default)"
     DPO_PAPER = "dpo_paper", "Rank-weighted DPO (Prakash et al. 2024)"
@@ -174,8 +210,9 @@ class Schedule(models.Model):
 class FineTune(models.Model):
     """One training run from a snapshot; gives ``model_version`` under ``parent``.
 
-    ``real_cohort`` is the cohort whose training images were practised on. ``curve`` has
-    figures by name at the steps that its ``step`` lists.
+    ``real_cohort`` is the cohort whose training images were practised on; ``reward_model``
+    is what DRaFT climbs, where that was not fitted to the snapshot. ``curve`` has figures by
+    name at the steps that its ``step`` lists.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -184,6 +221,9 @@ class FineTune(models.Model):
     method = models.CharField(max_length=16, choices=Method)
     settings = models.JSONField(default=dict)
     real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
+    reward_model = models.ForeignKey(
+        Scorer, null=True, blank=True, on_delete=models.PROTECT, related_name="climbed_by"
+    )
     curve = models.JSONField(default=dict, blank=True)
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="fine_tune")
     model_version = models.OneToOneField(

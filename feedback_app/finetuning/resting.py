@@ -5,11 +5,9 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from feedback_app.finetuning.lineage import trainings
 from feedback_app.finetuning.models import GateVerdict, Pair, RatedImage, Snapshot
-from feedback_app.images.models import Scorer, ScorerKind
+from feedback_app.images.models import Scorer
 from feedback_app.readings.models import Reading, Retraction
-from feedback_app.runs.models import State
 
 
 def snapshots_resting_on(
@@ -26,13 +24,9 @@ def snapshots_resting_on(
 def reward_models_resting_on(
     *, readers: Collection[int] = (), studies: Collection[UUID] = ()
 ) -> QuerySet[Scorer]:
-    """Those that a snapshot with a reading of one of these taught, as their runs say."""
-    snapshots = snapshots_resting_on(readers=readers, studies=studies).values_list("pk", flat=True)
-    taught = trainings().filter(
-        state=State.SUCCEEDED, spec__snapshot__in=[str(snapshot) for snapshot in snapshots]
-    )
-    names = list(taught.values_list("spec__name", flat=True))
-    return Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL, name__in=names)
+    """Those that a snapshot with a reading of one of these taught."""
+    snapshots = snapshots_resting_on(readers=readers, studies=studies)
+    return Scorer.objects.filter(reward_model__snapshot__in=snapshots)
 
 
 def retracted_reward_models() -> QuerySet[Scorer]:

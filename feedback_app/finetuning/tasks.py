@@ -29,7 +29,7 @@ from feedback_app.finetuning.gates.judges import (
     what_training_says,
 )
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
-from feedback_app.finetuning.models import FineTune, Gate, GateMasks, Schedule
+from feedback_app.finetuning.models import FineTune, Gate, GateMasks, RewardModel, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule
 from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.reward_models import (
@@ -337,15 +337,15 @@ def image_ids(pair: Match) -> dict[str, object]:
 @handles("train_reward_model")
 def train_reward_model(progress: Progress) -> dict[str, object]:
     """Train in a child process, register as a scorer, and have older candidates measured."""
-    spec = progress.run.spec
-    known = Scorer.objects.filter(name=spec["name"]).first()
-    if known is not None:
-        return {"scorer": known.name, **known.figures}
+    trainings = RewardModel.objects.select_related("run", "snapshot__blob", "scorer")
+    training = trainings.get(run=progress.run)
+    if training.scorer is not None:
+        return {"scorer": training.scorer.name, **training.scorer.figures}
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
-    write_reward_run_folder(progress.run, run_dir)
+    write_reward_run_folder(training, run_dir)
     result = run_child(progress, module=REWARD_MODULE, run_dir=run_dir)
     with transaction.atomic():
-        scorer = register_reward_model(progress.run, run_dir / "model", figures=result)
+        scorer = register_reward_model(training, run_dir / "model", figures=result)
         start_measuring(progress.run.created_by)
     return {"scorer": scorer.name, **result}
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from feedback_app.finetuning.lineage import climbed_by
 from feedback_app.finetuning.models import FineTune, Method
 from feedback_app.finetuning.services.finetunes import SETTINGS
 from generation.specs import Part
@@ -73,7 +72,7 @@ def described(fine_tune: FineTune) -> list[tuple[str, Any]]:
         (LABELS.get(name, name.replace("_", " ")), _shown(value)) for name, value in stored.items()
     ]
     if fine_tune.method == Method.DRAFT:
-        climbed = climbed_by(fine_tune)
+        climbed = fine_tune.reward_model
         lines.append(("Reward", climbed.name if climbed else "fitted to the snapshot's scores"))
     return lines
 

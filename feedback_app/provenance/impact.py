@@ -66,7 +66,7 @@ def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) 
         reward_models_resting_on(readers=readers, studies=studies).order_by("created_at")
     )
     fine_tunes, versions = _taught_from(
-        {snapshot.pk for snapshot in snapshots}, climbed={scorer.location for scorer in rewards}
+        {snapshot.pk for snapshot in snapshots}, climbed={scorer.pk for scorer in rewards}
     )
     verdicts = verdicts_resting_on(readers=readers, studies=studies)
     gates = list(
@@ -107,7 +107,7 @@ def count_readings(*, readers: Collection[int], studies: Collection[UUID]) -> in
 
 
 def _taught_from(
-    snapshots: set[UUID], *, climbed: set[str]
+    snapshots: set[UUID], *, climbed: set[int]
 ) -> tuple[list[FineTune], list[ModelVersion]]:
     """Fine-tunes from these snapshots, or that climbed these rewards, or upon what those gave.
 
@@ -115,7 +115,7 @@ def _taught_from(
     """
 
     def is_first(one: FineTune) -> bool:
-        return one.snapshot_id in snapshots or one.settings.get("reward_model") in climbed
+        return one.snapshot_id in snapshots or one.reward_model_id in climbed
 
     every = (
         FineTune.objects.exclude(model_version=None, run__state__in=[State.FAILED, State.CANCELLED])

@@ -6,9 +6,8 @@ from django.urls import reverse
 
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.finetuning.models import FineTune, Gate, Snapshot
+from feedback_app.finetuning.models import FineTune, Gate, RewardModel, Snapshot
 from feedback_app.images.models import ModelVersion, Scorer
-from feedback_app.runs.models import Run
 
 KINDS = {
     "snapshot": Snapshot,
@@ -21,8 +20,8 @@ KINDS = {
 
 
 def kind_of(row: Any) -> str:
-    """Of a run, which trains a reward model, the kind of what it gives."""
-    if isinstance(row, Run):
+    """Returns the word for a row; a training counts as the reward model that it gives."""
+    if isinstance(row, RewardModel):
         return "reward-model"
     return next(kind for kind, model in KINDS.items() if isinstance(row, model))
 
@@ -32,8 +31,6 @@ def describe(row: Any) -> str:
     match row:
         case FineTune():
             return f"{row.model_version or f'Fine-tune of {row.parent.name}'} (from {row.snapshot})"
-        case Run():
-            return str(row.spec["name"])
         case Gate():
             return f"Gate of {row.child.name}"
         case CuratedSet():

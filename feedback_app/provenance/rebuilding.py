@@ -19,7 +19,7 @@ from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.lineage import snapshot_of
-from feedback_app.finetuning.models import FineTune, Gate, Snapshot
+from feedback_app.finetuning.models import FineTune, Gate, RewardModel, Snapshot
 from feedback_app.finetuning.services.finetunes import repeat_finetune
 from feedback_app.finetuning.services.reward_models import (
     retrain_reward_model,
@@ -35,8 +35,11 @@ from feedback_app.provenance.impact import (
     latest_of,
 )
 from feedback_app.readings.models import Retraction
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.models import State
 from generation.errors import RemediableError
+
+Made = Replaceable | RewardModel
+"""Of a reward model, what is made is its training."""
 
 
 class NotYet(RemediableError):
@@ -45,12 +48,9 @@ class NotYet(RemediableError):
 
 @dataclass
 class Outcome:
-    """``waiting`` and ``refused`` say in words why a row was not rebuilt.
+    """``waiting`` and ``refused`` say in words why a row was not rebuilt."""
 
-    Of a reward model, what is made is the run that trains it.
-    """
-
-    made: list[Replaceable | Run] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -102,13 +102,13 @@ def advance(retraction: Retraction) -> Outcome:
 
 
 @transaction.atomic
-def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Replaceable | Run:
+def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Made:
     """What stands in the row's place, or gives it; made now unless it is there."""
     list(Retraction.objects.active().select_for_update(of=("self",)))  # one rebuild at a time
     return _rebuild(row, asked_by=asked_by) or latest_of(row)
 
 
-def _rebuild(row: Replaceable, *, asked_by: User | None) -> Replaceable | Run | None:
+def _rebuild(row: Replaceable, *, asked_by: User | None) -> Made | None:
     """None where it is rebuilt already, or need not be."""
     tainted = impact_of_all()
     if row not in tainted or (latest_of(row) != row and latest_of(row) not in tainted):
@@ -116,7 +116,7 @@ def _rebuild(row: Replaceable, *, asked_by: User | None) -> Replaceable | Run | 
     return _make(latest_of(row), tainted=tainted, asked_by=asked_by)
 
 
-def _make(row: Replaceable, *, tainted: Impact, asked_by: User | None) -> Replaceable | Run | None:
+def _make(row: Replaceable, *, tainted: Impact, asked_by: User | None) -> Made | None:
     match row:
         case Snapshot():
             return retake_snapshot(row, created_by=asked_by)
@@ -132,14 +132,16 @@ def _make(row: Replaceable, *, tainted: Impact, asked_by: User | None) -> Replac
             return _rebuild_export(row, tainted=tainted, asked_by=asked_by)
 
 
-def _rebuild_reward_model(row: Scorer, *, tainted: Impact, asked_by: User | None) -> Run | None:
+def _rebuild_reward_model(
+    row: Scorer, *, tainted: Impact, asked_by: User | None
+) -> RewardModel | None:
     """None while it is being trained."""
     under_way = training_in_place_of(row)
-    if under_way is not None and not under_way.is_finished:
+    if under_way is not None and not under_way.run.is_finished:
         return None
     if under_way is not None:
         raise RemediableError(
-            f"The training of {under_way.spec['name']} did not succeed.",
+            f"The training of {under_way.name} did not succeed.",
             remedy="Retry its run, then rebuild again.",
         )
     old = snapshot_of(row)
@@ -169,7 +171,7 @@ def _ask_again(row: Gate, *, tainted: Impact, asked_by: User | None) -> Gate:
 
 def training_goes_on(scorer: Scorer) -> bool:
     training = training_in_place_of(scorer)
-    return training is not None and not training.is_finished
+    return training is not None and not training.run.is_finished
 
 
 def _rebuild_finetune(row: FineTune, *, tainted: Impact, asked_by: User | None) -> FineTune:

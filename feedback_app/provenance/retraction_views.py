@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.models import RewardModel
 from feedback_app.finetuning.services.reward_models import training_in_place_of
 from feedback_app.images.models import Scorer
 from feedback_app.provenance.impact import (
@@ -34,7 +35,6 @@ from feedback_app.provenance.retraction_forms import (
 )
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
-from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 SECTION = {"section": "studies"}
@@ -49,8 +49,8 @@ class Line:
     replacement: Replaceable | None
     is_for_admins: bool
     """Whether only an admin may rebuild or open it."""
-    training: Run | None = None
-    """Of a reward model the run that is to give another one in its place."""
+    training: RewardModel | None = None
+    """The training that is to give another reward model in this one's place."""
 
     @property
     def kind_words(self) -> str:

@@ -51,9 +51,9 @@ class GateRehearsal:
 
     def train_judge(self, snapshot: Snapshot) -> None:
         with Rehearsal(self.plan, self.say).stage("judge") as found:
-            run = start_reward_model(snapshot, name=f"Judge of {snapshot.pk}")
-            result = finish(run)
-            found += [f"{run.spec['name']}"]
+            training = start_reward_model(snapshot, name=f"Judge of {snapshot.pk}")
+            result = finish(training.run)
+            found += [training.name]
             found += [
                 f"{name} {value:.3f}" for name, value in result.items() if isinstance(value, float)
             ]

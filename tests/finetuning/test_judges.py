@@ -15,7 +15,7 @@ from feedback_app.finetuning.gates.judges import (
 from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.lineage import prompts_of, taught_prompts
-from feedback_app.finetuning.models import Gate, Snapshot
+from feedback_app.finetuning.models import Gate, RewardModel, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
@@ -50,9 +50,11 @@ def reward_model(snapshot: Snapshot, *, name: str) -> Scorer:
         "train_reward_model", title=name, spec={"snapshot": str(snapshot.pk), "name": name}
     )
     Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
-    return Scorer.objects.create(
+    scorer = Scorer.objects.create(
         name=name, kind=ScorerKind.REWARD_MODEL, location="x", sha256="4" * 64, is_active=False
     )
+    RewardModel.objects.create(name=name, run=run, snapshot=snapshot, trunk="a:b", scorer=scorer)
+    return scorer
 
 
 def test_a_reward_model_of_other_readings_judges_and_one_of_the_same_does_not(
@@ -79,14 +81,13 @@ def test_draft_climbs_the_active_reward_model_of_such_readers_which_then_judges_
     other = take_snapshot(name="Tuesday", simulated=False, without=learnt)
     scorer = reward_model(other, name="other readings")
 
-    def reward_of(**options: object) -> str | None:
+    def reward_of(**options: object) -> Scorer | None:
         row = start_finetune(snapshot=known, parent=base, **({"method": "draft"} | options))  # type: ignore[arg-type]
-        found: str | None = row.settings.get("reward_model")
-        return found
+        return row.reward_model
 
     assert reward_of() is None  # it is not active
-    Scorer.objects.filter(pk=scorer.pk).update(is_active=True, location="/rewards/other")
-    assert reward_of() == "/rewards/other"
+    Scorer.objects.filter(pk=scorer.pk).update(is_active=True)
+    assert reward_of() == scorer
     assert reward_of(method="kto") is None
     assert reward_of(takes_reward_model=False) is None
     Scorer.objects.filter(pk=scorer.pk).update(taught_by_simulated_readers=True)

@@ -12,7 +12,7 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.models import FineTune, RewardModel, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from feedback_app.runs import services as runs
@@ -84,9 +84,11 @@ def taught_reward_model(snapshot: Snapshot, *, name: str) -> Scorer:
     run = runs.start(
         "train_reward_model",
         title=name,
-        spec={"snapshot": str(snapshot.pk), "name": name, "trunk": "a:b", "settings": {}},
+        spec={"snapshot": str(snapshot.pk), "name": name},
     )
     Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
-    return Scorer.objects.create(
+    scorer = Scorer.objects.create(
         name=name, kind=ScorerKind.REWARD_MODEL, location=f"/{name}", sha256="4" * 64
     )
+    RewardModel.objects.create(name=name, run=run, snapshot=snapshot, trunk="a:b", scorer=scorer)
+    return scorer

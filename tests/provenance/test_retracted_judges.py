@@ -14,7 +14,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.judges import independent_reward_models
 from feedback_app.finetuning.gates.people import compare_by_people
 from feedback_app.finetuning.gates.promotion import needs_reason, promote_version
-from feedback_app.finetuning.models import Gate, GateJudge, Snapshot
+from feedback_app.finetuning.models import FineTune, Gate, GateJudge, RewardModel, Snapshot
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.provenance.impact import impact_of_all, latest_of
@@ -112,13 +112,13 @@ def test_a_fine_tune_that_climbed_a_retracted_reward_model_rests_on_it(
     ravi: User,
 ) -> None:
     climber = start_finetune(snapshot=snapshots[0], parent=base, method="draft")
-    assert climber.settings["reward_model"] == judge.location
+    assert climber.reward_model == judge
     version = child_of(climber)
     retract(reader=ravi, reason=REASON)
     impact = impact_of_all()
     assert (impact.fine_tunes, impact.versions) == ((climber,), (version,))
     again = start_finetune(snapshot=snapshots[0], parent=base, method="draft")
-    assert "reward_model" not in again.settings
+    assert again.reward_model is None
 
 
 def test_what_rests_on_retracted_readings_judges_nothing_and_promotes_nothing(
@@ -133,12 +133,18 @@ def test_what_rests_on_retracted_readings_judges_nothing_and_promotes_nothing(
         promote_version(child, actor=cora)
 
 
-def finish_training(run: Run) -> Scorer:
-    Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
-    name = run.spec["name"]
-    return Scorer.objects.create(
-        name=name, kind="reward-model", location=f"/{name}", sha256="5" * 64, is_active=False
+def finish_training(training: RewardModel) -> Scorer:
+    runs = Run.objects.filter(pk=training.run.pk)
+    runs.update(state=State.SUCCEEDED, finished_at=timezone.now())
+    training.scorer = Scorer.objects.create(
+        name=training.name,
+        kind="reward-model",
+        location=f"/{training.name}",
+        sha256="5" * 64,
+        is_active=False,
     )
+    training.save()
+    return training.scorer
 
 
 def test_the_judge_is_trained_anew_and_its_verdict_asked_again_when_it_is_ready(
@@ -159,12 +165,12 @@ def test_the_judge_is_trained_anew_and_its_verdict_asked_again_when_it_is_ready(
     gate = judged_by(asked(child), scorer=judge.pk)
     retraction = retract(reader=ravi, reason=REASON)
     outcome = ask_for_rebuild(retraction, asked_by=ada)
-    training = next(row for row in outcome.made if isinstance(row, Run))
-    assert training.spec["replaces"] == judge.pk
-    assert Snapshot.objects.get(pk=training.spec["snapshot"]).replaces == of_both
+    training = next(row for row in outcome.made if isinstance(row, RewardModel))
+    assert training.replaces == judge.reward_model
+    assert training.snapshot.replaces == of_both
     assert any("waits for the reward models" in line for line in outcome.waiting)
     continue_rebuilds()
-    assert Run.objects.filter(spec__replaces=judge.pk).count() == 1  # nothing twice
+    assert RewardModel.objects.filter(replaces__scorer=judge).count() == 1  # nothing twice
     assert not gate.later.exists()
 
     made = finish_training(training)
@@ -225,3 +231,41 @@ def test_judges_of_older_verdicts_are_named_by_the_migration(
     module = import_module("feedback_app.finetuning.migrations.0007_gate_masks_and_judges")
     module.name_judges(apps, connection.schema_editor())
     assert GateJudge.objects.get().scorer == judge
+
+
+def test_what_runs_and_locations_said_of_reward_models_before_becomes_rows(
+    judge: Scorer,
+    snapshots: tuple[Snapshot, Snapshot],
+    base: ModelVersion,  # noqa: F811
+    ravi: User,
+) -> None:
+    """Retraction finds the same by the rows as it found by names in specs."""
+    climber = start_finetune(snapshot=snapshots[0], parent=base, method="draft")
+    retract(reader=ravi, reason=REASON)
+    before = impact_of_all()
+    assert (before.reward_models, before.fine_tunes) == ((judge,), (climber,))
+    first = RewardModel.objects.get()
+    old_spec = {"name": "taste", "snapshot": str(snapshots[1].pk), "trunk": "a:b", "settings": {}}
+    Run.objects.filter(pk=first.run.pk).update(spec=old_spec)
+    queued = Run.objects.create(
+        kind="train_reward_model",
+        queue="gpu",
+        title="again",
+        spec={**old_spec, "name": "taste, rebuilt", "replaces": judge.pk},
+    )
+    FineTune.objects.filter(pk=climber.pk).update(
+        reward_model=None, settings={**climber.settings, "reward_model": judge.location}
+    )
+    RewardModel.objects.all().delete()
+
+    module = import_module("feedback_app.finetuning.migrations.0009_rows_of_reward_models")
+    module.make_rows(apps, None)
+    module.name_climbed(apps, None)
+
+    again = RewardModel.objects.get(run=queued)
+    assert again.scorer is None
+    assert again.replaces == RewardModel.objects.get(scorer=judge)
+    climber.refresh_from_db()
+    assert climber.reward_model == judge
+    assert "reward_model" not in climber.settings
+    assert impact_of_all() == before

@@ -13,7 +13,7 @@ from functools import cache
 from django.db.models import Q, QuerySet
 
 from feedback_app.experiments.models import ExperimentSource
-from feedback_app.finetuning.lineage import climbed_by, own_fine_tune, snapshot_of
+from feedback_app.finetuning.lineage import own_fine_tune, snapshot_of
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.images.models import (
     CohortImage,
@@ -80,8 +80,8 @@ def _behind_fine_tune(version: ModelVersion, fine_tune: FineTune) -> Iterator[Be
             cohort=fine_tune.real_cohort_id, patient__split=Split.TRAIN
         )
     yield Behind(role="generator", name=version.name, seen=seen)
-    if scorer := climbed_by(fine_tune):
-        yield from _behind_scorer(scorer)
+    if fine_tune.reward_model:
+        yield from _behind_scorer(fine_tune.reward_model)
 
 
 def _seen_in_training(version: ModelVersion) -> "QuerySet[CohortImage] | None":
@@ -135,10 +135,7 @@ def _behind_proxy(scorer: Scorer) -> Behind:
 
 def _trunk_of(scorer: Scorer) -> Scorer | None:
     """The classifier by whose features a reward model sees."""
-    trainings = Run.objects.filter(kind="train_reward_model", spec__name=scorer.name)
-    training = trainings.filter(state=State.SUCCEEDED).order_by("-created_at").first()
-    location = training.spec["trunk"] if training else ""
-    return Scorer.objects.filter(location=location, kind=ScorerKind.CLASSIFIER).first()
+    return Scorer.objects.filter(reward_models_upon_it__scorer=scorer).first()
 
 
 def _read(snapshot: Snapshot) -> "QuerySet[CohortImage]":

@@ -140,8 +140,6 @@ def start_finetune(
     """
     require_lessons(snapshot, method=method, parent=parent, real_cohort=real_cohort)
     complete = complete_settings(settings or {}, snapshot=snapshot, method=method, parent=parent)
-    if takes_reward_model and (scorer := reward_model_for(snapshot, method=method)):
-        complete["reward_model"] = scorer.location
     fine_tune_id = uuid.uuid4()
     run = runs.start(
         "finetune",
@@ -157,6 +155,7 @@ def start_finetune(
         method=method,
         settings=complete,
         real_cohort=real_cohort,
+        reward_model=reward_model_for(snapshot, method=method) if takes_reward_model else None,
         run=run,
         schedule=schedule,
         replaces=replaces,

@@ -6,15 +6,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.lineage import TRAINING, training_of, trainings
-from feedback_app.finetuning.models import Snapshot
+from feedback_app.finetuning.models import RewardModel, Snapshot
 from feedback_app.finetuning.services.masked import lines_of
 from feedback_app.finetuning.services.run_folders import write_readings
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer, require_free_name
 from feedback_app.runs import services as runs
-from feedback_app.runs.models import Run
+from feedback_app.runs.models import State
 from generation.errors import RemediableError
 from generation.specs import RewardModelSpec, naming_the_setting, write_spec
 
@@ -31,15 +32,16 @@ SETTINGS = (
 """What may be set of a ``RewardModelSpec``."""
 
 
+@transaction.atomic
 def start_reward_model(
     snapshot: Snapshot,
     *,
     name: str,
     trunk: str = "",
     settings: Mapping[str, Any] | None = None,
-    replaces: Scorer | None = None,
+    replaces: RewardModel | None = None,
     created_by: User | None = None,
-) -> Run:
+) -> RewardModel:
     """Queue the training of a reward model to be called ``name``.
 
     ``trunk`` is a classifier's folder or ``package.module:callable``; left empty, it is
@@ -47,48 +49,53 @@ def start_reward_model(
     is trained, without retracted readings.
     """
     require_free_name(name)
-    trunk = trunk or active_classifier().location
+    trunk_scorer = classifier_at(trunk) if trunk else active_classifier()
+    trunk = trunk_scorer.location if trunk_scorer else trunk
     with naming_the_setting():
         spec = RewardModelSpec(preferences="-", trunk=trunk, **(settings or {}))
     complete = {key: value for key, value in asdict(spec).items() if key in SETTINGS}
-    return runs.start(
-        TRAINING,
+    run = runs.start(
+        "train_reward_model",
         title=f"Train the reward model {name} on {snapshot.name}",
-        spec={
-            "snapshot": str(snapshot.pk),
-            "name": name,
-            "trunk": spec.trunk,
-            "settings": complete,
-            **({"replaces": replaces.pk} if replaces else {}),
-        },
+        spec={"name": name, "snapshot": str(snapshot.pk)},
         total=spec.steps,
         created_by=created_by,
     )
+    return RewardModel.objects.create(
+        name=name,
+        run=run,
+        snapshot=snapshot,
+        trunk=spec.trunk,
+        trunk_scorer=trunk_scorer,
+        settings=complete,
+        replaces=replaces,
+    )
 
 
-def training_in_place_of(scorer: Scorer) -> Run | None:
+def training_in_place_of(scorer: Scorer) -> RewardModel | None:
     """The newest training of a reward model in this one's place, whatever became of it."""
-    return trainings().filter(spec__replaces=scorer.pk).order_by("-created_at").first()
+    return (
+        RewardModel.objects.filter(replaces__scorer=scorer).select_related("run", "scorer").first()
+    )
 
 
 def replacement_of(scorer: Scorer) -> Scorer | None:
     """The reward model that stands in this one's place, once it is trained."""
     training = training_in_place_of(scorer)
-    return Scorer.objects.filter(name=training.spec["name"]).first() if training else None
+    return training.scorer if training else None
 
 
 def retrain_reward_model(
     scorer: Scorer, *, snapshot: Snapshot, created_by: User | None = None
-) -> Run:
+) -> RewardModel:
     """Queue the same training from another snapshot, in the reward model's place."""
-    training = training_of(scorer)
-    assert training is not None
+    training = RewardModel.objects.get(scorer=scorer)
     return start_reward_model(
         snapshot,
         name=_free_name(scorer.name),
-        trunk=training.spec["trunk"],
-        settings=training.spec["settings"],
-        replaces=scorer,
+        trunk=training.trunk,
+        settings=training.settings,
+        replaces=training,
         created_by=created_by,
     )
 
@@ -96,9 +103,15 @@ def retrain_reward_model(
 def _free_name(name: str) -> str:
     """``NAME, rebuilt``, ``NAME, rebuilt 2`` and so on."""
     taken = set(Scorer.objects.values_list("name", flat=True))
-    taken |= set(trainings().unfinished().values_list("spec__name", flat=True))
+    going_on = RewardModel.objects.filter(run__state__in=[State.QUEUED, State.RUNNING])
+    taken |= set(going_on.values_list("name", flat=True))
     numbered = (f"{name[:85]}, rebuilt{f' {n}' if n > 1 else ''}" for n in count(1))
     return next(each for each in numbered if each not in taken)
+
+
+def classifier_at(location: str) -> Scorer | None:
+    """The classifier in this folder, if it is a registered one."""
+    return Scorer.objects.filter(location=location, kind=ScorerKind.CLASSIFIER).first()
 
 
 def active_classifier() -> Scorer:
@@ -111,24 +124,24 @@ def active_classifier() -> Scorer:
     return found
 
 
-def write_reward_run_folder(run: Run, run_dir: Path) -> None:
+def write_reward_run_folder(training: RewardModel, run_dir: Path) -> None:
     """Write all that the process needs; twice is no harm."""
-    snapshot = Snapshot.objects.select_related("blob").get(pk=run.spec["snapshot"])
-    preferences = write_readings(lines_of(snapshot), run_dir)
-    spec = RewardModelSpec(
-        preferences=str(preferences), trunk=run.spec["trunk"], **run.spec["settings"]
-    )
+    preferences = write_readings(lines_of(training.snapshot), run_dir)
+    spec = RewardModelSpec(preferences=str(preferences), trunk=training.trunk, **training.settings)
     write_spec(spec, run_dir / "spec.json")
 
 
-def register_reward_model(run: Run, made: Path, *, figures: Mapping[str, Any]) -> Scorer:
+def register_reward_model(
+    training: RewardModel, made: Path, *, figures: Mapping[str, Any]
+) -> Scorer:
     """Register what a finished training has left; twice changes nothing."""
-    snapshot = Snapshot.objects.get(pk=run.spec["snapshot"])
-    return register_scorer(
-        run.spec["name"],
+    scorer = register_scorer(
+        training.name,
         made,
         kind=ScorerKind.REWARD_MODEL,
-        taught_by_simulated_readers=snapshot.is_simulated,
+        taught_by_simulated_readers=training.snapshot.is_simulated,
         figures=figures,
-        created_by=run.created_by,
+        created_by=training.run.created_by,
     )
+    RewardModel.objects.filter(pk=training.pk).update(scorer=scorer)
+    return scorer

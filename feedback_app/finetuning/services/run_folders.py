@@ -27,12 +27,15 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
     readings = write_readings(lines, run_dir)
     if fine_tune.real_cohort:
         _write_real(fine_tune.real_cohort, run_dir / "images", manifest=manifest)
+    settings = dict(fine_tune.settings)
+    if fine_tune.reward_model:
+        settings["reward_model"] = fine_tune.reward_model.location
     spec = FineTuneSpec(
         model=fine_tune.parent.source,
         preferences=str(readings),
         real_images=str(manifest) if fine_tune.real_cohort else "",
         method=fine_tune.method,  # type: ignore[arg-type]
-        **fine_tune.settings,
+        **settings,
     )
     write_spec(spec, run_dir / "spec.json")
     return spec

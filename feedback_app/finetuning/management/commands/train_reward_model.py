@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         snapshot = find_snapshot(options["snapshot"])
         try:
-            run = start_reward_model(
+            training = start_reward_model(
                 snapshot,
                 name=options["name"] or f"{snapshot.name[:90]}-reward",
                 trunk=options["trunk"],
@@ -47,9 +47,9 @@ class Command(BaseCommand):
         except RemediableError as error:
             raise CommandError(f"{error}\n{error.remedy}") from error
         if not options["now"]:
-            self.stdout.write(f"Queued as run {run.pk}.")
+            self.stdout.write(f"Queued as run {training.run.pk}.")
             return
-        result = finish_here(run, write=self.stdout.write).result
+        result = finish_here(training.run, write=self.stdout.write).result
         self.stdout.write(f"Registered as {result['scorer']}.")
         for name, value in result.items():
             if isinstance(value, int | float):

@@ -12,7 +12,6 @@ from feedback_app.provenance.rebuilding import Outcome, advance, ask_for_rebuild
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
@@ -75,7 +74,7 @@ class Command(BaseCommand):
 
     def do_runs(self, outcome: Outcome) -> bool:
         """Whether a run was done, so that more may be possible."""
-        runs = [row if isinstance(row, Run) else getattr(row, "run", None) for row in outcome.made]
+        runs = [getattr(row, "run", None) for row in outcome.made]
         for run in filter(None, runs):
             finished = execute_here(run, write=self.stdout.write)
             if finished.error:
