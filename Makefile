@@ -49,6 +49,7 @@ check: setup ## Style, types, imports, missing migrations, templates, JavaScript
 	@echo "migrations";     $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@echo "templates";      find templates -name '*.html' -print0 | xargs -0 -r djade --check --target-version 5.2
 	@echo "biome";          found=$$(node_modules/.bin/biome lint --error-on-warnings 2>&1) || { echo "$$found"; exit 1; }
+	@echo "tsc";            found=$$(node_modules/.bin/tsc --project .) || { echo "$$found"; exit 1; }
 	@echo "node";           found=$$(node --test --test-reporter=tap tests/js/*.test.js) || { echo "$$found"; exit 1; }
 	@echo "All checks passed."
 

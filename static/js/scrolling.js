@@ -1,12 +1,15 @@
 // What scrolls within the page can be scrolled with the keyboard too: it takes the focus.
 
+import { detailOf, findAll } from "./dom.js";
+
 const SCROLLERS = ".scroll-x, pre.log";
 
+/** @param {Element} part */
 function update(part) {
   const scrolls = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
   part.toggleAttribute("tabindex", scrolls);
   if (!scrolls) return;
-  part.tabIndex = 0;
+  part.setAttribute("tabindex", "0");
   part.setAttribute("role", "group");
   if (!part.hasAttribute("aria-label")) part.setAttribute("aria-label", "Scrolls");
 }
@@ -15,9 +18,10 @@ const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) update(target);
 });
 
+/** @param {ParentNode} root */
 function observe(root) {
-  for (const part of root.querySelectorAll(SCROLLERS)) observer.observe(part);
+  for (const part of findAll(root, SCROLLERS)) observer.observe(part);
 }
 
 observe(document);
-document.addEventListener("htmx:load", ({ detail }) => observe(detail.elt.parentNode ?? document));
+document.addEventListener("htmx:load", (event) => observe(detailOf(event).elt.parentNode ?? document));

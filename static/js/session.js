@@ -2,7 +2,9 @@
 //
 // The server knows when that is; asking it prolongs nothing. Tabs tell each other.
 
-const { user, session, login, remaining, warn } = document.body.dataset;
+import { detailOf, find } from "./dom.js";
+
+const { user = "", session = "", login = "", remaining, warn } = document.body.dataset;
 const CHECK_AGAIN_S = 15;
 const channel = new BroadcastChannel("reading-room-session");
 
@@ -13,7 +15,7 @@ const csrfToken = () => /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1]
 
 // --- The server ----------------------------------------------------------------------------
 
-/** Seconds until the login ends, as the server has it; throws LoggedOut or a network error. */
+/** Seconds until the login ends, as the server has it; throws LoggedOut or a network error. @param {"GET" | "POST"} method */
 async function ask(method) {
   const response = await fetch(session, {
     method,
@@ -27,11 +29,13 @@ async function ask(method) {
 // --- What the page knows -------------------------------------------------------------------
 
 const warnS = Number(warn);
+/** @type {number | undefined} */
 let timer;
 let dueAt = Infinity;
 let lastInputAt = -Infinity;
 let isLimitReached = false;
 
+/** @param {number} seconds */
 function checkIn(seconds) {
   clearTimeout(timer);
   dueAt = now() + seconds;
@@ -52,6 +56,7 @@ const extend = () =>
     learn(left);
   });
 
+/** @type {(method: "GET" | "POST", use: (left: number) => void) => Promise<void>} */
 async function attempt(method, use) {
   try {
     await use(await ask(method));
@@ -61,6 +66,7 @@ async function attempt(method, use) {
   }
 }
 
+/** @param {number} left */
 function learn(left) {
   if (left > warnS) {
     hide();
@@ -73,7 +79,7 @@ function learn(left) {
 
 // --- Other tabs ----------------------------------------------------------------------------
 
-const tellTabs = (left) => channel.postMessage({ user, endsAt: now() + left });
+const tellTabs = (/** @type {number} */ left) => channel.postMessage({ user, endsAt: now() + left });
 
 channel.addEventListener("message", ({ data }) => {
   if (data.user !== user) return showEnd("Somebody else is logged in in this browser.");
@@ -85,7 +91,7 @@ channel.addEventListener("message", ({ data }) => {
 /** A login makes a new CSRF token, and the forms of this page still have the old one. */
 function renewTokens() {
   const token = csrfToken();
-  for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = token;
+  for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.setAttribute("value", token);
   document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
 }
 
@@ -96,8 +102,9 @@ const notice = Object.assign(document.createElement("section"), {
   hidden: true,
 });
 notice.setAttribute("role", "alert");
-document.querySelector(".skip-link").after(notice);
+find(document, ".skip-link").after(notice);
 
+/** @type {(text: string, action?: HTMLElement) => void} */
 function show(text, action) {
   if (notice.dataset.text === text && !notice.hidden) return; // read out once
   notice.dataset.text = text;
@@ -112,6 +119,7 @@ function hide() {
   notice.replaceChildren();
 }
 
+/** @param {number} left */
 function showWarning(left) {
   const minutes = Math.max(1, Math.round(left / 60));
   const time = minutes === 1 ? "within a minute" : `in ${minutes} minutes`;
@@ -126,6 +134,7 @@ function showWarning(left) {
   show(`You will be logged out ${time}.`, button);
 }
 
+/** @param {string} text */
 function showEnd(text) {
   clearTimeout(timer);
   dueAt = Infinity;
@@ -138,7 +147,7 @@ function showEnd(text) {
 // --- Hands, and pages that refresh themselves ----------------------------------------------
 
 for (const kind of ["keydown", "pointerdown", "wheel"]) {
-  const note = (event) => {
+  const note = (/** @type {Event} */ event) => {
     if (event.isTrusted && notice.hidden) lastInputAt = now();
   };
   document.addEventListener(kind, note, { capture: true, passive: true });
@@ -151,11 +160,13 @@ window.addEventListener("pageshow", (event) => {
 });
 
 // What htmx asks for without a hand having moved prolongs no login.
-document.addEventListener("htmx:configRequest", ({ detail }) => {
+document.addEventListener("htmx:configRequest", (event) => {
+  const detail = detailOf(event);
   if (!detail.triggeringEvent?.isTrusted) detail.headers["X-Background"] = "1";
 });
 // Where the login has ended, a fragment's answer is the login page: it has no place in this one.
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const detail = detailOf(event);
   const answered = new URL(detail.xhr.responseURL || location.href).pathname;
   if (answered !== new URL(login, location.href).pathname) return;
   detail.shouldSwap = false;

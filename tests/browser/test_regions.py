@@ -251,5 +251,5 @@ def test_regions_follow_what_the_page_says(room: Page) -> None:
     expect(room.locator(".region-label")).to_have_count(2)
     room.evaluate("(shown) => regions.show(shown)", [other])
     expect(room.locator(".region-label")).to_have_text(["Noise, major"])
-    room.evaluate("regions.remove('noise/0')")
+    room.evaluate("regions.erase('noise/0')")
     expect(room.locator(".region-label, .a9s-annotation")).to_have_count(0)

@@ -1,18 +1,37 @@
 // The answers to one case: scores or choices, flags with their regions, comment. No DOM in here.
 
+/** @import { Choice, Content, Draft, Given, GivenFlags, Grade, Question, Region, TestCase } from "./types.js" */
+
 import { forget, keep, recall } from "./storage.js";
 
 const KIND = "draft";
 const UNDO_LEVELS = 100;
 
+const withoutName = (/** @type {Region} */ { shape, points }) => ({ shape, points });
+
 export class Answers {
-  /** `given` is what a draft, an unsent reading or the server has for the case. */
+  /** What undoing goes back to, the newest last. @type {{at: Question, content: Content}[]} */
+  past = [];
+  /** By image and criterion. @type {Record<string, number>[]} */
+  scores = [];
+  /** @type {GivenFlags[]} */
+  flags = [];
+  /** By criterion. @type {Record<string, Choice>} */
+  choices = {};
+  comment = "";
+  noneAcceptable = false;
+  skipReason = "";
+
+  /**
+   * @param {Pick<TestCase, "images" | "criteria" | "flags">} testCase
+   * @param {Given | null} [given] What a draft, an unsent reading or the server has for the case.
+   */
   constructor(testCase, given) {
     this.case = testCase;
-    this.past = []; // what undoing goes back to, the newest last
     this.take(given);
   }
 
+  /** @param {Given | null} [given] */
   take(given) {
     this.scores = this.case.images.map(() => ({}));
     this.flags = this.case.images.map(() => ({}));
@@ -23,11 +42,14 @@ export class Answers {
     for (const { place, criterion, value } of given?.scores ?? []) this.scores[place][criterion] = value;
     for (const { criterion, ...choice } of given?.choices ?? []) this.choices[criterion] = choice;
     for (const { place, flag, grade, regions = [] } of given?.flags ?? []) {
-      this.flags[place][flag] = { grade, regions: regions.map(({ shape, points }) => ({ shape, points })) };
+      this.flags[place][flag] = { grade, regions: regions.map(withoutName) };
     }
   }
 
-  /** Before a change: what is here now can be had back, with the place `at` where it changes. */
+  /**
+   * Before a change: what is here now can be had back, with the place `at` where it changes.
+   * @param {Question} at
+   */
   remember(at) {
     this.past.push({ at, content: this.content() });
     if (this.past.length > UNDO_LEVELS) this.past.shift();
@@ -40,36 +62,60 @@ export class Answers {
     return last?.at;
   }
 
-  /** No value takes the score back. Answering a skipped case reads it after all. */
+  /**
+   * No value takes the score back. Answering a skipped case reads it after all.
+   * @param {number} place
+   * @param {string} slug
+   * @param {number} [value]
+   */
   score(place, slug, value) {
     if (value === undefined) delete this.scores[place][slug];
     else this.scores[place][slug] = value;
     this.skipReason = "";
   }
 
+  /**
+   * @param {string} slug
+   * @param {Choice} [choice]
+   */
   choose(slug, choice) {
     if (choice === undefined) delete this.choices[slug];
     else this.choices[slug] = choice;
     this.skipReason = "";
   }
 
-  /** The same grade again takes the flag off, with its regions. */
+  /**
+   * The same grade again takes the flag off, with its regions.
+   * @param {number} place
+   * @param {string} flag
+   * @param {Grade} grade
+   */
   toggleFlag(place, flag, grade) {
     const given = this.flags[place][flag];
     if (given?.grade === grade) delete this.flags[place][flag];
     else this.flags[place][flag] = { grade, regions: given?.regions ?? [] };
   }
 
-  /** A region of a flag that is not there yet makes it a minor one. */
-  mark(place, flag, { shape, points }) {
+  /**
+   * A region of a flag that is not there yet makes it a minor one.
+   * @param {number} place
+   * @param {string} flag
+   * @param {Region} region
+   */
+  mark(place, flag, region) {
     this.flags[place][flag] ??= { grade: "minor", regions: [] };
-    this.flags[place][flag].regions.push({ shape, points });
+    this.flags[place][flag].regions.push(withoutName(region));
   }
 
-  /** Without a region, the one of this number is taken off. */
+  /**
+   * Without a region, the one of this number is taken off.
+   * @param {number} place
+   * @param {string} flag
+   * @param {number} number
+   * @param {Region | null} region
+   */
   changeRegion(place, flag, number, region) {
-    const found = region ? [{ shape: region.shape, points: region.points }] : [];
-    this.flags[place][flag]?.regions.splice(number, 1, ...found);
+    this.flags[place][flag]?.regions.splice(number, 1, ...(region ? [withoutName(region)] : []));
   }
 
   toggleNoneAcceptable() {
@@ -77,7 +123,7 @@ export class Answers {
     this.skipReason = "";
   }
 
-  /** As the server takes it, in an order that does not depend on the order of clicking. */
+  /** In an order that does not depend on the order of clicking. @returns {Content} */
   content() {
     return {
       scores: this.skipReason ? [] : this.scoreList(),
@@ -110,27 +156,30 @@ export class Answers {
     return this.flags.flatMap((of, place) =>
       this.case.flags
         .filter(({ slug }) => slug in of)
-        .map(({ slug }) => ({
-          place,
-          flag: slug,
-          grade: of[slug].grade,
-          regions: of[slug].regions.map(({ shape, points }) => ({ shape, points })),
-        })),
+        .map(({ slug }) => {
+          const { grade, regions } = of[slug];
+          return { place, flag: slug, grade, regions: regions.map(withoutName) };
+        }),
     );
   }
 
+  /** @param {Given | null} [given] */
   equals(given) {
     return given != null && sameText(this.content(), new Answers(this.case, given).content());
   }
 }
 
 /** Corners to a hundredth of a pixel: the server may have put them through another scale. */
-const textOf = (content) =>
+const textOf = (/** @type {Content} */ content) =>
   JSON.stringify(content, (name, value) =>
-    name === "points" ? value.map((point) => point.map((at) => at.toFixed(2))) : value,
+    name === "points" ? value.map((/** @type {number[]} */ point) => point.map((at) => at.toFixed(2))) : value,
   );
+/** @type {(one: Content, other: Content) => boolean} */
 const sameText = (one, other) => textOf(one) === textOf(other);
 
+/** @type {(slot: string) => Draft | undefined} */
 export const recallDraft = (slot) => recall(KIND, slot);
+/** @type {(slot: string, draft: Draft) => void} */
 export const keepDraft = (slot, draft) => keep(KIND, slot, draft);
+/** @type {(slot: string) => void} */
 export const forgetDraft = (slot) => forget(KIND, slot);

@@ -3,8 +3,11 @@
 // A key is written as browsers name it ("f", "+", "Enter"), with "Shift+" before it where Shift
 // does not already make another character of it.
 
+/** @import { MouseFunction, MouseInput, StoredBindings } from "./types.js" */
+/** @typedef {{group: "Answers" | "Cases" | "Window" | "View", name: string, keys: string[], text: string, repeats?: boolean, isHeld?: boolean}} Command */
+
 /** In the order in which the map shows them; `repeats` where holding the key is harmless,
-    `isHeld` where a command lasts as long as its key is held. */
+    `isHeld` where a command lasts as long as its key is held. @type {Command[]} */
 export const COMMANDS = [
   { group: "Answers", name: "left", keys: ["ArrowLeft"], text: "To the left", repeats: true },
   { group: "Answers", name: "right", keys: ["ArrowRight"], text: "To the right", repeats: true },
@@ -46,69 +49,90 @@ export const COMMANDS = [
   { group: "View", name: "sideBySide", keys: ["Shift+x"], text: "Side by side again" },
 ];
 
-/** `slot` is where a changed function is kept among the bindings. */
+/**
+ * `slot` is where a changed function is kept among the bindings.
+ * @type {{input: MouseInput, slot: string, does: MouseFunction, text: string}[]}
+ */
 export const MOUSE = [
   { input: "left", slot: "mouseLeft", does: "window", text: "Left drag" },
   { input: "middle", slot: "mouseMiddle", does: "pan", text: "Middle drag" },
   { input: "right", slot: "mouseRight", does: "zoom", text: "Right drag" },
   { input: "wheel", slot: "mouseWheel", does: "zoom", text: "Wheel" },
 ];
+/** @type {MouseFunction[]} */
 export const MOUSE_FUNCTIONS = ["window", "pan", "zoom"];
 
 /** These have one meaning for every reader, or belong to the browser. */
-const isFixed = (key) => /^(?:[0-9]|(?:Shift\+)?(?:Tab|Escape| )|F\d+)$/.test(key);
+const isFixed = (/** @type {string} */ key) => /^(?:[0-9]|(?:Shift\+)?(?:Tab|Escape| )|F\d+)$/.test(key);
 
 const byName = new Map(COMMANDS.map((command) => [command.name, command]));
+/** @type {(value: unknown) => value is string[]} */
 const isList = (value) => Array.isArray(value) && value.every((key) => typeof key === "string");
+/** @type {(one: string[], other: string[]) => boolean} */
 const isSame = (one, other) => one.length === other.length && one.every((key, at) => key === other[at]);
 
 export class Bindings {
-  /** `stored` is {command: [key, ...]}, of any age; `onChange()` is told of every change. */
+  /** What differs from the defaults. @type {StoredBindings} */
+  own = {};
+
+  /**
+   * @param {Record<string, unknown> | undefined} stored Of any age: what makes no sense now is left out.
+   * @param {{onChange: () => void}} on
+   */
   constructor(stored, { onChange }) {
     this.onChange = onChange;
-    this.own = {};
     for (const [name, keys] of Object.entries(stored ?? {})) {
       if (isList(keys) && (byName.has(name) || isFunction(name, keys))) this.own[name] = keys;
     }
   }
 
-  /** A reader's own key wins over a default that came later. */
+  /** A reader's own key wins over a default that came later. @param {string} name */
   keysOf(name) {
     if (this.own[name]) return this.own[name];
     const taken = new Set(Object.values(this.own).flat());
-    return byName.get(name).keys.filter((key) => !taken.has(key));
+    return defaultsOf(name).filter((key) => !taken.has(key));
   }
 
+  /** @param {string} key */
   commandOf(key) {
     return COMMANDS.find(({ name }) => this.keysOf(name).includes(key));
   }
 
+  /** @type {(input: MouseInput) => MouseFunction} */
   mouse(input) {
-    const { slot, does } = MOUSE.find((one) => one.input === input);
-    return this.own[slot]?.[0] ?? does;
+    const { slot, does } = mouseOf(input);
+    const own = /** @type {MouseFunction | undefined} */ (this.own[slot]?.[0]);
+    return own ?? does;
   }
 
   get isDefault() {
     return Object.keys(this.own).length === 0;
   }
 
-  /** Puts `key` in the place of `old`, or beside the others; returns why not, or nothing. */
+  /**
+   * Puts `key` in the place of `old`, or beside the others; returns why not, or nothing.
+   * @param {string} name
+   * @param {string} key
+   * @param {string} [old]
+   */
   bind(name, key, old) {
     const owner = this.commandOf(key);
     if (isFixed(key)) return `${spell(key)} cannot be changed.`;
     if (owner && owner.name !== name) return `${spell(key)} already means “${owner.text}”.`;
     const keys = this.keysOf(name).filter((other) => other !== key);
-    const at = keys.indexOf(old);
+    const at = keys.indexOf(old ?? "");
     this.set(name, at < 0 ? [...keys, key] : keys.with(at, key));
     return "";
   }
 
+  /** @type {(name: string, key: string) => void} */
   unbind(name, key) {
     this.set(name, this.keysOf(name).filter((other) => other !== key));
   }
 
+  /** @type {(input: MouseInput, does: MouseFunction) => void} */
   bindMouse(input, does) {
-    this.set(MOUSE.find((one) => one.input === input).slot, [does]);
+    this.set(mouseOf(input).slot, [does]);
   }
 
   reset() {
@@ -116,10 +140,9 @@ export class Bindings {
     this.onChange();
   }
 
-  /** Only what differs from the defaults is kept. */
+  /** Only what differs from the defaults is kept. @type {(name: string, values: string[]) => void} */
   set(name, values) {
-    const given = byName.get(name)?.keys ?? [MOUSE.find(({ slot }) => slot === name).does];
-    if (isSame(values, given)) delete this.own[name];
+    if (isSame(values, defaultsOf(name))) delete this.own[name];
     else this.own[name] = values;
     this.onChange();
   }
@@ -129,9 +152,18 @@ export class Bindings {
   }
 }
 
+/** @type {(name: string, values: string[]) => boolean} */
 const isFunction = (name, [does]) =>
-  MOUSE.some(({ slot }) => slot === name) && MOUSE_FUNCTIONS.includes(does);
+  MOUSE.some(({ slot }) => slot === name) && MOUSE_FUNCTIONS.some((known) => known === does);
 
+const mouseOf = (/** @type {MouseInput} */ input) =>
+  /** @type {typeof MOUSE[number]} */ (MOUSE.find((one) => one.input === input));
+
+/** Of a command its keys, of a slot for the mouse its function. @type {(name: string) => string[]} */
+const defaultsOf = (name) =>
+  byName.get(name)?.keys ?? MOUSE.filter(({ slot }) => slot === name).map(({ does }) => does);
+
+/** @type {Record<string, string>} */
 const SPELLED = {
   ArrowLeft: "←",
   ArrowRight: "→",
@@ -141,10 +173,10 @@ const SPELLED = {
   " ": "Space",
 };
 
-/** The caps to draw for a key: ["Shift", "1"]. */
+/** The caps to draw for a key: ["Shift", "1"]. @param {string} key */
 export function capsOf(key) {
   const parts = key.startsWith("Shift+") ? ["Shift", key.slice("Shift+".length)] : [key];
   return parts.map((part) => SPELLED[part] ?? (part.length === 1 ? part.toUpperCase() : part));
 }
 
-export const spell = (key) => capsOf(key).join(" ");
+export const spell = (/** @type {string} */ key) => capsOf(key).join(" ");

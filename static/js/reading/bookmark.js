@@ -1,21 +1,34 @@
-// The star of the case on screen: what her reader wants to find again. No part of a reading.
+// The star of the case on screen: what its reader wants to find again. No part of a reading.
+
+/** @import { Cases } from "./cases.js" */
+/** @import { Notices } from "./notices.js" */
+/** @import { LoadedCase } from "./types.js" */
 
 import { LoggedOut, Refused, Unreachable, put, remove } from "./server.js";
 
 export class Bookmark {
+  slot = "";
+  isSet = false;
+
+  /** @param {{button: HTMLElement, cases: Cases, notices: Notices, addressOf: (slot: string) => string}} parts */
   constructor({ button, cases, notices, addressOf }) {
-    Object.assign(this, { button, cases, notices, addressOf });
+    this.button = button;
+    this.cases = cases;
+    this.notices = notices;
+    this.addressOf = addressOf;
   }
 
+  /** @param {Pick<LoadedCase, "slot" | "is_bookmarked">} found */
   show({ slot, is_bookmarked: isSet }) {
     this.slot = slot;
     this.paint(isSet);
     this.notices.clear("trouble");
   }
 
+  /** @param {boolean} isSet */
   paint(isSet) {
     this.isSet = isSet;
-    this.button.setAttribute("aria-pressed", isSet);
+    this.button.setAttribute("aria-pressed", String(isSet));
   }
 
   /** At once on screen, and back again where the server does not get it. */
@@ -36,6 +49,7 @@ export class Bookmark {
   }
 }
 
+/** @param {unknown} error */
 function reasonOf(error) {
   if (error instanceof Refused) return error.message;
   return error instanceof LoggedOut ? "You are logged out." : "The server cannot be reached.";

@@ -1,10 +1,12 @@
 // Fetching cases with their pictures, decoded and ready to paint, before they are wanted.
 
+/** @import { LoadedCase, Picture, Size, TestCase } from "./types.js" */
+
 import { Refused, askJson, askPicture } from "./server.js";
 
 const KEPT = 4;
 
-/** A picture that cannot be had is black and tells why, so that the rest of its case is usable. */
+/** A picture that cannot be had is black and tells why, so that the rest of its case is usable. @type {(image: Size & {address: string}) => Promise<Picture>} */
 async function loadPicture({ address, width, height }) {
   try {
     return { width, height, grey: await loadGrey({ address, width, height }) };
@@ -16,7 +18,7 @@ async function loadPicture({ address, width, height }) {
   }
 }
 
-/** The grey values exactly as stored: no colour management, no alpha. */
+/** The grey values exactly as stored: no colour management, no alpha. @param {Size & {address: string}} image */
 async function loadGrey({ address, width, height }) {
   const blob = await askPicture(address);
   const bitmap = await createImageBitmap(blob, {
@@ -24,7 +26,7 @@ async function loadGrey({ address, width, height }) {
     premultiplyAlpha: "none",
   });
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
@@ -33,9 +35,10 @@ async function loadGrey({ address, width, height }) {
   return grey;
 }
 
+/** @type {(found: TestCase) => Promise<LoadedCase>} */
 async function loadPictures(found) {
   const [{ width, height }] = found.images;
-  const loadMask = async ({ kind, label, address }) => ({
+  const loadMask = async (/** @type {TestCase["masks"][number]} */ { kind, label, address }) => ({
     kind,
     label,
     picture: await loadPicture({ address, width, height }),
@@ -48,25 +51,31 @@ async function loadPictures(found) {
 }
 
 export class Cases {
+  /** By slot, the oldest first. @type {Map<string, Promise<LoadedCase>>} */
+  loading = new Map();
+
+  /** @param {{addressOf: (slot: string) => string}} parts */
   constructor({ addressOf }) {
     this.addressOf = addressOf;
-    this.loading = new Map(); // slot -> promise, the oldest first
   }
 
-  /** The case of a slot; `given` is its JSON where the page brought it along. */
+  /**
+   * The case of a slot; `given` is its JSON where the page brought it along.
+   * @type {(slot: string, given?: TestCase) => Promise<LoadedCase>}
+   */
   get(slot, given) {
-    if (!this.loading.has(slot)) {
-      const found = given ? Promise.resolve(given) : askJson(this.addressOf(slot));
-      const whole = found.then(loadPictures);
-      this.loading.set(slot, whole);
-      // A failure is for whoever waits for it, and must not stay: the next try may succeed.
-      whole.catch(() => this.loading.delete(slot));
-      this.trim();
-    }
-    return this.loading.get(slot);
+    const known = this.loading.get(slot);
+    if (known) return known;
+    const found = given ? Promise.resolve(given) : askJson(this.addressOf(slot));
+    const whole = found.then(loadPictures);
+    this.loading.set(slot, whole);
+    // A failure is for whoever waits for it, and must not stay: the next try may succeed.
+    whole.catch(() => this.loading.delete(slot));
+    this.trim();
+    return whole;
   }
 
-  /** What the server has for the slot changed, so it is asked again. */
+  /** What the server has for the slot changed, so it is asked again. @param {string} slot */
   drop(slot) {
     this.loading.delete(slot);
   }

@@ -1,32 +1,41 @@
 // Everything around the pictures: header, legend, help, notices. It never moves the pictures.
 
+/** @import { Criterion, LoadedCase, OutboxState, Step } from "./types.js" */
+/** @import { Viewer } from "./viewer.js" */
+
+import { byId, byIdAs, copyOf, find, findAs } from "../dom.js";
 import { keep, recall } from "./storage.js";
 import { FULL } from "./window.js";
 
-const byId = (id) => document.getElementById(id);
-const copyOf = (id) => byId(id).content.firstElementChild.cloneNode(true);
+const isPressed = (/** @type {string} */ id, /** @type {boolean} */ is) => byId(id).setAttribute("aria-pressed", String(is));
+const enable = (/** @type {string} */ id, /** @type {boolean} */ is) => {
+  byIdAs(id, HTMLButtonElement).disabled = !is;
+};
+/** The field of the comment. */
+const commentField = () => byIdAs("comment-field", HTMLTextAreaElement);
 
 export class Chrome {
-  constructor() {
-    this.anchors = [];
-    this.phasesTold = new Set();
-  }
+  /** @type {HTMLElement[]} */
+  anchors = [];
+  /** By study. @type {Set<string>} */
+  phasesTold = new Set();
 
+  /** @type {(found: LoadedCase, about: {showsPrompt: boolean, previous: string | null | undefined}) => void} */
   showCase(found, { showsPrompt, previous }) {
     byId("study").textContent = found.study;
     byId("prompt-text").textContent = found.prompt || "No prompt";
-    document.querySelector(".prompt").classList.toggle("unasked", !showsPrompt);
+    find(document, ".prompt").classList.toggle("unasked", !showsPrompt);
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
-    byId("back").disabled = !previous;
-    byId("comment-field").readOnly = !found.is_open;
+    enable("back", Boolean(previous));
+    commentField().readOnly = !found.is_open;
     byId("none").hidden = !found.allows_none_acceptable;
-    for (const id of ["skip", "none", "undo"]) byId(id).disabled = !found.is_open;
+    for (const id of ["skip", "none", "undo"]) enable(id, found.is_open);
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
       mode: found.mode,
-      count: found.images.length,
-      criteria: found.criteria.length,
+      count: String(found.images.length),
+      criteria: String(found.criteria.length),
     });
   }
 
@@ -40,21 +49,24 @@ export class Chrome {
     else text.removeAttribute("tabindex");
   }
 
-  /** A pool has no end to count to: what is read is told. */
+  /** A pool has no end to count to: what is read is told. @type {(found: LoadedCase, sofar: {read: number, pace: number | undefined}) => void} */
   showProgress({ study, position, total, is_pool: isPool }, { read, pace }) {
     const place = isPool ? `${read} read` : `${position} of ${total}`;
     byId("position").textContent = place;
     byId("pace").textContent = pace ? `${pace}/h` : "";
     document.title = `${place} · ${study} · Reading Room`;
-    const bar = byId("read-bar").parentElement;
+    const bar = find(document, ".place .bar");
     bar.classList.toggle("endless", isPool);
     byId("read-bar").style.width = isPool ? "0" : `${(100 * read) / total}%`;
-    bar.setAttribute("aria-valuenow", read);
+    bar.setAttribute("aria-valuenow", String(read));
     if (isPool) bar.removeAttribute("aria-valuemax");
-    else bar.setAttribute("aria-valuemax", total);
+    else bar.setAttribute("aria-valuemax", String(total));
   }
 
-  /** The scale of the question in focus, always in the same place. */
+  /**
+   * The scale of the question in focus, always in the same place.
+   * @type {(criterion: Criterion, scale: {steps: Step[], digit: number | undefined, where: string}) => void}
+   */
   showScale(criterion, { steps, digit, where }) {
     byId("criterion").textContent = criterion.name;
     byId("where").textContent = where;
@@ -62,26 +74,28 @@ export class Chrome {
     if (this.anchors.length !== steps.length) this.makeAnchors(steps.length);
     steps.forEach((step, number) => {
       const button = this.anchors[number];
-      button.dataset.digit = step.digit;
-      button.querySelector("b").textContent = step.digit;
-      button.querySelector("span").textContent = step.text;
+      button.dataset.digit = String(step.digit);
+      find(button, "b").textContent = String(step.digit);
+      find(button, "span").textContent = step.text;
       button.title = step.text;
-      button.setAttribute("aria-pressed", step.digit === digit);
+      button.setAttribute("aria-pressed", String(step.digit === digit));
     });
   }
 
+  /** @param {number} count */
   makeAnchors(count) {
     const items = Array.from({ length: count }, () => copyOf("anchor-template"));
     byId("anchors").replaceChildren(...items);
-    byId("anchors").style.setProperty("--steps", count);
-    this.anchors = items.map((item) => item.querySelector("button"));
+    byId("anchors").style.setProperty("--steps", String(count));
+    this.anchors = items.map((item) => find(item, "button"));
   }
 
+  /** @param {boolean} isSet */
   showNone(isSet) {
-    byId("none").setAttribute("aria-pressed", isSet);
+    isPressed("none", isSet);
   }
 
-  /** Once for each study: what the reader is told when a new phase begins. */
+  /** Once for each study: what the reader is told when a new phase begins. @type {(found: LoadedCase, on: {onClose: () => void}) => void} */
   showPhase({ study, phase_note: note }, { onClose }) {
     if (!note || this.phasesTold.has(study) || recall("told", study) === note) return;
     this.phasesTold.add(study);
@@ -94,32 +108,38 @@ export class Chrome {
       },
       { once: true },
     );
-    byId("phase").showModal();
+    byIdAs("phase", HTMLDialogElement).showModal();
   }
 
+  /** @param {{label: string, isReady: boolean, hint: string}} button */
   showSubmit({ label, isReady, hint }) {
-    byId("submit").firstChild.textContent = `${label} `;
+    const [text] = byId("submit").childNodes;
+    text.textContent = `${label} `;
     byId("submit").classList.toggle("primary", isReady);
     byId("hint").textContent = hint;
   }
 
+  /** @param {string} text */
   showComment(text) {
     this.showHasComment(text);
-    byId("comment-field").value = text;
+    commentField().value = text;
   }
 
+  /** @param {string} text */
   showHasComment(text) {
     byId("comment").classList.toggle("has-comment", text.trim() !== "");
   }
 
+  /** @param {Viewer} view */
   showView({ level, width, zoom, inverted, centre }) {
     const text = `W ${Math.round(width)}  L ${Math.round(level)}  ${zoom.toFixed(1)}×`;
     byId("view").textContent = text;
     const moved = centre.x !== 0.5 || centre.y !== 0.5 || zoom !== 1;
     byId("view").classList.toggle("changed", moved || level !== FULL.level || width !== FULL.width);
-    byId("invert").setAttribute("aria-pressed", inverted);
+    isPressed("invert", inverted);
   }
 
+  /** @param {Pick<OutboxState, "unsent" | "trouble">} state */
   showStatus({ unsent, trouble }) {
     const kept = unsent.length ? ` · ${unsent.length} kept` : "";
     const status = byId("status");
@@ -130,15 +150,15 @@ export class Chrome {
     else status.textContent = unsent.length ? "Sending" : "Saved";
   }
 
-  /** Over the pictures, until there are others. Offline, no link leads anywhere. */
+  /** Over the pictures, until there are others. Offline, no link leads anywhere. @type {(text: string, about?: {canLeave?: boolean}) => void} */
   say(text, { canLeave = true } = {}) {
-    byId("message").querySelector("p").textContent = text;
-    byId("message").querySelector("a").hidden = !canLeave;
+    find(byId("message"), "p").textContent = text;
+    findAs(byId("message"), "a", HTMLAnchorElement).hidden = !canLeave;
     byId("message").hidden = !text;
   }
 
   toggleHelp() {
-    const help = byId("help");
+    const help = byIdAs("help", HTMLDialogElement);
     if (help.open) help.close();
     else help.showModal();
   }

@@ -6,12 +6,14 @@ const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel"];
 
 /** Counts for the case, for the sitting, and since the last break of five minutes. */
 export class Clock {
+  caseMs = 0;
+  sittingMs = 0;
+  sinceBreakMs = 0;
+
   constructor(now = () => performance.now()) {
     this.now = now;
-    this.caseMs = 0;
-    this.sittingMs = 0;
-    this.sinceBreakMs = 0;
     this.seen = now();
+    /** @type {number | null} */
     this.since = document.hidden ? null : this.seen;
     for (const sign of SIGNS_OF_LIFE) {
       window.addEventListener(sign, () => this.touch(), { passive: true, capture: true });
@@ -19,7 +21,7 @@ export class Clock {
     document.addEventListener("visibilitychange", () => this.touch());
   }
 
-  /** Another case; what was spent on it before is known from its draft. */
+  /** Another case; what was spent on it before is known from its draft. @param {number} caseMs */
   restart(caseMs) {
     this.touch();
     this.caseMs = caseMs;
@@ -45,6 +47,7 @@ export class Clock {
     return Math.round(this.caseMs + this.running(this.now()));
   }
 
+  /** @param {number} now */
   running(now) {
     return this.since === null ? 0 : Math.min(now - this.since, IDLE_MS);
   }

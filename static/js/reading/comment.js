@@ -1,13 +1,19 @@
 // The comment on the case: a panel over the pictures that `C` opens and Escape closes.
 
+import { find, findAs } from "../dom.js";
+
 export class CommentPanel {
-  /** `onInput(text)` as it is typed; `onClose()` gives the focus back. */
+  /**
+   * @param {HTMLElement} element
+   * @param {{onInput: (text: string) => void, onClose: () => void}} on As it is typed; and to give the focus back.
+   */
   constructor(element, { onInput, onClose }) {
-    Object.assign(this, { element, onClose });
-    this.field = element.querySelector("textarea");
+    this.element = element;
+    this.onClose = onClose;
+    this.field = findAs(element, "textarea", HTMLTextAreaElement);
     this.field.addEventListener("input", () => onInput(this.field.value));
     this.field.addEventListener("keydown", (event) => this.press(event));
-    element.querySelector("button").addEventListener("click", () => this.close());
+    find(element, "button").addEventListener("click", () => this.close());
   }
 
   open() {
@@ -20,6 +26,7 @@ export class CommentPanel {
     this.onClose();
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     const isDone = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
     if (!isDone) return;

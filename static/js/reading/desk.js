@@ -1,28 +1,77 @@
-// The case on screen and the answers to it: focus, answers, flags, drafts.
+// The case on screen and the answers to it: focus, answers, flags. Every case has a desk of its own.
 
-import { Answers, forgetDraft, keepDraft, recallDraft } from "./answers.js";
+/** @import { Chrome } from "./chrome.js" */
+/** @import { Drafts } from "./drafts.js" */
+/** @import { FlagPicker } from "./flags.js" */
+/** @import { Mode, Reactions } from "./modes/base.js" */
+/** @import { Draft, Given, Grade, LoadedCase, Question, Region, Shape } from "./types.js" */
 
-const revisionOf = (reading) => reading?.revision ?? 0;
+import { Answers } from "./answers.js";
+import { modeOf } from "./modes/index.js";
 
-/** The room is a desk that goes from case to case; it says what `isShown`. */
 export class Desk {
-  /** What is or will be stored: the server's answer may be older than what was sent from here. */
-  storedFor({ slot, reading }) {
-    return this.outbox.latestFor(slot) ?? this.queue.sent.get(slot) ?? reading;
+  /** Whether what is missing has been asked for. */
+  wanted = false;
+
+  /**
+   * @param {LoadedCase} found
+   * @param {object} parts
+   * @param {Chrome} parts.chrome
+   * @param {Drafts} parts.drafts
+   * @param {FlagPicker} parts.picker
+   * @param {(desk: Desk) => boolean} parts.isShown Not while another case is on its way: keys would act on the one before.
+   * @param {Draft} [parts.draft]
+   */
+  constructor(found, { chrome, drafts, picker, isShown, draft }) {
+    this.case = found;
+    this.chrome = chrome;
+    this.drafts = drafts;
+    this.picker = picker;
+    this.isShownNow = isShown;
+    this.stored = drafts.storedFor(found);
+    this.answers = new Answers(found, draft ?? this.stored);
+    /** @type {Mode} */
+    this.mode = modeOf(found);
+    /** The question in focus. @type {Question} */
+    this.at = this.mode.missing(this.answers)[0] ?? { place: 0, criterion: 0 };
   }
 
-  /** A draft that a reading given elsewhere has overtaken is out of date. */
-  draftFor({ slot, reading }) {
-    const draft = recallDraft(slot);
-    const isOvertaken = draft?.upon !== undefined && draft.upon !== revisionOf(reading);
-    return isOvertaken ? undefined : draft;
+  get slot() {
+    return this.case.slot;
   }
 
-  draftElsewhere(slot, draft) {
-    if (this.isShown && slot === this.case.slot) this.takeOver(draft ?? this.stored);
+  get isShown() {
+    return this.isShownNow(this);
   }
 
-  /** Answers given in another tab; whoever types here goes on typing. */
+  get isWritable() {
+    return this.isShown && this.case.is_open;
+  }
+
+  get isUnchanged() {
+    return this.answers.equals(this.stored);
+  }
+
+  /**
+   * The elements to show; what hands do on them comes here, but for leaving the case.
+   * @param {Pick<Reactions, "skip" | "tryAgain">} leaving
+   */
+  build(leaving) {
+    return this.mode.build({
+      answer: (at, digit) => this.answerAt({ ...this.at, ...at }, digit),
+      focus: (at) => this.hasFocus({ ...this.at, ...at }),
+      flag: (place) => this.openFlags(place),
+      unflag: (place, flag) => this.unflag(place, flag),
+      region: (place, flag, number, region) => this.changeRegion(place, flag, number, region),
+      ...leaving,
+    });
+  }
+
+  clear() {
+    this.mode.destroy();
+  }
+
+  /** Answers given in another tab; whoever types here goes on typing. @param {Given | null} given */
   takeOver(given) {
     this.answers = new Answers(this.case, given);
     this.chrome.showComment(this.answers.comment);
@@ -33,33 +82,29 @@ export class Desk {
 
   // Focus
 
-  reactions() {
-    return {
-      answer: (at, digit) => this.answerAt({ ...this.at, ...at }, digit),
-      focus: (at) => this.hasFocus({ ...this.at, ...at }),
-      flag: (place) => this.openFlags(place),
-      unflag: (place, flag) => this.unflag(place, flag),
-      region: (place, flag, number, region) => this.changeRegion(place, flag, number, region),
-      skip: (reason) => this.openSkip(reason),
-      tryAgain: () => this.reopen(),
-    };
-  }
-
+  /** @param {Question} at */
   focus(at) {
     this.at = at;
     this.mode.focus(at);
     this.refresh();
   }
 
+  refocus() {
+    this.focus(this.at);
+  }
+
+  /** @param {Question} at */
   hasFocus(at) {
     this.at = at;
     this.refresh();
   }
 
+  /** @param {number} place */
   focusImage(place) {
     if (this.isShown) this.focus(this.mode.onImage(place, this.at));
   }
 
+  /** @type {(dx: number, dy: number) => void} */
   move(dx, dy) {
     if (!this.isShown) return;
     const at = this.mode.beside(this.at, dx, dy);
@@ -69,10 +114,12 @@ export class Desk {
 
   // Answers
 
+  /** @param {number} digit */
   answer(digit) {
     this.answerAt(this.at, digit);
   }
 
+  /** @type {(at: Question, digit: number) => void} */
   answerAt(at, digit) {
     if (!this.isWritable || !this.mode.hasDigit(at, digit)) return;
     this.at = at;
@@ -103,23 +150,28 @@ export class Desk {
     this.picker.open({ tile: this.mode.tiles[place], flags: this.case.flags, given });
   }
 
+  /** @type {(flag: string, grade: Grade) => void} */
   toggleFlag(flag, grade) {
     this.change(() => this.answers.toggleFlag(this.at.place, flag, grade));
   }
 
+  /** @type {(place: number, flag: string) => void} */
   unflag(place, flag) {
     const { grade } = this.answers.flags[place][flag];
     this.change(() => this.answers.toggleFlag(place, flag, grade));
     this.focus({ ...this.at, place });
   }
 
-  /** Draw where a flag is; until that is done, or given up, keys belong to the drawing. */
+  /**
+   * Draw where a flag is; until that is done, or given up, keys belong to the drawing.
+   * @type {(flag: string, shape: Shape) => Promise<void>}
+   */
   async mark(flag, shape) {
     const { answers } = this;
     const { place } = this.at;
-    const { name } = this.case.flags.find(({ slug }) => slug === flag);
-    const region = await this.mode.tiles[place].regions.draw(shape, { label: name });
-    if (this.answers !== answers) return;
+    const label = this.case.flags.find(({ slug }) => slug === flag)?.name ?? flag;
+    const region = await this.mode.tiles[place].regions.draw(shape, { label });
+    if (!this.isShown || this.answers !== answers) return;
     if (region) this.change(() => answers.mark(place, flag, region));
     this.focus(this.at);
   }
@@ -132,10 +184,12 @@ export class Desk {
     else this.openFlags();
   }
 
+  /** @type {(place: number, flag: string, number: number, region: Region | null) => void} */
   changeRegion(place, flag, number, region) {
     this.change(() => this.answers.changeRegion(place, flag, number, region));
   }
 
+  /** @param {string} text */
   setComment(text) {
     if (!this.isWritable) return;
     this.answers.comment = text;
@@ -143,6 +197,7 @@ export class Desk {
     this.changed();
   }
 
+  /** @param {() => void} does */
   change(does) {
     if (!this.isWritable) return;
     this.answers.remember(this.at);
@@ -155,26 +210,17 @@ export class Desk {
     this.refresh();
   }
 
-  get isWritable() {
-    return this.isShown && this.case.is_open;
-  }
-
-  get isUnchanged() {
-    return this.answers.equals(this.stored);
-  }
-
   saveDraft() {
-    if (!this.isShown) return;
-    const { slot } = this.case;
-    if (this.isUnchanged) return forgetDraft(slot);
-    try {
-      const isServers = this.stored === this.case.reading; // else its revision is not known yet
-      const upon = isServers ? revisionOf(this.case.reading) : undefined;
-      keepDraft(slot, { ...this.answers.content(), active_ms: this.clock.read(), upon });
-      this.notices.clear("storage");
-    } catch {
-      this.notices.say("storage", "This browser keeps no drafts: submit before you leave the case.");
-    }
+    if (this.isShown) this.drafts.keep(this.case, this.answers, this.stored);
+  }
+
+  /** What is still to be answered is asked for; returns whether there is anything. */
+  askForMissing() {
+    const [first] = this.mode.missing(this.answers);
+    if (!first) return false;
+    this.wanted = true;
+    this.focus(first);
+    return true;
   }
 
   refresh() {

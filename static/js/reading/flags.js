@@ -1,23 +1,36 @@
 // The list that `F` opens over a tile: type to find a flag, Enter for minor, Shift+Enter for
 // major, and with Ctrl mark where it is, in a box or, with Shift too, a polygon.
 
-const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+/** @import { Tile } from "./tiles.js" */
+/** @import { FlagKind, GivenFlags, Grade, Shape } from "./types.js" */
+
+import { copyOf, find, findAll, findAs } from "../dom.js";
 
 export class FlagPicker {
+  /** @type {FlagKind[]} */
+  flags = [];
+  /** The flags of the image as they are now. @type {() => GivenFlags} */
+  given = () => ({});
+  active = 0;
+
   /**
-   * `onToggle(flag, grade)` sets a flag or takes it off, `onMark(flag, shape)` draws where it is;
-   * `onClose()` gives the focus back.
+   * `onToggle` sets a flag or takes it off, `onMark` draws where it is; `onClose` gives the focus back.
+   * @param {HTMLElement} element
+   * @param {{onToggle: (flag: string, grade: Grade) => void, onMark: (flag: string, shape: Shape) => void, onClose: () => void}} on
    */
   constructor(element, { onToggle, onMark, onClose }) {
-    Object.assign(this, { element, onToggle, onMark, onClose });
-    this.filter = element.querySelector("input");
-    this.list = element.querySelector("ul");
-    this.title = element.querySelector("h2");
+    this.element = element;
+    this.onToggle = onToggle;
+    this.onMark = onMark;
+    this.onClose = onClose;
+    this.filter = findAs(element, "input", HTMLInputElement);
+    this.list = find(element, "ul");
+    this.title = find(element, "h2");
     this.filter.addEventListener("input", () => this.refresh(0));
     this.filter.addEventListener("keydown", (event) => this.press(event));
-    this.element.querySelector(".close").addEventListener("click", () => this.close());
+    find(this.element, ".close").addEventListener("click", () => this.close());
     document.addEventListener("pointerdown", (event) => {
-      if (this.isOpen && !element.contains(event.target)) this.close();
+      if (this.isOpen && !element.contains(/** @type {Node} */ (event.target))) this.close();
     });
   }
 
@@ -25,9 +38,10 @@ export class FlagPicker {
     return !this.element.hidden;
   }
 
+  /** @param {{tile: Tile, flags: FlagKind[], given: () => GivenFlags}} about */
   open({ tile, flags, given }) {
     this.flags = flags;
-    this.given = given; // () => the flags of the image as they are now
+    this.given = given;
     this.title.textContent = `Flags of ${tile.name.replace(/^The/, "the").replace(/^Image/, "image")}`;
     this.filter.value = "";
     tile.element.append(this.element);
@@ -47,28 +61,30 @@ export class FlagPicker {
     return this.flags.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
   }
 
+  /** @param {number} active */
   refresh(active) {
     const { found } = this;
     this.active = Math.max(0, Math.min(active, found.length - 1));
     this.list.replaceChildren(...found.map((flag, at) => this.makeRow(flag, at)));
-    this.element.querySelector(".none").hidden = found.length > 0;
+    find(this.element, ".none").hidden = found.length > 0;
     this.list.children[this.active]?.scrollIntoView({ block: "nearest" });
     this.filter.setAttribute("aria-activedescendant", this.list.children[this.active]?.id ?? "");
   }
 
+  /** @type {(flag: FlagKind, at: number) => HTMLElement} */
   makeRow({ slug, name }, at) {
     const row = copyOf("flag-template");
     row.id = `flag-${slug}`;
-    row.querySelector(".flag-name").textContent = name;
-    row.setAttribute("aria-selected", at === this.active);
-    for (const button of row.querySelectorAll("[data-shape]")) {
-      const { shape } = button.dataset;
+    find(row, ".flag-name").textContent = name;
+    row.setAttribute("aria-selected", String(at === this.active));
+    for (const button of findAll(row, "[data-shape]")) {
+      const shape = /** @type {Shape} */ (button.dataset.shape);
       button.setAttribute("aria-label", `${name}: mark where, in a ${shape}`);
       button.addEventListener("click", () => this.mark(slug, shape));
     }
-    for (const button of row.querySelectorAll("[data-grade]")) {
-      const { grade } = button.dataset;
-      button.setAttribute("aria-pressed", this.given()[slug]?.grade === grade);
+    for (const button of findAll(row, "[data-grade]")) {
+      const grade = /** @type {Grade} */ (button.dataset.grade);
+      button.setAttribute("aria-pressed", String(this.given()[slug]?.grade === grade));
       button.setAttribute("aria-label", `${name}, ${grade}`);
       button.addEventListener("click", () => {
         this.onToggle(slug, grade);
@@ -79,6 +95,7 @@ export class FlagPicker {
     return row;
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     const { key } = event;
     if (key === "ArrowDown") this.refresh(this.active + 1);
@@ -90,6 +107,7 @@ export class FlagPicker {
     event.stopPropagation();
   }
 
+  /** @param {KeyboardEvent} event */
   choose({ shiftKey, ctrlKey, metaKey }) {
     const flag = this.found[this.active];
     if (!flag) return;
@@ -98,6 +116,7 @@ export class FlagPicker {
     this.close();
   }
 
+  /** @type {(slug: string, shape: Shape) => void} */
   mark(slug, shape) {
     this.close();
     this.onMark(slug, shape);

@@ -2,31 +2,48 @@
 
 const SWAP_EVERY_MS = 500; // two swaps a second; flashing is harmful from three flashes a second
 
+import { findAll } from "../dom.js";
+
 export class Flicker {
-  /** `onSwap(place)` is told which image a swap has brought up, `onChange()` of any other layout. */
+  shown = 0;
+  isOn = false;
+  isPossible = false;
+  /** @type {number | undefined} */
+  timer;
+  /** The layout before a look at the other image. @type {{isOn: boolean, shown: number} | undefined} */
+  peekedFrom;
+
+  /**
+   * `onSwap` is told which image a swap has brought up, `onChange` of any other layout.
+   * @param {HTMLElement} images
+   * @param {{onSwap: (place: number) => void, onChange: () => void}} on
+   */
   constructor(images, { onSwap, onChange }) {
-    Object.assign(this, { images, onSwap, onChange, shown: 0, isOn: false });
+    this.images = images;
+    this.onSwap = onSwap;
+    this.onChange = onChange;
     // An image is never scored while the other one covers it.
     images.addEventListener("focusin", ({ target }) => {
-      const place = this.placeOf(target);
+      const place = this.placeOf(/** @type {Element} */ (target));
       if (place >= 0) this.show(place);
     });
     document.addEventListener("visibilitychange", () => document.hidden && this.rest());
   }
 
   get tiles() {
-    return [...this.images.querySelectorAll(".tile")];
+    return findAll(this.images, ".tile");
   }
 
   get isAlternating() {
     return this.timer !== undefined;
   }
 
+  /** @param {Element | null} element */
   placeOf(element) {
     return this.tiles.findIndex((tile) => tile.contains(element));
   }
 
-  /** A new case: the layout is the reader's habit and stays, where it has two images. */
+  /** A new case: the layout is the reader's habit and stays, where it has two images. @param {HTMLElement[]} frames */
   begin(frames) {
     this.stop();
     this.isPossible = frames.length === 2;
@@ -65,7 +82,7 @@ export class Flicker {
     this.apply();
   }
 
-  /** The other image as long as a key is held; then all is as it was. */
+  /** The other image as long as a key is held; then all is as it was. @param {boolean} isHeld */
   peek(isHeld) {
     if (isHeld === Boolean(this.peekedFrom) || (isHeld && !this.isPossible)) return;
     if (!isHeld) return this.stop();
@@ -84,6 +101,7 @@ export class Flicker {
     this.apply();
   }
 
+  /** @param {number} place */
   show(place) {
     if (place === this.shown && !this.isAlternating && !this.peekedFrom) return;
     this.stop();
@@ -103,7 +121,7 @@ export class Flicker {
 
   apply() {
     const layout = this.isPossible && this.isOn ? "flicker" : "side";
-    Object.assign(this.images.dataset, { layout, shown: this.shown });
+    Object.assign(this.images.dataset, { layout, shown: String(this.shown) });
     this.onChange();
   }
 }

@@ -2,35 +2,50 @@
 //
 // Buttons and wheel do what the reader's bindings say. One finger windows; two pinch and pan.
 
+/** @import { Panel } from "./panel.js" */
+/** @import { MouseFunction, MouseInput, Place, WindowLevel } from "./types.js" */
+/** @import { Viewer } from "./viewer.js" */
+/** @typedef {{does: MouseFunction | "draw" | "pinch", isFinger: boolean, x: number, y: number, moved: number, start: Place, window: WindowLevel, at: number}} Pointer */
+
+import { targetOf } from "../dom.js";
+
 const CLICK_PX = 3;
+/** @type {MouseInput[]} */
 const BUTTONS = ["left", "middle", "right"];
 const WHEEL_LINE_PX = 33;
 const SECOND_FINGER_MS = 250;
 
 export class Hands {
-  /** `doesOf(input)` is "window", "pan" or "zoom"; `onPress(place)` is told of every press. */
+  /** By their ids. @type {Map<number, Pointer>} */
+  pointers = new Map();
+  spaceHeld = false;
+
+  /**
+   * @param {Viewer} viewer
+   * @param {{doesOf: (input: MouseInput) => MouseFunction, onPress: (place: number) => void}} on
+   */
   constructor(viewer, { doesOf, onPress }) {
-    Object.assign(this, { viewer, doesOf, onPress });
-    this.pointers = new Map();
-    this.spaceHeld = false;
+    this.viewer = viewer;
+    this.doesOf = doesOf;
+    this.onPress = onPress;
   }
 
-  /** Pressing is heard before whatever lies in the frame, so that drawing gets its own alone. */
+  /** Pressing is heard before whatever lies in the frame, so that drawing gets its own alone. @type {(panel: Panel, place: number) => void} */
   listen(panel, place) {
     const { frame } = panel;
     const early = { capture: true };
     frame.addEventListener("pointerdown", (event) => this.press(event, panel, place), early);
     frame.addEventListener("pointermove", (event) => this.move(event, panel), early);
-    for (const end of ["pointerup", "pointercancel"]) {
-      frame.addEventListener(end, (event) => this.release(event, frame), early);
-    }
+    frame.addEventListener("pointerup", (event) => this.release(event, frame), early);
+    frame.addEventListener("pointercancel", (event) => this.release(event, frame), early);
     frame.addEventListener("dblclick", (event) => this.doubleClick(event, frame));
     frame.addEventListener("contextmenu", (event) => event.preventDefault());
     frame.addEventListener("wheel", (event) => this.wheel(event, panel), { passive: false });
   }
 
+  /** @type {(event: PointerEvent, panel: Panel, place: number) => void} */
   press(event, panel, place) {
-    if (event.target.closest("button") || !BUTTONS[event.button]) return;
+    if (targetOf(event).closest("button") || !BUTTONS[event.button]) return;
     const isFinger = event.pointerType === "touch";
     const does = this.functionOf(event, panel.frame, isFinger);
     const { level, width } = this.viewer;
@@ -47,7 +62,7 @@ export class Hands {
     if (does !== "draw") this.onPress(place);
   }
 
-  /** While a region is drawn, the left button and one finger belong to the drawing. */
+  /** While a region is drawn, the left button and one finger belong to the drawing. @type {(event: PointerEvent, frame: HTMLElement, isFinger: boolean) => MouseFunction | "draw"} */
   functionOf(event, frame, isFinger) {
     if (event.button === 0 && this.spaceHeld) return "pan";
     if (event.button === 0 && isDrawn(event, frame)) return "draw";
@@ -63,6 +78,7 @@ export class Hands {
     }
   }
 
+  /** @type {(event: PointerEvent, panel: Panel) => void} */
   move(event, panel) {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) return;
@@ -77,11 +93,14 @@ export class Hands {
     else this.viewer.dragWindow(dx, dy);
   }
 
-  /** What lay in the middle between two fingers stays there; their distance zooms. */
+  /**
+   * What lay in the middle between two fingers stays there; their distance zooms.
+   * @param {{event: PointerEvent, panel: Panel, before: {clientX: number, clientY: number}, dx: number, dy: number}} moved
+   */
   pinch({ event, panel, before, dx, dy }) {
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     if (!other) return;
-    const spreadFrom = ({ clientX, clientY }) => Math.hypot(clientX - other.x, clientY - other.y);
+    const spreadFrom = (/** @type {{clientX: number, clientY: number}} */ { clientX, clientY }) => Math.hypot(clientX - other.x, clientY - other.y);
     const middle = panel.pointAt({
       clientX: (before.clientX + other.x) / 2,
       clientY: (before.clientY + other.y) / 2,
@@ -91,16 +110,18 @@ export class Hands {
     this.viewer.pan(panel, dx / 2, dy / 2);
   }
 
+  /** @type {(event: PointerEvent, frame: HTMLElement) => void} */
   release(event, frame) {
     this.pointers.delete(event.pointerId);
     frame.classList.remove("panning");
   }
 
-  /** A double click closes a polygon, and must not lose the view that it was drawn in. */
+  /** A double click closes a polygon, and must not lose the view that it was drawn in. @type {(event: MouseEvent, frame: HTMLElement) => void} */
   doubleClick(event, frame) {
-    if (!isDrawn(event, frame) && !event.target.closest("button")) this.viewer.reset();
+    if (!isDrawn(event, frame) && !targetOf(event).closest("button")) this.viewer.reset();
   }
 
+  /** @type {(event: WheelEvent, panel: Panel) => void} */
   wheel(event, panel) {
     event.preventDefault();
     const unit = event.deltaMode ? WHEEL_LINE_PX : 1;
@@ -112,5 +133,6 @@ export class Hands {
   }
 }
 
-const isDrawn = ({ target }, frame) =>
-  frame.classList.contains("drawing") || target.closest(".a9s-annotationlayer") !== null;
+/** @type {(event: Event, frame: HTMLElement) => boolean} */
+const isDrawn = (event, frame) =>
+  frame.classList.contains("drawing") || targetOf(event).closest(".a9s-annotationlayer") !== null;

@@ -1,5 +1,10 @@
 // The map that `?` opens: what each key and mouse button does now, and the editor of it.
 
+/** @import { Bindings, Command } from "./bindings.js" */
+/** @import { MouseFunction, MouseInput } from "./types.js" */
+/** @typedef {{keys: string[], text: string}} Fixed A meaning that nobody can change. */
+
+import { find, findAs } from "../dom.js";
 import { COMMANDS, MOUSE, MOUSE_FUNCTIONS, capsOf, spell } from "./bindings.js";
 import { keyOf } from "./keys.js";
 
@@ -15,22 +20,36 @@ const FIXED_MOUSE = [
 ];
 const NAMES = { window: "Window", pan: "Pan", zoom: "Zoom" };
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} [properties]
+ * @param {(Node | string)[]} inside
+ */
 const make = (tag, properties = {}, ...inside) => {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...inside);
   return made;
 };
-const drawKey = (key) =>
+const drawKey = (/** @type {string} */ key) =>
   make("span", { className: "key" }, ...capsOf(key).map((cap) => make("kbd", { textContent: cap })));
 
 export class KeyMap {
-  /** `known` names the commands that this page has; `element` is the help dialog. */
+  isEditing = false;
+  /** What a key is wanted for; without `key`, one more. @type {{name: string, key?: string} | undefined} */
+  waiting;
+
+  /**
+   * @param {HTMLDialogElement} element The help dialog.
+   * @param {{bindings: Bindings, known: string[]}} parts `known` names the commands that this page has.
+   */
   constructor(element, { bindings, known }) {
-    Object.assign(this, { element, bindings, isEditing: false });
+    this.element = element;
+    this.bindings = bindings;
     this.commands = COMMANDS.filter(({ name }) => known.includes(name));
-    this.message = element.querySelector(".help-tools output");
-    this.editButton = element.querySelector("#edit-keys");
-    this.resetButton = element.querySelector("#reset-keys");
+    this.message = find(element, ".help-tools output");
+    this.editButton = find(element, "#edit-keys");
+    this.resetButton = find(element, "#reset-keys");
     this.editButton.addEventListener("click", () => this.edit(!this.isEditing));
     this.resetButton.addEventListener("click", () => this.reset());
     element.addEventListener("keydown", (event) => this.press(event));
@@ -38,6 +57,7 @@ export class KeyMap {
     this.refresh();
   }
 
+  /** @param {boolean} isEditing */
   edit(isEditing) {
     this.isEditing = isEditing;
     this.waiting = undefined;
@@ -52,27 +72,30 @@ export class KeyMap {
     this.refresh();
   }
 
+  /** @param {string} text */
   tell(text) {
     this.message.textContent = text;
   }
 
   refresh() {
-    this.editButton.setAttribute("aria-pressed", this.isEditing);
+    this.editButton.setAttribute("aria-pressed", String(this.isEditing));
     this.editButton.textContent = this.isEditing ? "Done" : "Change keys and mouse";
     this.resetButton.hidden = !this.isEditing;
     const groups = Map.groupBy(this.commands, ({ group }) => group);
-    const table = (name) => this.makeGroup(name, (groups.get(name) ?? []).map((one) => this.makeRow(one)));
+    const table = (/** @type {Command["group"]} */ name) => this.makeGroup(name, (groups.get(name) ?? []).map((one) => this.makeRow(one)));
     const answers = table("Answers");
-    answers.tBodies[0].prepend(...FIXED_KEYS.map(makeFixedRow));
-    this.element.querySelector("#keys").replaceChildren(answers, table("Cases"), table("Window"));
-    this.element.querySelector("#mouse").replaceChildren(table("View"), this.makeMouse());
+    findAs(answers, "tbody", HTMLTableSectionElement).prepend(...FIXED_KEYS.map(makeFixedRow));
+    find(this.element, "#keys").replaceChildren(answers, table("Cases"), table("Window"));
+    find(this.element, "#mouse").replaceChildren(table("View"), this.makeMouse());
   }
 
+  /** @type {(name: string, rows: HTMLElement[]) => HTMLTableElement} */
   makeGroup(name, rows) {
     const caption = make("caption", { textContent: name });
     return make("table", { className: "key-group" }, caption, make("tbody", {}, ...rows));
   }
 
+  /** @param {Command} command */
   makeRow({ name, text }) {
     const keys = this.bindings.keysOf(name);
     const cell = make("td", {}, ...keys.map((key) => (this.isEditing ? this.makeButton(name, key) : drawKey(key))));
@@ -81,9 +104,9 @@ export class KeyMap {
     return make("tr", {}, make("th", { scope: "row", textContent: text }), cell);
   }
 
-  /** A key to press another one in its place; without one, to add a key. */
+  /** A key to press another one in its place; without one, to add a key. @type {(name: string, key?: string) => HTMLButtonElement} */
   makeButton(name, key) {
-    const { text } = COMMANDS.find((command) => command.name === name);
+    const text = this.commands.find((command) => command.name === name)?.text;
     const isWaiting = this.waiting?.name === name && this.waiting.key === key;
     const button = make("button", { className: "key", type: "button" });
     button.classList.toggle("waiting", isWaiting);
@@ -96,13 +119,14 @@ export class KeyMap {
     return button;
   }
 
+  /** @param {string} name */
   makeRemover(name) {
-    const { key } = this.waiting?.name === name ? this.waiting : {};
+    const key = this.waiting?.name === name ? this.waiting.key : undefined;
     if (key === undefined) return [];
     const button = make("button", { className: "key remove", type: "button", textContent: "Remove" });
     button.addEventListener("click", () => {
       this.bindings.unbind(name, key);
-      this.settle("");
+      this.settle({ name }, "");
     });
     return [button];
   }
@@ -116,55 +140,60 @@ export class KeyMap {
     return this.makeGroup("Mouse and touch", [...rows, ...FIXED_MOUSE.map(makeMeaningRow)]);
   }
 
+  /** @type {(input: MouseInput, text: string, now: MouseFunction) => HTMLSelectElement} */
   makeChoice(input, text, now) {
     const options = MOUSE_FUNCTIONS.map((value) => make("option", { value, textContent: NAMES[value], selected: value === now }));
     const choice = make("select", {}, ...options);
     choice.setAttribute("aria-label", text);
-    choice.addEventListener("change", () => this.bindings.bindMouse(input, choice.value));
+    choice.addEventListener("change", () => this.bindings.bindMouse(input, /** @type {MouseFunction} */ (choice.value)));
     return choice;
   }
 
   // Waiting for a key
 
+  /** @param {{name: string, key?: string}} waiting */
   wait(waiting) {
     this.waiting = waiting;
     this.tell("Press the key that you want; Esc cancels.");
     this.refresh();
-    this.element.querySelector(".key.waiting").focus();
+    find(this.element, ".key.waiting").focus();
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
-    if (!this.waiting) return;
+    const { waiting } = this;
+    if (!waiting) return;
     const key = keyOf(event, (typed) => this.bindings.commandOf(typed) !== undefined);
-    if (key === "Tab" || key === "Shift+Tab") return this.settle(""); // the focus goes on
+    if (key === "Tab" || key === "Shift+Tab") return this.settle(waiting, ""); // the focus goes on
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Escape") return this.settle("");
-    if (key !== undefined) this.take(key);
+    if (event.key === "Escape") return this.settle(waiting, "");
+    if (key !== undefined) this.take(waiting, key);
   }
 
-  /** A key that is taken is refused, and the editor goes on waiting for another one. */
-  take(key) {
-    const { name, key: old } = this.waiting;
-    const refusal = this.bindings.bind(name, key, old);
+  /** A key that is taken is refused, and the editor goes on waiting for another one. @type {(waiting: {name: string, key?: string}, key: string) => void} */
+  take(waiting, key) {
+    const refusal = this.bindings.bind(waiting.name, key, waiting.key);
     if (refusal) this.tell(refusal);
-    else this.settle(`${spell(key)} it is.`);
+    else this.settle(waiting, `${spell(key)} it is.`);
   }
 
-  settle(text) {
-    const { name } = this.waiting;
+  /** @type {(waiting: {name: string}, text: string) => void} */
+  settle({ name }, text) {
     this.waiting = undefined;
     this.tell(text);
     this.refresh();
-    this.element.querySelector(`.key[data-command="${name}"]`).focus();
+    find(this.element, `.key[data-command="${name}"]`).focus();
   }
 }
 
+/** @param {Fixed} fixed */
 function makeFixedRow({ keys, text }) {
   const caps = keys.flatMap((key) => (key === "–" ? "–" : make("kbd", { textContent: key })));
   return make("tr", {}, make("th", { scope: "row", textContent: text }), make("td", {}, ...caps));
 }
 
+/** @param {Fixed} fixed */
 function makeMeaningRow({ keys, text }) {
   return make("tr", {}, make("th", { scope: "row", textContent: keys[0] }), make("td", { textContent: text }));
 }

@@ -4,8 +4,12 @@
 // lies ("[" is AltGr+5 on a French keyboard); the place of the key where it is not, named as on a
 // US keyboard ("а" of a Cyrillic layout lies where "f" does). AltGr only ever types.
 
+/** @import { Bindings } from "./bindings.js" */
+/** @import { Commands } from "./types.js" */
 /** @typedef {Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "ctrlKey" | "altKey" | "metaKey" | "getModifierState">} KeyPress */
 /** @typedef {(name: string) => boolean} IsBound Whether the key map has this character. */
+
+import { targetOf } from "../dom.js";
 
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Dead"]);
 /** What browsers say where an input method has the key. */
@@ -36,7 +40,9 @@ const isTypingAltGr = (/** @type {KeyPress} */ event) =>
 
 /** What lies there on a US keyboard. */
 function placeOf(/** @type {string} */ code) {
-  return /^(?:Key|Digit)(.)$/.exec(code)?.[1].toLowerCase() ?? PLACES[code];
+  /** @type {string | undefined} */
+  const letterOrDigit = /^(?:Key|Digit)(.)$/.exec(code)?.[1].toLowerCase();
+  return letterOrDigit ?? PLACES[code];
 }
 
 /**
@@ -52,7 +58,7 @@ export function keyOf(event, isBound) {
   if (!isCharacter(key) || key === " ") return withShift(UNTYPED.has(key) ? placeOf(code) : key, shiftKey);
   if (isDigit(key)) return key;
   const isLetter = key.toLowerCase() !== key.toUpperCase();
-  const typed = isLetter ? withShift(key.toLowerCase(), shiftKey) : key;
+  const typed = isLetter && shiftKey ? `Shift+${key.toLowerCase()}` : key.toLowerCase();
   return isLatin(key) || isBound(typed) ? typed : (withShift(placeOf(code), shiftKey) ?? typed);
 }
 
@@ -68,8 +74,11 @@ export function digitOf(event) {
   return key !== undefined && isDigit(key) ? Number(key) : undefined;
 }
 
-const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
-const isControl = (element) => element.closest("button, a, summary, dialog") !== null;
+const isTyping = (/** @type {Element} */ element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+const isControl = (/** @type {Element} */ element) => element.closest("button, a, summary, dialog") !== null;
+
+/** @type {import("./bindings.js").Command} */
+const SCORE = { group: "Answers", name: "score", keys: [], text: "Answer" };
 
 /** While a region is drawn, its image may be looked at but nothing else may happen. */
 const WHILE_DRAWING = new Set(["Window", "View"]);
@@ -77,25 +86,30 @@ const WHILE_DRAWING = new Set(["Window", "View"]);
 /**
  * `commands` has a function for each command that this page knows, and `score(digit)`.
  * `isDrawing()` says whether a region is being drawn.
+ * @param {{bindings: Bindings, commands: Commands, isDrawing: () => boolean}} parts
  */
 export function listenToKeys({ bindings, commands, isDrawing }) {
+  /** @type {IsBound} */
   const isBound = (key) => bindings.commandOf(key) !== undefined;
+  /** @type {Map<string, string>} */
   const held = new Map(); // by the place on the keyboard: Shift may change the key meanwhile
-  const release = (code) => {
-    commands[held.get(code)]?.(false);
+  const release = (/** @type {string} */ code) => {
+    commands[held.get(code) ?? ""]?.(false);
     held.delete(code);
   };
   document.addEventListener("keyup", ({ code }) => release(code));
   window.addEventListener("blur", () => [...held.keys()].forEach(release));
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || isTyping(event.target)) return;
+    const target = targetOf(event);
+    if (event.defaultPrevented || isTyping(target)) return;
     const key = keyOf(event, isBound);
     if (key === undefined) return;
-    const { name, group, repeats, isHeld } = isDigit(key) ? { name: "score" } : (bindings.commandOf(key) ?? {});
-    if (!commands[name]) return;
+    const command = isDigit(key) ? SCORE : bindings.commandOf(key);
+    if (!command || !commands[command.name]) return;
+    const { name, group, repeats, isHeld } = command;
     if (event.repeat && !repeats) return; // held down, it would act on a case that nobody looked at
-    if (name === "submit" && isControl(event.target)) return; // Enter presses the button
-    if (event.target.closest("dialog") && name !== "help") return;
+    if (name === "submit" && isControl(target)) return; // Enter presses the button
+    if (target.closest("dialog") && name !== "help") return;
     event.preventDefault();
     if (isDrawing() && !WHILE_DRAWING.has(group)) return;
     if (name === "score") {

@@ -1,11 +1,16 @@
 // Puts the reading page together and wires hands to commands.
 
+/** @import { Commands, OutboxState, RefusedReading, TestCase } from "./types.js" */
+
+import { byId, byIdAs, jsonOf, targetOf } from "../dom.js";
+import { Asides } from "./asides.js";
 import { Bindings } from "./bindings.js";
 import { Bookmark } from "./bookmark.js";
 import { Cases } from "./cases.js";
 import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
 import { CommentPanel } from "./comment.js";
+import { Drafts } from "./drafts.js";
 import { FlagPicker } from "./flags.js";
 import { Flicker } from "./flicker.js";
 import { KeyMap } from "./keymap.js";
@@ -13,20 +18,26 @@ import { listenToKeys } from "./keys.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Preferences } from "./preferences.js";
+import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { isDrawing } from "./regions.js";
 import { Room } from "./room.js";
+import { askJson } from "./server.js";
 import { Sitting } from "./sitting.js";
 import { SkipDialog } from "./skipping.js";
+import { Stage } from "./stage.js";
 import { heard, keepFor } from "./storage.js";
+import { Submission } from "./submission.js";
 import { ViewTools, viewCommands } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
-const byId = (id) => document.getElementById(id);
-const first = JSON.parse(byId("case-data").textContent);
-const { reader, worklist, login } = byId("images").dataset;
+const images = byId("images");
+/** @type {TestCase} */
+const first = jsonOf("case-data");
+const { reader = "", worklist = "", login = "" } = images.dataset;
 keepFor(reader);
 
+/** @type {import("./types.js").Addresses} */
 const addresses = {
   worklist,
   page: (slot) => `${worklist}${slot}/`,
@@ -49,15 +60,15 @@ const outbox = new Outbox({
   onElsewhere: (item) => room.readElsewhere(item),
 });
 const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
-const preferences = new Preferences(JSON.parse(byId("preferences-data").textContent), {
+const preferences = new Preferences(jsonOf("preferences-data"), {
   onTrouble: (text) => keyMap.tell(text),
 });
 const bindings = new Bindings(preferences.bindings, {
   onChange: () => preferences.save(bindings.toJSON()),
 });
 const viewTools = new ViewTools();
-const flicker = new Flicker(byId("images"), {
-  onSwap: (place) => room.focusImage(place),
+const flicker = new Flicker(images, {
+  onSwap: (place) => room.present?.focusImage(place),
   onChange: () => viewTools.showLayout(flicker),
 });
 const viewer = new Viewer({
@@ -66,29 +77,41 @@ const viewer = new Viewer({
     viewTools.showView(view);
   },
   onShow: (frames) => flicker.begin(frames),
-  onClick: (place) => room.focusImage(place),
+  onClick: (place) => room.present?.focusImage(place),
   mouse: (input) => bindings.mouse(input),
   now: () => clock.read(),
 });
-const backToScale = () => room.isShown && room.focus(room.at);
+const backToScale = () => room.present?.refocus();
 const picker = new FlagPicker(byId("flag-picker"), {
-  onToggle: (flag, grade) => room.toggleFlag(flag, grade),
-  onMark: (flag, shape) => room.mark(flag, shape),
+  onToggle: (flag, grade) => room.present?.toggleFlag(flag, grade),
+  onMark: (flag, shape) => room.present?.mark(flag, shape),
   onClose: backToScale,
 });
-const skipping = new SkipDialog(byId("skipping"), {
+const skipping = new SkipDialog(byIdAs("skipping", HTMLDialogElement), {
   onSkip: (reason, comment) => room.skip(reason, comment),
   onClose: backToScale,
 });
 const comment = new CommentPanel(byId("comment-panel"), {
-  onInput: (text) => room.setComment(text),
+  onInput: (text) => room.present?.setComment(text),
   onClose: backToScale,
 });
 const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addressOf: addresses.bookmark });
+const drafts = new Drafts({ outbox, queue, clock, notices });
+const progress = new Progress({ chrome, sitting });
+const stage = new Stage({ images, viewer, chrome, bookmark, addressOf: addresses.page });
+const asides = new Asides({
+  notices, chrome, clock, sitting,
+  ask: (slot) => askJson(addresses.slot(slot)).catch(() => undefined),
+  isOnScreen: (slot) => room.present?.slot === slot,
+  onReopened: () => room.reopen(),
+  onDone: () => room.desk?.refocus(),
+});
+const submission = new Submission({ outbox, queue, clock, viewer, notices, progress, sitting });
 const room = new Room({
-  cases, outbox, queue, viewer, chrome, notices, clock, sitting, picker, skipping, bookmark, addresses,
+  cases, outbox, queue, chrome, notices, clock, stage, asides, progress, drafts, submission, picker, skipping, worklist,
 });
 
+/** @param {OutboxState} state */
 function tellOutbox(state) {
   chrome.showStatus(state);
   if (state.trouble === "login") {
@@ -112,6 +135,7 @@ function logIn() {
   location.assign(`${login}?next=${encodeURIComponent(location.pathname)}`);
 }
 
+/** @param {RefusedReading} refused */
 function showRefused({ slot }) {
   outbox.dismissRefused(slot);
   room.open(slot);
@@ -119,35 +143,38 @@ function showRefused({ slot }) {
 
 function tellLost() {
   const text = "You were away for longer than this case was held for you, and somebody else may read it too. You can still submit it.";
-  notices.say("lost", text, [{ label: "Go on", does: () => room.dismiss("lost") }]);
+  notices.say("lost", text, [{ label: "Go on", does: () => asides.dismiss("lost") }]);
 }
 
-/** What moves by itself is asked for once more where the system wants things to keep still. */
+let isMotionWanted = false;
+
+/** What moves by itself is asked for once more where the system wants things to keep still. @param {() => void} does */
 function askForMotion(does) {
-  if (askForMotion.isWanted || !matchMedia("(prefers-reduced-motion: reduce)").matches) return does();
+  if (isMotionWanted || !matchMedia("(prefers-reduced-motion: reduce)").matches) return does();
   const text = "Your system asks for less motion, so the images keep still. X swaps them by hand.";
   const go = () => {
-    askForMotion.isWanted = true;
-    room.dismiss("motion");
+    isMotionWanted = true;
+    asides.dismiss("motion");
     does();
   };
   notices.say("motion", text, [{ label: "Flicker all the same", does: go }]);
 }
 
+/** @type {Commands} */
 const commands = {
   score: (digit) => {
     flicker.rest();
-    room.answer(digit);
+    room.present?.answer(digit);
   },
-  unscore: () => room.unanswer(),
-  noneAcceptable: () => room.toggleNoneAcceptable(),
-  undo: () => room.undo(),
-  left: () => room.move(-1, 0),
-  right: () => room.move(1, 0),
-  up: () => room.move(0, -1),
-  down: () => room.move(0, 1),
-  flag: () => room.openFlags(),
-  region: () => room.markAgain(),
+  unscore: () => room.present?.unanswer(),
+  noneAcceptable: () => room.present?.toggleNoneAcceptable(),
+  undo: () => room.present?.undo(),
+  left: () => room.present?.move(-1, 0),
+  right: () => room.present?.move(1, 0),
+  up: () => room.present?.move(0, -1),
+  down: () => room.present?.move(0, 1),
+  flag: () => room.present?.openFlags(),
+  region: () => room.present?.markAgain(),
   comment: () => comment.open(),
   skip: () => room.openSkip(),
   bookmark: () => bookmark.toggle(),
@@ -157,7 +184,7 @@ const commands = {
   ...viewCommands({ viewer, flicker, askForMotion }),
 };
 listenToKeys({ bindings, commands, isDrawing });
-const keyMap = new KeyMap(byId("help"), { bindings, known: Object.keys(commands) });
+const keyMap = new KeyMap(byIdAs("help", HTMLDialogElement), { bindings, known: Object.keys(commands) });
 viewTools.wire({ commands, bindings, onDone: backToScale });
 
 // The mouse can do all that keys can.
@@ -177,33 +204,33 @@ for (const [id, command] of Object.entries({
     if (["noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
   });
 }
-byId("anchors").addEventListener("click", ({ target }) => {
-  const step = target.closest("button");
+byId("anchors").addEventListener("click", (event) => {
+  const step = targetOf(event).closest("button");
   if (step && !isDrawing()) commands.score(Number(step.dataset.digit));
 });
 byId("close-help").addEventListener("click", () => chrome.toggleHelp());
 
 // Space is held to pan; on a button it would press it, in the page it would scroll.
-const isTyping = ({ target }) => target.closest("input, textarea") !== null;
-for (const [kind, isHeld] of [["keydown", true], ["keyup", false]]) {
-  document.addEventListener(kind, (event) => {
-    if (event.key !== " " || isTyping(event) || event.target.closest("button, a, dialog")) return;
-    event.preventDefault();
-    viewer.spaceHeld = isHeld;
-    byId("images").classList.toggle("space-held", isHeld);
-  });
-}
-window.addEventListener("blur", () => {
-  viewer.spaceHeld = false;
-  byId("images").classList.remove("space-held");
-});
+const holdSpace = (/** @type {boolean} */ isHeld) => {
+  viewer.spaceHeld = isHeld;
+  images.classList.toggle("space-held", isHeld);
+};
+/** @type {(event: KeyboardEvent, isHeld: boolean) => void} */
+const hearSpace = (event, isHeld) => {
+  if (event.key !== " " || targetOf(event).closest("input, textarea, button, a, dialog")) return;
+  event.preventDefault();
+  holdSpace(isHeld);
+};
+document.addEventListener("keydown", (event) => hearSpace(event, true));
+document.addEventListener("keyup", (event) => hearSpace(event, false));
+window.addEventListener("blur", () => holdSpace(false));
 window.addEventListener("storage", (event) => {
   const draft = heard(event, "draft");
   if (draft) room.draftElsewhere(draft.id, draft.value);
 });
 // The reading time of a case is kept with its draft.
 window.addEventListener("pagehide", () => {
-  room.saveDraft();
+  room.present?.saveDraft();
   sitting.keep();
 });
 

@@ -3,6 +3,8 @@
 // Each carries its idempotency key, so sending it twice (a lost answer, a reload in between)
 // stores it once. They go in order, one at a time, and from one tab at a time.
 
+/** @import { OutboxState, RefusedReading, Submitted, Trouble, Unsent } from "./types.js" */
+
 import { keepDraft, recallDraft } from "./answers.js";
 import { LoggedOut, Refused, Unreachable, post } from "./server.js";
 import { forget, heard, isAbout, keep, readerHere, recallAll } from "./storage.js";
@@ -22,20 +24,33 @@ export function newKey() {
 /**
  * Seldom do two tabs send the same: browsers have locks on HTTPS only, and show one tab what
  * another has just removed a moment late. The key lets the server store it once even then.
+ * @param {() => Promise<void>} does
  */
 const alone = (does) =>
   navigator.locks ? navigator.locks.request(`reading-room:${readerHere()}:outbox`, does) : does();
 
 export class Outbox {
+  /** @type {Trouble} */
+  trouble = null;
+  sending = false;
+  retryMs = RETRY_FIRST_MS;
+  /** @type {number | undefined} */
+  timer;
+
   /**
-   * `onChange(state)` is told after every step, `onRefused(item)` when one is not taken,
-   * `onElsewhere(item)` when another tab has submitted one.
+   * `onChange` is told after every step, `onRefused` when one is not taken, `onElsewhere` when
+   * another tab has submitted one.
+   * @param {object} parts
+   * @param {(slot: string) => string} parts.addressOf
+   * @param {(state: OutboxState) => void} parts.onChange
+   * @param {(item: Unsent) => void} parts.onRefused
+   * @param {(item: Unsent) => void} [parts.onElsewhere]
    */
   constructor({ addressOf, onChange, onRefused, onElsewhere = () => {} }) {
-    Object.assign(this, { addressOf, onChange, onRefused, onElsewhere });
-    this.trouble = null; // null, "offline" or "login"
-    this.sending = false;
-    this.retryMs = RETRY_FIRST_MS;
+    this.addressOf = addressOf;
+    this.onChange = onChange;
+    this.onRefused = onRefused;
+    this.onElsewhere = onElsewhere;
     window.addEventListener("online", () => this.flush());
     window.addEventListener("offline", () => {
       this.trouble = "offline";
@@ -46,6 +61,7 @@ export class Outbox {
     window.addEventListener("storage", (event) => this.listen(event));
   }
 
+  /** @param {StorageEvent} event */
   listen(event) {
     const added = heard(event, "outbox")?.value;
     if (added) this.onElsewhere(added);
@@ -54,21 +70,22 @@ export class Outbox {
     if (isAbout(event, "outbox")) this.tell();
   }
 
-  /** The oldest first. */
+  /** The oldest first. @returns {Unsent[]} */
   get unsent() {
     return recallAll("outbox").sort((one, other) => one.order - other.order);
   }
 
+  /** @returns {RefusedReading[]} */
   get refused() {
     return recallAll("refused").sort((one, other) => one.order - other.order);
   }
 
-  /** The newest reading of a slot that the server does not have yet. */
+  /** The newest reading of a slot that the server does not have yet. @param {string} slot */
   latestFor(slot) {
     return this.unsent.findLast((item) => item.slot === slot)?.body;
   }
 
-  /** Stored before it returns: from here on the reading cannot get lost. Throws if it cannot be. */
+  /** Stored before it returns: from here on the reading cannot get lost. Throws if it cannot be. @param {Submitted} reading */
   add({ slot, position, isFirst, body }) {
     const key = newKey();
     const last = this.unsent.at(-1)?.order ?? 0;
@@ -102,6 +119,7 @@ export class Outbox {
     }
   }
 
+  /** @param {Unsent} item */
   async send(item) {
     try {
       await post(this.addressOf(item.slot), item.body);
@@ -112,7 +130,7 @@ export class Outbox {
     forget("outbox", item.key);
   }
 
-  /** A reading that was not taken is a draft again, unless the reader has gone on changing it. */
+  /** A reading that was not taken is a draft again, unless the reader has gone on changing it. @type {(item: Unsent, reason: string) => void} */
   refuse(item, reason) {
     keep("refused", item.key, { ...item, reason });
     if (!recallDraft(item.slot)) keepDraft(item.slot, item.body);
@@ -120,12 +138,19 @@ export class Outbox {
     this.onRefused(item);
   }
 
-  /** The reader has seen it, or submitted the case anew; other cases are still to be told of. */
+  /** The reader has seen it, or submitted the case anew; other cases are still to be told of. @param {string} slot */
   dismissRefused(slot) {
     for (const item of this.refused) if (item.slot === slot) forget("refused", item.key);
     this.tell();
   }
 
+  /** Somebody has to log in again before anything goes on. */
+  loggedOut() {
+    this.trouble = "login";
+    this.tell();
+  }
+
+  /** @param {unknown} error */
   hold(error) {
     if (error instanceof LoggedOut) this.trouble = "login";
     else if (error instanceof Unreachable) this.trouble = "offline";

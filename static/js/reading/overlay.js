@@ -1,12 +1,18 @@
 // The conditioning masks over an image: each an outline one device pixel wide, a translucent tint
 // and a name, in the colour of its kind.
 
+/** @import { Picture } from "./types.js" */
+/** @typedef {{kind: string, label: string, outline: string}} Outlined */
+
+import { find } from "../dom.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const FOREGROUND = 128; // a mask has 0 and 255
 
 /**
  * The closed borders around a mask's foreground, along the edges of its pixels, as an SVG path in
  * the picture's pixels. Filled even-odd it covers exactly the foreground.
+ * @param {Picture} mask
  */
 export function outlineOf({ width, height, grey }) {
   const stride = width + 1;
@@ -16,13 +22,14 @@ export function outlineOf({ width, height, grey }) {
   for (let start = 0; start < ways.length; start++) {
     while (ways[start]) loops.push(walk(ways, start, steps));
   }
-  const pointOf = (at) => `${at % stride} ${Math.floor(at / stride)}`;
+  const pointOf = (/** @type {number} */ at) => `${at % stride} ${Math.floor(at / stride)}`;
   return loops.map((corners) => `M${corners.map(pointOf).join("L")}Z`).join("");
 }
 
-/** A bit for each direction in which a border leaves a pixel corner, the foreground on its right. */
+/** A bit for each direction in which a border leaves a pixel corner, the foreground on its right. @param {Picture & {stride: number}} mask */
 function borderEdges({ width, height, grey, stride }) {
   const ways = new Uint8Array(stride * (height + 1));
+  /** @type {(x: number, y: number) => boolean} */
   const isIn = (x, y) =>
     x >= 0 && y >= 0 && x < width && y < height && grey[y * width + x] >= FOREGROUND;
   for (let y = 0; y < height; y++) {
@@ -38,7 +45,7 @@ function borderEdges({ width, height, grey, stride }) {
   return ways;
 }
 
-/** The corners of one loop; its edges are used up. */
+/** The corners of one loop; its edges are used up. @type {(ways: Uint8Array, start: number, steps: number[]) => number[]} */
 function walk(ways, start, steps) {
   const corners = [];
   let [at, last] = [start, -1];
@@ -52,8 +59,12 @@ function walk(ways, start, steps) {
   return corners;
 }
 
-/** Over one frame; `shapes` are [{kind, label, outline}]. The frame moves them with the picture. */
+/** Over one frame, which moves the shapes with the picture. */
 export class Overlay {
+  /**
+   * @param {HTMLElement} frame
+   * @param {Outlined[]} shapes
+   */
   constructor(frame, shapes) {
     this.drawing = document.createElementNS(SVG, "svg");
     this.drawing.setAttribute("class", "mask");
@@ -62,9 +73,10 @@ export class Overlay {
     this.names = Object.assign(document.createElement("ul"), { className: "mask-names" });
     this.names.setAttribute("aria-label", "Masks");
     this.names.append(...shapes.map(nameOf));
-    frame.querySelector(".plane").after(this.drawing, this.names);
+    find(frame, ".plane").after(this.drawing, this.names);
   }
 
+  /** @param {boolean} isShown */
   toggle(isShown) {
     this.drawing.toggleAttribute("hidden", !isShown);
     this.names.hidden = !isShown;
@@ -76,6 +88,7 @@ export class Overlay {
   }
 }
 
+/** @param {Outlined} shape */
 function pathOf({ kind, outline }) {
   const path = document.createElementNS(SVG, "path");
   path.dataset.kind = kind;
@@ -83,6 +96,7 @@ function pathOf({ kind, outline }) {
   return path;
 }
 
+/** @param {Outlined} shape */
 function nameOf({ kind, label }) {
   const name = Object.assign(document.createElement("li"), { textContent: label });
   name.dataset.kind = kind;

@@ -1,29 +1,41 @@
 // One picture on a canvas of its own size; the size on screen is a matter of CSS alone.
 
-/** The frame's layer that zooms and pans: what lies in it has the picture's pixels for units. */
+/** @import { Picture, Place } from "./types.js" */
+
+import { find, findAs } from "../dom.js";
+
+/** The frame's layer that zooms and pans: what lies in it has the picture's pixels for units. @param {HTMLElement} frame */
 function planeOf(frame) {
-  const known = frame.querySelector(".plane");
-  if (known) return known;
+  if (frame.querySelector(".plane")) return find(frame, ".plane");
   const plane = Object.assign(document.createElement("div"), { className: "plane" });
   frame.prepend(plane);
-  plane.append(frame.querySelector("canvas"));
+  plane.append(find(frame, "canvas"));
   return plane;
 }
 
 export class Panel {
+  box = { width: 0, height: 0 };
+  /** The scale at which the whole picture just fits its frame. */
+  fit = 1;
+
+  /**
+   * @param {HTMLElement} frame
+   * @param {Picture} picture
+   */
   constructor(frame, picture) {
-    Object.assign(this, { frame, picture });
+    this.frame = frame;
+    this.picture = picture;
     this.plane = planeOf(frame);
-    const canvas = this.plane.querySelector("canvas");
+    const canvas = findAs(this.plane, "canvas", HTMLCanvasElement);
     [canvas.width, canvas.height] = [picture.width, picture.height];
-    this.context = canvas.getContext("2d");
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.shown = new ImageData(picture.width, picture.height);
     this.words = new Uint32Array(this.shown.data.buffer);
     frame.style.setProperty("--native-width", `${picture.width}px`);
     frame.style.setProperty("--native-height", `${picture.height}px`);
   }
 
-  /** `table` has a pixel of the screen, four bytes in one word, for each grey value. */
+  /** `table` has a pixel of the screen, four bytes in one word, for each grey value. @param {Uint32Array} table */
   paint(table) {
     const { grey } = this.picture;
     const { words } = this;
@@ -31,7 +43,6 @@ export class Panel {
     this.context.putImageData(this.shown, 0, 0);
   }
 
-  /** `fit` is the scale at which the whole picture just fits its frame. */
   measure() {
     const { clientWidth: width, clientHeight: height } = this.frame;
     this.box = { width, height };
@@ -44,23 +55,24 @@ export class Panel {
     return { x: this.box.width / 2, y: this.box.height / 2 };
   }
 
-  /** Of a place on screen in pixels of the frame. */
+  /** Of a place on screen in pixels of the frame. @param {{clientX: number, clientY: number}} at */
   pointAt({ clientX, clientY }) {
     const { left, top } = this.frame.getBoundingClientRect();
     return { x: clientX - left, y: clientY - top };
   }
 
+  /** @param {number} zoom */
   size(zoom) {
     const scale = this.fit * zoom;
     return { scale, width: this.picture.width * scale, height: this.picture.height * scale };
   }
 
-  /** Everything that has to follow the view follows these three properties. */
+  /** Everything that has to follow the view follows these three properties. @param {{zoom: number, centre: Place}} view */
   place({ zoom, centre }) {
     const { scale, width, height } = this.size(zoom);
     const { style } = this.frame;
     style.setProperty("--x", `${this.middle.x - centre.x * width}px`);
     style.setProperty("--y", `${this.middle.y - centre.y * height}px`);
-    style.setProperty("--scale", scale);
+    style.setProperty("--scale", String(scale));
   }
 }

@@ -1,5 +1,8 @@
 // A reader's bindings: kept by the server, and in this browser until the server has them.
 
+/** @import { StoredBindings } from "./types.js" */
+/** @typedef {{bindings: StoredBindings}} Kept */
+
 import { put } from "./server.js";
 import { forget, keep, recall } from "./storage.js";
 
@@ -8,11 +11,18 @@ const KIND = "preferences";
 const PAUSE_MS = 600;
 
 export class Preferences {
-  /** `given` is what the page brought along; `onTrouble(text)` says that saving failed, or "". */
+  /** @type {number | undefined} */
+  timer;
+
+  /**
+   * @param {Kept} given What the page brought along.
+   * @param {{onTrouble: (text: string) => void}} on Says that saving failed, or "".
+   */
   constructor(given, { onTrouble }) {
     this.onTrouble = onTrouble;
+    /** @type {Kept | undefined} */
     this.unsaved = recall(KIND);
-    this.given = given ?? {};
+    this.given = given ?? { bindings: {} };
     if (this.unsaved) this.sendSoon();
   }
 
@@ -21,7 +31,7 @@ export class Preferences {
     return (this.unsaved ?? this.given).bindings;
   }
 
-  /** Once the reader pauses: an editor changes several keys in a row. */
+  /** Once the reader pauses: an editor changes several keys in a row. @param {StoredBindings} bindings */
   save(bindings) {
     this.unsaved = { ...this.given, bindings };
     this.keepHere();
@@ -30,7 +40,7 @@ export class Preferences {
 
   sendSoon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(this.unsaved), PAUSE_MS);
+    this.timer = setTimeout(() => this.unsaved && this.send(this.unsaved), PAUSE_MS);
   }
 
   keepHere() {
@@ -41,6 +51,7 @@ export class Preferences {
     }
   }
 
+  /** @param {Kept} body */
   async send(body) {
     try {
       await put(ADDRESS, body);

@@ -1,6 +1,10 @@
 // Which case comes next. In a pool it is claimed while the one before is read, and kept by a
 // heartbeat; otherwise the server has told it with the case.
 
+/** @import { Cases } from "./cases.js" */
+/** @import { Outbox } from "./outbox.js" */
+/** @import { Addresses, Body, LoadedCase, TestCase } from "./types.js" */
+
 import { Refused, askJson, postJson } from "./server.js";
 
 const AFTER_PAINT_MS = 50; // decoding the next pictures must not hold up the present ones
@@ -8,19 +12,38 @@ const HEARTBEAT_MS = 120_000;
 const HOLDING_MAX = 16; // that the server takes
 
 export class Queue {
-  /** `onLost()`: the case on screen was away for so long that somebody else has it too. */
+  /** The case on screen. @type {LoadedCase | undefined} */
+  case;
+  /** Slots in the order in which this page read them. @type {string[]} */
+  readHere = [];
+  /** Unread slots of a pool that this page has, in their order. @type {Set<string>} */
+  held = new Set();
+  /** @type {Promise<string | null> | undefined} */
+  claiming;
+
+  /**
+   * @param {object} parts
+   * @param {Cases} parts.cases
+   * @param {Outbox} parts.outbox
+   * @param {Addresses} parts.addresses
+   * @param {() => void} parts.onLost The case on screen was away for so long that somebody else has it too.
+   */
   constructor({ cases, outbox, addresses, onLost }) {
-    Object.assign(this, { cases, outbox, addresses, onLost });
-    // slot -> the reading that the outbox has, or had since the page was opened: one that was
-    // kept from before may be sent while its case, fetched without it, is still loading.
+    this.cases = cases;
+    this.outbox = outbox;
+    this.addresses = addresses;
+    this.onLost = onLost;
+    /**
+     * By slot the reading that the outbox has, or had since the page was opened: one that was
+     * kept from before may be sent while its case, fetched without it, is still loading.
+     * @type {Map<string, Body>}
+     */
     this.sent = new Map(outbox.unsent.map(({ slot, body }) => [slot, body]));
-    this.readHere = []; // slots, in the order in which this page read them
-    this.held = new Set(); // unread slots of a pool that this page has, in their order
     this.beats = setInterval(() => this.beat(), HEARTBEAT_MS);
     document.addEventListener("visibilitychange", () => this.beat());
   }
 
-  /** The case is on screen; the one after it is fetched and decoded meanwhile. */
+  /** The case is on screen; the one after it is fetched and decoded meanwhile. @param {LoadedCase} found */
   enter(found) {
     this.case = found;
     if (found.is_pool && !found.reading && !this.sent.has(found.slot)) this.held.add(found.slot);
@@ -28,11 +51,11 @@ export class Queue {
   }
 
   async prepare() {
-    const next = this.known ?? (this.case.is_pool && this.case.is_open ? await this.claim() : null);
+    const next = this.known ?? (this.case?.is_pool && this.case.is_open ? await this.claim() : null);
     if (next) await this.cases.get(next);
   }
 
-  /** A reading went into the outbox, of this tab or of another one. */
+  /** A reading went into the outbox, of this tab or of another one. @type {(slot: string, body: Body) => void} */
   leave(slot, body) {
     if (!this.sent.has(slot)) this.readHere.push(slot);
     this.held.delete(slot);
@@ -40,12 +63,12 @@ export class Queue {
     this.cases.drop(slot);
   }
 
-  /** It was not taken, and is to be read again. */
+  /** It was not taken, and is to be read again. @param {string} slot */
   takeBack(slot) {
     this.sent.delete(slot);
   }
 
-  /** A case of a pool was claimed before the one that is read before it was sent. */
+  /** A case of a pool was claimed before the one that is read before it was sent. @param {LoadedCase} found */
   previousOf({ slot, is_pool: isPool, previous }) {
     if (!isPool) return previous;
     const at = this.readHere.indexOf(slot);
@@ -54,19 +77,20 @@ export class Queue {
 
   /** As far as this page knows; the case came before others were sent, so `next` may be read. */
   get known() {
+    if (!this.case) return undefined;
     const { slot, next } = this.case;
     const inHand = [...this.held].find((other) => other !== slot);
     return inHand ?? (next && !this.sent.has(next) ? next : undefined);
   }
 
-  /** Null: nothing is left to read. */
+  /** Null: nothing is left to read. @returns {Promise<string | null>} */
   async next() {
-    return this.known ?? (this.case.is_pool ? this.claim() : this.ask());
+    return this.known ?? (this.here.is_pool ? this.claim() : this.ask());
   }
 
   /** Follows the cases from here on until one is unread; the outbox may know more than the server. */
   async ask() {
-    let { slot, next } = this.case;
+    let { slot, next } = this.here;
     const seen = new Set([slot]);
     if (next) ({ next } = await askJson(this.addresses.slot(slot)));
     while (next && this.sent.has(next) && !seen.has(next)) {
@@ -76,15 +100,21 @@ export class Queue {
     return next && !seen.has(next) ? next : null;
   }
 
+  get here() {
+    return /** @type {LoadedCase} */ (this.case);
+  }
+
   claim() {
     this.claiming ??= this.claimOnce().finally(() => (this.claiming = undefined));
     return this.claiming;
   }
 
+  /** @returns {Promise<string | null>} */
   async claimOnce() {
-    const { slot } = this.case;
+    const { slot } = this.here;
     const unsent = this.outbox.unsent.map((item) => item.slot);
     const holding = [...new Set([...this.held, slot, ...unsent])].slice(0, HOLDING_MAX);
+    /** @type {TestCase | null} */
     const found = await postJson(this.addresses.next(slot), { holding });
     if (!found) return null;
     this.held.add(found.slot);
@@ -98,13 +128,14 @@ export class Queue {
     await Promise.allSettled([...this.held].map((slot) => this.renew(slot)));
   }
 
+  /** @param {string} slot */
   async renew(slot) {
     try {
       await postJson(this.addresses.heartbeat(slot), {});
     } catch (error) {
       if (!(error instanceof Refused && error.status === 409)) throw error;
       this.held.delete(slot);
-      if (slot === this.case.slot) this.onLost();
+      if (slot === this.case?.slot) this.onLost();
     }
   }
 }

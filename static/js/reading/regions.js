@@ -3,6 +3,31 @@
 // Annotorious draws them, on the canvas under the zoom and pan of its plane. It comes to life with
 // the first region; an image without one costs nothing.
 
+/** @import { BoxSelector, PolygonSelector } from "./shapes.js" */
+/** @import { Grade, Point, Region, Shape, Size } from "./types.js" */
+/** @typedef {Region & {id: string, label: string, grade?: Grade}} ShownRegion */
+/** @typedef {{label: string, resolve: (drawn: Region | null) => void, isBox: boolean}} Task What is being drawn. */
+/** @typedef {{id: string, bodies: [], properties: {grade?: Grade}, target: {annotation: string, selector: BoxSelector | PolygonSelector}}} Annotation */
+/**
+ * What is used of Annotorious.
+ * @typedef {object} Annotator
+ * @property {HTMLElement} element
+ * @property {(kind: "createAnnotation", does: (made: Annotation) => void) => void} on
+ * @property {(annotation: Annotation) => void} addAnnotation
+ * @property {(annotation: Annotation) => void} updateAnnotation
+ * @property {(id: string) => void} removeAnnotation
+ * @property {(id: string) => Annotation | undefined} getAnnotationById
+ * @property {() => Annotation[]} getAnnotations
+ * @property {(id: string, editable: boolean) => void} setSelected
+ * @property {() => void} cancelSelected
+ * @property {() => void} cancelDrawing
+ * @property {(tool: "rectangle" | "polygon") => void} setDrawingTool
+ * @property {(mode: "drag" | "click") => void} setDrawingMode
+ * @property {(enabled: boolean) => void} setDrawingEnabled
+ * @property {() => void} destroy
+ */
+
+import { find, findAs, targetOf } from "../dom.js";
 import {
   boundsOf,
   clampTo,
@@ -21,9 +46,11 @@ const CLICK_PX = 3;
 const NEAR_PX = 6;
 const MESSAGE_MS = 3_000;
 const LABEL_HEIGHT_SHARE = 0.06;
+/** @type {Record<Grade, string>} */
 const COLOURS = { minor: "#e0b661", major: "#ea8a7f" };
 const HOW = { box: "drag a box.", polygon: "click its corners, and twice on the last one." };
 const KEYS = "Or arrows place a box, Shift resizes it, Enter takes it. Esc cancels.";
+/** @type {Record<string, Point>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export const isDrawing = () => document.querySelector(".frame.drawing") !== null;
@@ -37,6 +64,7 @@ window.addEventListener(
   { capture: true },
 );
 
+/** @type {(id: string, region: Region, grade?: Grade) => Annotation} */
 const annotationOf = (id, region, grade) => ({
   id,
   bodies: [],
@@ -44,59 +72,82 @@ const annotationOf = (id, region, grade) => ({
   target: { annotation: id, selector: toSelector(region) },
 });
 
-const styleOf = ({ properties }) => {
-  const stroke = COLOURS[properties?.grade] ?? "#ffffff";
-  return { stroke }; // no tint: what is in there is still to be judged
-};
+/** No tint: what is in there is still to be judged. @param {Partial<Annotation>} annotation */
+const styleOf = ({ properties: { grade } = {} }) => ({ stroke: grade ? COLOURS[grade] : "#ffffff" });
 
 export class Regions {
-  /** `onChange(id, {shape, points})` tells of a region that was changed, with null of a removed one. */
-  constructor({ frame, width, height, onChange }) {
-    Object.assign(this, { frame, image: { width, height }, onChange });
-    this.shown = new Map(); // id -> {id, label, grade, shape, points}
-    this.labels = new Map(); // id -> its button
-    this.listening = new AbortController();
-    this.listen(frame, "pointerdown", (event) => this.press(event), { capture: true });
-    this.listen(frame, "pointerup", (event) => this.release(event));
-    this.listen(frame, "click", (event) => this.click(event));
-    this.listen(window, "keydown", (event) => this.typed(event), { capture: true });
-  }
+  /** By id. @type {Map<string, ShownRegion>} */
+  shown = new Map();
+  /** By the id of their region. @type {Map<string, HTMLButtonElement>} */
+  labels = new Map();
+  listening = new AbortController();
+  /** @type {Annotator | undefined} */
+  made;
+  /** @type {Task | undefined} */
+  task;
+  /** @type {string | undefined} */
+  selected;
+  /** @type {PointerEvent | undefined} */
+  pressed;
+  /** @type {HTMLElement | undefined} */
+  hint;
+  /** @type {number | undefined} */
+  hush;
 
-  listen(target, kind, does, options = {}) {
-    target.addEventListener(kind, does, { signal: this.listening.signal, ...options });
+  /**
+   * `onChange` tells of a region that was changed, with null of a removed one.
+   * @param {Size & {frame: HTMLElement, onChange: (id: string, region: Region | null) => void}} parts
+   */
+  constructor({ frame, width, height, onChange }) {
+    this.frame = frame;
+    this.image = { width, height };
+    this.onChange = onChange;
+    const { signal } = this.listening;
+    frame.addEventListener("pointerdown", (event) => this.press(event), { signal, capture: true });
+    frame.addEventListener("pointerup", (event) => this.release(event), { signal });
+    frame.addEventListener("click", (event) => this.click(event), { signal });
+    window.addEventListener("keydown", (event) => this.typed(event), { signal, capture: true });
   }
 
   get annotator() {
     return (this.made ??= this.makeAnnotator());
   }
 
+  get layer() {
+    return findAs(this.annotator.element, "svg", SVGElement);
+  }
+
   makeAnnotator() {
-    const annotator = window.Annotorious.createImageAnnotator(this.frame.querySelector("canvas"), {
+    const library = /** @type {any} */ (window).Annotorious;
+    /** @type {Annotator} */
+    const annotator = library.createImageAnnotator(find(this.frame, "canvas"), {
       drawingEnabled: false,
       theme: "light",
       style: styleOf,
       userSelectAction: "NONE", // what is selected is decided here, since dragging means the window
     });
     annotator.on("createAnnotation", (made) => this.take(made));
-    this.layer = annotator.element.querySelector("svg");
-    this.layer.tabIndex = -1;
-    this.layer.setAttribute("aria-hidden", "true"); // the labels speak for the regions
+    const layer = findAs(annotator.element, "svg", SVGElement);
+    layer.tabIndex = -1;
+    layer.setAttribute("aria-hidden", "true"); // the labels speak for the regions
     // A drag may end outside of the image, and the other one of a pair is not drawn upon.
-    this.listen(this.layer, "pointerdown", ({ pointerId }) => {
-      if (this.task) this.layer.setPointerCapture(pointerId);
-    });
+    const capture = (/** @type {PointerEvent} */ { pointerId }) => {
+      if (this.task) layer.setPointerCapture(pointerId);
+    };
+    layer.addEventListener("pointerdown", capture, { signal: this.listening.signal });
     return annotator;
   }
 
   // Showing
 
-  /** Exactly these, each with its name; what is selected stays so where it is still there. */
+  /** Exactly these, each with its name; what is selected stays so where it is still there. @param {ShownRegion[]} regions */
   show(regions) {
     const wanted = new Map(regions.map((region) => [region.id, region]));
     for (const id of this.shown.keys()) if (!wanted.has(id)) this.erase(id);
     for (const region of regions) this.put(region);
   }
 
+  /** @param {ShownRegion} region */
   put(region) {
     const { id, grade } = region;
     const isNew = !this.shown.has(id);
@@ -107,18 +158,16 @@ export class Regions {
     this.placeLabel(region);
   }
 
-  remove(id) {
-    this.erase(id);
-  }
-
+  /** @param {string} id */
   erase(id) {
     if (!this.shown.delete(id)) return;
     this.annotator.removeAnnotation(id);
-    this.labels.get(id).remove();
+    this.labels.get(id)?.remove();
     this.labels.delete(id);
     if (this.selected === id) this.selected = undefined;
   }
 
+  /** @param {ShownRegion} region */
   placeLabel(region) {
     const { id, label, grade } = region;
     const button = this.labels.get(id) ?? this.makeLabel(id);
@@ -128,10 +177,11 @@ export class Regions {
     button.setAttribute("aria-label", `${label}. Arrows move it, with Shift they resize it, Delete removes it.`);
     button.classList.toggle("major", grade === "major");
     button.classList.toggle("below", minY < LABEL_HEIGHT_SHARE * this.image.height);
-    button.style.setProperty("--left", minX);
-    button.style.setProperty("--top", minY);
+    button.style.setProperty("--left", String(minX));
+    button.style.setProperty("--top", String(minY));
   }
 
+  /** @param {string} id */
   makeLabel(id) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "region-label" });
     button.setAttribute("aria-pressed", "false");
@@ -139,7 +189,7 @@ export class Regions {
     button.addEventListener("click", () => this.select(id));
     button.addEventListener("keydown", (event) => this.labelTyped(event, id));
     button.addEventListener("blur", ({ relatedTarget }) => {
-      if (relatedTarget && !this.layer.contains(relatedTarget)) this.select(undefined);
+      if (relatedTarget instanceof Node && !this.layer.contains(relatedTarget)) this.select(undefined);
     });
     this.labels.set(id, button);
     this.frame.append(button);
@@ -148,47 +198,53 @@ export class Regions {
 
   // Selecting and changing
 
+  /** @param {string | undefined} id */
   select(id) {
     if (this.selected === id) return;
     this.selected = id;
     if (id === undefined) this.annotator.cancelSelected();
     else this.annotator.setSelected(id, true);
     requestAnimationFrame(() => this.hideHandles());
-    for (const [other, button] of this.labels) button.setAttribute("aria-pressed", other === id);
+    for (const [other, button] of this.labels) button.setAttribute("aria-pressed", String(other === id));
   }
 
   /** They are for the mouse; Tab goes from label to label. */
   hideHandles() {
-    for (const handle of this.layer.querySelectorAll("[tabindex='0']")) handle.tabIndex = -1;
+    for (const handle of this.layer.querySelectorAll("[tabindex='0']")) handle.setAttribute("tabindex", "-1");
   }
 
+  /** @param {PointerEvent} event */
   press(event) {
     this.pressed = event;
     // A second finger zooms; what the first one began to draw was not meant.
     if (event.pointerType === "touch" && !event.isPrimary) this.made?.cancelDrawing();
   }
 
-  /** Near the border of a region: inside a large one there is still an image to window. */
+  /** Near the border of a region: inside a large one there is still an image to window. @param {MouseEvent} event */
   click(event) {
-    const way = Math.hypot(event.clientX - this.pressed?.clientX, event.clientY - this.pressed?.clientY);
-    if (this.task || !(way <= CLICK_PX) || event.target.closest("button, .a9s-annotationlayer")) return;
-    const { left, top, width } = this.frame.querySelector(".plane").getBoundingClientRect();
+    const { clientX, clientY } = this.pressed ?? { clientX: Infinity, clientY: Infinity };
+    const way = Math.hypot(event.clientX - clientX, event.clientY - clientY);
+    if (this.task || way > CLICK_PX || targetOf(event).closest("button, .a9s-annotationlayer")) return;
+    const { left, top, width } = find(this.frame, ".plane").getBoundingClientRect();
     const scale = width / this.image.width;
+    /** @type {Point} */
     const point = [(event.clientX - left) / scale, (event.clientY - top) / scale];
     const [nearest] = [...this.shown.values()]
       .map((region) => ({ id: region.id, away: distanceTo(region, point) * scale }))
       .sort((one, other) => one.away - other.away);
-    if (nearest?.away <= NEAR_PX) this.labels.get(nearest.id).focus();
+    if (nearest?.away <= NEAR_PX) this.labels.get(nearest.id)?.focus();
     else if (this.selected !== undefined) this.select(undefined);
   }
 
-  /** The end of dragging a handle; or of a press that drew nothing. */
-  release({ target }) {
-    if (this.task && this.layer.contains(target)) setTimeout(() => this.refuseNothing());
+  /** The end of dragging a handle; or of a press that drew nothing. @param {PointerEvent} event */
+  release(event) {
+    if (this.task && this.layer.contains(targetOf(event))) setTimeout(() => this.refuseNothing());
     if (this.task) return;
-    if (this.selected !== undefined) setTimeout(() => this.takeChange(this.selected));
+    const { selected } = this;
+    if (selected !== undefined) setTimeout(() => this.takeChange(selected));
   }
 
+  /** @param {string} id */
   takeChange(id) {
     const annotation = this.annotator.getAnnotationById(id);
     const before = this.shown.get(id);
@@ -199,20 +255,25 @@ export class Regions {
     this.labels.get(id)?.focus();
   }
 
+  /** @type {(id: string, region: Region) => void} */
   change(id, { shape, points }) {
-    this.put({ ...this.shown.get(id), shape, points });
+    const before = this.shown.get(id);
+    if (!before) return;
+    this.put({ ...before, shape, points });
     this.onChange(id, { shape, points });
   }
 
+  /** @type {(event: KeyboardEvent, id: string) => void} */
   labelTyped(event, id) {
     const region = this.shown.get(id);
+    if (!region) return;
     const by = this.stepOf(event);
     if (event.key === "Delete" || event.key === "Backspace") {
       this.erase(id);
       this.onChange(id, null);
     } else if (event.key === "Escape") {
       this.select(undefined);
-      this.labels.get(id).blur();
+      this.labels.get(id)?.blur();
     } else if (by) {
       this.change(id, (event.shiftKey ? resizeBy : moveBy)(this.image, region, by));
     } else return;
@@ -220,12 +281,12 @@ export class Regions {
     event.stopPropagation();
   }
 
-  /** An arrow goes a small part of the image, with Ctrl one pixel. */
+  /** An arrow goes a small part of the image, with Ctrl one pixel. @type {(event: KeyboardEvent) => Point | undefined} */
   stepOf({ key, ctrlKey, altKey, metaKey }) {
     const way = ARROWS[key];
     if (!way || altKey || metaKey) return undefined;
     const step = ctrlKey ? 1 : Math.max(1, Math.round(this.image.width / STEPS_ACROSS));
-    return way.map((one) => one * step);
+    return [way[0] * step, way[1] * step];
   }
 
   // Drawing
@@ -233,6 +294,7 @@ export class Regions {
   /**
    * Resolves with {shape, points}, clamped to the image, or with null where it was cancelled or
    * too small. What was drawn stays on screen until `show` says what is there.
+   * @type {(shape: Shape, about: {label: string}) => Promise<Region | null>}
    */
   draw(shape, { label }) {
     this.cancel();
@@ -248,15 +310,17 @@ export class Regions {
     });
   }
 
-  /** Annotorious has made an annotation of its own; it gives way to ours. */
+  /** Annotorious has made an annotation of its own; it gives way to ours. @param {Annotation} made */
   take({ id, target }) {
     this.annotator.removeAnnotation(id);
     if (this.task) this.finish(fromSelector(target.selector));
   }
 
+  /** @param {Region} drawn */
   finish(drawn) {
     const region = clampTo(this.image, drawn);
     if (isDegenerate(region)) return this.refuse();
+    if (!this.task) return;
     const { label, resolve } = this.task;
     this.stop();
     this.put({ id: NEW, label, ...region });
@@ -270,6 +334,7 @@ export class Regions {
   }
 
   refuse() {
+    if (!this.task) return;
     const { resolve } = this.task;
     this.stop();
     this.tell("Too small to be a region. Nothing was marked.");
@@ -293,7 +358,7 @@ export class Regions {
     this.tell("");
   }
 
-  /** While drawing: Esc cancels, arrows place a box without a mouse, Enter takes it. */
+  /** While drawing: Esc cancels, arrows place a box without a mouse, Enter takes it. @param {KeyboardEvent} event */
   typed(event) {
     if (!this.task) return;
     const by = this.stepOf(event);
@@ -311,16 +376,19 @@ export class Regions {
     else this.placeBox(startBox(this.image));
   }
 
+  /** @type {(by: Point, how: {resizes: boolean}) => void} */
   nudge(by, { resizes }) {
     const box = this.shown.get(NEW) ?? startBox(this.image);
     this.placeBox((resizes ? resizeBy : moveBy)(this.image, box, by));
   }
 
-  placeBox(box) {
-    this.made.cancelDrawing();
-    this.put({ id: NEW, label: this.task.label, ...box });
+  /** @param {Region} box */
+  placeBox({ shape, points }) {
+    this.annotator.cancelDrawing();
+    this.put({ id: NEW, label: this.task?.label ?? "", shape, points });
   }
 
+  /** @param {string} text */
   tell(text, keys = "") {
     clearTimeout(this.hush);
     this.hint?.remove();

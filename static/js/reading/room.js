@@ -1,30 +1,83 @@
-// The reading room: one case at a time, from its first pixel to its way to the server.
+// The reading room: from case to case, from the first pixel of one to its way to the server.
 
-import { Answers, forgetDraft } from "./answers.js";
+/** @import { Asides } from "./asides.js" */
+/** @import { Cases } from "./cases.js" */
+/** @import { Chrome } from "./chrome.js" */
+/** @import { Clock } from "./clock.js" */
+/** @import { Drafts } from "./drafts.js" */
+/** @import { FlagPicker } from "./flags.js" */
+/** @import { Notices } from "./notices.js" */
+/** @import { Outbox } from "./outbox.js" */
+/** @import { Progress } from "./progress.js" */
+/** @import { Queue } from "./queue.js" */
+/** @import { SkipDialog } from "./skipping.js" */
+/** @import { Stage } from "./stage.js" */
+/** @import { Submission } from "./submission.js" */
+/** @import { Draft, LoadedCase, TestCase, Unsent } from "./types.js" */
+
 import { Desk } from "./desk.js";
-import { modeOf } from "./modes/index.js";
-import { LoggedOut, Refused, Unreachable, askJson } from "./server.js";
+import { LoggedOut, Refused, Unreachable } from "./server.js";
 
 const SLOW_MS = 200;
 const RETRY_MS = 3_000;
-const PAUSED_MS = 15_000;
 
-export class Room extends Desk {
-  /** `parts` are the page's, each under its own name; see main.js. */
+export class Room {
+  /** The case on screen; before the first one there is none. @type {Desk | undefined} */
+  desk;
+  /** What is on its way to the screen, or on it: a slot, or a name for the next one that is found. @type {string | symbol | null} */
+  opening = null;
+  isFinished = false;
+
+  /**
+   * @param {object} parts
+   * @param {Cases} parts.cases
+   * @param {Outbox} parts.outbox
+   * @param {Queue} parts.queue
+   * @param {Chrome} parts.chrome
+   * @param {Notices} parts.notices
+   * @param {Clock} parts.clock
+   * @param {Stage} parts.stage
+   * @param {Asides} parts.asides
+   * @param {Progress} parts.progress
+   * @param {Drafts} parts.drafts
+   * @param {Submission} parts.submission
+   * @param {FlagPicker} parts.picker
+   * @param {SkipDialog} parts.skipping
+   * @param {string} parts.worklist
+   */
   constructor(parts) {
-    super();
-    Object.assign(this, parts);
-    this.images = document.getElementById("images");
-    this.newlyRead = new Set(); // slots read since the server counted
+    this.cases = parts.cases;
+    this.outbox = parts.outbox;
+    this.queue = parts.queue;
+    this.chrome = parts.chrome;
+    this.notices = parts.notices;
+    this.clock = parts.clock;
+    this.stage = parts.stage;
+    this.asides = parts.asides;
+    this.progress = parts.progress;
+    this.drafts = parts.drafts;
+    this.submission = parts.submission;
+    this.picker = parts.picker;
+    this.skipping = parts.skipping;
+    this.worklist = parts.worklist;
+  }
+
+  /** The desk, where its case is on screen and no other is on its way. */
+  get present() {
+    return this.desk?.isShown ? this.desk : undefined;
   }
 
   // From case to case
 
+  /** @type {(slot: string, given?: TestCase) => Promise<void>} */
   open(slot, given) {
     return this.bring(slot, () => this.cases.get(slot, given));
   }
 
-  /** Show what `find` finds, or the end where it finds none; until then the case before stays. */
+  /**
+   * Show what `find` finds, or the end where it finds none; until then the case before stays.
+   * @type {(wanted: string | symbol, find: () => Promise<LoadedCase | null>) => Promise<void>}
+   */
   async bring(wanted, find) {
     this.opening = wanted;
     const slow = setTimeout(() => this.chrome.say("Loading…", { canLeave: false }), SLOW_MS);
@@ -41,6 +94,7 @@ export class Room extends Desk {
     }
   }
 
+  /** @type {(error: unknown, again: () => unknown) => void} */
   waitFor(error, again) {
     if (error instanceof Unreachable) {
       this.chrome.say(
@@ -49,8 +103,7 @@ export class Room extends Desk {
       );
     } else if (error instanceof LoggedOut) {
       this.chrome.say("Log in again to go on. What you read is kept.");
-      this.outbox.trouble = "login";
-      this.outbox.tell();
+      this.outbox.loggedOut();
     } else if (error instanceof Refused) {
       this.chrome.say(error.message);
       return;
@@ -60,198 +113,144 @@ export class Room extends Desk {
     setTimeout(again, RETRY_MS);
   }
 
+  /** @param {LoadedCase} found */
   show(found) {
     this.picker.close();
-    this.mode?.destroy();
-    const draft = this.draftFor(found);
+    this.desk?.clear();
+    const draft = this.drafts.draftFor(found);
+    const desk = this.deskFor(found, draft);
+    this.desk = desk;
     this.opening = found.slot;
-    this.case = found;
-    this.readBefore ??= found.read;
-    this.stored = this.storedFor(found);
-    this.answers = new Answers(found, draft ?? this.stored);
-    this.wanted = false;
     this.isFinished = false;
     this.clock.restart(draft?.active_ms ?? 0);
-    this.mode = modeOf(found);
-    const elements = this.mode.build(this.reactions());
-    const { showsPrompt } = this.mode;
-    this.chrome.showCase(found, { showsPrompt, previous: this.queue.previousOf(found) }); // first: it sets the layout that the viewer measures
-    this.images.replaceChildren(...elements);
-    this.viewer.show(this.mode.tiles.map(({ frame }) => frame), found.pictures);
-    this.viewer.showMasks(found.masks);
-    if (!found.is_open) this.mode.disable();
-    this.mode.tiles.forEach((tile, place) => {
-      if (found.pictures[place].trouble) tile.showTrouble(found.pictures[place].trouble);
-    });
-    history.replaceState(null, "", this.addresses.page(found.slot));
-    this.chrome.showProgress(found, { read: this.read, pace: this.sitting.pace });
-    this.chrome.showComment(this.answers.comment);
-    this.bookmark.show(found);
-    this.focus(this.mode.missing(this.answers)[0] ?? { place: 0, criterion: 0 });
+    const leaving = { skip: (/** @type {string} */ reason) => this.openSkip(reason), tryAgain: () => this.reopen() };
+    this.stage.show(desk, { previous: this.queue.previousOf(found), leaving });
+    this.progress.show(found);
+    desk.refocus();
     this.queue.enter(found);
-    this.tellAbout(found);
+    this.asides.tell(found);
   }
 
-  /** Between cases is the time for what is not about this one. */
-  tellAbout({ slot, state, break_every_min: everyMin, ...found }) {
-    this.notices.clear("break", "elsewhere", "lost", "motion", "paused");
-    clearTimeout(this.pauseTimer);
-    if (state === "paused") {
-      this.notices.say(
-        "paused",
-        "This study is paused. What you answered is kept; you can go on when its coordinator reopens it.",
-      );
-      this.pauseTimer = setTimeout(() => this.lookAgain(slot), PAUSED_MS);
-    } else if (this.sitting.isBreakDue(everyMin)) {
-      const text = `You have been reading for ${this.sitting.minutes} minutes. A short break rests the eyes.`;
-      this.clock.rest();
-      this.notices.say("break", text, [{ label: "Go on", does: () => this.dismiss("break") }]);
-    }
-    this.chrome.showPhase(found, { onClose: () => this.focus(this.at) });
-  }
-
-  dismiss(kind) {
-    this.notices.clear(kind);
-    this.focus(this.at);
-  }
-
-  /** Whether a paused study is open again; the picture is left as it is until then. */
-  async lookAgain(slot) {
-    const found = await askJson(this.addresses.slot(slot)).catch(() => undefined);
-    if (this.case.slot !== slot || !this.isShown) return;
-    if (found === undefined || found.state === "paused") {
-      this.pauseTimer = setTimeout(() => this.lookAgain(slot), PAUSED_MS);
-    } else {
-      this.reopen();
-    }
+  /** @type {(found: LoadedCase, draft: Draft | undefined) => Desk} */
+  deskFor(found, draft) {
+    const { chrome, drafts, picker } = this;
+    const isShown = (/** @type {Desk} */ desk) =>
+      this.desk === desk && !this.isFinished && this.opening === desk.slot;
+    return new Desk(found, { chrome, drafts, picker, isShown, draft });
   }
 
   reopen() {
-    this.saveDraft();
-    this.cases.drop(this.case.slot);
-    return this.open(this.case.slot);
+    if (!this.desk) return;
+    const { slot } = this.desk;
+    this.desk.saveDraft();
+    this.cases.drop(slot);
+    this.open(slot);
   }
 
-  /** A reading that was not taken; its case is asked for again where it is on screen. */
+  /** A reading that was not taken; its case is asked for again where it is on screen. @param {Unsent} item */
   takeBack({ slot }) {
     this.queue.takeBack(slot);
-    this.newlyRead.delete(slot);
-    const isOnScreen = this.case?.slot === slot && (this.isShown || this.isFinished);
+    this.progress.newlyRead.delete(slot);
+    const isOnScreen = this.desk?.slot === slot && (this.desk.isShown || this.isFinished);
     if (isOnScreen) this.open(slot);
   }
 
+  /** @param {Unsent} item */
   readElsewhere({ slot, isFirst, body }) {
     this.queue.leave(slot, body);
-    if (isFirst) this.newlyRead.add(slot);
-    if (!this.isShown) return;
-    this.chrome.showProgress(this.case, { read: this.read, pace: this.sitting.pace });
-    if (slot !== this.case.slot) return;
-    this.stored = body;
-    this.takeOver(body);
+    if (isFirst) this.progress.newlyRead.add(slot);
+    const { present } = this;
+    if (!present) return;
+    this.progress.show(present.case);
+    if (slot !== present.slot) return;
+    present.stored = body;
+    present.takeOver(body);
     this.notices.say("elsewhere", "This case was read in another tab.", [
       { label: "Next case", does: () => this.goOn() },
     ]);
   }
 
-  get read() {
-    return this.readBefore + this.newlyRead.size;
-  }
-
-  /** Not while another case is on its way: keys would act on the one before. */
-  get isShown() {
-    return Boolean(this.case) && !this.isFinished && this.opening === this.case.slot;
+  /** @type {(slot: string, draft: Draft | undefined) => void} */
+  draftElsewhere(slot, draft) {
+    const { present } = this;
+    if (present?.slot === slot) present.takeOver(draft ?? present.stored);
   }
 
   // Going on
 
   submit() {
     if (this.isFinished) return this.leave();
-    if (!this.isShown) return;
-    if (!this.case.is_open || this.isUnchanged) return this.goOn();
-    const [first] = this.mode.missing(this.answers);
-    if (first) {
-      this.wanted = true;
-      return this.focus(first);
-    }
-    this.send();
+    const { present } = this;
+    if (!present) return;
+    if (!present.case.is_open || present.isUnchanged) this.goOn();
+    else if (!present.askForMissing()) this.send(present);
   }
 
-  openSkip(reason = this.answers.skipReason) {
-    if (!this.isWritable) return;
+  /** @param {string} [reason] */
+  openSkip(reason) {
+    const { present } = this;
+    if (!present?.isWritable) return;
+    const { skipReason, comment } = present.answers;
     this.picker.close();
-    this.skipping.open({ reasons: this.case.skip_reasons, reason, comment: this.answers.comment });
+    this.skipping.open({ reasons: present.case.skip_reasons, reason: reason ?? skipReason, comment });
   }
 
-  /** A skipped case counts as read; to answer it later is a revision like any other. */
+  /** A skipped case counts as read; to answer it later is a revision like any other. @type {(reason: string, comment: string) => void} */
   skip(reason, comment) {
-    if (!this.isWritable) return;
-    this.answers.remember(this.at);
-    Object.assign(this.answers, { skipReason: reason, comment });
-    if (this.isUnchanged) this.goOn();
-    else this.send();
+    const { present } = this;
+    if (!present?.isWritable) return;
+    present.answers.remember(present.at);
+    Object.assign(present.answers, { skipReason: reason, comment });
+    if (present.isUnchanged) this.goOn();
+    else this.send(present);
   }
 
-  send() {
-    const { slot, position } = this.case;
-    const body = {
-      ...this.answers.content(),
-      active_ms: this.clock.read(),
-      display: this.viewer.usage(),
-    };
-    const isFirst = !this.stored;
-    try {
-      this.outbox.add({ slot, position, isFirst, body });
-    } catch {
-      return this.notices.say("storage", "This browser's storage is full or switched off: nothing was sent.");
-    }
-    forgetDraft(slot);
-    this.queue.leave(slot, body);
-    if (isFirst) {
-      this.newlyRead.add(slot);
-      this.sitting.countCase();
-    }
-    this.stored = body;
-    this.refresh();
-    this.goOn();
+  /** @param {Desk} desk */
+  send(desk) {
+    if (this.submission.send(desk)) this.goOn();
   }
 
   goOn() {
-    const { total, is_pool: isPool } = this.case;
+    if (!this.desk) return;
+    const { total, is_pool: isPool } = this.desk.case;
     const { known } = this.queue;
     if (known) return this.open(known);
-    if (!isPool && this.read >= total) return this.finish();
+    if (!isPool && this.progress.read >= total) return this.finish();
     return this.bring(Symbol("next"), async () => {
       const next = await this.queue.next();
-      return next && this.cases.get(next);
+      return next === null ? null : this.cases.get(next);
     });
   }
 
   finish() {
+    if (!this.desk) return;
     this.isFinished = true;
     this.opening = null;
     this.picker.close();
-    this.notices.clear("break", "elsewhere", "lost", "paused");
-    this.chrome.showProgress(this.case, { read: this.read, pace: this.sitting.pace });
+    this.asides.clear();
+    this.progress.show(this.desk.case);
     this.chrome.showSubmit({ label: "Work list", isReady: true, hint: "" });
-    this.chrome.say(this.farewell());
-  }
-
-  farewell() {
-    const { total, state, is_pool: isPool, is_open: isOpen } = this.case;
-    if (!isOpen) return `This study is ${state}. Enter leads to your work list.`;
-    const done = isPool ? "No case is left for you in this study" : `All ${total} cases are read`;
-    return `${done}. Thank you. Enter leads to your work list, Z back to the last case.`;
+    this.chrome.say(farewellOf(this.desk.case));
   }
 
   leave() {
-    location.assign(this.addresses.worklist);
+    location.assign(this.worklist);
   }
 
   back() {
-    if (this.isFinished) return this.open(this.case.slot);
-    const previous = this.isShown && this.queue.previousOf(this.case);
+    if (!this.desk) return;
+    if (this.isFinished) return this.open(this.desk.slot);
+    const { present } = this;
+    const previous = present && this.queue.previousOf(present.case);
     if (!previous) return;
-    this.saveDraft();
+    present.saveDraft();
     this.open(previous);
   }
+}
+
+/** @param {LoadedCase} found */
+function farewellOf({ total, state, is_pool: isPool, is_open: isOpen }) {
+  if (!isOpen) return `This study is ${state}. Enter leads to your work list.`;
+  const done = isPool ? "No case is left for you in this study" : `All ${total} cases are read`;
+  return `${done}. Thank you. Enter leads to your work list, Z back to the last case.`;
 }

@@ -1,5 +1,7 @@
 // One sitting: the pace of reading, and when a break is due. Reloading the page goes on with it.
 
+/** @import { Clock } from "./clock.js" */
+
 import { keep, recall } from "./storage.js";
 
 const KIND = "sitting";
@@ -8,13 +10,16 @@ const CASES_LEAST = 3;
 const HOUR_MS = 3_600_000;
 
 export class Sitting {
+  cases = 0;
+
+  /** @param {Clock} clock */
   constructor(clock) {
     this.clock = clock;
-    this.cases = 0;
     const before = recall(KIND);
     if (before && Date.now() - before.at < PAUSE_MS) this.goOnFrom(before);
   }
 
+  /** @param {{cases: number, sittingMs: number, sinceBreakMs: number}} before */
   goOnFrom({ cases, sittingMs, sinceBreakMs }) {
     this.cases = cases;
     Object.assign(this.clock, { sittingMs, sinceBreakMs });
@@ -41,7 +46,7 @@ export class Sitting {
     return this.cases < CASES_LEAST ? undefined : Math.round((this.cases * HOUR_MS) / sittingMs);
   }
 
-  /** `everyMin` 0: never. */
+  /** `everyMin` 0: never. @param {number} everyMin */
   isBreakDue(everyMin) {
     return everyMin > 0 && this.clock.sinceBreakMs >= everyMin * 60_000;
   }

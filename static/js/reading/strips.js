@@ -1,36 +1,40 @@
 // A strip of cells that answers one question: by its digits, its cells, or the legend below.
 
-const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+/** @import { Step } from "./types.js" */
+
+import { copyOf, find } from "../dom.js";
 
 export class Strip {
-  /** `steps` are {digit, text, label?}: a label on the cell where the digit alone says too little. */
+  /** @param {{id: string, label: string, name: string, steps: Step[], onChoose: (digit: number) => void, onFocus: () => void}} parts */
   constructor({ id, label, name, steps, onChoose, onFocus }) {
     this.steps = steps;
     this.element = copyOf("strip-template");
     this.element.setAttribute("aria-label", label);
-    this.element.querySelector(".strip-name").textContent = name;
+    find(this.element, ".strip-name").textContent = name;
     this.cells = steps.map((step) => this.makeCell(step, { id, onChoose }));
-    this.element.querySelector(".cells").replaceChildren(...this.cells);
-    this.element.style.setProperty("--steps", steps.length);
+    find(this.element, ".cells").replaceChildren(...this.cells);
+    this.element.style.setProperty("--steps", String(steps.length));
     this.element.addEventListener("focus", onFocus);
-    this.chosen = this.element.querySelector(".chosen");
+    this.chosen = find(this.element, ".chosen");
   }
 
+  /** @type {(step: Step, of: {id: string, onChoose: (digit: number) => void}) => HTMLButtonElement} */
   makeCell({ digit, text, label }, { id, onChoose }) {
-    const cell = copyOf("cell-template");
+    const cell = /** @type {HTMLButtonElement} */ (copyOf("cell-template"));
     cell.id = `cell-${id}-${digit}`;
-    cell.dataset.digit = digit;
+    cell.dataset.digit = String(digit);
     cell.title = text;
     cell.setAttribute("aria-label", `${digit}: ${text}`);
-    if (label) cell.append(Object.assign(document.createElement("b"), { textContent: digit }), ` ${label}`);
-    else cell.textContent = digit;
+    if (label) cell.append(Object.assign(document.createElement("b"), { textContent: String(digit) }), ` ${label}`);
+    else cell.textContent = String(digit);
     cell.addEventListener("click", () => onChoose(digit));
     return cell;
   }
 
+  /** @type {(digit: number | undefined, state: {isFocused: boolean, isWanted: boolean}) => void} */
   update(digit, { isFocused, isWanted }) {
     const at = this.steps.findIndex((step) => step.digit === digit);
-    for (const [number, cell] of this.cells.entries()) cell.setAttribute("aria-checked", number === at);
+    for (const [number, cell] of this.cells.entries()) cell.setAttribute("aria-checked", String(number === at));
     this.chosen.textContent = this.steps[at]?.text ?? "";
     this.element.classList.toggle("focused", isFocused);
     this.element.classList.toggle("wanted", isWanted && at < 0);

@@ -1,36 +1,57 @@
 // One image with its scales, flags and regions: made from the page's templates, kept up to date.
 
+/** @import { FlagKind, GivenFlag, GivenFlags, LoadedCase, Region } from "./types.js" */
+/**
+ * What hands do at a tile, told to whoever keeps the answers.
+ * @typedef {object} TileReactions
+ * @property {(place: number) => void} flag
+ * @property {(place: number, flag: string) => void} unflag
+ * @property {(place: number, flag: string, number: number, region: Region | null) => void} region
+ * @property {(reason: string) => void} skip
+ * @property {() => void} tryAgain
+ */
+
+import { copyOf, find } from "../dom.js";
 import { Regions } from "./regions.js";
 
 const LETTERS = "ABCDEF";
 
-export const letterOf = (place) => LETTERS[place];
+export const letterOf = (/** @type {number} */ place) => LETTERS[place];
+/** @type {(testCase: Pick<LoadedCase, "images">, place: number) => string} */
 export const nameOf = ({ images }, place) =>
   images.length > 1 ? `Image ${letterOf(place)}` : "The image";
 
-const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
-
-/** A region's name among those of its image. */
+/** A region's name among those of its image. @type {(flag: string, number: number) => string} */
 const idOf = (flag, number) => `${flag}/${number}`;
-const partsOf = (id) => {
+const partsOf = (/** @type {string} */ id) => {
   const cut = id.lastIndexOf("/");
   return { flag: id.slice(0, cut), number: Number(id.slice(cut + 1)) };
 };
 
 export class Tile {
-  /** `on` has `flag(place)`, `unflag(place, flag)`, `region(place, flag, number, region)`, ... */
+  /** @type {Regions | undefined} */
+  madeRegions;
+  shownRegions = "[]";
+  isDisabled = false;
+
+  /**
+   * @param {LoadedCase} testCase
+   * @param {number} place
+   * @param {{on: TileReactions, strips: HTMLElement[]}} parts
+   */
   constructor(testCase, place, { on, strips }) {
-    Object.assign(this, { case: testCase, place, on });
+    this.case = testCase;
+    this.place = place;
+    this.on = on;
     this.element = copyOf("tile-template");
     this.element.setAttribute("aria-label", this.name);
-    this.frame = this.element.querySelector(".frame");
-    this.element.querySelector(".letter").textContent = letterOf(place);
-    this.element.querySelector(".strips").replaceChildren(...strips);
-    this.chips = this.element.querySelector(".chips");
-    this.flagButton = this.element.querySelector(".add-flag");
+    this.frame = find(this.element, ".frame");
+    find(this.element, ".letter").textContent = letterOf(place);
+    find(this.element, ".strips").replaceChildren(...strips);
+    this.chips = find(this.element, ".chips");
+    this.flagButton = find(this.element, ".add-flag");
     this.flagButton.hidden = testCase.flags.length === 0;
     this.flagButton.addEventListener("click", () => on.flag(place));
-    this.shownRegions = "[]";
   }
 
   get name() {
@@ -40,6 +61,7 @@ export class Tile {
   /** Made when first wanted: most images have none, and the next case must not wait for it. */
   get regions() {
     const { width, height } = this.case.images[this.place];
+    /** @type {(id: string, region: Region | null) => void} */
     const onChange = (id, region) => {
       const { flag, number } = partsOf(id);
       this.on.region(this.place, flag, number, region);
@@ -47,6 +69,7 @@ export class Tile {
     return (this.madeRegions ??= new Regions({ frame: this.frame, width, height, onChange }));
   }
 
+  /** @type {(flags: GivenFlags, state: {isFocused: boolean}) => void} */
   update(flags, { isFocused }) {
     this.element.classList.toggle("focused", isFocused);
     const given = this.case.flags.filter(({ slug }) => slug in flags);
@@ -54,12 +77,13 @@ export class Tile {
     this.updateRegions(given, flags);
   }
 
+  /** @type {(kind: FlagKind, flag: GivenFlag) => HTMLElement} */
   makeChip({ slug, name }, { grade, regions }) {
-    const chip = copyOf("chip-template");
+    const chip = /** @type {HTMLButtonElement} */ (copyOf("chip-template"));
     const marked = regions.length ? ` ▭${regions.length > 1 ? regions.length : ""}` : "";
     chip.classList.add(grade);
-    chip.querySelector(".chip-name").textContent = name;
-    chip.querySelector(".grade").textContent = `${grade}${marked}`;
+    find(chip, ".chip-name").textContent = name;
+    find(chip, ".grade").textContent = `${grade}${marked}`;
     const where = regions.length ? `, marked ${regions.length} times` : "";
     chip.setAttribute("aria-label", `Remove the flag ${name}, ${grade}${where}`);
     chip.disabled = this.isDisabled;
@@ -67,6 +91,7 @@ export class Tile {
     return chip;
   }
 
+  /** @type {(given: FlagKind[], flags: GivenFlags) => void} */
   updateRegions(given, flags) {
     const shown = given.flatMap(({ slug, name }) =>
       flags[slug].regions.map(({ shape, points }, number) => {
@@ -80,13 +105,13 @@ export class Tile {
     this.regions.show(shown);
   }
 
-  /** A picture that cannot be had says so in its own frame; the others stay usable. */
+  /** A picture that cannot be had says so in its own frame; the others stay usable. @param {string} reason */
   showTrouble(reason) {
     const trouble = copyOf("trouble-template");
-    trouble.querySelector(".reason").textContent = reason;
-    trouble.querySelector(".skip-it").hidden = this.isDisabled;
-    trouble.querySelector(".skip-it").addEventListener("click", () => this.on.skip("technical"));
-    trouble.querySelector(".try-again").addEventListener("click", () => this.on.tryAgain());
+    find(trouble, ".reason").textContent = reason;
+    find(trouble, ".skip-it").hidden = this.isDisabled;
+    find(trouble, ".skip-it").addEventListener("click", () => this.on.skip("technical"));
+    find(trouble, ".try-again").addEventListener("click", () => this.on.tryAgain());
     for (const kind of ["pointerdown", "dblclick"]) {
       trouble.addEventListener(kind, (event) => event.stopPropagation());
     }

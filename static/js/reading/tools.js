@@ -1,13 +1,22 @@
 // The buttons that change how the pictures are seen, and the commands behind them and their keys.
 
-import { COMMANDS, spell } from "./bindings.js";
+/** @import { Bindings } from "./bindings.js" */
+/** @import { Flicker } from "./flicker.js" */
+/** @import { Commands } from "./types.js" */
+/** @import { Viewer } from "./viewer.js" */
+/** @typedef {{command: string, text: string, bindings: Bindings}} Named A command, and what it is called. */
 
-const byId = (id) => document.getElementById(id);
+import { byId } from "../dom.js";
+import { COMMANDS, spell } from "./bindings.js";
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 0.1; // of the frame
 const WINDOW_STEP_PX = 8;
 
-/** `askForMotion(does)` does it, but asks first a reader whose system wants things to keep still. */
+/**
+ * `askForMotion(does)` does it, but asks first a reader whose system wants things to keep still.
+ * @param {{viewer: Viewer, flicker: Flicker, askForMotion: (does: () => void) => void}} parts
+ * @returns {Commands}
+ */
 export const viewCommands = ({ viewer, flicker, askForMotion }) => {
   const presets = [1, 2, 3, 4].map((number) => [`preset${number}`, () => viewer.preset(number)]);
   return {
@@ -29,7 +38,7 @@ export const viewCommands = ({ viewer, flicker, askForMotion }) => {
     mask: () => viewer.toggleMask(),
     flicker: () => flicker.swap(),
     alternate: () => (flicker.isPossible && !flicker.isAlternating ? askForMotion(() => flicker.alternate()) : flicker.rest()),
-    peek: (isHeld) => flicker.peek(isHeld),
+    peek: (/** @type {boolean} */ isHeld) => flicker.peek(isHeld),
     sideBySide: () => flicker.sideBySide(),
   };
 };
@@ -53,7 +62,10 @@ const HELD_BUTTONS = [["peek", "peek", "Hold for a look at the other image"]];
 const PRESSING_KEYS = ["Enter", " "];
 
 export class ViewTools {
-  /** `onDone()` gives the focus back to the scale, where digits belong. */
+  /**
+   * `onDone()` gives the focus back to the scale, where digits belong.
+   * @param {{commands: Commands, bindings: Bindings, onDone: () => void}} parts
+   */
   wire({ commands, bindings, onDone }) {
     for (const [id, command, text] of BUTTONS) {
       const button = byId(id);
@@ -71,6 +83,7 @@ export class ViewTools {
     this.wirePresets({ commands, onDone });
   }
 
+  /** @param {{commands: Commands, onDone: () => void}} parts */
   wirePresets({ commands, onDone }) {
     const list = Object.assign(document.createElement("select"), { id: "presets", title: "Window preset" });
     list.setAttribute("aria-label", "Window preset");
@@ -84,34 +97,37 @@ export class ViewTools {
     });
   }
 
+  /** @param {Pick<Viewer, "hasMask" | "maskShown">} view */
   showView({ hasMask, maskShown }) {
     byId("mask").hidden = !hasMask;
-    byId("mask").setAttribute("aria-pressed", maskShown);
+    byId("mask").setAttribute("aria-pressed", String(maskShown));
   }
 
+  /** @param {Pick<Flicker, "isPossible" | "isOn" | "isAlternating">} layout */
   showLayout({ isPossible, isOn, isAlternating }) {
     for (const id of ["flicker", "alternate", "peek", "side-by-side"]) byId(id).hidden = !isPossible;
-    byId("alternate").setAttribute("aria-pressed", isAlternating);
-    byId("flicker").setAttribute("aria-pressed", isPossible && isOn);
-    byId("side-by-side").setAttribute("aria-pressed", isPossible && !isOn);
+    byId("alternate").setAttribute("aria-pressed", String(isAlternating));
+    byId("flicker").setAttribute("aria-pressed", String(isPossible && isOn));
+    byId("side-by-side").setAttribute("aria-pressed", String(isPossible && !isOn));
   }
 }
 
+/** @type {(button: HTMLElement, named: Named) => void} */
 const nameKeys = (button, { command, text, bindings }) =>
   button.addEventListener("pointerenter", () => {
     const keys = bindings.keysOf(command).map(spell).join(", ");
     button.title = keys ? `${text} (${keys})` : text;
   });
 
-/** `command(true)` as the button goes down, `command(false)` as it comes up, wherever the hand is then. */
+/** `command(true)` as the button goes down, `command(false)` as it comes up, wherever the hand is then. @type {(button: HTMLElement, parts: {command: (isHeld: boolean) => void, onDone: () => void}) => void} */
 const wireHeld = (button, { command, onDone }) => {
   const press = () => {
-    button.setAttribute("aria-pressed", true);
+    button.setAttribute("aria-pressed", "true");
     command(true);
   };
   const release = () => {
     if (button.getAttribute("aria-pressed") !== "true") return;
-    button.setAttribute("aria-pressed", false);
+    button.setAttribute("aria-pressed", "false");
     command(false);
     onDone();
   };
@@ -128,5 +144,7 @@ const wireHeld = (button, { command, onDone }) => {
     event.stopPropagation();
     if (!event.repeat) press();
   });
-  button.addEventListener("keyup", (event) => PRESSING_KEYS.includes(event.key) && release());
+  button.addEventListener("keyup", ({ key }) => {
+    if (PRESSING_KEYS.includes(key)) release();
+  });
 };

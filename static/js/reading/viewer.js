@@ -1,30 +1,49 @@
 // The pictures of a case under one shared view: window, level, zoom, pan and mask are linked.
 
+/** @import { Mask, MouseFunction, MouseInput, Picture, Place, WindowLevel } from "./types.js" */
+
 import { Hands } from "./hands.js";
 import { Overlay, outlineOf } from "./overlay.js";
 import { Panel } from "./panel.js";
 import { Usage } from "./usage.js";
 import { FULL, LEVEL_RANGE, PRESETS, WIDTH_RANGE, clamp, lookUpTable } from "./window.js";
 
+/** @type {[number, number]} */
 const ZOOM_RANGE = [0.5, 16]; // times the scale at which a picture fits its frame
 const GREY_PER_PX = 0.5;
 
 export class Viewer {
+  level = FULL.level;
+  width = FULL.width;
+  zoom = 1;
+  /** What lies in the middle of a frame, in parts of the image. @type {Place} */
+  centre = { x: 0.5, y: 0.5 };
+  inverted = false;
+  maskShown = false;
+  /** @type {Panel[]} */
+  panels = [];
+  /** @type {Overlay[]} */
+  overlays = [];
+  /** The painting that is asked for. @type {number | undefined} */
+  due;
+
   /**
-   * `onChange(view)` shows the figures; `onShow(frames)` is told of every new case, `onClick(place)`
-   * of a press on an image. `mouse(input)` says what a button or the wheel does; `now()` counts the
-   * milliseconds that usage is measured in.
+   * `onChange` shows the figures; `onShow` is told of every new case, `onClick` of a press on an
+   * image. `mouse` says what a button or the wheel does; `now` counts the milliseconds that usage
+   * is measured in.
+   * @param {object} parts
+   * @param {(view: Viewer) => void} parts.onChange
+   * @param {(place: number) => void} parts.onClick
+   * @param {(frames: HTMLElement[]) => void} [parts.onShow]
+   * @param {(input: MouseInput) => MouseFunction} parts.mouse
+   * @param {() => number} parts.now
    */
   constructor({ onChange, onClick, onShow = () => {}, mouse, now }) {
-    Object.assign(this, { onChange, onShow });
-    this.inverted = false;
-    this.maskShown = false;
-    this.panels = [];
-    this.overlays = [];
+    this.onChange = onChange;
+    this.onShow = onShow;
     this.hands = new Hands(this, { doesOf: mouse, onPress: onClick });
     this.used = new Usage(now);
     this.sizes = new ResizeObserver(() => this.relayout());
-    Object.assign(this, FULL, { zoom: 1, centre: { x: 0.5, y: 0.5 } });
     this.used.restart(this);
     this.changed();
   }
@@ -37,10 +56,12 @@ export class Viewer {
     return this.overlays.length > 0;
   }
 
+  /** @param {boolean} isHeld */
   set spaceHeld(isHeld) {
     this.hands.spaceHeld = isHeld;
   }
 
+  /** @type {(frames: HTMLElement[], pictures: Picture[]) => void} */
   show(frames, pictures) {
     this.sizes.disconnect();
     this.showMasks([]);
@@ -80,7 +101,7 @@ export class Viewer {
   }
 
   paintNow() {
-    cancelAnimationFrame(this.due);
+    if (this.due !== undefined) cancelAnimationFrame(this.due);
     this.due = undefined;
     const words = Uint32Array.from(lookUpTable(this), (grey) => (0xff000000 | (grey * 0x010101)) >>> 0);
     for (const panel of this.panels) panel.paint(words);
@@ -91,18 +112,20 @@ export class Viewer {
     this.repaint();
   }
 
+  /** @param {number} number */
   preset(number) {
     const preset = PRESETS[number - 1];
     if (preset) this.setWindow(preset);
   }
 
+  /** @param {WindowLevel} window */
   setWindow({ level, width }) {
     this.level = clamp(level, LEVEL_RANGE);
     this.width = clamp(width, WIDTH_RANGE);
     this.repaint();
   }
 
-  /** Right widens the window, up brightens, as on a workstation. */
+  /** Right widens the window, up brightens, as on a workstation. @type {(dx: number, dy: number) => void} */
   dragWindow(dx, dy) {
     this.setWindow({
       width: this.width + dx * GREY_PER_PX * 2,
@@ -129,12 +152,13 @@ export class Viewer {
     if (panel) this.zoomAt(panel, panel.middle, 1 / panel.fit / this.zoom);
   }
 
+  /** @param {number} factor */
   zoomBy(factor) {
     const [panel] = this.panels;
     if (panel) this.zoomAt(panel, panel.middle, factor);
   }
 
-  /** What lies under `point` (pixels of the frame) stays under it. */
+  /** What lies under `point` (pixels of the frame) stays under it. @type {(panel: Panel, point: Place, factor: number) => void} */
   zoomAt(panel, point, factor) {
     const before = panel.size(this.zoom);
     const off = { x: point.x - panel.middle.x, y: point.y - panel.middle.y };
@@ -150,23 +174,26 @@ export class Viewer {
     });
   }
 
-  /** 1:1 can be reached whatever the sizes of picture and screen. */
+  /** 1:1 can be reached whatever the sizes of picture and screen. @type {(panel: Panel) => [number, number]} */
   zoomRange({ fit }) {
     const [least, most] = ZOOM_RANGE;
     return [Math.min(least, 1 / fit), Math.max(most, 1 / fit)];
   }
 
+  /** @type {(panel: Panel, dx: number, dy: number) => void} */
   pan(panel, dx, dy) {
     const { width, height } = panel.size(this.zoom);
     const { x, y } = this.centre;
     this.setView({ zoom: this.zoom, centre: { x: x - dx / width, y: y - dy / height } });
   }
 
+  /** @type {(across: number, down: number) => void} */
   panBy(across, down) {
     const [panel] = this.panels;
     if (panel) this.pan(panel, -across * panel.box.width, -down * panel.box.height);
   }
 
+  /** @param {{zoom: number, centre: Place}} view */
   setView({ zoom, centre }) {
     this.zoom = zoom;
     this.centre = { x: clamp(centre.x, [0, 1]), y: clamp(centre.y, [0, 1]) };
@@ -180,7 +207,7 @@ export class Viewer {
 
   // Masks
 
-  /** `masks` are the case's, [{kind, label, picture}]; they stay hidden until they are asked for. */
+  /** They stay hidden until they are asked for. @param {Mask[]} masks */
   showMasks(masks) {
     for (const overlay of this.overlays) overlay.remove();
     const shapes = masks.map(({ picture, ...mask }) => ({ ...mask, outline: outlineOf(picture) }));
@@ -192,6 +219,7 @@ export class Viewer {
     if (this.hasMask) this.setMaskShown(!this.maskShown);
   }
 
+  /** @param {boolean} isShown */
   setMaskShown(isShown) {
     this.maskShown = isShown;
     for (const overlay of this.overlays) overlay.toggle(isShown);

@@ -1,5 +1,7 @@
 // Window and level as a 256-entry look-up table: exact for 8-bit pixels.
 
+/** @import { WindowLevel } from "./types.js" */
+
 export const FULL = { level: 128, width: 256 };
 export const PRESETS = [
   { name: "full range", ...FULL },
@@ -7,12 +9,15 @@ export const PRESETS = [
   { name: "mediastinum and bones", level: 176, width: 150 },
   { name: "high contrast", level: 128, width: 96 },
 ];
+/** @type {[number, number]} */
 export const WIDTH_RANGE = [2, 512];
+/** @type {[number, number]} */
 export const LEVEL_RANGE = [-64, 320];
 
 /**
  * The linear window of DICOM PS3.3 C.11.2.1.2.1: grey values 0-255 to grey values 0-255.
  * Level 128 with width 256 leaves every value as it is.
+ * @param {WindowLevel & {inverted?: boolean}} window
  */
 export function lookUpTable({ level, width, inverted = false }) {
   const table = new Uint8ClampedArray(256);
@@ -24,4 +29,5 @@ export function lookUpTable({ level, width, inverted = false }) {
   return table;
 }
 
+/** @type {(value: number, range: readonly [number, number]) => number} */
 export const clamp = (value, [least, most]) => Math.min(most, Math.max(least, value));

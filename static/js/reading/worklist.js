@@ -1,10 +1,13 @@
 // The work list sends what the reading page left unsent, and tells what was not taken.
 
+/** @import { OutboxState, RefusedReading, Trouble } from "./types.js" */
+
+import { byId } from "../dom.js";
 import { Outbox } from "./outbox.js";
 import { keepFor } from "./storage.js";
 
-const notice = document.getElementById("kept");
-const { reader, worklist } = notice.dataset;
+const notice = byId("kept");
+const { reader = "", worklist } = notice.dataset;
 keepFor(reader);
 let hadUnsent = false;
 
@@ -14,6 +17,7 @@ const outbox = new Outbox({
   onRefused: () => {}, // told by `show`
 });
 
+/** @param {OutboxState} state */
 function show({ unsent, refused, trouble }) {
   if (hadUnsent && unsent.length === 0) location.reload(); // the counts are out of date
   hadUnsent = unsent.length > 0;
@@ -21,6 +25,7 @@ function show({ unsent, refused, trouble }) {
   notice.hidden = !notice.hasChildNodes();
 }
 
+/** @type {(count: number, trouble: Trouble) => string} */
 function textOf(count, trouble) {
   const readings = count === 1 ? "One reading is" : `${count} readings are`;
   const kept = `${readings} kept in this browser`;
@@ -29,6 +34,7 @@ function textOf(count, trouble) {
   return `${kept} and on the way to the server.`;
 }
 
+/** @param {RefusedReading} refused */
 function tell({ slot, position, reason }) {
   const line = document.createElement("p");
   const link = Object.assign(document.createElement("a"), { href: `${worklist}${slot}/` });

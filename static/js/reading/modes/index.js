@@ -1,5 +1,7 @@
 // The mode of a case.
 
+/** @import { LoadedCase } from "../types.js" */
+
 import { Compare } from "./compare.js";
 import { Rate } from "./rate.js";
 import { RateSeveral } from "./rate_k.js";
@@ -12,4 +14,4 @@ const MODES = {
   real_or_synthetic: RealOrSynthetic,
 };
 
-export const modeOf = (testCase) => new MODES[testCase.mode](testCase);
+export const modeOf = (/** @type {LoadedCase} */ testCase) => new MODES[testCase.mode](testCase);

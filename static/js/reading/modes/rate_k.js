@@ -3,6 +3,7 @@
 import { Mode } from "./base.js";
 
 export class RateSeveral extends Mode {
+  /** @override */
   get columns() {
     return this.case.images.length > 4 ? 3 : 2;
   }

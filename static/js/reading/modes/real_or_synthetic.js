@@ -3,9 +3,12 @@
 import { Mode } from "./base.js";
 
 export class RealOrSynthetic extends Mode {
+  /** @override */
   showsPrompt = false;
+  /** @override */
   verb = "judge";
 
+  /** @override */
   get columns() {
     return Math.min(this.case.images.length, 2);
   }

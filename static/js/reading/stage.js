@@ -1,0 +1,37 @@
+// Brings a case on screen: its pictures, what is around them, its address.
+
+/** @import { Bookmark } from "./bookmark.js" */
+/** @import { Chrome } from "./chrome.js" */
+/** @import { Desk } from "./desk.js" */
+/** @import { Reactions } from "./modes/base.js" */
+/** @import { Viewer } from "./viewer.js" */
+
+export class Stage {
+  /** @param {{images: HTMLElement, viewer: Viewer, chrome: Chrome, bookmark: Bookmark, addressOf: (slot: string) => string}} parts */
+  constructor({ images, viewer, chrome, bookmark, addressOf }) {
+    this.images = images;
+    this.viewer = viewer;
+    this.chrome = chrome;
+    this.bookmark = bookmark;
+    this.addressOf = addressOf;
+  }
+
+  /** @type {(desk: Desk, about: {previous: string | null | undefined, leaving: Pick<Reactions, "skip" | "tryAgain">}) => void} */
+  show(desk, { previous, leaving }) {
+    const { case: found, mode } = desk;
+    const elements = desk.build(leaving);
+    const { showsPrompt } = mode;
+    this.chrome.showCase(found, { showsPrompt, previous }); // first: it sets the layout that the viewer measures
+    this.images.replaceChildren(...elements);
+    this.viewer.show(mode.tiles.map(({ frame }) => frame), found.pictures);
+    this.viewer.showMasks(found.masks);
+    if (!found.is_open) mode.disable();
+    for (const tile of mode.tiles) {
+      const { trouble } = found.pictures[tile.place];
+      if (trouble) tile.showTrouble(trouble);
+    }
+    history.replaceState(null, "", this.addressOf(found.slot));
+    this.chrome.showComment(desk.answers.comment);
+    this.bookmark.show(found);
+  }
+}
