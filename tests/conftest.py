@@ -20,13 +20,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.local import chromium
+from feedback_app.local.homes import CHECKOUT
 from tests import trainings
 from tests.database import made_database
+from tests.windows import PATIENCE_MS, new_window
 from tests.workers import Worker, own_redis
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-PATIENCE_MS = 15_000
-"""Pages fetch what is new every few seconds, and a busy machine is slow."""
 KEPT = (ContentType, Permission)
 """Made by migrations."""
 
@@ -261,14 +260,6 @@ def browser() -> Iterator[Browser]:
         yield started
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-def new_window(browser: Browser, live_server: LiveServer) -> BrowserContext:
-    context = browser.new_context(
-        base_url=live_server.url, viewport={"width": 1920, "height": 1080}
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    return context
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from psycopg2 import sql
 
+from feedback_app.local.homes import CHECKOUT
 from feedback_app.local.postgres import installed_programs
 from tests.workers import address_of_database
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 FILES_KEPT = 10
 """As many branches as anybody switches between."""
 

@@ -25,12 +25,12 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from feedback_app.local import chromium
+from feedback_app.local.homes import CHECKOUT
 from feedback_app.local.processes import spawn
 from tests.touring import tour
 
 SIZES = ((1920, 1080), (1280, 800))
 READY_LIMIT_S = 60
-CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class Camera:

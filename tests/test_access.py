@@ -1,13 +1,9 @@
-"""Who gets which answer at every address of the site.
+"""Everybody is answered at every address of the site as the table beside this file says.
 
-A new address needs a line here; a test fails until it has one. A line names the method and
-what each of the cast is answered: nobody, Rosa (who reads the study and has the slot), Ravi
-(who reads the study but has another slot), Otto (a reader of nothing), Cora (a coordinator)
-and Ada (an admin).
+A new address needs a line there; a test fails until it has one.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,231 +13,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from feedback_app.accounts.models import User
-from tests.world import COHORT, World, build_world
+from tests.access_table import TABLE, Line
+from tests.world import World, build_world
 
 pytestmark = pytest.mark.django_db
 
 CAST = ("nobody", "rosa", "ravi", "otto", "cora", "ada")
 NOT_OURS = ("admin",)
 """Django's admin checks its own permissions; one line below holds that only staff get in."""
-
-Statuses = tuple[int, int, int, int, int, int]
-
-
-def answers(*statuses: int) -> Statuses:
-    nobody, rosa, ravi, otto, cora, ada = statuses
-    return nobody, rosa, ravi, otto, cora, ada
-
-
-EVERYBODY = answers(200, 200, 200, 200, 200, 200)
-LOGGED_IN = answers(302, 200, 200, 200, 200, 200)
-COORDINATORS = answers(302, 403, 403, 403, 200, 200)
-ADMINS = answers(302, 403, 403, 403, 403, 200)
-COORDINATORS_BY_API = answers(403, 403, 403, 403, 200, 200)
-THE_SLOTS_READER = answers(302, 200, 404, 404, 404, 404)
-THE_SLOTS_READER_BY_API = answers(403, 200, 404, 404, 404, 404)
-
-
-def does(allowed: Statuses, status: int = 302) -> Statuses:
-    """The same people, who are answered with another status than 200."""
-    nobody, *others = allowed
-    return answers(nobody, *(status if answer == 200 else answer for answer in others))
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a request by this method is answered; ``args`` and ``body`` come from the world."""
-
-    expected: Statuses
-    method: str = "get"
-    args: Callable[[World], list[Any]] = field(default=lambda _: [])
-    body: Callable[[World], dict[str, Any]] = field(default=lambda _: {})
-
-
-def get(expected: Statuses, args: Callable[[World], list[Any]] = lambda _: []) -> Line:
-    return Line(expected, args=args)
-
-
-def post(
-    expected: Statuses,
-    args: Callable[[World], list[Any]] = lambda _: [],
-    body: Callable[[World], dict[str, Any]] = lambda _: {},
-) -> Line:
-    return Line(expected, method="post", args=args, body=body)
-
-
-TABLE: dict[str, Line] = {
-    "healthz": get(EVERYBODY),
-    "home": get(answers(302, 302, 302, 302, 200, 200)),
-    "models": get(COORDINATORS),
-    "models_beside": get(COORDINATORS),
-    # Accounts
-    "accounts:login": get(answers(200, 302, 302, 302, 302, 302)),
-    "accounts:logout": post(answers(302, 302, 302, 302, 302, 302)),
-    "accounts:password": get(LOGGED_IN),
-    "admin/password_change/": get(does(LOGGED_IN)),
-    "accounts:session": get(answers(401, 200, 200, 200, 200, 200)),
-    "accounts:people": get(ADMINS),
-    "accounts:add_person": get(ADMINS),
-    "accounts:unlock": post(does(ADMINS)),
-    "accounts:person": get(ADMINS, lambda world: [world.slot.reader_id]),
-    "accounts:reset_password": post(ADMINS, lambda world: [world.slot.reader_id]),
-    "accounts:deactivate": post(does(ADMINS), lambda world: [world.slot.reader_id]),
-    "accounts:reactivate": post(does(ADMINS), lambda world: [world.slot.reader_id]),
-    "accounts:audit": get(ADMINS),
-    "accounts:audit_csv": get(ADMINS),
-    # Runs
-    "runs:list": get(COORDINATORS),
-    "runs:run": get(COORDINATORS, lambda world: [world.run.pk]),
-    "runs:progress": get(COORDINATORS, lambda world: [world.run.pk]),
-    "runs:cancel": post(does(COORDINATORS), lambda world: [world.run.pk]),
-    "runs:retry": post(does(COORDINATORS), lambda world: [world.run.pk]),
-    # Images
-    "images:cohorts": get(COORDINATORS),
-    "images:cohort": get(COORDINATORS, lambda _: [COHORT]),
-    "images:cohort-skipped": get(COORDINATORS, lambda _: [COHORT]),
-    "images:cohort-mask": get(COORDINATORS, lambda world: [world.mask.pk]),
-    "images:file": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
-    "images:console": get(COORDINATORS),
-    "images:pick-masks": post(COORDINATORS),
-    "images:preview-masks": post(COORDINATORS),
-    "images:measure-prompts": post(COORDINATORS),
-    "images:recipe-mask": get(does(COORDINATORS, 404), lambda _: [0]),
-    "images:prompt-sets": get(COORDINATORS),
-    "images:prompt-set-new": get(COORDINATORS),
-    "images:prompt-set": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
-    "images:prompt-set-revise": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
-    "images:prompt-set-text": get(COORDINATORS, lambda world: [world.prompt_set.pk]),
-    "api:prompt-sets": get(COORDINATORS_BY_API),
-    "api:prompt-set": get(COORDINATORS_BY_API, lambda world: [str(world.prompt_set)]),
-    "api:batches": get(COORDINATORS_BY_API),
-    "api:batch": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
-    "api:batch-candidates": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
-    "api:batch-cancel": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
-    "api:batch-complete": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
-    "images:batch": get(COORDINATORS, lambda world: [world.batch.pk]),
-    "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
-    "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
-    "images:gallery": get(COORDINATORS),
-    "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
-    "images:register-version": get(ADMINS),
-    # Studies
-    "studies:list": get(COORDINATORS),
-    "studies:create": get(COORDINATORS),
-    "studies:preview": post(COORDINATORS),
-    "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
-    "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),
-    "studies:open": post(does(COORDINATORS), lambda world: [world.draft.pk]),
-    "studies:cases": get(COORDINATORS, lambda world: [world.study.pk]),
-    "studies:anchor": post(does(COORDINATORS), lambda world: [world.draft.pk, world.case.pk]),
-    "studies:gold": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk]),
-    "studies:close": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:pause": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:resume": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:add-readers": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:add-batches": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:use-reward-model": post(does(COORDINATORS, 404), lambda world: [world.study.pk]),
-    "studies:unblind": post(does(COORDINATORS), lambda world: [world.study.pk]),
-    "studies:delete": post(does(COORDINATORS), lambda world: [world.draft.pk]),
-    "api:studies": get(COORDINATORS_BY_API),
-    "api:study-preview": post(does(COORDINATORS_BY_API, 400)),
-    "api:study": get(COORDINATORS_BY_API, lambda world: [world.study.pk]),
-    "api:draft-preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
-    "api:study-open": post(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
-    "api:study-pause": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
-    "api:study-resume": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    "api:study-close": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
-    "api:study-reopen": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    "api:study-unblind": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    "api:study-add-readers": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    "api:study-add-batches": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
-    # Readings
-    "readings:worklist": get(LOGGED_IN),
-    "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
-    "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
-    "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk, "lungs"]),
-    "readings:begin": post(answers(302, 302, 302, 404, 404, 404), lambda world: [world.study.pk]),
-    "readings:results": get(COORDINATORS, lambda world: [world.study.pk]),
-    "readings:results-page": get(COORDINATORS, lambda world: [world.study.pk]),
-    "readings:results-images": get(COORDINATORS, lambda world: [world.study.pk]),
-    "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
-    "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
-    "api:readings": post(answers(403, 400, 400, 400, 400, 400), lambda world: [world.slot.pk]),
-    "api:next": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
-    "api:heartbeat": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
-    "api:bookmark": Line(does(THE_SLOTS_READER_BY_API, 204), "put", lambda world: [world.slot.pk]),
-    "api:reading-preferences": get(answers(403, 200, 200, 200, 200, 200)),
-    # Learning
-    "finetuning:overview": get(COORDINATORS),
-    "finetuning:snapshot_new": get(COORDINATORS),
-    "finetuning:snapshot": get(COORDINATORS, lambda world: [world.snapshot.pk]),
-    "finetuning:snapshot_file": get(COORDINATORS, lambda world: [world.snapshot.pk]),
-    "finetuning:finetune_new": get(COORDINATORS),
-    "finetuning:finetune": get(COORDINATORS, lambda world: [world.fine_tune.pk]),
-    "finetuning:finetune_curve": get(COORDINATORS, lambda world: [world.fine_tune.pk, "svg"]),
-    "finetuning:gate": get(COORDINATORS, lambda world: [world.gate.pk]),
-    "finetuning:gate_report": get(COORDINATORS, lambda world: [world.gate.pk, "html"]),
-    "finetuning:gate_plot": get(COORDINATORS, lambda world: [world.gate.pk, "quality"]),
-    "finetuning:gate_study": post(does(COORDINATORS), lambda world: [world.gate.pk]),
-    "finetuning:gate_start": post(does(COORDINATORS), lambda world: [world.version.pk]),
-    "finetuning:promote": post(does(COORDINATORS), lambda world: [world.version.pk]),
-    "finetuning:back": post(does(COORDINATORS)),
-    "finetuning:schedule_new": get(COORDINATORS),
-    "finetuning:schedule": get(COORDINATORS, lambda world: [world.schedule.pk]),
-    # Curation and exports
-    "curation:list": get(COORDINATORS),
-    "curation:create": get(COORDINATORS),
-    "curation:policy": get(COORDINATORS, lambda world: [world.curated_set.policy_id]),
-    "curation:apply": post(does(COORDINATORS), lambda world: [world.curated_set.policy_id]),
-    "curation:set": get(COORDINATORS, lambda world: [world.curated_set.pk]),
-    "retractions:list": get(COORDINATORS),
-    "retractions:new": get(COORDINATORS),
-    "retractions:show": get(COORDINATORS, lambda world: [world.retraction.pk]),
-    "retractions:undo": post(does(COORDINATORS), lambda world: [world.retraction.pk]),
-    "retractions:rebuild-all": post(does(COORDINATORS), lambda world: [world.retraction.pk]),
-    "retractions:rebuild": post(
-        does(COORDINATORS),
-        lambda world: [world.retraction.pk],
-        lambda world: {"kind": "snapshot", "row": str(world.snapshot.pk)},
-    ),
-    "api:retractions": get(COORDINATORS_BY_API),
-    "api:retraction-preview": post(does(COORDINATORS_BY_API, 400)),
-    "api:retraction": get(COORDINATORS_BY_API, lambda world: [world.retraction.pk]),
-    "api:retraction-undo": post(
-        does(COORDINATORS_BY_API, 400), lambda world: [world.retraction.pk]
-    ),
-    "api:retraction-rebuild": post(COORDINATORS_BY_API, lambda world: [world.retraction.pk]),
-    # Experiments
-    "experiments:list": get(COORDINATORS),
-    "experiments:create": get(COORDINATORS),
-    "experiments:preview": post(COORDINATORS),
-    "experiments:experiment": get(COORDINATORS, lambda world: [world.experiment.pk]),
-    "experiments:edit": get(COORDINATORS, lambda world: [world.draft_experiment.pk]),
-    "experiments:start": post(does(COORDINATORS), lambda world: [world.draft_experiment.pk]),
-    "experiments:pause": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
-    "experiments:resume": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
-    "experiments:cancel": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
-    "experiments:retry": post(does(COORDINATORS), lambda world: [world.experiment.pk]),
-    "experiments:delete": post(does(COORDINATORS), lambda world: [world.draft_experiment.pk]),
-    "experiments:retry-cell": post(
-        does(COORDINATORS), lambda world: [world.experiment.pk, world.cell.pk]
-    ),
-    "experiments:cancel-cell": post(
-        does(COORDINATORS), lambda world: [world.experiment.pk, world.cell.pk]
-    ),
-    "experiments:report": get(COORDINATORS, lambda world: [world.experiment.pk]),
-    "experiments:report-to-keep": get(COORDINATORS, lambda world: [world.experiment.pk, "html"]),
-    "experiments:plot": get(COORDINATORS, lambda world: [world.experiment.pk, "forest", "svg"]),
-    "api:experiments": get(COORDINATORS_BY_API),
-    "api:experiment": get(COORDINATORS_BY_API, lambda world: [world.experiment.pk]),
-    "exports:list": get(ADMINS),
-    "exports:create": post(
-        does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}
-    ),
-    "exports:export": get(ADMINS, lambda world: [world.export.pk]),
-    "exports:download": get(ADMINS, lambda world: [world.export.pk]),
-}
 
 
 def addresses(
@@ -270,14 +49,14 @@ def world(rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
 def test_every_address_has_a_line_in_the_table() -> None:
     unlisted = {name: route for name, route in ROUTES.items() if name not in TABLE}
     assert not unlisted, (
-        "Say in TABLE of tests/test_access.py who may open these addresses "
+        "Say in TABLE of tests/access_table.py who may open these addresses "
         f"(name: route): {unlisted}"
     )
 
 
 def test_every_line_of_the_table_has_an_address() -> None:
     gone = sorted(TABLE.keys() - ROUTES.keys())
-    assert not gone, f"Take these out of TABLE of tests/test_access.py; they are no more: {gone}"
+    assert not gone, f"Take these out of TABLE of tests/access_table.py; they are no more: {gone}"
 
 
 def test_everybody_gets_the_answer_in_the_table(everyone: dict[str, Client], world: World) -> None:
@@ -289,7 +68,7 @@ def test_everybody_gets_the_answer_in_the_table(everyone: dict[str, Client], wor
             if answered != status:
                 told = f"{who} got {answered}, not {status}"
                 wrong.append(f"{name}: {told} ({line.method} {address})")
-    assert not wrong, "\n".join(["TABLE of tests/test_access.py says otherwise:", *wrong])
+    assert not wrong, "\n".join(["TABLE of tests/access_table.py says otherwise:", *wrong])
 
 
 def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> int:

@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+from feedback_app.local.homes import CHECKOUT
+
 TORCH_SIDE = ("torch", "diffusers", "transformers", "peft", "accelerate", "datasets")
 
 
@@ -113,3 +113,15 @@ def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     wanted = [requirement for group in groups for requirement in group]
     assert {re.split(r"[<>=~!\[]", name)[0].lower() for name in wanted} <= pinned
+
+
+def test_tests_share_modules_that_are_no_tests() -> None:
+    """What several files of tests need lies beside them, under a name of its own."""
+    of_tests = re.compile(
+        r"^ *(?:from|import) tests[.\w]*(?:\.| import )(?:test_\w+|conftest)\b", re.MULTILINE
+    )
+    found = {
+        str(path.relative_to(CHECKOUT)): of_tests.findall(path.read_text())
+        for path in (CHECKOUT / "tests").rglob("*.py")
+    }
+    assert not {path: lines for path, lines in found.items() if lines}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedback_app.local import processes
+from feedback_app.local.homes import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 READY_LIMIT_S = 60
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import connection
 
 from feedback_app.local import processes
+from feedback_app.local.homes import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 READY_LIMIT_S = 120
 
 

@@ -28,7 +28,7 @@ from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.curation.stage import Stage, set_stage
 from tests.experiments.making import design, fill, make_cohort, started
 from tests.finetuning.gate_world import asked, child_of, decided
-from tests.images.test_cohorts import grey, import_folder, lay_out, mask_png
+from tests.images.cohort_folders import grey, import_folder, lay_out, mask_png
 from tests.readings.answers import posted_for
 from tests.studies.making import make_study
 

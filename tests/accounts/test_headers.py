@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import CHECKOUT
+from feedback_app.local.homes import CHECKOUT
 
 pytestmark = pytest.mark.django_db
 

@@ -12,16 +12,16 @@ from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.claims import claim
-from tests.conftest import CHECKOUT, PATIENCE_MS
+from tests.access_table import TABLE
+from tests.browser.faults import FULL, ZOOMS, faults_of
 from tests.readings.answers import read
 from tests.readings.rooms import active_pool
-from tests.test_access import TABLE
-from tests.touring import FRAMES, tour
+from tests.touring import tour
+from tests.windows import PATIENCE_MS
 from tests.world import World, build_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("committed")]
 
-AXE = (CHECKOUT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
@@ -38,43 +38,6 @@ NOT_PAGES = {
 }  # fmt: skip
 """Files, fragments and what sends on; the login has a test of its own."""
 ONLY_READERS_PAGES = {"readings:read"}
-FULL: ViewportSize = {"width": 1280, "height": 800}
-ZOOMS: Mapping[str, ViewportSize] = {"100 %": FULL, "200 %": {"width": 640, "height": 400}}
-
-VIOLATIONS = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-  return violations
-    .filter(({ impact }) => ["serious", "critical"].includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
-      `${id}: ${html.slice(0, 160)} ${failureSummary.split("\\n")[1] ?? ""}`));
-}"""
-
-UNREACHABLE = """() => {
-  const parts = [...document.querySelectorAll("a[href], button, input, select, textarea")];
-  const isShown = (part) =>
-    part.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
-    && !part.disabled && part.type !== "hidden" && !part.matches(".skip-link");
-  return parts.filter(isShown).filter((part) => {
-    part.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
-    const { left, right, top, bottom } = part.getClientRects()[0];
-    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    const met = document.elementFromPoint(x, y);
-    return !(met && (part.contains(met) || met.contains(part) || met.closest("label")));
-  }).map((part) => `out of reach: ${part.outerHTML.slice(0, 160)}`);
-}"""
-
-MOVING = """() => {
-  const longest = (text) => Math.max(...text.split(",").map(
-    (time) => parseFloat(time) * (time.trim().endsWith("ms") ? 0.001 : 1)));
-  return [...document.querySelectorAll("*")].filter((part) =>
-    ["", "::before", "::after"].some((pseudo) => {
-      const style = getComputedStyle(part, pseudo || null);
-      return longest(style.transitionDuration) > 0.01
-        || (style.animationName !== "none" && longest(style.animationDuration) > 0.01);
-    })).map((part) => `moves: ${part.outerHTML.slice(0, 160)}`);
-}"""
-
-CHECKS = (VIOLATIONS, UNREACHABLE, MOVING)
 
 
 @pytest.fixture
@@ -105,22 +68,6 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda line: lines.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: lines.append(str(error)))
     return lines
-
-
-def faults_of(page: Page, zooms: Mapping[str, ViewportSize] = ZOOMS) -> list[str]:
-    """All that is wrong with the page that is open."""
-    page.evaluate(AXE)
-    found: list[str] = []
-    for zoom, size in zooms.items():
-        page.set_viewport_size(size)
-        page.evaluate(FRAMES)  # for what follows the size
-        told = [fault for check in CHECKS for fault in page.evaluate(check)]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overflow > 0:
-            told.append(f"scrolls sideways by {overflow} px")
-        found += [f"at {zoom} {fault}" for fault in told]
-    page.set_viewport_size(FULL)
-    return found
 
 
 def faults_of_all(

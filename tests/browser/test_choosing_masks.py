@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.versions.services import register
-from tests.browser.test_accessibility import faults_of
+from tests.browser.faults import faults_of
 from tests.images.masked import make_masked_cohort
 from tests.tiny_model import save_tiny_model
 

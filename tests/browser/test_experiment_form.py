@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.experiments.models import Experiment
-from tests.browser.test_accessibility import faults_of
+from tests.browser.faults import faults_of
 from tests.images.masked import make_masked_cohort
 
 

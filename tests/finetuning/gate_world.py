@@ -6,13 +6,20 @@ from typing import Any
 import numpy as np
 
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
-from feedback_app.finetuning.models import FineTune, Gate, GateVerdict
+from feedback_app.finetuning.models import FineTune, Gate, GateStudy, GateVerdict
 from feedback_app.images.blobs.services import store_image
-from feedback_app.images.models import Batch, Candidate, ModelVersion
+from feedback_app.images.models import (
+    Batch,
+    Candidate,
+    ModelVersion,
+)
+from feedback_app.readings.models import Verdict
+from feedback_app.readings.services import GivenChoice, submit
 from feedback_app.runs.models import Run, State
+from feedback_app.studies.models import Slot
 from generation.quality.gate_rules import decide
 from generation.quality.gate_spec import GateSpec, gate_prompts
-from tests.finetuning.conftest import grey_png
+from tests.finetuning.read_studies import grey_png
 
 SMALL = {"images_per_prompt": 2, "steps": 2}
 PROMPTS = gate_prompts()[:12]
@@ -124,3 +131,25 @@ def good_figures(**changes: Any) -> dict[str, Any]:
 
 def spec() -> GateSpec:
     return GateSpec(prompts=PROMPTS)
+
+
+def choose(slot: Slot, *, child: bool) -> None:
+    """The slot's reader prefers the child, or the parent, on every question."""
+    images = list(slot.case.case_images.order_by("position").values_list("image", flat=True))
+    gate = GateStudy.objects.get(study=slot.study).gate
+    children = set(gate.child_batch.recipes.values_list("candidate", flat=True))
+    place = next(
+        place
+        for place, position in enumerate(slot.image_order)
+        if (images[position] in children) == child
+    )
+    assert slot.reader is not None
+    submit(
+        slot=slot,
+        reader=slot.reader,
+        idempotency_key=slot.pk,
+        choices=[
+            GivenChoice(criterion=slug, verdict=Verdict.BETTER, place=place, strength=2)
+            for slug in slot.study.criteria.values_list("slug", flat=True)
+        ],
+    )

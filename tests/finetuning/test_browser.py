@@ -11,7 +11,7 @@ from feedback_app.finetuning.models import FineTune
 from feedback_app.finetuning.services import take_snapshot
 from feedback_app.images.models import ModelVersion
 from feedback_app.studies.models import Slot, Study
-from tests.finetuning.conftest import Read
+from tests.finetuning.read_studies import Read
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 

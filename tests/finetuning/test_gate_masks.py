@@ -38,8 +38,8 @@ from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot
 from feedback_app.studies.services import add_cases, create_study, open_study
 from generation.conditioning.masks import encode_mask
-from tests.finetuning.conftest import Read, grey_png
 from tests.finetuning.gate_world import PROMPTS, SMALL, child_of, fill
+from tests.finetuning.read_studies import Read, grey_png
 from tests.finetuning.synthetic_xrays import as_png
 from tests.generation.chests import chest_picture, moved_lungs
 from tests.images.masked import make_masked_cohort

@@ -15,13 +15,11 @@ from feedback_app.finetuning.models import Gate, GateStudy
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import CohortImage, ModelVersion, Promotion, PromotionKind
 from feedback_app.provenance.loop import next_step
-from feedback_app.readings.models import Verdict
-from feedback_app.readings.services import GivenChoice, submit
 from feedback_app.studies.models import Slot, Study, StudyMode
 from feedback_app.studies.services import close_study
-from tests.finetuning.conftest import Read
-from tests.finetuning.gate_world import asked, child_of, decided
-from tests.images.test_cohorts import grey, import_folder, lay_out
+from tests.finetuning.gate_world import asked, child_of, choose, decided
+from tests.finetuning.read_studies import Read
+from tests.images.cohort_folders import grey, import_folder, lay_out
 
 MakeStudy = Callable[..., Study]
 OUTSIDERS = {"nobody": 302, "rosa": 403, "ravi": 403, "otto": 403}
@@ -167,28 +165,6 @@ def open_study(gate: Gate, client: Client, *readers: User) -> Study:
     address = reverse("finetuning:gate_study", args=[gate.pk])
     client.post(address, {"readers": [reader.pk for reader in readers]})
     return Study.objects.get(gate__gate=gate)
-
-
-def choose(slot: Slot, *, child: bool) -> None:
-    """The slot's reader prefers the child, or the parent, on every question."""
-    images = list(slot.case.case_images.order_by("position").values_list("image", flat=True))
-    gate = GateStudy.objects.get(study=slot.study).gate
-    children = set(gate.child_batch.recipes.values_list("candidate", flat=True))
-    place = next(
-        place
-        for place, position in enumerate(slot.image_order)
-        if (images[position] in children) == child
-    )
-    assert slot.reader is not None
-    submit(
-        slot=slot,
-        reader=slot.reader,
-        idempotency_key=slot.pk,
-        choices=[
-            GivenChoice(criterion=slug, verdict=Verdict.BETTER, place=place, strength=2)
-            for slug in slot.study.criteria.values_list("slug", flat=True)
-        ],
-    )
 
 
 def test_one_click_opens_a_blinded_comparison(

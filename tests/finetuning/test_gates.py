@@ -31,8 +31,8 @@ from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from generation.errors import RemediableError
-from tests.finetuning.conftest import Read
 from tests.finetuning.gate_world import PROMPTS, SMALL, asked, child_of, decided, good_figures
+from tests.finetuning.read_studies import Read
 from tests.finetuning.synthetic_xrays import as_png, picture, save_quality, training_picture
 
 MakeStudy = Callable[..., Study]

@@ -24,9 +24,8 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
-from tests.finetuning.conftest import Read
-from tests.finetuning.gate_world import PROMPTS, SMALL, asked, child_of, decided
-from tests.finetuning.test_gate_pages import choose
+from tests.finetuning.gate_world import PROMPTS, SMALL, asked, child_of, choose, decided
+from tests.finetuning.read_studies import Read
 
 MakeStudy = Callable[..., Study]
 

@@ -37,7 +37,7 @@ from generation.commands.finetune import finetune
 from generation.commands.run_folder import run_command
 from generation.errors import RemediableError
 from generation.specs import Mode
-from tests.finetuning.conftest import Read, grey_png
+from tests.finetuning.read_studies import Read, grey_png
 from tests.images.masked import make_masked_cohort
 from tests.tiny_model import PROMPTS, SIDE, save_tiny_model
 

@@ -14,7 +14,7 @@ from feedback_app.studies.models import Draw, DrawRule, Slot, StudyMode
 from generation.rewards.scored_pairs import encode
 from generation.rewards.trunks import trunk_of
 from generation.specs import Preference
-from tests.generation.test_reward_model import Brightness, write_pairs
+from tests.generation.bright_pairs import Brightness, write_pairs
 from tests.readings.answers import read, scores_for
 from tests.readings.rooms import active_pool, assign, make_room, reward_model, synthetic
 

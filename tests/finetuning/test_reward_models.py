@@ -18,7 +18,7 @@ from feedback_app.runs.tasks import execute
 from feedback_app.studies.models import Slot, Study
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.errors import RemediableError
-from tests.finetuning.conftest import Read
+from tests.finetuning.read_studies import Read
 
 PROMPTS = ("edema", "effusion", "mass", "nodule", "hernia", "fracture")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]

@@ -16,8 +16,8 @@ from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.services import promote
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
-from tests.finetuning.conftest import Read
 from tests.finetuning.gate_world import asked, child_of
+from tests.finetuning.read_studies import Read
 
 MakeStudy = Callable[..., Study]
 NIGHTLY = ScheduleDesign(name="Nightly", at=time(2, 30), min_new_pairs=5)

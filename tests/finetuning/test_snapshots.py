@@ -15,7 +15,7 @@ from feedback_app.rehearsal.simulation import simulated_readers
 from feedback_app.studies.models import Slot, Study
 from generation.errors import RemediableError
 from generation.specs import Preference
-from tests.finetuning.conftest import Read
+from tests.finetuning.read_studies import Read
 
 MakeStudy = Callable[..., Study]
 

@@ -23,7 +23,7 @@ from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from generation.diffusion.loading import load_pipeline
 from generation.errors import RemediableError
-from tests.finetuning.conftest import Read, grey_png
+from tests.finetuning.read_studies import Read, grey_png
 from tests.tiny_model import save_tiny_model
 
 TWO_STEPS = {"steps": 2, "batch_size": 2, "rank": 2, "learning_rate": 1e-2}

@@ -8,33 +8,11 @@ from generation.datasets.attributes import parse_age
 from generation.datasets.nih import map_findings, read_nih
 from generation.datasets.parsed import Skip, SourceBox, SourceImage
 from generation.errors import RemediableError
-
-HEADER = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
-)
-BOX_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],Unnamed: 6"
-
-
-def lay_out(
-    folder: Path, *rows: str, files: tuple[str, ...] = (), boxes: tuple[str, ...] = ()
-) -> Path:
-    (folder / "images").mkdir()
-    (folder / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER, *rows]) + "\n")
-    if boxes:
-        (folder / "BBox_List_2017.csv").write_text("\n".join([BOX_HEADER, *boxes]) + "\n")
-    for name in files:
-        (folder / "images" / name).write_bytes(b"not looked at")
-    return folder
+from tests.generation.nih_folders import lay_out, parse_with
 
 
 def parse(folder: Path) -> tuple[list[SourceImage], list[Skip]]:
     return parse_with(folder, rsna=None)
-
-
-def parse_with(folder: Path, *, rsna: Path | None) -> tuple[list[SourceImage], list[Skip]]:
-    rows = list(read_nih(folder, rsna=rsna).rows)
-    images = [row for row in rows if isinstance(row, SourceImage)]
-    return images, [row for row in rows if isinstance(row, Skip)]
 
 
 def test_a_row_becomes_an_image_with_what_is_known_of_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from generation.datasets.parsed import Skip, SourceBox
 from generation.datasets.rsna import MAP_JSON, read_opacity_boxes
 from generation.errors import RemediableError
-from tests.generation.test_datasets_nih import lay_out, parse_with
+from tests.generation.nih_folders import lay_out, parse_with
 
 LABELS = """patientId,x,y,width,height,Target
 p1,512,256,128,256,1

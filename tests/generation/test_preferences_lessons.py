@@ -178,7 +178,7 @@ def test_draft_climbs_the_reward_model_that_it_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("generation.preferences.draft.SAMPLING_STEPS", 2)
-    trunk = "tests.generation.test_reward_model:Brightness"
+    trunk = "tests.generation.bright_pairs:Brightness"
     shape = RewardConfig(trunk=trunk, features=2, members=2, hidden=2, temperature=1.0)
     torch.manual_seed(0)
     model = RewardModel(load_trunk(trunk), Heads(2, members=2, hidden=2), shape)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
@@ -25,52 +24,17 @@ from generation.rewards.reward_training import (
 )
 from generation.rewards.scored_pairs import encode, group_by, split_groups
 from generation.rewards.trunks import load_trunk, trunk_of
-from generation.specs import Preference, RewardModelSpec
+from generation.specs import RewardModelSpec
 from generation.statistics.intervals import cluster_bootstrap
+from tests.generation.bright_pairs import write_pairs
 
-TRUNK = "tests.generation.test_reward_model:Brightness"
+TRUNK = "tests.generation.bright_pairs:Brightness"
 SPEC = RewardModelSpec(preferences="-", trunk=TRUNK, hidden=4, steps=120, learning_rate=1e-2)
-
-
-class Brightness(nn.Module):
-    """The mean and the spread of an image."""
-
-    input_side = 16
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.stack([images.mean(dim=(1, 2, 3)), images.std(dim=(1, 2, 3))], 1)
 
 
 class JudgesOwn(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(FeatureNet())
-
-
-def write_pairs(folder: Path, *, prompts: int) -> list[Preference]:
-    """Readers who like bright images; four a prompt, all pairs of different scores."""
-    generator = np.random.default_rng(0)
-    pairs = []
-    for number in range(prompts):
-        scored = []
-        for index in range(4):
-            brightness = generator.uniform(20, 235)
-            path = folder / f"{number}-{index}.png"
-            pixels = generator.normal(brightness, 5, (32, 32)).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(path)
-            scored.append((round(brightness / 51), str(path)))
-        pairs += [
-            Preference(
-                winner=winner,
-                loser=loser,
-                prompt=f"chest x-ray, edema, {number + 20} years",
-                winner_score=high,
-                loser_score=low,
-            )
-            for high, winner in scored
-            for low, loser in scored
-            if high > low
-        ]
-    return pairs
 
 
 def test_it_learns_what_readers_like_and_knows_how_well(tmp_path: Path) -> None:

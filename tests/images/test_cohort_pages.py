@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from feedback_app.images.models import CohortImage, Mask
 from tests.generation.dicoms import texture
-from tests.images.test_cohorts import HEADER, grey, import_folder, lay_out, mask_png, png
+from tests.images.cohort_folders import HEADER, grey, import_folder, lay_out, mask_png, png
 
 Everyone = dict[str, Client]
 COORDINATORS = {"cora", "ada"}

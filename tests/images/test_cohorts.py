@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,66 +25,16 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.datasets.sources import ImportOptions
 from generation.datasets.splits import split_of
-
-HEADER = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View Position"
-
-
-def png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def grey(seed: int = 0, *, side: int = 16) -> bytes:
-    return png(np.random.default_rng(seed).integers(0, 256, (side, side), dtype=np.uint8))
-
-
-def mask_png(*, side: int = 16, high: int = 255) -> bytes:
-    pixels = np.zeros((side, side), dtype=np.uint8)
-    pixels[: side // 2] = high
-    return png(pixels)
-
-
-def bomb(*, side: int = 60_000) -> bytes:
-    """A PNG of a few hundred bytes that claims 3.6 thousand million pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        sum_ = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", sum_)
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    data = zlib.compress(b"\0" * 1000)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
-
-
-def lay_out(
-    folder: Path, images: dict[str, bytes], *, masks: dict[str, bytes] | None = None
-) -> Path:
-    for kind, files in (("images", images), ("masks", masks or {})):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / kind / name).write_bytes(content)
-    return folder
-
-
-def import_folder(
-    folder: Path,
-    *,
-    name: str = "x",
-    source: str = "folder",
-    options: ImportOptions | None = None,
-) -> Run:
-    run = runs.execute(start_import(source, folder, name=name, options=options).pk)
-    assert run is not None
-    return run
-
-
-def skips(run: Run) -> dict[str, str]:
-    assert run.state == State.SUCCEEDED, run.error
-    return dict(ImportSkip.objects.filter(run=run).values_list("file", "reason"))
-
+from tests.images.cohort_folders import (
+    HEADER,
+    bomb,
+    grey,
+    import_folder,
+    lay_out,
+    mask_png,
+    png,
+    skips,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -25,8 +25,7 @@ from generation.datasets.parsed import MISSING
 from generation.datasets.rle import encode_chexmask, encode_siim
 from generation.datasets.sources import ImportOptions
 from tests.generation.dicoms import IDENTIFYING, dicom, gradient, jpeg, jpeg_dicom, write
-from tests.images.test_cohorts import import_folder
-from tests.images.test_shared_pictures import rows_of
+from tests.images.cohort_folders import import_folder, rows_of
 
 pytestmark = pytest.mark.django_db
 

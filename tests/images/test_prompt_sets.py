@@ -23,7 +23,7 @@ from feedback_app.images.prompts.services import (
 )
 from generation.conditioning.balance import Wish
 from generation.errors import RemediableError
-from tests.images.test_cohorts import grey, import_folder, lay_out
+from tests.images.cohort_folders import grey, import_folder, lay_out
 
 pytestmark = pytest.mark.django_db
 

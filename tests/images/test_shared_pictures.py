@@ -1,6 +1,5 @@
 """The same picture in two cohorts: found, told, and never on both sides of a split."""
 
-import csv
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ from feedback_app.runs.models import Run
 from generation.datasets.fingerprints import as_words, distances, fingerprint
 from generation.datasets.splits import split_of
 from tests.generation.dicoms import jpeg_dicom, texture
-from tests.images.test_cohorts import import_folder, lay_out, png, skips
+from tests.images.cohort_folders import import_folder, lay_out, png, rows_of, skips
 
 pytestmark = pytest.mark.django_db
 
@@ -40,11 +39,6 @@ def require_one_side() -> None:
         "image__patient__split", "other__patient__split"
     ):
         assert one == other
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    with table.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def nih_names(real_data: Path) -> dict[str, str]:

@@ -1,39 +1,27 @@
 """A chain that rests on readings: it leads from pairs of Rosa, Ravi and others to a download."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
-from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
-from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
-from feedback_app.finetuning.models import FineTune, RewardModel, Snapshot
+from feedback_app.finetuning.models import FineTune
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
-from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
+from feedback_app.images.models import ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
-from feedback_app.studies.models import Study
-from tests.curation.stage import Stage, make_version, set_stage
+from tests import world
+from tests.curation.stage import make_version, set_stage
+from tests.finetuning.read_studies import base, make_batch, read
+from tests.finetuning.read_studies import make_study as make_fours
+from tests.provenance.chains import Chain
 from tests.studies.making import make_study
-from tests.world import read
 
-
-@dataclass(frozen=True)
-class Chain:
-    """``pairs`` and ``stage`` are studies of both readers; ``grandchild`` was taught on child."""
-
-    pairs: Study
-    stage: Stage
-    snapshot: Snapshot
-    child: FineTune
-    grandchild: FineTune
-    curated_set: CuratedSet
-    export: Export
+__all__ = ["base", "chain", "finish", "make_batch", "make_fours", "read"]
 
 
 @pytest.fixture
@@ -63,7 +51,7 @@ def chain(rosa: User, ravi: User, finish: Callable[[FineTune], ModelVersion]) ->
         stage.read(ravi, index, by_ravi)
     pairs = make_study(rosa, ravi, name="Pairs")
     for slot in pairs.slots.all():
-        read(slot)
+        world.read(slot)
     snapshot = take_snapshot(name="Monday", simulated=False)
     child = start_finetune(snapshot=snapshot, parent=base, method="dpo_margin")
     version = finish(child)
@@ -77,18 +65,3 @@ def chain(rosa: User, ravi: User, finish: Callable[[FineTune], ModelVersion]) ->
     runs.execute(export.run_id)
     export.refresh_from_db()
     return Chain(pairs, stage, snapshot, child, grandchild, curated_set, export)
-
-
-def taught_reward_model(snapshot: Snapshot, *, name: str) -> Scorer:
-    """A reward model as a finished training registers it."""
-    run = runs.start(
-        "train_reward_model",
-        title=name,
-        spec={"snapshot": str(snapshot.pk), "name": name},
-    )
-    Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
-    scorer = Scorer.objects.create(
-        name=name, kind=ScorerKind.REWARD_MODEL, location=f"/{name}", sha256="4" * 64
-    )
-    RewardModel.objects.create(name=name, run=run, snapshot=snapshot, trunk="a:b", scorer=scorer)
-    return scorer

@@ -27,7 +27,7 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 from tests.images.masked import make_masked_cohort
-from tests.provenance.conftest import Chain
+from tests.provenance.chains import Chain
 from tests.world import read
 
 pytestmark = pytest.mark.django_db

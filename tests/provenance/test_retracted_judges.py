@@ -24,10 +24,9 @@ from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot
 from generation.errors import RemediableError
-from tests.finetuning.conftest import Read, base, make_batch, make_study, read  # noqa: F401
-from tests.finetuning.gate_world import asked, child_of, decided, good_figures
-from tests.finetuning.test_gate_pages import choose
-from tests.provenance.conftest import taught_reward_model
+from tests.finetuning.gate_world import asked, child_of, choose, decided, good_figures
+from tests.finetuning.read_studies import Read
+from tests.provenance.chains import taught_reward_model
 
 pytestmark = pytest.mark.django_db
 REASON = "He read with his screen turned down."
@@ -35,13 +34,13 @@ REASON = "He read with his screen turned down."
 
 @pytest.fixture
 def snapshots(
-    make_study: Callable[..., object],  # noqa: F811
-    read: Read,  # noqa: F811
+    make_fours: Callable[..., object],
+    read: Read,
     rosa: User,
     ravi: User,
 ) -> tuple[Snapshot, Snapshot]:
     """One by Rosa, which teaches a child, and one by Ravi, which teaches a judge."""
-    study = make_study(rosa, ravi)
+    study = make_fours(rosa, ravi)
     for slot in Slot.objects.filter(study=study):
         read(slot, [5, 4, 2, 0])
     taken = []
@@ -52,7 +51,7 @@ def snapshots(
 
 
 @pytest.fixture
-def child(snapshots: tuple[Snapshot, Snapshot], base: ModelVersion) -> ModelVersion:  # noqa: F811
+def child(snapshots: tuple[Snapshot, Snapshot], base: ModelVersion) -> ModelVersion:
     tune = start_finetune(snapshot=snapshots[0], parent=base, method="dpo_margin")
     return child_of(tune)
 
@@ -108,7 +107,7 @@ def test_a_verdict_by_people_rests_on_who_compared(
 def test_a_fine_tune_that_climbed_a_retracted_reward_model_rests_on_it(
     judge: Scorer,
     snapshots: tuple[Snapshot, Snapshot],
-    base: ModelVersion,  # noqa: F811
+    base: ModelVersion,
     ravi: User,
 ) -> None:
     climber = start_finetune(snapshot=snapshots[0], parent=base, method="draft")
@@ -152,11 +151,11 @@ def test_the_judge_is_trained_anew_and_its_verdict_asked_again_when_it_is_ready(
     snapshots: tuple[Snapshot, Snapshot],
     rosa: User,
     ravi: User,
-    make_study: Callable[..., object],  # noqa: F811
-    read: Read,  # noqa: F811
+    make_fours: Callable[..., object],
+    read: Read,
     ada: User,
 ) -> None:
-    study = make_study(rosa, ravi, name="More", prompts=("mass", "nodule"))
+    study = make_fours(rosa, ravi, name="More", prompts=("mass", "nodule"))
     for slot in Slot.objects.filter(study=study):
         read(slot, [5, 4, 2, 0])
     taught = {pair.reading_id for pair in snapshots[0].pairs.all()}
@@ -236,7 +235,7 @@ def test_judges_of_older_verdicts_are_named_by_the_migration(
 def test_what_runs_and_locations_said_of_reward_models_before_becomes_rows(
     judge: Scorer,
     snapshots: tuple[Snapshot, Snapshot],
-    base: ModelVersion,  # noqa: F811
+    base: ModelVersion,
     ravi: User,
 ) -> None:
     """Retraction finds the same by the rows as it found by names in specs."""

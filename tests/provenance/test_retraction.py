@@ -25,7 +25,7 @@ from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.results.figures import figures_of
 from feedback_app.results.images import results_of
 from generation.errors import RemediableError
-from tests.provenance.conftest import Chain
+from tests.provenance.chains import Chain
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,10 @@ from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.services import register
 from generation.measures.features import FeatureNet
 from generation.measures.reference import Reference, save_reference
+from tests.finetuning.read_studies import base, make_batch
 from tests.tiny_model import save_tiny_model
+
+__all__ = ["base", "make_batch", "parent"]
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from feedback_app.rehearsal.management.commands.rehearse import gate_plan_of
 from feedback_app.rehearsal.simulation import tastes_of
 from feedback_app.studies.models import Study
 from generation.quality.gate_spec import gate_prompts
-from tests.finetuning.conftest import base, make_batch  # noqa: F401
 from tests.finetuning.gate_world import asked, child_of, decided
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +58,7 @@ def test_the_judges_prompts_are_neither_taught_nor_asked_by_the_gate() -> None:
 
 
 def test_groups_of_readers_have_nobody_in_common_and_flipped_ones_like_what_is_worse(
-    make_batch: Callable[..., Batch],  # noqa: F811
+    make_batch: Callable[..., Batch],
 ) -> None:
     batch = make_batch()
     good, judge = read(batch, kind="good"), read(batch, kind="judge", after=2)
@@ -77,7 +76,7 @@ def test_groups_of_readers_have_nobody_in_common_and_flipped_ones_like_what_is_w
 
 
 @pytest.fixture
-def child(make_batch: Callable[..., Batch], base: ModelVersion) -> ModelVersion:  # noqa: F811
+def child(make_batch: Callable[..., Batch], base: ModelVersion) -> ModelVersion:
     read(make_batch(), kind="good")
     snapshot: Snapshot = take_snapshot(name="good", simulated=True)
     tune: FineTune = start_finetune(snapshot=snapshot, parent=base, method="dpo_margin")

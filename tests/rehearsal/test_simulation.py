@@ -22,8 +22,6 @@ from feedback_app.rehearsal.simulation import (
 from feedback_app.studies.models import Phase, Study, StudyMode
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
 from generation.errors import RemediableError
-from tests.finetuning.conftest import base as base  # noqa: PLC0414
-from tests.finetuning.conftest import make_batch as make_batch  # noqa: PLC0414
 from tests.readings.rooms import assign, make_room, pool, real, synthetic
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
+from feedback_app.local.homes import CHECKOUT
 from feedback_app.rehearsal.simulation import simulated_readers
 from feedback_app.results import cache as results_cache
 from feedback_app.studies.models import Study
@@ -30,7 +30,6 @@ from tests.readings.filling import (
 )
 
 pytestmark = pytest.mark.django_db
-CHECKOUT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 
 

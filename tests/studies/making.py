@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -24,7 +25,12 @@ from feedback_app.images.models import (
     Split,
 )
 from feedback_app.studies.models import Study, StudyMode
-from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
+from feedback_app.studies.scales import DEFAULT_SCALES
+from feedback_app.studies.services import (
+    add_cases_from_batch,
+    create_study,
+    open_study,
+)
 from generation.specs import SampleSpec
 
 MODEL_NAME = "telltale-model"
@@ -122,3 +128,21 @@ def make_study(
     )
     add_cases_from_batch(study, make_batch(prompts=prompts, each=each, name=f"{BATCH_NAME} {name}"))
     return open_study(study)
+
+
+def posted_design(**changes: Any) -> dict[str, Any]:
+    """What the form posts when nothing but the name was typed."""
+    data: dict[str, Any] = {
+        "name": "November",
+        "mode": "rate_k",
+        "readers_per_case": "1",
+        "flags": "Clavicles\nHeart outline",
+        "scale-TOTAL_FORMS": "4",
+        "scale-INITIAL_FORMS": "2",
+        "scale-MIN_NUM_FORMS": "0",
+        "scale-MAX_NUM_FORMS": "4",
+    }
+    for number, scale in enumerate(DEFAULT_SCALES):
+        data |= {f"scale-{number}-name": scale.name, f"scale-{number}-question": scale.question}
+        data |= {f"scale-{number}-anchor_{at}": text for at, text in enumerate(scale.anchors)}
+    return data | changes

@@ -29,8 +29,7 @@ from feedback_app.studies.tasks import follow_reward_models as follow_task
 from generation.errors import RemediableError
 from generation.rewards.acquisition import preference_disagreement
 from tests.readings.rooms import reward_model
-from tests.studies.making import make_batch, make_cohort
-from tests.studies.test_views import design as posted_design
+from tests.studies.making import make_batch, make_cohort, posted_design
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,5 @@
 """The coordinator's pages, for the whole cast."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -9,7 +7,7 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.studies.forms import people
 from feedback_app.studies.models import Study, StudyMode, StudyState
-from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES
+from feedback_app.studies.scales import DEFAULT_FLAGS
 from feedback_app.studies.services import (
     Design,
     add_cases,
@@ -18,29 +16,11 @@ from feedback_app.studies.services import (
     design_study,
     open_study,
 )
-from tests.studies.making import make_batch, make_cohort, make_study
+from tests.studies.making import make_batch, make_cohort, make_study, posted_design
 
 pytestmark = pytest.mark.django_db
 
 COORDINATORS = {"cora", "ada"}
-
-
-def design(**changes: Any) -> dict[str, Any]:
-    """What the form posts when nothing but the name was typed."""
-    data: dict[str, Any] = {
-        "name": "November",
-        "mode": "rate_k",
-        "readers_per_case": "1",
-        "flags": "Clavicles\nHeart outline",
-        "scale-TOTAL_FORMS": "4",
-        "scale-INITIAL_FORMS": "2",
-        "scale-MIN_NUM_FORMS": "0",
-        "scale-MAX_NUM_FORMS": "4",
-    }
-    for number, scale in enumerate(DEFAULT_SCALES):
-        data |= {f"scale-{number}-name": scale.name, f"scale-{number}-question": scale.question}
-        data |= {f"scale-{number}-anchor_{at}": text for at, text in enumerate(scale.anchors)}
-    return data | changes
 
 
 @pytest.mark.parametrize("page", ["list", "create", "detail", "edit", "cases", "gold"])
@@ -70,7 +50,7 @@ def test_only_coordinators_change_studies(everyone: dict[str, Client], verb: str
     for name, client in everyone.items():
         if name in COORDINATORS:
             continue
-        response = client.post(reverse(f"studies:{verb}", args=args), design(name="Mine"))
+        response = client.post(reverse(f"studies:{verb}", args=args), posted_design(name="Mine"))
         assert response.status_code == (302 if name == "nobody" else 403), name
     assert Study.objects.count() == 1
 
@@ -121,7 +101,9 @@ def test_the_list_begins_with_the_newest_study(cora_client: Client, rosa: User) 
 
 def test_a_study_is_designed_and_opened_in_the_browser(cora_client: Client, rosa: User) -> None:
     batch = make_batch()
-    posted = design(batches=[str(batch.pk)], readers=[str(rosa.pk)], instructions="Look twice.")
+    posted = posted_design(
+        batches=[str(batch.pk)], readers=[str(rosa.pk)], instructions="Look twice."
+    )
     response = cora_client.post(reverse("studies:create"), posted)
     study = Study.objects.get()
     assert response["Location"] == reverse("studies:detail", args=[study.pk])
@@ -135,7 +117,7 @@ def test_a_study_is_designed_and_opened_in_the_browser(cora_client: Client, rosa
 def test_a_third_criterion_can_be_added_and_a_default_left_out(cora_client: Client) -> None:
     third = {"scale-2-name": "Anatomy", "scale-2-question": "Is all there?"}
     third |= {f"scale-2-anchor_{at}": f"anchor {at}" for at in range(6)}
-    cora_client.post(reverse("studies:create"), design(**third, **{"scale-1-DELETE": "on"}))
+    cora_client.post(reverse("studies:create"), posted_design(**third, **{"scale-1-DELETE": "on"}))
     criteria = Study.objects.get().criteria.all()
     assert [criterion.slug for criterion in criteria] == ["realism", "anatomy"]
 
@@ -145,7 +127,7 @@ def test_a_draft_is_edited_with_what_it_had(cora_client: Client, rosa: User) -> 
     add_cases_from_batch(study, make_batch())
     page = cora_client.get(reverse("studies:edit", args=[study.pk])).content.decode()
     assert page.count("checked") == 5  # mode, batch, reader, allocation, order
-    cora_client.post(reverse("studies:edit", args=[study.pk]), design(name="December"))
+    cora_client.post(reverse("studies:edit", args=[study.pk]), posted_design(name="December"))
     study.refresh_from_db()
     assert (study.name, study.cases.count()) == ("December", 0)
 
@@ -153,13 +135,13 @@ def test_a_draft_is_edited_with_what_it_had(cora_client: Client, rosa: User) -> 
 def test_a_mistake_in_the_form_is_named_and_saves_nothing(cora_client: Client) -> None:
     create_study(name="November")
     for posted, words in (
-        (design(), b"Another study has this name"),
-        (design(name="Two", readers_per_case="0"), b"greater than or equal to 1"),
-        (design(name="Two", flags="x" * 65), b"Shorten to 64"),
-        (design(name="Two", flags="Ribs\nribs"), b"same short name"),
-        (design(name="Two", **{"scale-0-anchor_3": ""}), b"This field is required"),
+        (posted_design(), b"Another study has this name"),
+        (posted_design(name="Two", readers_per_case="0"), b"greater than or equal to 1"),
+        (posted_design(name="Two", flags="x" * 65), b"Shorten to 64"),
+        (posted_design(name="Two", flags="Ribs\nribs"), b"same short name"),
+        (posted_design(name="Two", **{"scale-0-anchor_3": ""}), b"This field is required"),
         (
-            design(name="Two", **{"scale-0-DELETE": "on", "scale-1-DELETE": "on"}),
+            posted_design(name="Two", **{"scale-0-DELETE": "on", "scale-1-DELETE": "on"}),
             b"Ask at least one question",
         ),
     ):
@@ -171,7 +153,7 @@ def test_a_mistake_in_the_form_is_named_and_saves_nothing(cora_client: Client) -
 
 def test_the_preview_says_what_is_left_out_and_what_lacks(cora_client: Client) -> None:
     batch = make_batch(prompts=1, each=5)
-    posted = design(batches=[str(batch.pk)])
+    posted = posted_design(batches=[str(batch.pk)])
     page = cora_client.post(reverse("studies:preview"), posted).content.decode()
     assert "1 left out: alone" in page
     assert "Choose who shall read." in page
@@ -225,7 +207,7 @@ def test_a_comparison_of_two_batches_is_designed_in_the_browser(
 ) -> None:
     parent = make_batch(name="parent", model="parent")
     child = make_batch(name="child", model="child")
-    posted = design(
+    posted = posted_design(
         mode="compare",
         batches=[str(parent.pk)],
         against=str(child.pk),
@@ -257,7 +239,7 @@ def test_real_images_and_phases_are_designed_in_the_browser(
     cora_client: Client, rosa: User
 ) -> None:
     batch, cohort = make_batch(), make_cohort(test=9)
-    posted = design(
+    posted = posted_design(
         mode="real_or_synthetic",
         batches=[str(batch.pk)],
         readers=[str(rosa.pk)],
@@ -301,7 +283,9 @@ def test_a_study_in_phases_says_that_it_takes_no_more_cases_before_it_is_tried(
 
 
 def test_what_a_mode_does_not_ask_for_is_left_alone(cora_client: Client) -> None:
-    posted = design(allocation="pool", repeat_percent="20", has_phases="on", images_per_case="")
+    posted = posted_design(
+        allocation="pool", repeat_percent="20", has_phases="on", images_per_case=""
+    )
     cora_client.post(reverse("studies:create"), posted)
     study = Study.objects.get()
     assert (study.repeat_percent, study.has_phases, study.images_per_case) == (0, False, 4)
@@ -310,7 +294,7 @@ def test_what_a_mode_does_not_ask_for_is_left_alone(cora_client: Client) -> None
 def test_the_preview_tells_company_repeats_and_hours(
     cora_client: Client, rosa: User, ravi: User
 ) -> None:
-    posted = design(
+    posted = posted_design(
         batches=[str(make_batch(prompts=10).pk)],
         readers=[str(rosa.pk), str(ravi.pk)],
         readers_per_case="2",
