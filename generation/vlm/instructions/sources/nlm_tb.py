@@ -1,0 +1,40 @@
+"""NLM's Montgomery and Shenzhen sets: tuberculosis or not, sex, age, readings, lung masks."""
+
+from collections.abc import Iterator
+
+from generation.datasets.attributes import parse_age, parse_sex
+from generation.datasets.parsed import MISSING, Skip
+from generation.datasets.tables import find_table, stream_table
+from generation.vlm.instructions.families.fine_perception import ANATOMY
+from generation.vlm.instructions.records import Exam
+from generation.vlm.instructions.sources.common import Folders, around, mask_at, picture_at
+
+NAME = "nlm_tb"
+TABLE = "readings.csv"
+COLUMNS = ("file", "set", "patient", "sex", "age", "tuberculosis", "reading")
+FINDING, NORMAL, LUNGS = "tuberculosis", "normal", "lungs"
+
+
+def read(folders: Folders) -> Iterator[Exam | Skip]:
+    """A radiologist's reading is an impression; all pictures are PA."""
+    folder = folders[NAME]
+    for row in stream_table(find_table(folder, TABLE), columns=COLUMNS):
+        path = folder / "images" / row["file"]
+        if not path.is_file():
+            yield Skip(file=row["file"], reason=MISSING)
+            continue
+        mask, reading = folder / "masks" / row["file"], " ".join(row["reading"].split())
+        is_ill = row["tuberculosis"].strip() == "1"
+        yield Exam(
+            source=NAME,
+            key=row["file"],
+            patient=f"{NAME}:{row['patient']}",
+            pictures=(picture_at(NAME, folder, path, view="PA"),),
+            present=(FINDING,) if is_ill else (),
+            absent=() if is_ill else (FINDING,),
+            is_normal=not is_ill and reading.lower() == NORMAL,
+            sex=parse_sex(row["sex"]),
+            age_years=parse_age(row["age"]),
+            regions=around(mask_at(mask), label=LUNGS, task=ANATOMY) if mask.is_file() else (),
+            sections={"impression": reading} if reading else {},
+        )
