@@ -250,18 +250,6 @@ CELERY_BEAT_SCHEDULE["release-lapsed-leases"] = {
     "schedule": 60.0,
     "options": {"queue": "cpu", "expires": 60.0},
 }
-# What is rebuilt without retracted readings goes on when the runs that it waits for are done.
-CELERY_BEAT_SCHEDULE["continue-rebuilds"] = {
-    "task": "provenance.continue_rebuilds",
-    "schedule": 30.0,
-    "options": {"queue": "cpu", "expires": 30.0},
-}
-# What is still free in pools whose order is active goes by a newer reward model.
-CELERY_BEAT_SCHEDULE["follow-reward-models"] = {
-    "task": "studies.follow_reward_models",
-    "schedule": 60.0,
-    "options": {"queue": "cpu", "expires": 60.0},
-}
 CELERY_TIMEZONE = TIME_ZONE
 
 # A case claimed from an open pool is its reader's own for this long after the last heartbeat.

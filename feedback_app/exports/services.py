@@ -17,7 +17,6 @@ from feedback_app.exports.models import Export
 from feedback_app.images.blobs.services import naming_a_full_disk, store_file
 from feedback_app.images.models import RecipeMask
 from feedback_app.runs import services as runs
-from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import label_of
 from generation.errors import RemediableError
@@ -40,20 +39,6 @@ def start_export(
     export = Export.objects.create(curated_set=curated_set, run=run, replaces=replaces)
     record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
     return export
-
-
-@handles("export")
-def write_export(progress: Progress) -> dict[str, object]:
-    export = Export.objects.select_related("curated_set__policy").get(run=progress.run)
-    images = make_archive(export, progress=progress)
-    assert export.blob is not None
-    return {
-        "images": images,
-        "masks": count_masks(export.curated_set),
-        "file": file_name_of(export),
-        "sha256": export.blob.sha256,
-        "size_bytes": export.blob.size_bytes,
-    }
 
 
 def count_masks(curated_set: CuratedSet) -> dict[str, int]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from time import sleep
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -39,13 +38,13 @@ from feedback_app.finetuning.services.reward_models import (
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
 from feedback_app.images.candidates.conditioning import conditioning_masks
-from feedback_app.images.models import Batch, ModelVersion, RecipeMask, Scorer, ScorerKind
+from feedback_app.images.models import Batch, RecipeMask, Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.versions.services import require_weights
-from feedback_app.runs import services as runs
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from feedback_app.studies.services.active import follow_reward_model
 from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import BUNDLED_FOLDER
 from generation.errors import RemediableError
@@ -75,7 +74,6 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     )
     row = rows.get(pk=progress.run.spec["fine_tune"])
     if row.model_version is not None:
-        ask_a_gate(row.model_version, progress)
         return {"model_version": row.model_version.name}
     require_weights(row.parent)
     run_dir = settings.RUNS_ROOT / str(progress.run.pk)
@@ -90,20 +88,16 @@ def fine_tune(progress: Progress) -> dict[str, object]:
     kept = keep_adapter(row, run_dir / "adapter")
     version = finish_finetune(row, adapter=kept, curve=curve)
     progress.log(f"gives the model version {version.name}")
-    ask_a_gate(version, progress)
     return {**result, "model_version": version.name}
 
 
-def ask_a_gate(version: ModelVersion, progress: Progress) -> None:
-    """Start the gate of a new version, once; where none can be, the run's log says why."""
-    if version.gates.exists() or not progress.run.spec.get("asks_gate", True):
-        return
-    try:
-        gate = start_gate(version, created_by=progress.run.created_by)
-    except RemediableError as error:
-        progress.log(f"No gate was started: {error} {error.remedy}")
-    else:
-        progress.log(f"its gate asks {len(gate.asked.prompts)} prompts that nothing was taught on")
+@handles("ask_gate")
+def ask_gate(progress: Progress) -> dict[str, object]:
+    """Start the gate of the version that a fine-tune gave, once."""
+    version = FineTune.objects.get(pk=progress.run.spec["fine_tune"]).model_version
+    assert version is not None  # the fine-tune's run has succeeded
+    gate = version.gates.first() or start_gate(version, created_by=progress.run.created_by)
+    return {"child": gate.child.name, "prompts": len(gate.asked.prompts)}
 
 
 def keep_adapter(row: FineTune, made: Path) -> Path:
@@ -202,9 +196,6 @@ class Judge:
         return kid(features, self.reference.heldout_features)
 
 
-WAIT_S = 1.0
-
-
 @handles("gate")
 def judge_child(progress: Progress) -> dict[str, object]:
     """Measure child and parent on the same prompts and seeds and keep the verdict; twice is one."""
@@ -215,7 +206,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
     if gate.found is not None:
         return {"decision": gate.found.decision}
     for _, batch in gate.batches:
-        make_images(batch, progress)
+        require_images(batch)
     matches = match(child=gate.child_batch, parent=gate.parent_batch)
     progress.update(len(matches), total=len(matches), note="Measuring")
     child = [pixels_of(pair.child) for pair in matches]
@@ -243,14 +234,7 @@ def judge_child(progress: Progress) -> dict[str, object]:
     return {"decision": verdict.decision}
 
 
-def make_images(batch: Batch, progress: Progress) -> None:
-    """Do the batch's runs that still wait; follow those that another worker has."""
-    for run in batch.runs.unfinished().order_by("created_at"):
-        progress.check()
-        if runs.execute(run.pk) is None:
-            while not type(run).objects.get(pk=run.pk).is_finished:
-                progress.check()
-                sleep(WAIT_S)
+def require_images(batch: Batch) -> None:
     missing = batch.recipes.filter(candidate=None).count()
     if missing:
         raise RemediableError(
@@ -336,7 +320,10 @@ def image_ids(pair: Match) -> dict[str, object]:
 
 @handles("train_reward_model")
 def train_reward_model(progress: Progress) -> dict[str, object]:
-    """Train in a child process, register as a scorer, and have older candidates measured."""
+    """Train in a child process, register as a scorer, and have older candidates measured.
+
+    What is free in pools whose order is active is valued by it then.
+    """
     trainings = RewardModel.objects.select_related("run", "snapshot__blob", "scorer")
     training = trainings.get(run=progress.run)
     if training.scorer is not None:
@@ -346,7 +333,8 @@ def train_reward_model(progress: Progress) -> dict[str, object]:
     result = run_child(progress, module=REWARD_MODULE, run_dir=run_dir)
     with transaction.atomic():
         scorer = register_reward_model(training, run_dir / "model", figures=result)
-        start_measuring(progress.run.created_by)
+        measuring = start_measuring(progress.run.created_by)
+        follow_reward_model(scorer, after=measuring)
     return {"scorer": scorer.name, **result}
 
 

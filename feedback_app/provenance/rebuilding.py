@@ -2,10 +2,11 @@
 
 Snapshots and curated sets are made at once; reward models, fine-tunes, gates and exports are
 runs. A fine-tune upon another one waits for that one's run, and so does what a reward model is
-needed for: ``continue_rebuilds`` is called every half minute and starts whatever has become
-possible, so that a whole chain needs no one to watch it.
+needed for: a run that comes after those goes on with whatever has become possible then, so that
+a whole chain needs no one to watch it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -35,7 +36,8 @@ from feedback_app.provenance.impact import (
     latest_of,
 )
 from feedback_app.readings.models import Retraction
-from feedback_app.runs.models import State
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 
 Made = Replaceable | RewardModel
@@ -43,7 +45,11 @@ Made = Replaceable | RewardModel
 
 
 class NotYet(RemediableError):
-    """What it is rebuilt from is on its way."""
+    """What it is rebuilt from is on its way: ``after`` are the runs that give it."""
+
+    def __init__(self, message: str, *, after: Sequence[Run]) -> None:
+        super().__init__(message, remedy="It goes on by itself.")
+        self.after = after
 
 
 @dataclass
@@ -72,12 +78,6 @@ def ask_for_rebuild(retraction: Retraction, *, asked_by: User | None = None) -> 
     return advance(retraction)
 
 
-def continue_rebuilds() -> None:
-    """Take every chain that was asked for as far as it goes now."""
-    for retraction in Retraction.objects.active().filter(rebuild_asked_at__isnull=False):
-        advance(retraction)
-
-
 @transaction.atomic
 def advance(retraction: Retraction) -> Outcome:
     """Rebuild what can be rebuilt now; when nothing waits any more, the chain is done."""
@@ -91,6 +91,7 @@ def advance(retraction: Retraction) -> Outcome:
                 made = _rebuild(row, asked_by=locked.rebuild_asked_by)
         except NotYet as error:
             outcome.waiting.append(str(error))
+            _go_on_after(error.after, locked)
         except RemediableError as error:
             outcome.refused.append(f"{error} {error.remedy}")
         else:
@@ -99,6 +100,20 @@ def advance(retraction: Retraction) -> Outcome:
         locked.rebuild_asked_at = None
         locked.save(update_fields=["rebuild_asked_at"])
     return outcome
+
+
+def _go_on_after(before: Sequence[Run], retraction: Retraction) -> None:
+    """Start the run that goes on with the chain after others; once, however often it is asked."""
+    spec = {"retraction": str(retraction.pk), "after": sorted(str(run.pk) for run in before)}
+    if Run.objects.unfinished().filter(kind="continue_rebuild", spec=spec).exists():
+        return
+    runs.start(
+        "continue_rebuild",
+        title=f"Go on rebuilding without the {retraction}",
+        spec=spec,
+        after=before,
+        created_by=retraction.rebuild_asked_by,
+    )
 
 
 @transaction.atomic
@@ -160,18 +175,14 @@ def _ask_again(row: Gate, *, tainted: Impact, asked_by: User | None) -> Gate:
             f"{row.child.name} itself rests on retracted readings, so its gate is not asked again.",
             remedy="The version that is taught in its place has a gate of its own.",
         )
-    if any(training_goes_on(scorer) for scorer in tainted.reward_models):
+    trainings = [training_in_place_of(scorer) for scorer in tainted.reward_models]
+    if under_way := [one.run for one in trainings if one and not one.run.is_finished]:
         raise NotYet(
             f"The gate of {row.child.name} waits for the reward models that are trained anew.",
-            remedy="It goes on by itself.",
+            after=under_way,
         )
     asked = {name: value for name, value in row.spec.items() if name not in {"rule", "masked"}}
     return start_gate(row.child, prompts=asked.pop("prompts"), settings=asked, created_by=asked_by)
-
-
-def training_goes_on(scorer: Scorer) -> bool:
-    training = training_in_place_of(scorer)
-    return training is not None and not training.run.is_finished
 
 
 def _rebuild_finetune(row: FineTune, *, tainted: Impact, asked_by: User | None) -> FineTune:
@@ -209,7 +220,7 @@ def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
         )
     raise NotYet(
         f"A fine-tune upon {parent.name} waits for the one that is taught in its place.",
-        remedy="It goes on by itself.",
+        after=[newest.run],
     )
 
 

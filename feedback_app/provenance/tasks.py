@@ -1,10 +1,19 @@
-"""What a worker does for provenance when it is woken."""
+"""Going on with a rebuild once the runs that it waits for have succeeded."""
 
-from celery import shared_task
+from feedback_app.provenance.rebuilding import advance
+from feedback_app.readings.models import Retraction
+from feedback_app.runs.kinds import handles
+from feedback_app.runs.progress import Progress
 
-from feedback_app.provenance.rebuilding import continue_rebuilds
 
-
-@shared_task(name="provenance.continue_rebuilds")
-def go_on() -> None:
-    continue_rebuilds()
+@handles("continue_rebuild")
+def continue_rebuild(progress: Progress) -> dict[str, object]:
+    """Take the chain as far as it goes now; what it waits for next has a run of its own."""
+    outcome = advance(Retraction.objects.get(pk=progress.run.spec["retraction"]))
+    for line in (*outcome.waiting, *outcome.refused):
+        progress.log(line)
+    return {
+        "made": len(outcome.made),
+        "waiting": len(outcome.waiting),
+        "refused": len(outcome.refused),
+    }

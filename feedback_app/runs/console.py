@@ -6,24 +6,26 @@ from collections.abc import Callable
 from django.core.management.base import CommandError
 from django.db import connection
 
-from feedback_app.celery import app
 from feedback_app.runs import services
-from feedback_app.runs.kinds import has_handler
 from feedback_app.runs.models import Run, State
 
 PRINT_EVERY_S = 2.0
 
 
 def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
-    """Do the run in this process; follow it where a worker was quicker to claim it."""
-    if not has_handler(run.kind):
-        app.autodiscover_tasks(force=True)  # all handlers, as a worker imports them
+    """Do the run in this process, and first what it comes after.
+
+    Where a worker was quicker to claim it, it is followed.
+    """
+    for before in run.after.unfinished().order_by("created_at"):
+        execute_here(before, write=write)
     stopped = threading.Event()
     printer = threading.Thread(target=_follow, args=(run, write, stopped), daemon=True)
     printer.start()
     try:
-        if services.execute(run.pk) is None:
-            printer.join()
+        while not (services.execute(run.pk) or run).is_finished:
+            stopped.wait(PRINT_EVERY_S)
+            run.refresh_from_db()
     finally:
         stopped.set()
         printer.join()

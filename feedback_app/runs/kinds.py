@@ -1,6 +1,11 @@
-"""The kinds of run that there are; web code names a kind, workers have its handler."""
+"""The kinds of run that there are: each app declares its own in a module ``kinds``.
+
+Web code names a kind; a worker imports the module that has its handler.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,54 +13,63 @@ if TYPE_CHECKING:
 
 GPU = "gpu"
 CPU = "cpu"
-
-QUEUES = {
-    "generate": GPU,
-    "pretrain": GPU,
-    "train_controlnet": GPU,
-    "train_proxy": GPU,
-    "pseudo_masks": GPU,
-    "measure": GPU,
-    "finetune": GPU,
-    "train_reward_model": GPU,
-    "compare_versions": GPU,
-    "gate": GPU,
-    "train_cell": GPU,
-    "import_cohort": CPU,
-    "export": CPU,
-    "fill_study": CPU,
-    "open_study": CPU,
-    "add_candidates": CPU,
-    "value_cases": CPU,
-}
-
-ADMINS_ONLY = {"export"}
-"""Kinds that a coordinator may watch but neither cancel nor retry."""
+QUEUES = (CPU, GPU)
 
 Handler = Callable[["Progress"], dict[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """``tasks`` is the module that has the handler; only who does a run imports it.
+
+    ``is_for_admins``: a coordinator may watch such a run, but neither cancel nor retry it.
+    """
+
+    name: str
+    queue: str
+    tasks: str
+    is_for_admins: bool = False
+
+
+_kinds: dict[str, Kind] = {}
 _handlers: dict[str, Handler] = {}
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
+def declare(*kinds: Kind) -> None:
+    """Make kinds known to every process; an app calls it from its module ``kinds``."""
+    for kind in kinds:
+        if kind.queue not in QUEUES or _kinds.setdefault(kind.name, kind) != kind:
+            raise ValueError(f"{kind.name} is declared twice, or for no queue: {kind.queue}")
+
+
+def kind_of(name: str) -> Kind:
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise ValueError(f"No app declares the kind of run {name!r}.") from None
+
+
+def all_kinds() -> list[Kind]:
+    return sorted(_kinds.values(), key=lambda kind: kind.name)
+
+
+def handles(name: str) -> Callable[[Handler], Handler]:
     """Register the function that a worker calls for runs of this kind.
 
     It gets a ``Progress`` (with ``.run``), reports through it, and returns the
     run's result. It may be called again for the same run after a crash.
     """
-    if kind not in QUEUES:
-        raise ValueError(f"unknown kind of run: {kind}")
+    kind_of(name)
 
     def register(handler: Handler) -> Handler:
-        _handlers[kind] = handler
+        _handlers[name] = handler
         return handler
 
     return register
 
 
-def has_handler(kind: str) -> bool:
-    """Whether this process has imported the handler of this kind."""
-    return kind in _handlers
-
-
-def handler_of(kind: str) -> Handler:
-    return _handlers[kind]
+def handler_of(name: str) -> Handler:
+    """Return the function that does runs of this kind, imported where it is not yet."""
+    if name not in _handlers:
+        import_module(kind_of(name).tasks)
+    return _handlers[name]

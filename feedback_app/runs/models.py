@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
@@ -21,9 +22,26 @@ class State(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
+NOT_SUCCEEDED = (State.QUEUED, State.RUNNING, *UNSUCCESSFUL)
+
+
+def before_others(states: Iterable[State]) -> "RunQuerySet":
+    """Return the runs in these states that the run of an outer query comes after."""
+    return Run.objects.filter(successors=models.OuterRef("pk"), state__in=states).order_by()
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def claimable(self) -> Self:
-        return self.filter(state=State.QUEUED).order_by("-priority", "created_at")
+        """Queued, and all that they come after has succeeded; the most urgent first."""
+        queued = self.filter(state=State.QUEUED).exclude(
+            models.Exists(before_others(NOT_SUCCEEDED))
+        )
+        return queued.order_by("-priority", "created_at")
+
+    def held_up(self) -> Self:
+        """Queued behind a run that failed or was cancelled."""
+        return self.filter(models.Exists(before_others(UNSUCCESSFUL)), state=State.QUEUED)
 
     def silent(self) -> Self:
         """Running, but without a heartbeat for longer than is allowed.
@@ -39,6 +57,9 @@ class RunQuerySet(models.QuerySet["Run"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=[State.QUEUED, State.RUNNING])
 
+    def unsuccessful(self) -> Self:
+        return self.filter(state__in=UNSUCCESSFUL)
+
 
 class Run(models.Model):
     """Any long job: its spec, state, attempt, progress, heartbeat, log and result.
@@ -46,6 +67,9 @@ class Run(models.Model):
     A claim raises ``attempt``; every later write of a worker is conditional on it,
     so a worker that was thought dead cannot spoil its successor's work. ``crashes``
     counts the workers that died of it; ``done_before`` is where this attempt began.
+
+    It is claimed once every run of ``after`` has succeeded. Where one of them fails or is
+    cancelled, this one fails too, and ``failed_with`` is the run that has to be retried.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -54,6 +78,7 @@ class Run(models.Model):
     title = models.CharField(max_length=200)
     spec = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
+    after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="successors")
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
@@ -70,6 +95,9 @@ class Run(models.Model):
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     remedy = models.TextField(blank=True)
+    failed_with = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="failed_successors"
+    )
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
@@ -88,7 +116,11 @@ class Run(models.Model):
                 name="a_finished_run_has_its_time",
                 condition=models.Q(finished_at__isnull=False)
                 | models.Q(state__in=[State.QUEUED, State.RUNNING]),
-            )
+            ),
+            models.CheckConstraint(
+                name="only_a_failed_run_failed_with_another",
+                condition=models.Q(failed_with=None) | models.Q(state=State.FAILED),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,7 +161,16 @@ class Run(models.Model):
 
     @property
     def can_be_retried(self) -> bool:
-        return self.state in {State.FAILED, State.CANCELLED}
+        """Whether it ended without success, by itself: else what came before it is retried."""
+        return self.state in UNSUCCESSFUL and self.failed_with_id is None
+
+    @property
+    def waits_for(self) -> str:
+        """What a queued run waits for, in words."""
+        ahead = self.after.exclude(state=State.SUCCEEDED).count()
+        if not ahead:
+            return "waiting for a worker"
+        return f"waiting for {ahead} run{'s' if ahead > 1 else ''} that it comes after"
 
     @property
     def spec_text(self) -> str:

@@ -28,6 +28,10 @@ class Superseded(Exception):
     """Another worker has taken the run up since; nothing more may be written."""
 
 
+class GivingWay(Exception):
+    """A more urgent run waits; this one goes back to the queue."""
+
+
 class WorkerStopping(Exception):
     """This worker was asked to shut down; the run goes back to the queue."""
 
@@ -105,6 +109,16 @@ class Progress:
             raise Cancelled
         if workers.stopping.is_set():
             raise WorkerStopping
+
+    def give_way(self) -> None:
+        """Raise ``GivingWay`` where a more urgent run waits for a worker of this queue.
+
+        For work that can be taken up where it is now.
+        """
+        waiting = Run.objects.claimable().filter(queue=self.run.queue)
+        urgent = waiting.filter(priority__gt=self.run.priority).first()
+        if urgent is not None:
+            raise GivingWay(f"Gave way to “{urgent.title}”")
 
     @contextmanager
     def reported_apart(self) -> Iterator[Callable[[int, str], None]]:

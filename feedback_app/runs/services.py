@@ -5,6 +5,7 @@ run's id; losing it costs nothing, since the sweeper wakes the run again.
 """
 
 import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,16 @@ from django.utils.text import Truncator
 from feedback_app.accounts.models import User
 from feedback_app.celery import app
 from feedback_app.runs import workers
-from feedback_app.runs.kinds import QUEUES, handler_of
-from feedback_app.runs.models import LogLine, Run, State
-from feedback_app.runs.progress import Cancelled, Progress, Superseded, WorkerStopping, storable
+from feedback_app.runs.kinds import QUEUES, handler_of, kind_of
+from feedback_app.runs.models import UNSUCCESSFUL, LogLine, Run, RunQuerySet, State
+from feedback_app.runs.progress import (
+    Cancelled,
+    GivingWay,
+    Progress,
+    Superseded,
+    WorkerStopping,
+    storable,
+)
 from generation.errors import RemediableError
 
 MAX_CRASHES = 5
@@ -30,6 +38,7 @@ WAKE_EXPIRES_S = 60
 logger = logging.getLogger(__name__)
 
 
+@transaction.atomic
 def start(
     kind: str,
     *,
@@ -37,20 +46,47 @@ def start(
     spec: dict[str, Any],
     total: int | None = None,
     priority: int = 0,
+    after: Iterable[Run] = (),
     created_by: User | None = None,
 ) -> Run:
-    """Queue a run; its worker is woken when the transaction commits."""
+    """Queue a run; its worker is woken when the transaction commits.
+
+    It is claimed once all runs of ``after`` have succeeded, and fails where one of them does.
+    """
     run = Run.objects.create(
         kind=kind,
-        queue=QUEUES[kind],
+        queue=kind_of(kind).queue,
         title=Truncator(title).chars(200),
         spec=spec,
         total=total,
         priority=priority,
         created_by=created_by,
     )
+    put_after(run, after)
     _wake_on_commit(run)
     return run
+
+
+@transaction.atomic
+def put_after(run: Run, others: Iterable[Run]) -> None:
+    """Let a queued run wait for others too.
+
+    They are locked: one that ends just now either sees that it is waited for, or has ended
+    before we look at how.
+    """
+    before = Run.objects.filter(pk__in=[other.pk for other in others]).order_by("pk")
+    if locked := list(before.select_for_update(of=("self",), no_key=True)):
+        run.after.add(*locked)
+        _fail_held_up()
+
+
+@transaction.atomic
+def stand_in(new: Sequence[Run], *, instead_of: Sequence[Run]) -> None:
+    """Let what comes after old runs come after the new ones in their place, and wait again."""
+    for successor in Run.objects.filter(after__in=instead_of).distinct():
+        successor.after.remove(*instead_of)
+        put_after(successor, new)
+    _free(Run.objects.filter(failed_with__in=instead_of))
 
 
 def wake(run: Run) -> None:
@@ -70,16 +106,20 @@ def _wake_on_commit(run: Run) -> None:
 
 
 def claim(run_id: UUID | str) -> Run | None:
-    """Take a queued run for this worker, or None where somebody else was first."""
-    claimed = Run.objects.filter(pk=run_id, state=State.QUEUED).update(
-        state=State.RUNNING,
-        attempt=F("attempt") + 1,
-        worker=workers.this_worker(),
-        started_at=timezone.now(),
-        heartbeat_at=Now(),
-        done_before=F("done"),
-        error="",
-        remedy="",
+    """Take a run for this worker, or None where it waits still or somebody else was first."""
+    claimed = (
+        Run.objects.claimable()
+        .filter(pk=run_id)
+        .update(
+            state=State.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=workers.this_worker(),
+            started_at=timezone.now(),
+            heartbeat_at=Now(),
+            done_before=F("done"),
+            error="",
+            remedy="",
+        )
     )
     return Run.objects.get(pk=run_id) if claimed else None
 
@@ -99,6 +139,8 @@ def execute(run_id: UUID | str) -> Run | None:
         _finish(run, State.CANCELLED)
     except WorkerStopping:
         release(run, why="The worker was stopped")
+    except GivingWay as reason:
+        release(run, why=str(reason))
     except RemediableError as error:
         _finish(run, State.FAILED, error=storable(str(error)), remedy=storable(error.remedy))
     except Exception as error:
@@ -119,8 +161,9 @@ def execute(run_id: UUID | str) -> Run | None:
     return run
 
 
+@transaction.atomic
 def _finish(run: Run, state: State, **values: object) -> bool:
-    """Close this attempt; does nothing where the attempt is over already."""
+    """Close this attempt, and tell what comes after; nothing where the attempt is over already."""
     closed = (
         Run.objects.running()
         .filter(pk=run.pk, attempt=run.attempt)
@@ -128,7 +171,25 @@ def _finish(run: Run, state: State, **values: object) -> bool:
     )
     if closed:
         LogLine.objects.create(run=run, attempt=run.attempt, text=str(state.label))
+        for successor in run.successors.all():
+            _wake_on_commit(successor)
+        _fail_held_up()
     return bool(closed)
+
+
+def _fail_held_up() -> None:
+    """Fail what is queued behind a run that ended without success, and what is behind that."""
+    while held := Run.objects.held_up().first():
+        cause = held.after.filter(state__in=UNSUCCESSFUL).earliest("finished_at")
+        root = cause.failed_with or cause
+        how = "was cancelled" if root.state == State.CANCELLED else "failed"
+        Run.objects.filter(pk=held.pk, state=State.QUEUED).update(
+            state=State.FAILED,
+            finished_at=timezone.now(),
+            failed_with=root,
+            error=f"This run comes after “{root.title}”, which {how}.",
+            remedy="Retry that run: this one then waits for it again and goes on by itself.",
+        )
 
 
 @transaction.atomic
@@ -137,6 +198,7 @@ def release(run: Run, *, why: str, crashes: int = 0) -> bool:
     mine = Run.objects.running().filter(pk=run.pk, attempt=run.attempt)
     if mine.filter(cancel_requested=True).update(state=State.CANCELLED, finished_at=timezone.now()):
         LogLine.objects.create(run=run, attempt=run.attempt, text=f"{why}; cancelled")
+        _fail_held_up()
         return True
     if not mine.update(state=State.QUEUED, crashes=F("crashes") + crashes):
         return False
@@ -152,22 +214,38 @@ def cancel(run: Run) -> None:
     queued = Run.objects.filter(pk=run.pk, state=State.QUEUED)
     if queued.update(state=State.CANCELLED, finished_at=timezone.now()):
         LogLine.objects.create(run=run, attempt=run.attempt, text="Cancelled while it waited")
+        _fail_held_up()
 
 
 @transaction.atomic
 def retry(run: Run) -> bool:
-    """Queue a failed or cancelled run again; False where it is neither."""
-    requeued = Run.objects.filter(pk=run.pk, state__in=[State.FAILED, State.CANCELLED]).update(
+    """Queue a failed or cancelled run again, with what failed because of it.
+
+    False where it is neither, or where it failed with another, which is to be retried.
+    """
+    mine = Run.objects.filter(pk=run.pk, state__in=UNSUCCESSFUL, failed_with=None)
+    if not _free(mine):
+        return False
+    _free(Run.objects.filter(failed_with=run.pk))
+    return True
+
+
+def _free(unsuccessful: RunQuerySet) -> int:
+    """Queue these runs again; those that still come after another failure fail with that one."""
+    freed = list(unsuccessful)
+    unsuccessful.update(
         state=State.QUEUED,
         finished_at=None,
         cancel_requested=False,
         crashes=0,
         error="",
         remedy="",
+        failed_with=None,
     )
-    if requeued:
+    _fail_held_up()
+    for run in freed:
         _wake_on_commit(run)
-    return bool(requeued)
+    return len(freed)
 
 
 def sweep() -> int:
@@ -178,7 +256,7 @@ def sweep() -> int:
         if workers.has_died(run.worker):
             take_up(run, why=f"The worker {run.worker_name} died")
     waiting = 0
-    for queue in sorted(set(QUEUES.values())):
+    for queue in QUEUES:
         claimable = Run.objects.claimable().filter(queue=queue)
         waiting += claimable.count()
         for run in claimable[:WAKE_AT_MOST]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.runs import services
-from feedback_app.runs.kinds import ADMINS_ONLY
+from feedback_app.runs.kinds import kind_of
 from feedback_app.runs.models import Run, State
 
 RUNS_A_PAGE = 40
@@ -45,9 +45,14 @@ def list_runs(request: HttpRequest) -> HttpResponse:
 @coordinators_only
 def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The page; for htmx what changes on it, with the log's lines after ``after``."""
-    run = get_object_or_404(Run.objects.select_related("created_by"), pk=run_id)
+    rows = Run.objects.select_related("created_by", "failed_with")
+    run = get_object_or_404(rows, pk=run_id)
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
     context = {"section": "runs", "run": run, "is_fragment": is_fragment}
+    context["neighbours"] = [
+        ("Comes after", list(run.after.order_by("created_at"))),
+        ("Before", list(run.successors.order_by("created_at"))),
+    ]
     context |= _log_of(run, after=request.GET.get("after", "") if is_fragment else "")
     return render(request, "runs/_run.html" if is_fragment else "runs/run.html", context)
 
@@ -80,12 +85,17 @@ def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def retry_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _run_to_change(request, run_id)
     if not services.retry(run):
-        messages.warning(request, "Only a failed or cancelled run can be retried.")
+        messages.warning(
+            request,
+            f"Retry “{run.failed_with.title}”, which this run comes after."
+            if run.failed_with
+            else "Only a failed or cancelled run can be retried.",
+        )
     return redirect("runs:run", run.pk)
 
 
 def _run_to_change(request: HttpRequest, run_id: UUID) -> Run:
     run = get_object_or_404(Run, pk=run_id)
-    if run.kind in ADMINS_ONLY and not request.user.is_admin:  # type: ignore[union-attr]
+    if kind_of(run.kind).is_for_admins and not request.user.is_admin:  # type: ignore[union-attr]
         raise PermissionDenied
     return run

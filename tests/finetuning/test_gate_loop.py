@@ -70,7 +70,9 @@ def test_a_night_ends_with_a_verdict_and_a_bad_child_is_not_promoted(
     schedule.save()
     outcome = follow_schedule(schedule)
     assert outcome.fine_tune is not None, outcome.reason
-    result = finish(outcome.fine_tune.run).result
+    asking = Run.objects.get(kind="ask_gate")
+    assert finish(asking).result["prompts"] == 12  # with the training, which comes before it
+    result = Run.objects.get(fine_tune=outcome.fine_tune).result
     gate = Gate.objects.get(child__name=result["model_version"])
     assert len(gate.asked.prompts) == 12
     assert not set(gate.asked.prompts) & set(PROMPTS)

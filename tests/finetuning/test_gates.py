@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from datetime import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from feedback_app.accounts.models import AuditEvent, User
@@ -16,7 +18,7 @@ from feedback_app.finetuning.models import FineTune, Gate, GateVerdict, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
 from feedback_app.images.blobs.services import store_image
-from feedback_app.images.candidates.batches import PRIORITY
+from feedback_app.images.candidates.batches import PRIORITY, cancel_batch, make_missing
 from feedback_app.images.models import (
     Batch,
     Candidate,
@@ -186,6 +188,42 @@ def test_both_versions_are_asked_for_the_same_prompts_and_seeds(
     waiting = set(Run.objects.filter(batches=gate.child_batch).values_list("priority", flat=True))
     assert {gate.run.priority + 1} == waiting
     assert max(waiting) < PRIORITY
+
+
+def test_a_gate_comes_after_its_images_and_after_those_that_complete_them(
+    snapshot: Snapshot, base: ModelVersion
+) -> None:
+    gate = start_gate(taught(snapshot, base), prompts=PROMPTS, settings=SMALL)
+    images = Run.objects.filter(batches__in=[gate.child_batch, gate.parent_batch])
+    assert set(gate.run.after.all()) == set(images)
+    cancel_batch(gate.child_batch)
+    gate.run.refresh_from_db()
+    assert gate.run.state == State.FAILED
+    assert f"Gate of {gate.child.name}, child" in gate.run.error
+    started = make_missing(gate.child_batch)
+    gate.run.refresh_from_db()
+    assert gate.run.state == State.QUEUED
+    of_parent = Run.objects.filter(batches=gate.parent_batch)
+    assert set(gate.run.after.all()) == {*started, *of_parent}
+
+
+def test_a_waiting_gate_and_fine_tune_of_before_come_after_what_they_wait_for(
+    snapshot: Snapshot, base: ModelVersion
+) -> None:
+    """What the migration does with them."""
+    gate = start_gate(taught(snapshot, base), prompts=PROMPTS, settings=SMALL)
+    gate.run.after.clear()
+    row = start_finetune(snapshot=snapshot, parent=base, method="dpo_margin", asks_gate=False)
+    silent = start_finetune(snapshot=snapshot, parent=base, method="dpo_margin", asks_gate=False)
+    Run.objects.filter(pk=silent.run_id).update(spec={"asks_gate": False})
+    Run.objects.filter(kind="ask_gate").delete()
+    module = import_module("feedback_app.finetuning.migrations.0010_gates_come_after_their_images")
+    module.put_after_images(apps, None)
+    module.ask_gates_by_runs(apps, None)
+    assert set(gate.run.after.all()) == set(
+        Run.objects.filter(batches__in=[gate.child_batch, gate.parent_batch])
+    )
+    assert list(Run.objects.get(kind="ask_gate").after.all()) == [row.run]
 
 
 def test_too_few_prompts_and_base_models_are_refused(

@@ -6,18 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 from django.core.management import call_command
+from django.utils import timezone
 from safetensors.torch import load_file, save_file
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Gate, Snapshot
 from feedback_app.finetuning.services import finish_finetune, start_finetune, take_snapshot
+from feedback_app.finetuning.tasks import ask_gate
 from feedback_app.finetuning.tasks import fine_tune as handler
 from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Split
 from feedback_app.images.versions.services import register
 from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
-from feedback_app.runs.models import State
+from feedback_app.runs.models import Run, State
 from feedback_app.runs.progress import Progress
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
@@ -84,7 +86,26 @@ def test_the_handler_called_twice_gives_one_child(tiny: ModelVersion, snapshot: 
         first, second = handler(progress), handler(progress)
     assert first["model_version"] == second["model_version"] == "tiny-1"
     assert ModelVersion.objects.filter(parent=tiny).count() == 1
+    Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
+    asking = runs.claim(Run.objects.get(kind="ask_gate").pk)
+    assert asking is not None
+    with Progress(asking) as progress:
+        assert ask_gate(progress) == ask_gate(progress)
     assert Gate.objects.get().child.name == "tiny-1"
+
+
+def test_the_gate_is_asked_after_the_fine_tune_alone(
+    tiny: ModelVersion, snapshot: Snapshot
+) -> None:
+    fine_tune = start_finetune(snapshot=snapshot, parent=tiny, method="dpo_paper")
+    asking = Run.objects.get(kind="ask_gate")
+    assert list(asking.after.all()) == [fine_tune.run]
+    assert asking.queue == "cpu"
+    runs.cancel(fine_tune.run)
+    asking.refresh_from_db()
+    assert (asking.state, asking.failed_with) == (State.FAILED, fine_tune.run)
+    without = start_finetune(snapshot=snapshot, parent=tiny, method="dpo_paper", asks_gate=False)
+    assert not without.run.successors.exists()
 
 
 def test_the_same_snapshot_parent_and_seed_give_the_same_weights(

@@ -4,8 +4,10 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -20,7 +22,7 @@ from feedback_app.finetuning.services import start_finetune
 from feedback_app.finetuning.services.snapshots import retake_snapshot
 from feedback_app.images.models import ModelVersion
 from feedback_app.provenance.impact import impact_of_all, latest_of
-from feedback_app.provenance.rebuilding import advance, ask_for_rebuild, continue_rebuilds, rebuild
+from feedback_app.provenance.rebuilding import advance, ask_for_rebuild, rebuild
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs import services as runs
@@ -76,12 +78,16 @@ def test_a_whole_chain_is_rebuilt_as_its_runs_finish(
     assert (child.parent, child.settings) == (chain.child.parent, chain.child.settings)
 
     before = counts()
-    continue_rebuilds()
+    advance(retraction)
     ask_for_rebuild(retraction, asked_by=ada)
     assert counts() == before  # nothing twice
 
+    going_on = Run.objects.get(kind="continue_rebuild")
+    assert runs.execute(going_on.pk) is None  # the child is still being taught
     version = finish(child)
-    continue_rebuilds()
+    done = runs.execute(going_on.pk)
+    assert done is not None
+    assert done.result == {"made": 1, "waiting": 0, "refused": 0}
     grandchild = chain.grandchild.replacements.get()
     assert (grandchild.parent, grandchild.method) == (version, "dpo_paper")
     assert grandchild.settings["steps"] == 7
@@ -91,6 +97,36 @@ def test_a_whole_chain_is_rebuilt_as_its_runs_finish(
     for row in (chain.snapshot, chain.child, chain.grandchild, chain.curated_set, chain.export):
         assert row in tainted
         assert latest_of(row) not in tainted
+
+
+def test_a_chain_stops_at_a_failure_by_name_and_its_retry_takes_it_on(
+    chain: Chain, retraction: Retraction, ada: User, finish: Finish
+) -> None:
+    ask_for_rebuild(retraction, asked_by=ada)
+    child = chain.child.replacements.get()
+    going_on = Run.objects.get(kind="continue_rebuild")
+    runs.cancel(child.run)
+    going_on.refresh_from_db()
+    assert (going_on.state, going_on.failed_with) == (State.FAILED, child.run)
+    assert runs.retry(child.run)
+    finish(child)
+    assert runs.execute(going_on.pk) is not None
+    assert chain.grandchild.replacements.exists()
+
+
+def test_a_rebuild_that_was_asked_for_before_goes_on(
+    chain: Chain, retraction: Retraction, ada: User, finish: Finish
+) -> None:
+    """What the migration does with it."""
+    ask_for_rebuild(retraction, asked_by=ada)
+    Run.objects.filter(kind="continue_rebuild").delete()
+    module = import_module("feedback_app.readings.migrations.0006_rebuilds_go_on_by_runs")
+    module.go_on(apps, None)
+    runs.execute(Run.objects.get(kind="continue_rebuild").pk)
+    going_on = Run.objects.get(kind="continue_rebuild", state=State.QUEUED)
+    finish(chain.child.replacements.get())
+    runs.execute(going_on.pk)
+    assert chain.grandchild.replacements.exists()
 
 
 def test_a_rebuilt_exports_manifest_names_the_one_that_it_replaces(
@@ -269,10 +305,6 @@ def test_the_command_rebuilds(chain: Chain, retraction: Retraction) -> None:
 
 def test_sources_of_sets_that_were_made_before_are_found(chain: Chain) -> None:
     """What the migration does with a set that has none."""
-    from importlib import import_module
-
-    from django.apps import apps
-
     module = import_module("feedback_app.curation.migrations.0005_sources_of_old_sets")
     known = set(chain.curated_set.sources.values_list("study", "reader"))
     assert len(known) == 2

@@ -18,9 +18,10 @@ from feedback_app.finetuning.models import FineTune, Gate, GateJudge, RewardMode
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.provenance.impact import impact_of_all, latest_of
-from feedback_app.provenance.rebuilding import advance, ask_for_rebuild, continue_rebuilds
+from feedback_app.provenance.rebuilding import advance, ask_for_rebuild
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
+from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot
 from generation.errors import RemediableError
@@ -168,20 +169,22 @@ def test_the_judge_is_trained_anew_and_its_verdict_asked_again_when_it_is_ready(
     assert training.replaces == judge.reward_model
     assert training.snapshot.replaces == of_both
     assert any("waits for the reward models" in line for line in outcome.waiting)
-    continue_rebuilds()
+    advance(retraction)
     assert RewardModel.objects.filter(replaces__scorer=judge).count() == 1  # nothing twice
+    going_on = Run.objects.get(kind="continue_rebuild")
+    assert runs.execute(going_on.pk) is None  # the judge is still being trained
     assert not gate.later.exists()
 
     made = finish_training(training)
     assert latest_of(judge) == made
-    continue_rebuilds()
+    assert runs.execute(going_on.pk) is not None
     again = gate.later.get()
     assert again.asked.prompts == gate.asked.prompts
     assert independent_reward_models(again)[0][0] == made
     assert latest_of(gate) == again
     retraction.refresh_from_db()
     assert retraction.rebuild_asked_at is None
-    continue_rebuilds()
+    assert advance(retraction).made == []
     assert Gate.objects.count() == 2
 
 

@@ -1,5 +1,6 @@
 """Pools whose order is active: from measures to values, and a newer reward model's turn."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.images.models import Batch, Image, Measure, Scorer, ScorerKind
 from feedback_app.readings.claims import claim
 from feedback_app.runs import services as runs
-from feedback_app.runs.models import State
+from feedback_app.runs.models import Run, State
 from feedback_app.studies import services
 from feedback_app.studies.models import (
     ActiveOrder,
@@ -24,8 +25,7 @@ from feedback_app.studies.models import (
     StudyMode,
 )
 from feedback_app.studies.services import Design, active
-from feedback_app.studies.services.active import follow_reward_models, value_of
-from feedback_app.studies.tasks import follow_reward_models as follow_task
+from feedback_app.studies.services.active import follow_reward_model, value_of
 from generation.errors import RemediableError
 from generation.rewards.acquisition import preference_disagreement
 from tests.readings.rooms import reward_model
@@ -200,26 +200,53 @@ def test_a_newer_reward_model_of_the_same_kind_of_readers_takes_over_once(
     batch: Batch, rosa: User
 ) -> None:
     services.open_study(draft(batch, rosa))
-    assert follow_reward_models() == 0
-    newer(batch)
     measuring = runs.start("measure", title="Measure", spec={})
-    assert follow_reward_models() == 0  # its measures are still to come
-    measuring.state, measuring.finished_at = State.SUCCEEDED, timezone.now()
-    measuring.save()
-    follow_task()
-    follow_task()
+    model = newer(batch)
+    assert follow_reward_model(model, after=measuring) == 1
     order = ActiveOrder.objects.get()
     assert order.run is not None
     assert order.run.title == "Value the cases of Doubts by newer"
-    runs.execute(order.run.pk)
-    assert follow_reward_models() == 0
+    assert runs.execute(order.run.pk) is None  # its measures are still to come
+    succeed(measuring)
+    assert runs.execute(order.run.pk) is not None
     assert ActiveOrder.objects.get().reward_model.name == "newer"
+    assert follow_reward_model(model, after=measuring) == 0
+
+
+def succeed(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state=State.SUCCEEDED, finished_at=timezone.now())
+
+
+def test_of_two_newer_reward_models_the_last_one_stays(batch: Batch, rosa: User) -> None:
+    services.open_study(draft(batch, rosa))
+    measuring = [runs.start("measure", title="Measure", spec={}) for _ in range(2)]
+    follow_reward_model(newer(batch), after=measuring[0])
+    first = ActiveOrder.objects.get().run
+    follow_reward_model(newer(batch, name="newest", is_active=False), after=measuring[1])
+    last = ActiveOrder.objects.get().run
+    assert first is not None and last is not None
+    succeed(measuring[1])
+    assert runs.execute(last.pk) is None  # the first comes before it
+    succeed(measuring[0])
+    runs.execute(first.pk)
+    runs.execute(last.pk)
+    assert ActiveOrder.objects.get().reward_model.name == "newest"
+
+
+def test_an_older_reward_model_does_not_take_over(batch: Batch, rosa: User) -> None:
+    services.open_study(draft(batch, rosa))
+    model = newer(batch)
+    Scorer.objects.filter(pk=model.pk).update(created_at=timezone.now() - timedelta(days=9))
+    model.refresh_from_db()
+    measuring = runs.start("measure", title="Measure", spec={})
+    assert follow_reward_model(model, after=measuring) == 0
 
 
 def test_what_simulated_readers_taught_does_not_take_over(batch: Batch, rosa: User) -> None:
     services.open_study(draft(batch, rosa))
-    newer(batch, taught_by_simulated_readers=True)
-    assert follow_reward_models() == 0
+    measuring = runs.start("measure", title="Measure", spec={})
+    model = newer(batch, taught_by_simulated_readers=True)
+    assert follow_reward_model(model, after=measuring) == 0
 
 
 def posted(batch: Batch, model: Scorer, **changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from feedback_app.studies import services
 from feedback_app.studies import tasks as _handlers  # noqa: F401  a worker imports them too
 from feedback_app.studies.models import Allocation, Slot, Study, StudyMode, StudyState
 from feedback_app.studies.services import Design, cases, queued, writing
-from feedback_app.studies.services.queued import open_by_run
+from feedback_app.studies.tasks import open_by_run
 from generation.errors import RemediableError
 from tests.studies.making import make_batch
 

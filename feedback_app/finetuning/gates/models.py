@@ -97,6 +97,10 @@ class GateMasks(models.Model):
     def words(self) -> str:
         return MODE_WORDS[self.mode]
 
+    @property
+    def batches(self) -> tuple[Batch, Batch]:
+        return self.child_batch, self.parent_batch
+
 
 class GateDecision(models.TextChoices):
     PROMOTE = "promote", "promote"

@@ -24,6 +24,7 @@ from feedback_app.images.candidates.batches import PRIORITY, Settings, create_ba
 from feedback_app.images.candidates.mask_plan import Condition
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.quality.gate_rules import MODE_WORDS, Verdict
 from generation.quality.gate_spec import MASKED_MODES, GateSpec, gate_prompts
@@ -84,12 +85,15 @@ def start_gate(
         side: _ask(version, spec, name=f"Gate of {child.name}, {side}", created_by=created_by)
         for side, version in (("child", child), ("parent", child.parent))
     }
+    masked = _ask_for_masks(child, masks, spec=spec, created_by=created_by) if masks else []
+    asked = [*batches.values(), *(batch for row in masked for batch in row.batches)]
     run = runs.start(
         "gate",
         title=f"Gate of {child.name} against {child.parent.name}",
         spec={},
         total=len(spec.prompts) * spec.images_per_prompt,
         priority=GATE_PRIORITY,
+        after=Run.objects.filter(batches__in=asked),
         created_by=created_by,
     )
     gate = Gate.objects.create(
@@ -101,25 +105,34 @@ def start_gate(
         run=run,
         created_by=created_by,
     )
-    if masks is not None and masks.conditions:
-        _ask_for_masks(gate, masks)
+    for row in masked:
+        row.gate = gate
+    GateMasks.objects.bulk_create(masked)
     return gate
 
 
-def _ask_for_masks(gate: Gate, masks: PlannedMasks) -> None:
+def _ask_for_masks(
+    child: ModelVersion, masks: PlannedMasks, *, spec: GateSpec, created_by: User | None
+) -> list[GateMasks]:
+    """Ask both sides for images of the held-out masks, in each mode; the rows want a gate yet."""
+    if not masks.conditions:
+        return []
+    assert child.parent is not None
+    rows = []
     for mode in MASKED_MODES:
-        child, parent = (
+        of_child, of_parent = (
             _ask(
                 version,
-                gate.asked,
-                name=f"Gate of {gate.child.name}, {side}, {MODE_WORDS[mode]}",
-                created_by=gate.created_by,
+                spec,
+                name=f"Gate of {child.name}, {side}, {MODE_WORDS[mode]}",
+                created_by=created_by,
                 mode=mode,
                 conditions=masks.conditions,
             )
-            for side, version in (("child", gate.child), ("parent", gate.parent))
+            for side, version in (("child", child), ("parent", child.parent))
         )
-        GateMasks.objects.create(gate=gate, mode=mode, child_batch=child, parent_batch=parent)
+        rows.append(GateMasks(mode=mode, child_batch=of_child, parent_batch=of_parent))
+    return rows
 
 
 def _ask(

@@ -134,7 +134,7 @@ def start_finetune(
 ) -> FineTune:
     """Queue a fine-tune of ``parent`` on the snapshot, and on a cohort's training images.
 
-    ``asks_gate``: the child's gate is started as soon as there is a child. DRaFT climbs the
+    ``asks_gate``: a run after this one starts the child's gate. DRaFT climbs the
     reward model that measures candidates now, if readers of the snapshot's kind taught it
     and ``takes_reward_model`` says so, and else what is fitted to the snapshot.
     """
@@ -144,10 +144,18 @@ def start_finetune(
     run = runs.start(
         "finetune",
         title=f"Fine-tune {parent.name} on {snapshot.name}"[:200],
-        spec={"fine_tune": str(fine_tune_id), "asks_gate": asks_gate},
+        spec={"fine_tune": str(fine_tune_id)},
         total=complete["steps"],
         created_by=created_by,
     )
+    if asks_gate:
+        runs.start(
+            "ask_gate",
+            title=f"Ask the gate of what {run.title[0].lower()}{run.title[1:]} gives",
+            spec={"fine_tune": str(fine_tune_id)},
+            after=[run],
+            created_by=created_by,
+        )
     return FineTune.objects.create(
         id=fine_tune_id,
         snapshot=snapshot,

@@ -239,6 +239,7 @@ def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
         )
         for part in _parts(places.select_related("recipe"))
     ]
+    runs.stand_in(started, instead_of=list(batch.runs.unsuccessful()))
     batch.runs.add(*started)
     return started
 

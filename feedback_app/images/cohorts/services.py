@@ -2,21 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.import_report import Report
-from feedback_app.images.cohorts.ingesting import ingest
 from feedback_app.images.cohorts.models import Cohort
-from feedback_app.images.cohorts.shared_pictures import complete_fingerprints
 from feedback_app.runs import services as runs
-from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
-from feedback_app.runs.progress import Progress
 from generation.datasets.layouts import LAYOUTS
-from generation.datasets.sources import ImportOptions, read_source
+from generation.datasets.sources import ImportOptions
 from generation.errors import RemediableError
 
 COHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -48,20 +43,6 @@ def start_import(
         },
         created_by=created_by,
     )
-
-
-@handles("import_cohort")
-def import_cohort(progress: Progress) -> dict[str, object]:
-    """Read what is there, bring in what is missing, report the rest."""
-    spec: dict[str, Any] = progress.run.spec
-    options = OPTIONS.validate_python(spec.get("options", {}))
-    source = read_source(spec["source"], Path(spec["path"]), options)
-    cohort = open_cohort(spec["name"], source=spec["source"])
-    complete_fingerprints(progress)
-    report = Report.begin(progress)
-    ingest(source, cohort=cohort, report=report)
-    require_images(report, source=spec["source"], path=spec["path"])
-    return {"cohort": cohort.name, **report.as_result()}
 
 
 def open_cohort(name: str, *, source: str) -> Cohort:

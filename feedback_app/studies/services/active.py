@@ -1,6 +1,6 @@
 """Active orders: what a reading of each case would teach, and which reward model says so."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,7 @@ from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Measure, Scorer, ScorerKind
 from feedback_app.runs import services as runs
-from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
-from feedback_app.runs.progress import Progress
 from feedback_app.studies.models import ActiveOrder, CaseImage, CaseRole, Study, StudyState
 from generation.errors import RemediableError
 from generation.rewards.acquisition import preference_disagreement
@@ -100,11 +98,23 @@ def start_valuing(study: Study, reward_model: Scorer, *, actor: User | None = No
             f"The cases of “{study.name}” are being valued just now.",
             remedy="Wait until that is done, or cancel its run.",
         )
+    return _begin_valuing(order, reward_model, actor=actor)
+
+
+def _begin_valuing(
+    order: ActiveOrder,
+    reward_model: Scorer,
+    *,
+    after: Iterable[Run] = (),
+    actor: User | None = None,
+) -> Run:
+    study = order.study
     order.run = runs.start(
         "value_cases",
         title=f"Value the cases of {study.name} by {reward_model}",
         spec={"study": str(study.pk), "reward_model": reward_model.pk},
         total=study.cases.count(),
+        after=after,
         created_by=actor,
     )
     order.save(update_fields=["run"])
@@ -118,64 +128,47 @@ def start_valuing(study: Study, reward_model: Scorer, *, actor: User | None = No
     return order.run
 
 
-@handles("value_cases")
-def value_by_run(progress: Progress) -> dict[str, object]:
-    """Value what is free anew, some cases at a time; what was given keeps its value."""
-    spec = progress.run.spec
-    reward_model = Scorer.objects.get(pk=spec["reward_model"])
-    orders = ActiveOrder.objects.filter(study=UUID(spec["study"]))
+def value_anew(
+    study_id: UUID, reward_model: Scorer, *, report: Callable[[int], object]
+) -> tuple[int, int]:
+    """Value what is free anew, some cases at a time; what was given keeps its value.
+
+    Returns how many cases were looked at, and how many of them are not measured.
+    """
+    orders = ActiveOrder.objects.filter(study=study_id)
     orders.update(reward_model=reward_model)
     done = unmeasured = 0
-    for places in _parts(UUID(spec["study"])):
+    for places in _parts(study_id):
         values = values_of(places, reward_model)
         with transaction.atomic():
             orders.select_for_update(no_key=True).get()
             _write_values(values)
         done += len(values)
         unmeasured += _count_none(values.values())
-        progress.update(done, note="Valuing cases")
+        report(done)
     orders.update(unmeasured=unmeasured, valued_at=timezone.now())
-    return {"reward_model": reward_model.name, "cases": done, "unmeasured": unmeasured}
+    return done, unmeasured
 
 
-def follow_reward_models() -> int:
-    """Start the valuing by newer reward models, once their measures are there; how many."""
-    if Run.objects.unfinished().filter(kind__in=["measure", "train_reward_model"]).exists():
-        return 0
-    started = 0
-    orders = ActiveOrder.objects.filter(study__state__in=REFRESHED)
-    for order in orders.select_related("study", "reward_model", "run"):
-        newer = newer_than(order.reward_model)
-        if newer is not None and not _was_tried(order, newer):
-            start_valuing(order.study, newer)
-            started += 1
-    return started
+def follow_reward_model(reward_model: Scorer, *, after: Run) -> int:
+    """Have pools whose order is active go by a newer reward model once ``after`` has measured.
 
-
-def newer_than(reward_model: Scorer) -> Scorer | None:
-    """The active reward model, if it was taught later by readers of the same kind.
-
-    They are people or simulated; what simulated readers taught never takes the place of what
-    people did.
+    Returns how many. Only where readers of the same kind taught it, people or simulated ones:
+    what simulated readers taught never takes the place of what people did.
     """
-    return (
-        Scorer.objects.active()
-        .filter(
-            kind=ScorerKind.REWARD_MODEL,
-            taught_by_simulated_readers=reward_model.taught_by_simulated_readers,
-            created_at__gt=reward_model.created_at,
-        )
-        .first()
+    orders = ActiveOrder.objects.filter(
+        study__state__in=REFRESHED,
+        reward_model__taught_by_simulated_readers=reward_model.taught_by_simulated_readers,
+        reward_model__created_at__lt=reward_model.created_at,
     )
+    for order in orders.select_related("study", "run"):
+        earlier = order.run if order.is_being_valued else None
+        _begin_valuing(order, reward_model, after=[after, earlier] if earlier else [after])
+    return len(orders)
 
 
 def reward_model_measures(reward_model: Scorer) -> QuerySet[Measure]:
     return Measure.objects.filter(scorer=reward_model.measure, version=reward_model.version)
-
-
-def _was_tried(order: ActiveOrder, reward_model: Scorer) -> bool:
-    """Whatever became of it: a run that failed is for people to retry."""
-    return order.run is not None and order.run.spec["reward_model"] == reward_model.pk
 
 
 def _parts(study_id: UUID) -> Iterator[QuerySet[CaseImage]]:

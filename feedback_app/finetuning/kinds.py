@@ -1,0 +1,13 @@
+"""The kinds of run of this app."""
+
+from feedback_app.runs.kinds import CPU, GPU, Kind, declare
+
+TASKS = "feedback_app.finetuning.tasks"
+
+declare(
+    Kind(name="finetune", queue=GPU, tasks=TASKS),
+    Kind(name="train_reward_model", queue=GPU, tasks=TASKS),
+    Kind(name="compare_versions", queue=GPU, tasks=TASKS),
+    Kind(name="gate", queue=GPU, tasks=TASKS),
+    Kind(name="ask_gate", queue=CPU, tasks=TASKS),
+)
