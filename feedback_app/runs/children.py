@@ -67,8 +67,13 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
 def _follow(
     process: "subprocess.Popen[bytes]", progress: Progress, *, run_dir: Path, tail: "Tail"
 ) -> None:
-    """Report the child's progress until it ends; raises where the run must stop."""
+    """Report the child's progress until it ends; raises where the run must stop.
+
+    Whenever the child has kept its state it may give way to a more urgent run: next to nothing
+    is lost then, and every turn brings it on by one checkpoint at least.
+    """
     reported: dict[str, Any] | None = None
+    kept = _newest_checkpoint(run_dir)
     is_running = True
     while is_running:
         with suppress(subprocess.TimeoutExpired):
@@ -83,6 +88,21 @@ def _follow(
             )
         else:
             progress.check()
+        if is_running and (newest := _newest_checkpoint(run_dir)) > kept:
+            kept = newest
+            progress.give_way()
+
+
+def _newest_checkpoint(run_dir: Path) -> int:
+    """When the child last kept its state, in ns; 0 where it has not yet.
+
+    Files are written beside and renamed: one that is being written is not looked at.
+    """
+    newest = 0
+    for path in (run_dir / "checkpoint").glob("*.pt"):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            newest = max(newest, path.stat().st_mtime_ns)
+    return newest
 
 
 class Tail:

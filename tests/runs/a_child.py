@@ -15,6 +15,19 @@ def write(path: Path, content: object) -> None:
     temporary.replace(path)
 
 
+def train(folder: Path) -> None:
+    """Three steps with a checkpoint after each; ``steps`` has all that were ever done."""
+    state = folder / "checkpoint" / "state.pt"
+    state.parent.mkdir(exist_ok=True)
+    for step in range(int(state.read_text()) + 1 if state.exists() else 1, 4):
+        with (folder / "steps").open("a") as steps:
+            steps.write(f"{step}\n")
+        state.with_suffix(".tmp").write_text(str(step))
+        state.with_suffix(".tmp").replace(state)
+        time.sleep(0.5)
+    write(folder / "result.json", {"steps": 3})
+
+
 def main(folder: Path) -> None:
     spec = json.loads((folder / "spec.json").read_text())
     (folder / "pid").write_text(str(os.getpid()))
@@ -36,6 +49,8 @@ def main(folder: Path) -> None:
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
             (folder / "grandchild").write_text(str(child.pid))
             time.sleep(600)
+        case "train":
+            train(folder)
         case "leave nothing":
             pass
 

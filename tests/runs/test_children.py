@@ -12,11 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from feedback_app.runs import children, services
 from feedback_app.runs.children import run_child
-from feedback_app.runs.models import LogLine, Run
+from feedback_app.runs.kinds import Handler
+from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.progress import Cancelled, Progress, Superseded
+from feedback_app.runs.tasks import execute
 from generation.errors import RemediableError
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +135,46 @@ def test_a_stopped_run_ends_the_child_and_its_children(
     stopper.join()
     assert is_gone(wait_for(run_dir / "pid"))
     assert is_gone(wait_for(run_dir / "grandchild"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_training_lets_a_short_batch_pass_and_loses_nothing(
+    queued: Run, handle: Callable[[Handler], Handler], folder: Callable[[str], Path]
+) -> None:
+    """The batch is asked for while the training works, and does not wait for its end."""
+    run_dir = folder("train")
+    ended: list[str] = []
+
+    def ask_when_it_trains() -> None:
+        wait_for(run_dir / "pid")
+        services.start("import_cohort", title="A batch", spec={}, priority=10)
+        services.start("import_cohort", title="No hurry", spec={})
+        connection.close()
+
+    def work(progress: Progress) -> dict[str, object]:
+        if progress.run.title == queued.title:
+            run_child(progress, module=MODULE, run_dir=run_dir)
+        ended.append(progress.run.title)
+        return {}
+
+    handle(work)
+    asker = threading.Thread(target=ask_when_it_trains)
+    asker.start()
+    execute(run_id=str(queued.pk))
+    asker.join()
+    assert ended == ["A batch", queued.title, "No hurry"]
+    queued.refresh_from_db()
+    assert (queued.state, queued.attempt, queued.crashes) == (State.SUCCEEDED, 2, 0)
+    assert (run_dir / "steps").read_text().split() == ["1", "2", "3"]
+    said = [line.text for line in LogLine.objects.filter(run=queued)]
+    assert "Gave way to “A batch”; queued again" in said
+
+
+def test_a_training_that_keeps_no_state_is_not_interrupted(
+    progress: Progress, folder: Callable[[str], Path]
+) -> None:
+    services.start("import_cohort", title="A batch", spec={}, priority=10)
+    assert run_child(progress, module=MODULE, run_dir=folder("finish")) == {"answer": 42}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="NO LEASH: only Linux ends orphans")
