@@ -1,10 +1,46 @@
-"""One way from an error with a remedy to whoever caused it."""
+"""One way from an error with a remedy to whoever caused it, on a page or at a command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django import forms
+from django.contrib import messages
+from django.core.management import CommandError
+from django.http import HttpRequest
 
+from feedback_app.requests import RequestError
 from generation.errors import RemediableError
 
 
+def in_one_line(error: RemediableError) -> str:
+    """What is wrong, and what to do about it."""
+    return f"{error} {error.remedy}"
+
+
 def complain(form: forms.BaseForm, field: str | None, error: RemediableError) -> None:
-    """Says it at a field of the form, or above the form where ``field`` is None."""
-    form.add_error(field, f"{error} {error.remedy}")
+    """Says it at a field of the form, or above the form where ``field`` is None.
+
+    What a request says of a field of its own is said there, where the form has it too.
+    """
+    if isinstance(error, RequestError) and field is None:
+        for problem in error.problems:
+            named = str(problem.place[0]) if len(problem.place) == 1 else ""
+            form.add_error(
+                named if named in form.fields else None, f"{problem.said} {error.remedy}"
+            )
+    else:
+        form.add_error(field, in_one_line(error))
+
+
+def tell(request: HttpRequest, error: RemediableError) -> None:
+    """Says it at the top of the page that comes next."""
+    messages.error(request, in_one_line(error))
+
+
+@contextmanager
+def as_command_error() -> Iterator[None]:
+    """Ends a command with what is wrong, and what to do about it on a line of its own."""
+    try:
+        yield
+    except RemediableError as error:
+        raise CommandError(f"{error}\n{error.remedy}") from error

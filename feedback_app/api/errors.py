@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from feedback_app.readings.errors import ReadingConflict
+from feedback_app.requests import RequestError
 from generation.errors import RemediableError
 
 
@@ -38,9 +39,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _remediable(error: RemediableError) -> Response:
     is_conflict = isinstance(error, ReadingConflict)
+    fields = error.fields if isinstance(error, RequestError) else {}
     return Response(
         _shape(
-            code="conflict" if is_conflict else "invalid", message=str(error), remedy=error.remedy
+            code="conflict" if is_conflict else "invalid",
+            message="Some values are not valid." if fields else str(error),
+            remedy=error.remedy,
+            fields=fields,
         ),
         status=status.HTTP_409_CONFLICT if is_conflict else status.HTTP_400_BAD_REQUEST,
     )

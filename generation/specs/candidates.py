@@ -1,6 +1,6 @@
 """Where a model comes from, and what one candidate follows from."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,10 @@ PIXELS_AT_ONCE = 8 * 512 * 512
 Mode = Literal["t2i", "m2i", "tm2i"]
 """An image follows its text only; its masks only, the text zeroed; or both."""
 Sampler = Literal["unipc", "dpmsolver++", "ddim"]
+Steps = Annotated[int, Field(ge=1, le=200)]
+GuidanceScale = Annotated[float, Field(ge=0, le=30)]
+Side = Annotated[int, Field(ge=32, le=2048, multiple_of=8)]
+SEED_LIMIT = 2**63
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -42,13 +46,13 @@ class SampleSpec:
     """
 
     prompt: str = Field(max_length=PROMPT_MAX_CHARACTERS)
-    seed: int = Field(ge=0, lt=2**63)
+    seed: int = Field(ge=0, lt=SEED_LIMIT)
     mode: Mode = "t2i"
     sampler: Sampler = "dpmsolver++"
-    steps: int = Field(default=16, ge=1, le=200)
-    guidance_scale: float = Field(default=1.0, ge=0, le=30)
-    width: int = Field(default=128, ge=32, le=2048, multiple_of=8)
-    height: int = Field(default=128, ge=32, le=2048, multiple_of=8)
+    steps: Steps = 16
+    guidance_scale: GuidanceScale = 1.0
+    width: Side = 128
+    height: Side = 128
     masks: tuple[MaskFile, ...] = ()
 
     @property

@@ -101,11 +101,12 @@ def test_masks_are_chosen_transformed_and_told(cora_client: Client, version: Mod
     ("body", "words"),
     [
         ({"model_version": "nobody"}, "nobody"),
-        ({"mode": "guess"}, "not a valid choice"),
+        ({"mode": "guess"}, "'t2i', 'm2i' or 'tm2i'"),
         ({"images_per_prompt": 0}, "greater than or equal to 1"),
         ({"prompts": []}, "Nothing was asked for"),
         ({"prompts": PROMPTS[:1] * 2}, "is there twice"),
-        ({"sampler": "euler"}, "not a valid choice"),
+        ({"sampler": "euler"}, "'unipc', 'dpmsolver++' or 'ddim'"),
+        ({"guidance": 2}, "There is no such field."),
         ({"side": 100}, "multiple of 8"),
         ({"mode": "m2i"}, "No mask was chosen"),
         ({"masks": {"cohort": "ward"}}, "made from text only"),
@@ -132,7 +133,7 @@ def test_a_mistake_is_told_in_the_one_error_shape(
 
 def test_without_a_promoted_version_one_must_be_named(cora_client: Client) -> None:
     make_version("other")
-    assert "name one" in json.dumps(ask(cora_client).json())
+    assert "Name one" in json.dumps(ask(cora_client).json())
     assert ask(cora_client, model_version="other").status_code == 201
 
 

@@ -17,17 +17,14 @@ from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.images.blobs.models import Measure
 from feedback_app.images.candidates.batches import (
     cancel_batch,
-    check_mode,
-    create_batch,
     make_missing,
-    next_name,
     progress_of,
 )
 from feedback_app.images.candidates.mask_models import RecipeMask
-from feedback_app.images.candidates.mask_plan import MaskPlan, keep_masks, plan_masks
+from feedback_app.images.candidates.mask_plan import MaskPlan
 from feedback_app.images.candidates.models import Batch, BatchRecipe
-from feedback_app.images.candidates.prompt_lengths import check_length
-from feedback_app.images.candidates.serializers import BatchSerializer
+from feedback_app.images.candidates.requests import BatchRequest, ask_for_batch
+from feedback_app.requests import read
 
 
 class BatchPagination(PageNumberPagination):
@@ -59,38 +56,10 @@ class BatchesView(CoordinatorView):
         return pages.get_paginated_response([describe_batch(batch) for batch in page or []])
 
     def post(self, request: Request) -> Response:
-        serializer = BatchSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        batch, plan = ask(serializer, actor=self.actor)
+        batch, plan = ask_for_batch(read(BatchRequest, request.data), created_by=self.actor)
         told = describe_plan(plan) if plan else None
         body = describe_batch(batch) | {"masks": told}
         return Response(body, status=status.HTTP_201_CREATED)
-
-
-def ask(serializer: BatchSerializer, *, actor: User) -> tuple[Batch, MaskPlan | None]:
-    """The batch, and the plan of its masks with what was refused."""
-    given = serializer.validated_data
-    version, mode, masks = given["model_version"], given["mode"], serializer.choice
-    prompts = serializer.texts
-    check_mode(version, mode, prompts=prompts, has_masks=masks is not None)
-    check_length(version, prompts)
-    settings = serializer.settings
-    side = settings.side or version.resolution
-    plan = plan_masks(masks, side=side) if masks else None
-    batch = create_batch(
-        given["name"] or next_name(),
-        model_version=version,
-        prompts=prompts,
-        images_per_prompt=given["images_per_prompt"],
-        mode=mode,
-        conditions=keep_masks(plan) if plan else (),
-        allows_held_out=masks is not None and masks.allows_held_out,
-        settings=settings,
-        seed=given["seed"],
-        prompt_set_version=given["prompt_set"],
-        created_by=actor,
-    )
-    return batch, plan
 
 
 class BatchView(CoordinatorView):

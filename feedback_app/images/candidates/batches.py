@@ -24,7 +24,6 @@ from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
 PRIORITY = 10
 """Above training: somebody waits in front of the page."""
 MAX_IMAGES = 2_048
-SEED_LIMIT = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)

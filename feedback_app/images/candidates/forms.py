@@ -4,21 +4,16 @@ from typing import Any
 
 from django import forms
 
-from feedback_app.images.candidates.batches import (
-    Settings,
-    check_prompts,
-    reads_text,
-    split_prompts,
-)
+from feedback_app.images.candidates.batches import check_prompts, reads_text, split_prompts
 from feedback_app.images.candidates.models import Batch, GenerationMode
-from feedback_app.images.candidates.prompt_lengths import check_length
+from feedback_app.images.candidates.requests import BatchRequest, MaskRequest
 from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.scorers.models import ScorerKind
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.remedies import complain
+from feedback_app.requests import form_field_of, read
 from generation.errors import RemediableError
 
-MAX_STEPS = 200
 MEASURES = (*(kind.measure for kind in ScorerKind), "nearest-training-image")
 
 
@@ -28,8 +23,12 @@ class BatchForm(forms.Form):
     model_version = forms.ModelChoiceField(
         ModelVersion.objects.all(), label="Model version", empty_label=None
     )
-    mode = forms.ChoiceField(
-        choices=GenerationMode, initial="t2i", required=False, widget=forms.RadioSelect
+    mode = form_field_of(
+        BatchRequest,
+        "mode",
+        labels=dict(GenerationMode.choices),
+        required=False,
+        widget=forms.RadioSelect,
     )
     prompts = forms.CharField(
         label="Prompts, one a line",
@@ -43,59 +42,45 @@ class BatchForm(forms.Form):
         required=False,
         empty_label="None",
     )
-    images_per_prompt = forms.IntegerField(
-        label="Images of each", min_value=1, max_value=256, initial=4
-    )
-    steps = forms.IntegerField(
-        label="Steps", min_value=1, max_value=MAX_STEPS, initial=Settings.steps
-    )
-    guidance_scale = forms.FloatField(
-        label="Guidance",
-        min_value=0,
-        max_value=30,
-        initial=Settings.guidance_scale,
-        help_text="Nearness to the prompt",
-    )
-    seed = forms.IntegerField(
-        label="First seed",
-        min_value=0,
-        max_value=2**31,
-        initial=0,
-        help_text="Each image takes the next one",
-    )
-    name = forms.CharField(
-        label="Name",
-        max_length=100,
-        required=False,
-        help_text="Optional; numbered if left empty",
-    )
+    images_per_prompt = form_field_of(BatchRequest, "images_per_prompt")
+    steps = form_field_of(BatchRequest, "steps")
+    guidance_scale = form_field_of(BatchRequest, "guidance_scale")
+    seed = form_field_of(BatchRequest, "seed")
+    name = form_field_of(BatchRequest, "name")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        cleaned["mode"] = cleaned.get("mode") or "t2i"
+        cleaned["mode"] = cleaned.get("mode") or BatchRequest.model_fields["mode"].default
         if "prompts" in cleaned and "images_per_prompt" in cleaned:
             cleaned["prompts"] = split_prompts(cleaned["prompts"])
             self._check_prompts(cleaned)
         return cleaned
 
     def _check_prompts(self, cleaned: dict[str, Any]) -> None:
-        prompts, version = cleaned["prompts"], cleaned.get("model_version")
         if not reads_text(cleaned["mode"]):
             return
-        if not prompts:
+        if not cleaned["prompts"]:
             self.add_error("prompts", "This field is required.")
             return
         try:
-            check_prompts(prompts, images_per_prompt=cleaned["images_per_prompt"])
-            if version is not None:
-                check_length(version, prompts)
+            check_prompts(cleaned["prompts"], images_per_prompt=cleaned["images_per_prompt"])
         except RemediableError as error:
             complain(self, "prompts", error)
 
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            steps=self.cleaned_data["steps"], guidance_scale=self.cleaned_data["guidance_scale"]
+    def request(self, *, masks: MaskRequest | None) -> BatchRequest:
+        """What is asked for; prompts and their set stay out where only masks are followed."""
+        data: dict[str, Any] = self.cleaned_data
+        takes_text = reads_text(data["mode"])
+        chosen = data["prompt_set"] if takes_text else None
+        return read(
+            BatchRequest,
+            {
+                **data,
+                "model_version": data["model_version"].name,
+                "prompts": data["prompts"] if takes_text else [],
+                "prompt_set": str(chosen) if chosen else "",
+                "masks": masks,
+            },
         )
 
 

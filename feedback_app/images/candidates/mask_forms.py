@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 
-from feedback_app.images.candidates.mask_choice import MaskChoice
-from feedback_app.images.candidates.mask_plan import MAX_VARIANTS, as_kinds
+from feedback_app.images.candidates.requests import MaskRequest
 from feedback_app.images.cohorts.models import Cohort, CohortImage
+from feedback_app.requests import form_field_of, read
 from generation.conditioning.masks import MASK_KINDS, label_of
-from generation.conditioning.transforms import FAMILIES, FAMILY_LABELS, as_family
+from generation.conditioning.transforms import FAMILY_LABELS
 
 
 class MaskForm(forms.Form):
@@ -17,52 +17,43 @@ class MaskForm(forms.Form):
     cohort = forms.ModelChoiceField(
         Cohort.objects.filter(images__masks__kind__in=MASK_KINDS).distinct(), empty_label=None
     )
-    kinds = forms.MultipleChoiceField(
-        choices=[(kind, label_of(kind)) for kind in MASK_KINDS],
-        label="Kinds, followed together",
-        widget=forms.CheckboxSelectMultiple,
+    kinds = form_field_of(
+        MaskRequest,
+        "kinds",
+        labels={kind: label_of(kind) for kind in MASK_KINDS},
+        help_text="",
         error_messages={"required": "Choose at least one kind of mask."},
     )
     images = forms.ModelMultipleChoiceField(CohortImage.objects.all(), required=False)
-    number = forms.IntegerField(
-        label="Images to draw",
-        min_value=1,
-        max_value=256,
-        initial=4,
-        help_text="Where none is ticked",
-    )
-    families = forms.MultipleChoiceField(
-        choices=[(family, FAMILY_LABELS[family]) for family in FAMILIES],
-        label="Transforms, one of each for every variant",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    variants = forms.IntegerField(
-        label="Variants of each", min_value=0, max_value=MAX_VARIANTS, initial=0
-    )
-    keeps_parents = forms.BooleanField(
-        label="And the masks as they are", required=False, initial=True
-    )
-    mask_seed = forms.IntegerField(
-        label="Seed of masks", min_value=0, max_value=2**31, initial=0, help_text="Draws them anew"
-    )
-    allows_held_out = forms.BooleanField(
-        label="Also masks of validation and test images",
-        required=False,
-        help_text="What learns from their candidates cannot be tested on them",
-    )
+    number = form_field_of(MaskRequest, "number")
+    families = form_field_of(MaskRequest, "transforms", labels=FAMILY_LABELS)
+    variants = form_field_of(MaskRequest, "variants")
+    keeps_parents = form_field_of(MaskRequest, "keeps_parents")
+    mask_seed = form_field_of(MaskRequest, "seed")
+    allows_held_out = form_field_of(MaskRequest, "allows_held_out")
+
+    def clean_images(self) -> list[CohortImage]:
+        """Another cohort may have an image of the same name: it was not ticked."""
+        cohort = self.cleaned_data.get("cohort")
+        images = list(self.cleaned_data["images"])
+        if any(image.cohort_id != cohort.pk for image in images if cohort):
+            raise forms.ValidationError("An image is of another cohort. Choose among those shown.")
+        return images
 
     @property
-    def choice(self) -> MaskChoice:
+    def request(self) -> MaskRequest:
         data: dict[str, Any] = self.cleaned_data
-        return MaskChoice(
-            cohort=data["cohort"],
-            kinds=as_kinds(data["kinds"]),
-            images=tuple(image.pk for image in data["images"]),
-            number=data["number"],
-            families=tuple(as_family(name) for name in data["families"]),
-            variants=data["variants"],
-            keeps_parents=data["keeps_parents"],
-            seed=data["mask_seed"],
-            allows_held_out=data["allows_held_out"],
+        return read(
+            MaskRequest,
+            {
+                "cohort": data["cohort"].name,
+                "kinds": data["kinds"],
+                "images": [image.source_id for image in data["images"]],
+                "number": data["number"],
+                "transforms": data["families"],
+                "variants": data["variants"],
+                "keeps_parents": data["keeps_parents"],
+                "seed": data["mask_seed"],
+                "allows_held_out": data["allows_held_out"],
+            },
         )

@@ -32,7 +32,6 @@ Condition = tuple[RecipeMask, ...]
 MAX_CONDITIONS = 256
 UNHURRIED_SIDE = 256
 """Up to which so many masks take seconds."""
-MAX_VARIANTS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +109,6 @@ def _check(choice: MaskChoice) -> None:
     if not choice.variants and not choice.keeps_parents:
         raise RemediableError(
             "No mask is left to condition on.", remedy="Ask for variants, or keep the masks."
-        )
-    if not 0 <= choice.variants <= MAX_VARIANTS:
-        raise RemediableError(
-            f"{choice.variants} variants of each mask cannot be made.",
-            remedy=f"Ask for 0 to {MAX_VARIANTS}.",
         )
 
 

@@ -45,6 +45,15 @@ def start_import(
     )
 
 
+def find_cohort(name: str) -> Cohort:
+    """The cohort of this name."""
+    cohort = Cohort.objects.filter(name=name).first()
+    if cohort is None:
+        names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
+        raise RemediableError(f"There is no cohort {name!r}.", remedy=f"Imported: {names}.")
+    return cohort
+
+
 def open_cohort(name: str, *, source: str) -> Cohort:
     """The cohort of this name, made where there is none; one of another source is refused."""
     cohort, _ = Cohort.objects.get_or_create(name=name, defaults={"source": source})

@@ -68,6 +68,19 @@ def require_free_name(name: str) -> None:
         )
 
 
+def find_version(name: str) -> ModelVersion:
+    """The model version of this name; without a name, the promoted one."""
+    versions = ModelVersion.objects.all()
+    found = versions.filter(name=name) if name else versions.filter(is_promoted=True)
+    version = found.first()
+    if version is None:
+        raise RemediableError(
+            f"There is no model version {name!r}." if name else "No model version is promoted.",
+            remedy="Name one; manage.py register_model registers it where there is none.",
+        )
+    return version
+
+
 @transaction.atomic
 def register_bundled() -> ModelVersion:
     """The model that comes with the project.

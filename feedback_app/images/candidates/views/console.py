@@ -1,22 +1,19 @@
 """The generation console: asking for a batch."""
 
+from typing import cast
+
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.images.candidates.batches import (
-    check_mode,
-    create_batch,
-    measured_seconds_per_step,
-    next_name,
-    reads_text,
-)
+from feedback_app.accounts.models import User
+from feedback_app.images.candidates.batches import measured_seconds_per_step
 from feedback_app.images.candidates.forms import BatchForm
 from feedback_app.images.candidates.mask_forms import MaskForm
-from feedback_app.images.candidates.mask_plan import Condition, keep_masks, plan_masks
 from feedback_app.images.candidates.models import Batch
+from feedback_app.images.candidates.requests import ask_for_batch
 from feedback_app.images.candidates.views.masks import picker_of
 from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.versions.models import ModelVersion
@@ -44,7 +41,10 @@ def show_console(request: HttpRequest) -> HttpResponse:
     mask_form = MaskForm(request.POST if wants_masks else None)
     if request.method == "POST" and form.is_valid() and (not wants_masks or mask_form.is_valid()):
         try:
-            batch = _create(form, mask_form if wants_masks else None, request)
+            batch, _ = ask_for_batch(
+                form.request(masks=mask_form.request if wants_masks else None),
+                created_by=cast("User", request.user),
+            )
         except RemediableError as error:
             complain(form, None, error)
         else:
@@ -68,29 +68,6 @@ def show_console(request: HttpRequest) -> HttpResponse:
             **picker_of(mask_form),
         },
         status=400 if form.errors or mask_form.errors else 200,
-    )
-
-
-def _create(form: BatchForm, mask_form: MaskForm | None, request: HttpRequest) -> Batch:
-    data = form.cleaned_data
-    version, mode = data["model_version"], data["mode"]
-    prompts = data["prompts"] if reads_text(mode) else []
-    conditions: list[Condition] = []
-    if mask_form is not None:
-        check_mode(version, mode, prompts=prompts, has_masks=True)
-        conditions = keep_masks(plan_masks(mask_form.choice, side=version.resolution))
-    return create_batch(
-        data["name"] or next_name(),
-        model_version=version,
-        prompts=prompts,
-        images_per_prompt=data["images_per_prompt"],
-        mode=mode,
-        conditions=conditions,
-        allows_held_out=mask_form is not None and mask_form.choice.allows_held_out,
-        settings=form.settings,
-        seed=data["seed"],
-        prompt_set_version=data["prompt_set"] if reads_text(mode) else None,
-        created_by=request.user,  # type: ignore[arg-type]
     )
 
 

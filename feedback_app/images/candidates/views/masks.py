@@ -21,9 +21,11 @@ from feedback_app.images.candidates.mask_plan import (
     rows_of,
 )
 from feedback_app.images.candidates.prompt_lengths import limit_of, long_prompts
+from feedback_app.images.candidates.requests import choice_of
 from feedback_app.images.candidates.thumbnails import picture_masks
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.images.versions.models import ModelVersion
+from feedback_app.remedies import in_one_line
 from generation.conditioning.masks import label_of
 from generation.conditioning.transforms import in_words
 from generation.errors import RemediableError
@@ -96,9 +98,9 @@ def preview_masks(request: HttpRequest) -> HttpResponse:
         context["problems"] = [error for errors in form.errors.values() for error in errors]
     elif version is not None:
         try:
-            context = sheet_of(plan_masks(form.choice, side=version.resolution))
+            context = sheet_of(plan_masks(choice_of(form.request), side=version.resolution))
         except RemediableError as error:
-            context["problems"] = [f"{error} {error.remedy}"]
+            context["problems"] = [in_one_line(error)]
     return render(request, "images/_mask_preview.html", context)
 
 

@@ -1,0 +1,33 @@
+"""The base of requests, and reading one from what somebody sent."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from feedback_app.requests.errors import RequestError
+
+Kind = TypeVar("Kind")
+
+
+class Request(BaseModel):
+    """Values without rows: whoever applies a request finds what its names stand for.
+
+    A field's ``title`` is its label on the page, its ``description`` the help that is shown
+    there, by the command and in the API's schema.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        str_strip_whitespace=True,
+        validate_default=True,
+    )
+
+
+def read(kind: type[Kind], values: Any) -> Kind:
+    """The request of these values; raises one RequestError for all that is wrong with them."""
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise RequestError.of(error) from error
