@@ -6,6 +6,7 @@ folder goes on where the first one was.
 """
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,11 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import close_old_connections, connection
 from django.dispatch import Signal
 
 from feedback_app.runs import leash
 from feedback_app.runs.progress import Progress
-from generation.errors import RemediableError
+from feedback_app.runs.trouble import (
+    DATABASE_GONE,
+    ChildFailedBySurroundingsError,
+    ChildKilledError,
+)
+from generation.errors import PASSING_STATUS, RemediableError
 
 LEASH = (sys.executable, "-I", str(leash.__file__))
 POLL_EVERY_S = 1.0
@@ -28,6 +35,8 @@ STOP_WITHIN_S = 20.0
 LINES_A_POLL = 40
 LINE_MAX_CHARACTERS = 500
 LAST_LINES = 15
+
+logger = logging.getLogger(__name__)
 
 child_starting = Signal()
 """Sent before a child starts, for whoever holds memory that the child will want."""
@@ -79,15 +88,23 @@ def _follow(
         with suppress(subprocess.TimeoutExpired):
             process.wait(POLL_EVERY_S)
         is_running = process.poll() is None
-        progress.log_lines(tail.read())
         now = _read_json(run_dir / "progress.json")
-        if now and now != reported:
-            reported = now
-            progress.update(
-                now["done"], total=now["total"], note=now["note"], figures=now["figures"]
-            )
-        else:
-            progress.check()
+        try:
+            progress.log_lines(tail.read())
+            if now and now != reported:
+                progress.update(
+                    now["done"], total=now["total"], note=now["note"], figures=now["figures"]
+                )
+                reported = now
+            else:
+                progress.check()
+        except DATABASE_GONE as error:
+            if connection.in_atomic_block:
+                raise
+            # The child needs no database; whether it may go on is asked when there is one.
+            logger.warning("no report of run %s: %s", progress.run.pk, error)
+            close_old_connections()
+            continue
         if is_running and (newest := _newest_checkpoint(run_dir)) > kept:
             kept = newest
             progress.give_way()
@@ -153,6 +170,10 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
+KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+"""From outside; a child that crashes by itself ends with others."""
+
+
 def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> RemediableError:
     told = _read_json(run_dir / "error.json")
     if told is not None:
@@ -160,7 +181,13 @@ def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> Remediab
     name = module.rpartition(".")[2]
     how = f"status {status}" if status > 0 else f"signal {signal.Signals(-status).name}"
     last = "\n".join(tail.last_lines) or "nothing"
-    return RemediableError(
+    if status == PASSING_STATUS:
+        return ChildFailedBySurroundingsError(
+            f"The {name} process was failed by its surroundings: {last.rpartition(chr(10))[2]}",
+            remedy="Make room, or mend what it names; the run goes on from its last checkpoint.",
+        )
+    error = ChildKilledError if -status in KILLS else RemediableError
+    return error(
         f"The {name} process ended with {how}. The last that it said:\n{last}",
         remedy=(
             "The memory ran out, most likely: give the worker more, or the process less to do."

@@ -23,7 +23,9 @@ def execute_here(run: Run, *, write: Callable[[str], object]) -> Run:
     printer = threading.Thread(target=_follow, args=(run, write, stopped), daemon=True)
     printer.start()
     try:
-        while not (services.execute(run.pk) or run).is_finished:
+        while not (done := services.execute(run.pk) or run).is_finished:
+            if done.is_pausing and done is not run:
+                write(f"  {done.waits_for}: {done.error}")
             stopped.wait(PRINT_EVERY_S)
             run.refresh_from_db()
     finally:

@@ -33,11 +33,15 @@ def before_others(states: Iterable[State]) -> "RunQuerySet":
 
 class RunQuerySet(models.QuerySet["Run"]):
     def claimable(self) -> Self:
-        """Queued, and all that they come after has succeeded; the most urgent first."""
-        queued = self.filter(state=State.QUEUED).exclude(
-            models.Exists(before_others(NOT_SUCCEEDED))
-        )
+        """Queued, after no pause and nothing that has not succeeded; the most urgent first."""
+        due = models.Q(not_before=None) | models.Q(not_before__lte=Now())
+        queued = self.filter(due, state=State.QUEUED)
+        queued = queued.exclude(models.Exists(before_others(NOT_SUCCEEDED)))
         return queued.order_by("-priority", "created_at")
+
+    def pausing(self) -> Self:
+        """Put back by trouble, and not to be tried again yet."""
+        return self.filter(state=State.QUEUED, not_before__gt=Now())
 
     def held_up(self) -> Self:
         """Queued behind a run that failed or was cancelled."""
@@ -70,6 +74,9 @@ class Run(models.Model):
 
     It is claimed once every run of ``after`` has succeeded. Where one of them fails or is
     cancelled, this one fails too, and ``failed_with`` is the run that has to be retried.
+
+    Trouble that passes puts it back: it is not claimed again before ``not_before``, and
+    ``error`` says why. ``setbacks`` counts how often that was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,6 +91,8 @@ class Run(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     crashes = models.PositiveSmallIntegerField(default=0)
+    setbacks = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
 
@@ -165,8 +174,18 @@ class Run(models.Model):
         return self.state in UNSUCCESSFUL and self.failed_with_id is None
 
     @property
+    def is_pausing(self) -> bool:
+        """Whether trouble put it back and its pause is not over."""
+        is_queued = self.state == State.QUEUED
+        return is_queued and self.not_before is not None and self.not_before > timezone.now()
+
+    @property
     def waits_for(self) -> str:
         """What a queued run waits for, in words."""
+        if self.is_pausing:
+            assert self.not_before is not None
+            at = timezone.localtime(self.not_before)
+            return f"put back, tried again at {at:%H:%M:%S}"
         ahead = self.after.exclude(state=State.SUCCEEDED).count()
         if not ahead:
             return "waiting for a worker"

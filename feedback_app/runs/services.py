@@ -5,11 +5,13 @@ run's id; losing it costs nothing, since the sweeper wakes the run again.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,9 +30,18 @@ from feedback_app.runs.progress import (
     WorkerStopping,
     storable,
 )
+from feedback_app.runs.trouble import (
+    DATABASE_GONE,
+    MAX_SETBACKS,
+    Trouble,
+    pause_s,
+    trouble_of,
+)
 from generation.errors import RemediableError
 
 MAX_CRASHES = 5
+INSIST_TIMES = 40
+"""Waiting for a database that is gone: some ten minutes."""
 WAKE_AT_MOST = 16
 """Runs of one queue that a sweep wakes: each awake worker takes all that wait."""
 WAKE_EXPIRES_S = 60
@@ -117,6 +128,7 @@ def claim(run_id: UUID | str) -> Run | None:
             started_at=timezone.now(),
             heartbeat_at=Now(),
             done_before=F("done"),
+            not_before=None,
             error="",
             remedy="",
         )
@@ -133,32 +145,60 @@ def execute(run_id: UUID | str) -> Run | None:
         with Progress(run) as progress:
             result = handler_of(run.kind)(progress)
         _finish(run, State.SUCCEEDED, result=storable(result))
-    except Superseded:
-        logger.warning("run %s was taken up by another worker", run.pk)
-    except Cancelled:
-        _finish(run, State.CANCELLED)
-    except WorkerStopping:
-        release(run, why="The worker was stopped")
-    except GivingWay as reason:
-        release(run, why=str(reason))
-    except RemediableError as error:
-        _finish(run, State.FAILED, error=storable(str(error)), remedy=storable(error.remedy))
-    except Exception as error:
-        logger.exception("run %s failed", run.pk)
-        _finish(
-            run,
-            State.FAILED,
-            error=storable(f"{type(error).__name__}: {error}"),
-            remedy="This is unexpected: the worker's log has the details. Retry when it is fixed.",
-        )
     except KeyboardInterrupt:  # in a management command; Celery makes SystemExit of it
         _finish(run, State.CANCELLED)
         raise
+    except Exception as error:  # noqa: BLE001 -- what it is decides what becomes of the run
+        _insist(partial(_settle, run, error))
     except BaseException:
         release(run, why="The worker was stopped at once")
         raise
     run.refresh_from_db()
     return run
+
+
+def _settle(run: Run, error: Exception) -> None:
+    """Do with a run whose handler raised what its error asks for."""
+    match error:
+        case Superseded():
+            logger.warning("run %s was taken up by another worker", run.pk)
+        case Cancelled():
+            _finish(run, State.CANCELLED)
+        case WorkerStopping():
+            release(run, why="The worker was stopped")
+        case GivingWay():
+            release(run, why=str(error))
+        case _ if trouble := trouble_of(error):
+            logger.warning("run %s is put back: %s", run.pk, trouble.why)
+            put_back(run, trouble)
+        case RemediableError():
+            _finish(run, State.FAILED, error=storable(str(error)), remedy=storable(error.remedy))
+        case _:
+            logger.error("run %s failed", run.pk, exc_info=error)
+            _finish(
+                run,
+                State.FAILED,
+                error=storable(f"{type(error).__name__}: {error}"),
+                remedy="This is unexpected: the worker's log has the details. "
+                "Retry when it is fixed.",
+            )
+
+
+def _insist(write: Callable[[], None]) -> None:
+    """Write how a run ended, again and again where the database is what is gone.
+
+    A worker that is asked to stop, or waits for too long, leaves the run to the sweeper.
+    """
+    for setbacks in range(INSIST_TIMES):
+        try:
+            return write()
+        except DATABASE_GONE as error:
+            if connection.in_atomic_block or workers.stopping.is_set():
+                raise
+            logger.warning("the database does not answer: %s", error)
+            close_old_connections()
+            workers.stopping.wait(min(2**setbacks, 15))
+    return write()
 
 
 @transaction.atomic
@@ -208,6 +248,34 @@ def release(run: Run, *, why: str, crashes: int = 0) -> bool:
 
 
 @transaction.atomic
+def put_back(run: Run, trouble: Trouble) -> bool:
+    """Queue this attempt's run again after a pause, which grows with every time.
+
+    It fails where it killed too many children, or where the trouble does not pass.
+    """
+    if run.setbacks + 1 >= MAX_SETBACKS or (trouble.is_crash and run.crashes + 1 >= MAX_CRASHES):
+        return _finish(
+            run,
+            State.FAILED,
+            setbacks=run.setbacks + 1,
+            crashes=run.crashes + trouble.is_crash,
+            error=storable(f"{trouble.why} It was tried again {run.setbacks} times."),
+            remedy="This did not pass by itself: the worker's log and the system's log say more. "
+            "Retry when it is mended.",
+        )
+    pause = timedelta(seconds=pause_s(run.setbacks))
+    if not release(run, why=trouble.why, crashes=int(trouble.is_crash)):
+        return False
+    Run.objects.filter(pk=run.pk, state=State.QUEUED).update(
+        setbacks=F("setbacks") + 1,
+        not_before=Now() + pause,
+        error=storable(trouble.why),
+        remedy=storable(f"{trouble.remedy} The run is tried again by itself, after a pause."),
+    )
+    return True
+
+
+@transaction.atomic
 def cancel(run: Run) -> None:
     """Cancel a queued run at once; ask a running one to stop at its next report."""
     Run.objects.unfinished().filter(pk=run.pk).update(cancel_requested=True)
@@ -219,10 +287,13 @@ def cancel(run: Run) -> None:
 
 @transaction.atomic
 def retry(run: Run) -> bool:
-    """Queue a failed or cancelled run again, with what failed because of it.
+    """Queue a failed or cancelled run again, with what failed because of it; end a pause.
 
     False where it is neither, or where it failed with another, which is to be retried.
     """
+    if Run.objects.pausing().filter(pk=run.pk).update(not_before=None):
+        _wake_on_commit(run)
+        return True
     mine = Run.objects.filter(pk=run.pk, state__in=UNSUCCESSFUL, failed_with=None)
     if not _free(mine):
         return False
@@ -238,6 +309,8 @@ def _free(unsuccessful: RunQuerySet) -> int:
         finished_at=None,
         cancel_requested=False,
         crashes=0,
+        setbacks=0,
+        not_before=None,
         error="",
         remedy="",
         failed_with=None,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from generation.errors import RemediableError
+from generation.errors import PASSING_STATUS, RemediableError, is_of_surroundings
 from generation.specs import read_spec
 from generation.training import processes
 
@@ -113,5 +113,10 @@ def _work_in(folder: RunFolder, work: Callable[[RunFolder], Mapping[str, Any]]) 
         write_json(folder.path / "error.json", {"error": str(error), "remedy": error.remedy})
         sys.stderr.write(f"{error} {error.remedy}\n")
         return 1
+    except Exception as error:
+        if not is_of_surroundings(error):
+            raise
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return PASSING_STATUS
     write_json(folder.path / "result.json", dict(result))
     return 0

@@ -51,6 +51,9 @@ def main(folder: Path) -> None:
             time.sleep(600)
         case "train":
             train(folder)
+        case "find no room":
+            print("OSError: [Errno 28] No space left on device")
+            sys.exit(75)
         case "leave nothing":
             pass
 

@@ -20,6 +20,7 @@ from feedback_app.runs.kinds import Handler
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.progress import Cancelled, Progress, Superseded
 from feedback_app.runs.tasks import execute
+from feedback_app.runs.trouble import ChildFailedBySurroundingsError
 from generation.errors import RemediableError
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,37 @@ def test_a_child_that_was_killed_says_so_and_names_the_memory(
     with pytest.raises(RemediableError, match="SIGKILL") as caught:
         run_child(progress, module=MODULE, run_dir=folder("die"))
     assert "memory" in caught.value.remedy
+
+
+def test_a_child_that_found_no_room_was_failed_by_its_surroundings(
+    progress: Progress, folder: Callable[[str], Path]
+) -> None:
+    with pytest.raises(ChildFailedBySurroundingsError, match="No space left on device"):
+        run_child(progress, module=MODULE, run_dir=folder("find no room"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_training_outlives_the_connection_to_the_database(
+    queued: Run, folder: Callable[[str], Path]
+) -> None:
+    run = services.claim(queued.pk)
+    assert run is not None
+    run_dir = folder("train")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+
+    def cut_when_it_trains() -> None:
+        wait_for(run_dir / "pid")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+        connection.close()
+
+    cutter = threading.Thread(target=cut_when_it_trains)
+    cutter.start()
+    assert run_child(Progress(run), module=MODULE, run_dir=run_dir) == {"steps": 3}
+    cutter.join()
+    assert (run_dir / "steps").read_text().split() == ["1", "2", "3"]
 
 
 def test_a_child_without_a_result_is_an_error(
