@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "django_celery_beat",
     "django_htmx",
@@ -146,6 +147,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "feedback_app.form_renderer.FormRenderer"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
