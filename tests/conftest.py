@@ -118,6 +118,13 @@ def trainings_here(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(starter, trainings.run_here)
 
 
+@pytest.fixture
+def trainings_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings that this test starts run in processes of their own, which are warm."""
+    for starter in trainings.STARTERS:
+        monkeypatch.setattr(starter, trainings.run_warm)
+
+
 # The cast: two readers, a coordinator, an admin, an outsider; ``client`` is nobody.
 
 

@@ -1,7 +1,8 @@
-"""Trainings in the test's own process: the same commands, without importing torch anew each time.
+"""Trainings without importing torch anew each time: the same commands, by the same run folders.
 
-Child processes themselves are tested in ``tests/runs/test_children.py``, and with whole
-trainings in the tests of pretraining, of a ControlNet and of a night with a gate.
+They run in the test's own process or in a warm one. Fresh child processes are tested in
+``tests/runs/test_children.py`` and, with whole trainings, in those of a ControlNet and of
+pretraining.
 """
 
 import importlib
@@ -13,10 +14,12 @@ from unittest.mock import patch
 
 from feedback_app.runs.progress import Progress
 from generation.errors import RemediableError
+from tests import warm
 
 STARTERS = (
     "feedback_app.finetuning.tasks.run_child",
     "feedback_app.images.scorers.tasks.proxies.run_child",
+    "feedback_app.images.versions.tasks.pretraining.run_child",
 )
 
 
@@ -24,6 +27,15 @@ def run_here(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any
     """What ``run_child`` does, without the child and its progress."""
     with patch.object(sys, "argv", [module, str(run_dir)]):
         status = importlib.import_module(module).main()
+    return _outcome(status, run_dir)
+
+
+def run_warm(_: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
+    """What ``run_child`` does, in a process that need not load torch, and without its progress."""
+    return _outcome(warm.exit_code(warm.start_command(module, run_dir)), run_dir)
+
+
+def _outcome(status: int, run_dir: Path) -> dict[str, Any]:
     if status:
         told = json.loads((run_dir / "error.json").read_text())
         raise RemediableError(told["error"], remedy=told["remedy"])

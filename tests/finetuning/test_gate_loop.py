@@ -49,6 +49,7 @@ def batch(tiny: ModelVersion) -> Batch:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trainings_beside")
 def test_a_night_ends_with_a_verdict_and_a_bad_child_is_not_promoted(
     batch: Batch, tiny: ModelVersion, cora_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """Training that is killed and taken up again, and training shared by two processes."""
 
-import multiprocessing
 import random
 import signal
 import socket
@@ -11,47 +10,34 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.generation import trainees
+from tests import warm
 from tests.generation.trainees import STEPS, train
 
 pytestmark = pytest.mark.slow
-PATIENCE_S = 120
+
+
+def start(folder: Path, **options: int) -> ForkServerProcess:
+    folder.mkdir(exist_ok=True)
+    return warm.start(train, folder, **options)
 
 
 @pytest.fixture(scope="module")
-def start() -> object:
-    """Starts a training; all come from one server process, which has the libraries loaded."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([trainees.__name__])
-
-    def started(folder: Path, **options: int) -> ForkServerProcess:
-        folder.mkdir(exist_ok=True)
-        process = context.Process(target=train, args=(folder,), kwargs=options)
-        process.start()
-        return process
-
-    return started
-
-
-@pytest.fixture(scope="module")
-def undisturbed(start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
     folder = tmp_path_factory.mktemp("undisturbed")
     finish(start(folder))
     return torch.load(folder / "end-0.pt")
 
 
 def finish(process: ForkServerProcess) -> None:
-    process.join(PATIENCE_S)
-    assert process.exitcode == 0
+    assert warm.exit_code(process) == 0
 
 
 def kill_at(step: int, process: ForkServerProcess, folder: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + warm.PATIENCE_S
     while steps_done(folder) < step and time.monotonic() < deadline:
         time.sleep(0.001)
     process.kill()
-    process.join(PATIENCE_S)
-    assert process.exitcode == -signal.SIGKILL, f"it ended before step {step}"
+    assert warm.exit_code(process) == -signal.SIGKILL, f"it ended before step {step}"
 
 
 def steps_done(folder: Path) -> int:
@@ -62,7 +48,7 @@ def steps_done(folder: Path) -> int:
 
 
 def test_a_training_killed_three_times_ends_with_the_same_weights(
-    start, undisturbed: dict[str, torch.Tensor], tmp_path: Path
+    undisturbed: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     steps = [random.randint(1, 7), random.randint(8, 14), random.randint(15, STEPS - 2)]
     for step in steps:
@@ -75,7 +61,7 @@ def test_a_training_killed_three_times_ends_with_the_same_weights(
 
 
 def test_two_processes_learn_what_one_does(
-    start, undisturbed: dict[str, torch.Tensor], tmp_path: Path
+    undisturbed: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     """Losses agree to a thousandth, weights in their norm to a hundredth.
 

@@ -20,6 +20,7 @@ from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
 from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.specs import ModelSource, PretrainSpec, SampleSpec, Split, TrainingImage, write_spec
+from tests import warm
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SPLITS: tuple[Split, ...] = ("train",) * 6 + ("validation", "test")
@@ -66,26 +67,17 @@ def _spec(manifest: Path) -> PretrainSpec:
     )
 
 
-def _start(folder: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "generation.commands.pretrain", str(folder)],
-        cwd=CHECKOUT,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _run(folder: Path) -> tuple[int, str]:
-    process = _start(folder)
-    _, errors = process.communicate(timeout=180)
-    return process.returncode, errors
-
-
 def test_pretraining_leaves_a_model_that_loads_and_makes_pictures(run_folder: Path) -> None:
-    status, errors = _run(run_folder)
-    assert status == 0, errors
+    done = subprocess.run(
+        [sys.executable, "-m", "generation.commands.pretrain", str(run_folder)],
+        cwd=CHECKOUT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=warm.PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
     progress = json.loads((run_folder / "progress.json").read_text())
     assert progress["done"] == progress["total"] == 10
     model = json.loads((run_folder / "result.json").read_text())["model"]
@@ -100,18 +92,18 @@ def test_pretraining_leaves_a_model_that_loads_and_makes_pictures(run_folder: Pa
 
 
 def test_a_killed_pretraining_goes_on_and_ends_at_the_same_step(run_folder: Path) -> None:
-    process = _start(run_folder)
+    process = warm.start_command("generation.commands.pretrain", run_folder)
     features = run_folder / "checkpoint" / "features.pt"
-    deadline_s = time.monotonic() + 120
+    deadline_s = time.monotonic() + warm.PATIENCE_S
     while not features.exists():
-        assert process.poll() is None
+        assert process.is_alive()
         assert time.monotonic() < deadline_s
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+        time.sleep(0.005)
+    process.kill()
+    assert warm.exit_code(process) == -signal.SIGKILL
     kept_at = features.stat().st_mtime_ns
-    status, errors = _run(run_folder)
-    assert status == 0, errors
+    again = warm.start_command("generation.commands.pretrain", run_folder)
+    assert warm.exit_code(again) == 0, (run_folder / "said.txt").read_text()
     assert features.stat().st_mtime_ns == kept_at
     assert json.loads((run_folder / "progress.json").read_text())["done"] == 10
     assert torch.load(run_folder / "checkpoint" / "denoiser.pt")["step"] == 2

@@ -1,4 +1,4 @@
-"""Training a base model of one's own, by the command and a real child process."""
+"""Training a base model of one's own, by the command."""
 
 import io
 import json
@@ -73,11 +73,8 @@ def test_the_manifest_lists_every_image_with_its_file_and_split(cohort: Cohort) 
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_pretrain_gives_a_model_version_that_makes_and_measures_candidates(
-    cohort: Cohort, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+@pytest.mark.usefixtures("trainings_beside")
+def test_pretrain_gives_a_model_version_that_makes_and_measures_candidates(cohort: Cohort) -> None:
     call_command("pretrain", "noise", name="mine", now=True, **TWO_STEPS)
     version = ModelVersion.objects.get(name="mine")
     assert (version.method, version.resolution, version.parent) == ("pretrain", 32, None)
