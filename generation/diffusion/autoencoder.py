@@ -7,14 +7,10 @@ import torch
 from diffusers import AutoencoderKL
 from torch.nn import functional
 
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
 from generation.training.images import ImageSet, augment
+from generation.training.loop import Figures, Plan, Trainee, train
+from generation.training.schedules import warm_up_then_cosine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +84,37 @@ def crop(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.T
     return images[..., top : top + side, left : left + side]
 
 
+class AutoencoderTrainee(Trainee):
+    """What of an autoencoder is not frozen, with the images that it learns to give back."""
+
+    def __init__(
+        self, autoencoder: AutoencoderKL, images: ImageSet, config: AutoencoderConfig
+    ) -> None:
+        super().__init__(autoencoder=autoencoder)
+        self.autoencoder = autoencoder
+        self.images = images
+        self.config = config
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        config, device = self.config, self.autoencoder.device
+        # A batch of random images: B x 1 x R x R, or small crops of them but for the last steps.
+        chosen = torch.randint(len(self.images), (config.batch_size,), generator=generator)
+        targets = augment(self.images.pixels[chosen], generator)
+        if step < config.steps * (1 - config.whole_image_share):
+            targets = crop(targets, min(config.crop, config.resolution), generator)
+        targets = targets.to(device)
+        # There and back, in half precision; the losses are in float32.
+        with torch.autocast(device.type, torch.bfloat16):
+            posterior = self.autoencoder.encode(targets).latent_dist  # B x C x R/4 x R/4
+            outputs = self.autoencoder.decode(posterior.sample(generator)).sample
+        reconstruction = reconstruction_loss(
+            outputs.float(), targets, gradient_weight=config.gradient_weight
+        )
+        kl = kl_to_standard_normal(posterior.mean.float(), posterior.logvar.float())
+        loss = reconstruction + config.kl_weight * kl
+        return loss, {"reconstruction": reconstruction, "kl": kl}
+
+
 def train_autoencoder(
     images: ImageSet,
     config: AutoencoderConfig,
@@ -98,7 +125,9 @@ def train_autoencoder(
 ) -> AutoencoderKL:
     """Train, or take up again, and return the autoencoder in evaluation mode."""
     autoencoder = build_autoencoder(config).to(device)
-    return _train(autoencoder, images, config, checkpoint=checkpoint, report=report)
+    trainee = AutoencoderTrainee(autoencoder, images, config)
+    train(trainee, plan_of(config), checkpoint=checkpoint, report=report)
+    return autoencoder
 
 
 def sharpen_decoder(
@@ -112,58 +141,18 @@ def sharpen_decoder(
     """Train the decoder on alone: the latents, and so a denoiser of them, stay as they are."""
     autoencoder.encoder.requires_grad_(False)
     autoencoder.quant_conv.requires_grad_(False)
-    return _train(autoencoder, images, config, checkpoint=checkpoint, report=report)
+    trainee = AutoencoderTrainee(autoencoder, images, config)
+    train(trainee, plan_of(config), checkpoint=checkpoint, report=report)
+    return autoencoder
 
 
-def _train(
-    autoencoder: AutoencoderKL,
-    images: ImageSet,
-    config: AutoencoderConfig,
-    *,
-    checkpoint: Path,
-    report: Report,
-) -> AutoencoderKL:
-    """Train what of it is not frozen."""
-    parameters = [weight for weight in autoencoder.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, weight_decay=1e-4)
-    device = autoencoder.device
-    step = 0
-    if state := load_state(checkpoint):
-        autoencoder.load_state_dict(state["autoencoder"])
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    autoencoder.train()
-    while step < config.steps:
-        generator = generator_for(config.seed, step)
-        chosen = torch.randint(len(images), (config.batch_size,), generator=generator)
-        targets = augment(images.pixels[chosen], generator)
-        if step < config.steps * (1 - config.whole_image_share):
-            targets = crop(targets, min(config.crop, config.resolution), generator)
-        targets = targets.to(device)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step, peak=config.peak_learning_rate, warm_up=config.warm_up, total=config.steps
-            )
-        with torch.autocast(device.type, torch.bfloat16):
-            posterior = autoencoder.encode(targets).latent_dist
-            outputs = autoencoder.decode(posterior.sample(generator)).sample
-        reconstruction = reconstruction_loss(
-            outputs.float(), targets, gradient_weight=config.gradient_weight
-        )
-        kl = kl_to_standard_normal(posterior.mean.float(), posterior.logvar.float())
-        optimizer.zero_grad()
-        (reconstruction + config.kl_weight * kl).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        step += 1
-        report(step, {"reconstruction": reconstruction.item(), "kl": kl.item()})
-        if step % config.checkpoint_every == 0 or step == config.steps:
-            save_state(
-                checkpoint,
-                {
-                    "autoencoder": autoencoder.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                },
-            )
-    return autoencoder.eval()
+def plan_of(config: AutoencoderConfig) -> Plan:
+    return Plan(
+        steps=config.steps,
+        seed=config.seed,
+        learning_rate=config.peak_learning_rate,
+        schedule=warm_up_then_cosine(warm_up=config.warm_up, total=config.steps),
+        weight_decay=1e-4,
+        clipped_norm=1.0,
+        checkpoint_every=config.checkpoint_every,
+    )

@@ -9,27 +9,24 @@ from typing import Any
 
 import torch
 from diffusers import ControlNetModel, DDPMScheduler, StableDiffusionPipeline
+from diffusers.training_utils import compute_snr
 
 from generation.conditioning.prompts import training_prompt
 from generation.diffusion.assembly import replace_folder
 from generation.diffusion.conditioned_images import ConditionedImages, condition_images
 from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
-from generation.diffusion.denoiser import loss_weights, signal_to_noise
+from generation.diffusion.denoiser import loss_weights, stratified_timesteps
 from generation.diffusion.loading import load_pipeline, native_side
 from generation.diffusion.pretraining import Progress
 from generation.diffusion.text_encoder import token_ids
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec
 from generation.training import processes
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
 from generation.training.devices import device
 from generation.training.images import load_images, read_manifest
+from generation.training.loop import Figures, Plan, Trainee, train
+from generation.training.schedules import warm_up_then_cosine
 
 SNR_GAMMA = 5.0
 WARM_UP_SHARE = 0.03
@@ -97,6 +94,43 @@ class ControlNetTraining:
         return tell
 
 
+class ControlNetTrainee(Trainee):
+    """A ControlNet beside a frozen model, with the masked images that it learns from."""
+
+    def __init__(
+        self,
+        controlnet: ControlNetModel,
+        pipeline: StableDiffusionPipeline,
+        images: ConditionedImages,
+        spec: ControlNetSpec,
+    ) -> None:
+        super().__init__(controlnet=controlnet)
+        self.controlnet = controlnet
+        self.pipeline = pipeline
+        self.images = images
+        self.spec = spec
+        self.scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
+        self.share = processes.share_of(spec.batch_size)
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        images, device = self.images, self.pipeline.device
+        # This process's share of a batch: random versions of random images.
+        chosen = torch.randint(len(images), (self.share,), generator=generator)
+        version = torch.randint(len(images.latents), (self.share,), generator=generator)
+        context = draw_context(self.pipeline, images, chosen, self.spec, generator)  # B x L x D
+        control = draw_control(images.control(version, chosen), self.spec, generator)
+        loss = control_loss(
+            self.controlnet,
+            self.pipeline,
+            self.scheduler,
+            latents=images.latents[version, chosen].to(device),  # B x C x h x w
+            context=context,
+            control=control.to(device),  # B x K x R x R
+            generator=generator,
+        )
+        return loss, {"loss": loss}
+
+
 def train_controlnet(
     pipeline: StableDiffusionPipeline,
     images: ConditionedImages,
@@ -109,70 +143,26 @@ def train_controlnet(
 
     Under torchrun every process takes its part of the batch.
     """
-    share = spec.batch_size // processes.count()
-    if not share:
-        raise ValueError(f"a batch of {spec.batch_size} for {processes.count()} processes")
     for part in (pipeline.unet, pipeline.text_encoder):
         part.requires_grad_(False).eval()
     controlnet = build_controlnet(pipeline, seed=spec.seed).to(pipeline.device)
-    controlnet.train()
-    scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
-    weights = list(controlnet.parameters())
-    averaged = [weight.detach().clone() for weight in weights]
-    optimizer = torch.optim.AdamW(weights, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
-    step = 0
-    if state := load_state(checkpoint):
-        controlnet.load_state_dict(state["controlnet"])
-        averaged = [weight.to(pipeline.device) for weight in state["averaged"]]
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    while step < spec.steps:
-        generator = generator_for(spec.seed + 1 + processes.rank(), step)
-        torch.manual_seed(generator.initial_seed())  # dropout draws from the global generator
-        chosen = torch.randint(len(images), (share,), generator=generator)
-        version = torch.randint(len(images.latents), (share,), generator=generator)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step,
-                peak=spec.learning_rate,
-                warm_up=max(1, int(WARM_UP_SHARE * spec.steps)),
-                total=spec.steps,
-            )
-        loss = control_loss(
-            controlnet,
-            pipeline,
-            scheduler,
-            latents=images.latents[version, chosen].to(pipeline.device),
-            context=draw_context(pipeline, images, chosen, spec, generator),
-            control=draw_control(images.control(version, chosen), spec, generator).to(
-                pipeline.device
-            ),
-            generator=generator,
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        processes.average_gradients(weights)
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        step += 1
-        decay = min(EMA_DECAY, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, list[torch.Tensor](weights), 1 - decay)
-        report(step, {"loss": loss.item()})
-        if processes.rank() == 0 and (step % CHECKPOINT_EVERY == 0 or step == spec.steps):
-            save_state(
-                checkpoint,
-                {
-                    "controlnet": controlnet.state_dict(),
-                    "averaged": averaged,
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                },
-            )
-    with torch.no_grad():
-        for weight, mean in zip(weights, averaged, strict=True):
-            weight.copy_(mean)
-    return controlnet.eval()
+    plan = Plan(
+        steps=spec.steps,
+        seed=spec.seed + 1 + processes.rank(),  # every process draws a batch of its own
+        learning_rate=spec.learning_rate,
+        schedule=warm_up_then_cosine(
+            warm_up=max(1, int(WARM_UP_SHARE * spec.steps)), total=spec.steps
+        ),
+        betas=(0.9, 0.99),
+        weight_decay=1e-2,
+        clipped_norm=1.0,
+        ema_decay=EMA_DECAY,
+        checkpoint_every=CHECKPOINT_EVERY,
+        is_shared=True,
+    )
+    trainee = ControlNetTrainee(controlnet, pipeline, images, spec)
+    train(trainee, plan, checkpoint=checkpoint, report=report)
+    return controlnet
 
 
 @torch.no_grad()
@@ -224,10 +214,9 @@ def control_loss(
     count, device = len(latents), latents.device
     total = scheduler.config.num_train_timesteps
     noise = torch.randn(latents.shape, generator=generator).to(device)
-    position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    timesteps = (position * total).long().clamp(max=total - 1).to(device)
+    timesteps = stratified_timesteps(count, total=total, generator=generator).to(device)
     noised = scheduler.add_noise(latents, noise, timesteps)
-    snr = signal_to_noise(scheduler, timesteps)
+    snr = compute_snr(scheduler, timesteps)
     if scheduler.config.prediction_type == "v_prediction":
         target, weights = (
             scheduler.get_velocity(latents, noise, timesteps),

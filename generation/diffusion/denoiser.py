@@ -1,26 +1,21 @@
 """The denoiser: a UNet and its text encoder, trained together in latent space."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers.training_utils import compute_snr
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.conditioning.prompts import training_prompt
 from generation.diffusion.text_encoder import build_text_encoder, token_ids
 from generation.specs import TrainingImage
 from generation.training import processes
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
+from generation.training.loop import Figures, Plan, Trainee, train
+from generation.training.schedules import warm_up_then_cosine
 
 TRAIN_TIMESTEPS = 1_000
 
@@ -53,15 +48,6 @@ class Denoiser:
 
     unet: UNet2DConditionModel
     text_encoder: CLIPTextModel
-
-    def parameters(self) -> list[torch.nn.Parameter]:
-        return [*self.unet.parameters(), *self.text_encoder.parameters()]
-
-    def load(self, weights: Iterable[torch.Tensor]) -> None:
-        """Take over weights in the order of ``parameters``."""
-        with torch.no_grad():
-            for parameter, weight in zip(self.parameters(), weights, strict=True):
-                parameter.copy_(weight)
 
 
 def noise_scheduler() -> DDPMScheduler:
@@ -110,10 +96,10 @@ def loss_weights(snr: torch.Tensor, *, gamma: float) -> torch.Tensor:
     return (snr.clamp(max=gamma) + 1) / (snr + 1)
 
 
-def signal_to_noise(scheduler: DDPMScheduler, timesteps: torch.Tensor) -> torch.Tensor:
-    """alpha_bar / (1 - alpha_bar) at each timestep."""
-    alphas_bar = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
-    return alphas_bar / (1 - alphas_bar)
+def stratified_timesteps(count: int, *, total: int, generator: torch.Generator) -> torch.Tensor:
+    """One timestep in each of N equal parts, which makes the loss less noisy: N."""
+    position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    return (position * total).long().clamp(max=total - 1)
 
 
 def denoising_loss(
@@ -126,21 +112,57 @@ def denoising_loss(
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Weighted squared error of the predicted velocity; latents N x C x H x W, tokens N x L."""
-    count = len(latents)
-    device = latents.device
+    count, device = len(latents), latents.device
     noise = torch.randn(latents.shape, generator=generator).to(device)
-    # Stratified timesteps: one in each of N equal parts, which makes the loss less noisy.
-    position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    timesteps = (position * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
-    timesteps = timesteps.to(device)
+    timesteps = stratified_timesteps(count, total=TRAIN_TIMESTEPS, generator=generator).to(device)
     noised = scheduler.add_noise(latents, noise, timesteps)
     target = scheduler.get_velocity(latents, noise, timesteps)
     with torch.autocast(device.type, torch.bfloat16):
         context = denoiser.text_encoder(tokens.to(device))[0]
         velocity = denoiser.unet(noised, timesteps, context).sample
     errors = (velocity.float() - target).square().mean(dim=(1, 2, 3))
-    weights = loss_weights(signal_to_noise(scheduler, timesteps), gamma=snr_gamma)
+    weights = loss_weights(compute_snr(scheduler, timesteps), gamma=snr_gamma)
     return (weights * errors).mean()
+
+
+class DenoiserTrainee(Trainee):
+    """A denoiser with the latents and the prompts that it learns from.
+
+    ``latents`` is versions x N x C x H x W, ``rows`` the N images they are of.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        latents: torch.Tensor,
+        rows: tuple[TrainingImage, ...],
+        tokenizer: CLIPTokenizer,
+        config: DenoiserConfig,
+    ) -> None:
+        super().__init__(unet=denoiser.unet, text_encoder=denoiser.text_encoder)
+        self.denoiser = denoiser
+        self.latents = latents
+        self.rows = rows
+        self.tokenizer = tokenizer
+        self.config = config
+        self.scheduler = noise_scheduler()
+        self.share = processes.share_of(config.batch_size)
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        # This process's share of a batch: random versions of random images, B x C x H x W.
+        chosen = torch.randint(len(self.rows), (self.share,), generator=generator)
+        version = torch.randint(len(self.latents), (self.share,), generator=generator)
+        randomness = random.Random(generator.initial_seed())
+        prompts = batch_prompts(self.rows, chosen, self.config.prompt_dropout, randomness)
+        loss = denoising_loss(
+            self.denoiser,
+            self.scheduler,
+            self.latents[version, chosen],
+            token_ids(self.tokenizer, prompts),
+            snr_gamma=self.config.snr_gamma,
+            generator=generator,
+        )
+        return loss, {"loss": loss}
 
 
 def train_denoiser(
@@ -154,66 +176,27 @@ def train_denoiser(
 ) -> Denoiser:
     """Train, or take up again; return the averaged weights in evaluation mode.
 
-    ``latents`` is versions x N x C x H x W, ``rows`` the N images they are of;
-    training goes on where the latents are.
-    Under torchrun every process takes its part of the batch; two of them with a
-    thread each hold up better on two busy cores than two threads of one.
+    Training goes on where the latents are. Under torchrun every process takes its part of
+    the batch; two of them with a thread each hold up better on two busy cores than two
+    threads of one.
     """
-    share = config.batch_size // processes.count()
-    if not share:
-        raise ValueError(f"a batch of {config.batch_size} for {processes.count()} processes")
     denoiser = build_denoiser(config, tokenizer)
     denoiser.unet.to(latents.device)
     denoiser.text_encoder.to(latents.device)
-    scheduler = noise_scheduler()
-    parameters = denoiser.parameters()
-    averaged = [parameter.detach().clone() for parameter in parameters]
-    optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
-    step = 0
-    if state := load_state(checkpoint):
-        denoiser.load(state["weights"])
-        averaged = [weight.to(latents.device) for weight in state["averaged"]]
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    denoiser.unet.train()
-    denoiser.text_encoder.train()
-    while step < config.steps:
-        seed = config.seed + 1 + processes.rank()
-        generator = generator_for(seed, step)
-        torch.manual_seed(generator.initial_seed())  # dropout draws from the global generator
-        chosen = torch.randint(len(rows), (share,), generator=generator)
-        version = torch.randint(len(latents), (share,), generator=generator)
-        randomness = random.Random(generator.initial_seed())
-        prompts = batch_prompts(rows, chosen, config.prompt_dropout, randomness)
-        tokens = token_ids(tokenizer, prompts)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step, peak=config.peak_learning_rate, warm_up=config.warm_up, total=config.steps
-            )
-        loss = denoising_loss(
-            denoiser,
-            scheduler,
-            latents[version, chosen],
-            tokens,
-            snr_gamma=config.snr_gamma,
-            generator=generator,
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        processes.average_gradients(parameters)
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        step += 1
-        decay = min(config.ema_decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, list[torch.Tensor](parameters), 1 - decay)
-        report(step, {"loss": loss.item()})
-        due = step % config.checkpoint_every == 0 or step == config.steps
-        if due and processes.rank() == 0:
-            save_state(checkpoint, training_state(denoiser, averaged, optimizer, step))
-    denoiser.load(averaged)
-    denoiser.unet.eval()
-    denoiser.text_encoder.eval()
+    plan = Plan(
+        steps=config.steps,
+        seed=config.seed + 1 + processes.rank(),  # every process draws a batch of its own
+        learning_rate=config.peak_learning_rate,
+        schedule=warm_up_then_cosine(warm_up=config.warm_up, total=config.steps),
+        betas=(0.9, 0.99),
+        weight_decay=1e-2,
+        clipped_norm=1.0,
+        ema_decay=config.ema_decay,
+        checkpoint_every=config.checkpoint_every,
+        is_shared=True,
+    )
+    trainee = DenoiserTrainee(denoiser, latents, rows, tokenizer, config)
+    train(trainee, plan, checkpoint=checkpoint, report=report)
     return denoiser
 
 
@@ -228,17 +211,3 @@ def batch_prompts(
         "" if randomness.random() < dropout else training_prompt(rows[index], randomness)
         for index in chosen.tolist()
     ]
-
-
-def training_state(
-    denoiser: Denoiser,
-    averaged: list[torch.Tensor],
-    optimizer: torch.optim.Optimizer,
-    step: int,
-) -> dict[str, Any]:
-    return {
-        "weights": [parameter.detach() for parameter in denoiser.parameters()],
-        "averaged": averaged,
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-    }

@@ -46,23 +46,26 @@ class Measured:
     predictions: list[dict[str, Any]]
 
 
-class Learner(Protocol):
-    """A task: its network, its loss, its figure on validation, and what it is measured by."""
+class DownstreamModel(Protocol):
+    """A network for a task: its loss, its figure on validation, and what it is measured by."""
 
     net: nn.Module
 
     def loss_of(self, examples: Examples, chosen: torch.Tensor, generator: torch.Generator) -> Any:
-        """Of augmented versions of the chosen examples."""
+        """Give the loss on augmented versions of the chosen examples."""
 
     def figure_on(self, examples: Examples) -> float:
-        """More is better."""
+        """Measure the network on examples; more is better."""
+
+    def chance(self, learnt: Examples, validation: Examples) -> float:
+        """Give the figure on validation of a model that looks at no image."""
 
     def measure(self, validation: Examples, test: Examples) -> Measured: ...
 
 
 @dataclass
-class Telling:
-    """A classification of findings."""
+class FindingClassifier:
+    """A network that says of each finding how likely it is there."""
 
     findings: tuple[str, ...]
     net: nn.Module
@@ -91,6 +94,9 @@ class Telling:
                 remedy="Import more patients: about one in ten goes to validation.",
             )
         return math.fsum(areas.values()) / len(areas)
+
+    def chance(self, learnt: Examples, validation: Examples) -> float:
+        return figures.AUROC_BY_CHANCE
 
     def measure(self, validation: Examples, test: Examples) -> Measured:
         thresholds = {}
@@ -138,8 +144,8 @@ def known_of(
 
 
 @dataclass
-class Drawing:
-    """A segmentation of one kind of mask."""
+class MaskSegmenter:
+    """A network that draws masks of one kind."""
 
     kind: str
     net: nn.Module
@@ -168,6 +174,9 @@ class Drawing:
     def figure_on(self, examples: Examples) -> float:
         drawn = self.probabilities(examples) >= figures.HALF
         return dice(drawn, masks_of(examples)).mean().item()
+
+    def chance(self, learnt: Examples, validation: Examples) -> float:
+        return figures.dice_by_chance(masks_of(learnt), masks_of(validation))
 
     def measure(self, validation: Examples, test: Examples) -> Measured:
         threshold = figures.best_mask_threshold(
@@ -209,13 +218,13 @@ def device_of(net: nn.Module) -> torch.device:
     return next(net.parameters()).device
 
 
-def learner_of(spec: CellSpec, *, device: torch.device) -> Learner:
+def model_of(spec: CellSpec, *, device: torch.device) -> DownstreamModel:
     """With weights that follow from the seed."""
     torch.manual_seed(spec.seed)
     if spec.task == "classification":
         net = build_densenet(spec.network, outputs=len(spec.findings)).to(device)
-        return Telling(spec.findings, net, spec.precision)
-    return Drawing(spec.kind, build_unet(spec.widths).to(device), spec.precision)
+        return FindingClassifier(spec.findings, net, spec.precision)
+    return MaskSegmenter(spec.kind, build_unet(spec.widths).to(device), spec.precision)
 
 
 def phases_of(spec: CellSpec, examples: CellExamples) -> list[Examples]:
@@ -247,20 +256,20 @@ def train_cell(
     report: Report,
 ) -> tuple[Measured, Best]:
     """Train, or take up again, by the cell's arm; measure the weights best on validation."""
-    learner = learner_of(spec, device=device)
+    model = model_of(spec, device=device)
     phases = phases_of(spec, examples)
     schedule = replace(spec, max_steps=math.ceil(spec.max_steps / len(phases)))
     best = Best()
     for number, part in enumerate(phases):
         best = _learn(
-            learner,
+            model,
             part,
             schedule,
             validation=examples.validation,
             checkpoint=checkpoints / f"phase-{number}.pt",
             report=_after(number * schedule.max_steps, report),
         )
-    return learner.measure(examples.validation, examples.test), best
+    return model.measure(examples.validation, examples.test), best
 
 
 def _after(done: int, report: Report) -> Report:
@@ -269,7 +278,7 @@ def _after(done: int, report: Report) -> Report:
 
 
 def _learn(
-    learner: Learner,
+    model: DownstreamModel,
     examples: Examples,
     schedule: CellSpec,
     *,
@@ -281,14 +290,15 @@ def _learn(
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         chosen = torch.randperm(len(examples), generator=generator)[:batch]
-        loss: torch.Tensor = learner.loss_of(examples, chosen, generator)
+        loss: torch.Tensor = model.loss_of(examples, chosen, generator)
         return loss
 
     return train_until_no_better(
-        learner.net,
+        model.net,
         schedule,
         loss_of=loss_of,
-        validate=lambda: learner.figure_on(validation),
+        validate=lambda: model.figure_on(validation),
+        chance=model.chance(examples, validation),
         checkpoint=checkpoint,
         report=report,
     )

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from generation.downstream.augmentation import augment_together
 from generation.downstream.early_stopping import Best, train_until_no_better
+from generation.downstream.figures import AUROC_BY_CHANCE
 from generation.downstream.framing import as_input
 from generation.downstream.prediction import AT_ONCE, logits_of
 from generation.errors import RemediableError
@@ -232,7 +233,13 @@ def train_classifier(
         return math.fsum(areas.values()) / len(areas)
 
     best = train_until_no_better(
-        net, spec, loss_of=loss_of, validate=validate, checkpoint=checkpoint, report=report
+        net,
+        spec,
+        loss_of=loss_of,
+        validate=validate,
+        chance=AUROC_BY_CHANCE,
+        checkpoint=checkpoint,
+        report=report,
     )
     config = ClassifierConfig(
         findings=findings,

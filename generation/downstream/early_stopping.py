@@ -1,4 +1,4 @@
-"""The loop that downstream models share: early stopping by a fixed rule, resumable."""
+"""How downstream models are trained: until validation gets no better, by one fixed rule."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,19 +8,13 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
+from generation.training.loop import Figures, Plan, Trainee, train
+from generation.training.schedules import warm_up_then_cosine
 
 SMALLEST_GAIN = 0.001
 """What a validation figure must gain to count as better."""
 WARM_UP = 20
-CLIPPED_NORM = 1.0
-WEIGHT_DECAY = 1e-2
 
 
 class Schedule(Protocol):
@@ -40,21 +34,69 @@ class Schedule(Protocol):
 
 @dataclass
 class Best:
-    """The best validation figure so far, the step it was measured at, and its weights."""
+    """The best validation figure so far, the step it was measured at, and its weights.
+
+    ``not_better`` counts the measurements since then, once anything was learnt: a network
+    that still draws nothing at all is not one that gets no better.
+    """
 
     figure: float = float("-inf")
     step: int = 0
     weights: dict[str, torch.Tensor] | None = None
     not_better: int = 0
 
-    def note(self, figure: float, *, step: int, net: nn.Module) -> None:
+    def note(self, figure: float, *, step: int, net: nn.Module, chance: float) -> None:
+        """Take in a measurement; ``chance`` is what a model reaches that looks at no image."""
         if figure > self.figure + SMALLEST_GAIN or self.weights is None:
             weights = {
                 name: value.detach().cpu().clone() for name, value in net.state_dict().items()
             }
             self.figure, self.step, self.weights, self.not_better = figure, step, weights, 0
-        else:
+        elif self.figure > chance + SMALLEST_GAIN:
             self.not_better += 1
+
+
+class DownstreamTrainee(Trainee):
+    """A downstream network that is measured on validation every so many steps."""
+
+    def __init__(
+        self,
+        net: nn.Module,
+        schedule: Schedule,
+        *,
+        loss_of: Callable[[torch.Generator], torch.Tensor],
+        validate: Callable[[], float],
+        chance: float,
+    ) -> None:
+        super().__init__(net=net)
+        self.net = net
+        self.schedule = schedule
+        self.loss_of = loss_of
+        self.validate = validate
+        self.chance = chance
+        self.best = Best()
+
+    @property
+    def is_finished(self) -> bool:
+        return self.best.not_better >= self.schedule.patience
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        loss = self.loss_of(generator)
+        return loss, {"loss": loss}
+
+    def follow(self, step: int, figures: dict[str, float]) -> dict[str, float]:
+        if step % self.schedule.evaluate_every == 0 or step == self.schedule.max_steps:
+            self.net.eval()
+            self.best.note(self.validate(), step=step, net=self.net, chance=self.chance)
+            self.net.train()
+        return figures if self.best.weights is None else figures | {"best": self.best.figure}
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"best": dict(vars(self.best))}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        super().load(state)
+        self.best = Best(**state["best"])
 
 
 def train_until_no_better(
@@ -63,61 +105,30 @@ def train_until_no_better(
     *,
     loss_of: Callable[[torch.Generator], torch.Tensor],
     validate: Callable[[], float],
+    chance: float,
     checkpoint: Path,
     report: Report,
 ) -> Best:
     """Train, or take up again, and leave ``net`` with the best weights, in evaluation mode.
 
-    All randomness of a step follows from the seed and the step's number. ``validate``
-    gives a figure of which more is better; it is called in evaluation mode.
+    ``validate`` gives a figure of which more is better; it is called in evaluation mode. The
+    training ends where ``patience`` measurements in a row were not better, and not before one
+    was better than ``chance``, what is reached without looking at an image.
     """
-    optimizer = torch.optim.AdamW(
-        net.parameters(), lr=schedule.learning_rate, weight_decay=WEIGHT_DECAY
+    trainee = DownstreamTrainee(net, schedule, loss_of=loss_of, validate=validate, chance=chance)
+    plan = Plan(
+        steps=schedule.max_steps,
+        seed=schedule.seed,
+        learning_rate=schedule.learning_rate,
+        schedule=warm_up_then_cosine(
+            warm_up=min(WARM_UP, schedule.max_steps), total=schedule.max_steps
+        ),
+        weight_decay=1e-2,
+        clipped_norm=1.0,
+        checkpoint_every=schedule.evaluate_every,
     )
-    step, best = 0, Best()
-    if state := load_state(checkpoint):
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, best = state["step"], Best(**state["best"])
-    while step < schedule.max_steps and best.not_better < schedule.patience:
-        net.train()
-        # A step's dropout, where a net has any, is drawn from the global generator.
-        torch.manual_seed(schedule.seed * 1_000_003 + step)
-        loss = loss_of(generator_for(schedule.seed, step))
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step,
-                peak=schedule.learning_rate,
-                warm_up=min(WARM_UP, schedule.max_steps),
-                total=schedule.max_steps,
-            )
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), CLIPPED_NORM)
-        optimizer.step()
-        step += 1
-        if step % schedule.evaluate_every == 0 or step == schedule.max_steps:
-            net.eval()
-            best.note(validate(), step=step, net=net)
-            save_state(checkpoint, _state(net, optimizer, step=step, best=best))
-        report(step, _figures(loss, best))
+    train(trainee, plan, checkpoint=checkpoint, report=report)
+    best = trainee.best
     assert best.weights is not None
     net.load_state_dict(best.weights)
-    net.eval()
     return best
-
-
-def _state(
-    net: nn.Module, optimizer: torch.optim.Optimizer, *, step: int, best: Best
-) -> Mapping[str, Any]:
-    return {
-        "net": net.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-        "best": dict(vars(best)),
-    }
-
-
-def _figures(loss: torch.Tensor, best: Best) -> dict[str, float]:
-    figures = {"loss": loss.item()}
-    return figures | ({"best": best.figure} if best.weights is not None else {})

@@ -88,6 +88,19 @@ def as_key(finding: str) -> str:
     return finding.replace(" ", "_")
 
 
+AUROC_BY_CHANCE = 0.5
+
+
+def dice_by_chance(learnt: torch.Tensor, truth: torch.Tensor) -> float:
+    """The mean Dice of the best mask that looks at no image, bool, N x R x R and M x R x R.
+
+    It is the part of the picture that is mask in so many of the training masks ``learnt``, or
+    all of the picture, or nothing of it, whichever agrees best with ``truth``.
+    """
+    share = learnt.double().mean(0).expand(truth.shape)  # how often each pixel is mask
+    return max(dice(share >= value, truth).mean().item() for value in (0.0, *MASK_THRESHOLDS, 2.0))
+
+
 def best_mask_threshold(probabilities: torch.Tensor, truth: torch.Tensor) -> float:
     """Of 0.1 to 0.9, where the mean Dice is highest; N x R x R, float and bool."""
     return _best(MASK_THRESHOLDS, lambda value: dice(probabilities >= value, truth).mean().item())

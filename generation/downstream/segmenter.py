@@ -16,6 +16,7 @@ from torch import nn
 from generation.downstream.augmentation import augment_together
 from generation.downstream.confidence import Calibration, calibrate
 from generation.downstream.early_stopping import Best, train_until_no_better
+from generation.downstream.figures import dice_by_chance
 from generation.downstream.framing import MaskedSet, as_input
 from generation.downstream.prediction import predict
 from generation.downstream.shapes import Plausibility
@@ -92,8 +93,12 @@ def build_unet(widths: Sequence[int]) -> nn.Module:
 
 def dice_of(net: nn.Module, masked: MaskedSet) -> torch.Tensor:
     """Dice of each image of a set, N, at the network's resolution."""
-    truth = masked.masks[:, 0, ::2, ::2] > 127
-    return dice(predict(net, plain(masked.images.pixels)) > 0.5, truth)
+    return dice(predict(net, plain(masked.images.pixels)) > 0.5, truth_of(masked))
+
+
+def truth_of(masked: MaskedSet) -> torch.Tensor:
+    """The masks of a set at the network's resolution: bool, N x R x R."""
+    return masked.masks[:, 0, ::2, ::2] > 127
 
 
 def train_segmenter(
@@ -127,6 +132,7 @@ def train_segmenter(
         spec,
         loss_of=loss_of,
         validate=lambda: dice_of(net, validation).mean().item(),
+        chance=dice_by_chance(truth_of(training), truth_of(validation)),
         checkpoint=checkpoint,
         report=report,
     )
@@ -134,7 +140,7 @@ def train_segmenter(
         kind=spec.kind,
         resolution=spec.resolution,
         widths=spec.widths,
-        plausibility=Plausibility.of(training.masks[:, 0, ::2, ::2].numpy() > 127),
+        plausibility=Plausibility.of(truth_of(training).numpy()),
         calibration=calibrate(net.cpu(), validation, seed=spec.seed),
         validation_dice=best.figure,
     )

@@ -23,14 +23,10 @@ from torch.nn import functional
 
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
 from generation.training.images import ImageSet, augment
+from generation.training.loop import Figures, Plan, Trainee, train
+from generation.training.schedules import warm_up_then_cosine
 
 VERSION = "cxr-features-1"
 WEIGHTS_FILE = "features.safetensors"
@@ -187,6 +183,46 @@ def attribute_targets(
     return torch.tensor(targets, dtype=torch.float32), torch.tensor(known)
 
 
+class FeatureTrainee(Trainee):
+    """A feature network with a head for attributes, which is thrown away in the end."""
+
+    def __init__(self, images: ImageSet, config: FeatureConfig, *, device: torch.device) -> None:
+        self.findings = sorted({finding for row in images.rows for finding in row.findings})
+        torch.manual_seed(config.seed)
+        self.net = FeatureNet().to(device)
+        self.attributes = nn.Linear(self.net.feature_size, len(self.findings) + 3).to(device)
+        super().__init__(net=self.net, attributes=self.attributes)
+        self.images = images
+        self.config = config
+        self.device = device
+        self.batch = min(config.batch_size, len(images))
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        # Two versions of every image of a batch, one after the other: 2B x 1 x 128 x 128.
+        chosen = torch.randperm(len(self.images), generator=generator)[: self.batch]
+        rows = [self.images.rows[index] for index in chosen.tolist()]
+        pixels = self.images.pixels[chosen].repeat(2, 1, 1, 1)
+        inputs = soften(fit_side(augment(pixels, generator)), generator).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features, embeddings = self.net(inputs)  # 2B x 256, 2B x 128
+            predicted = self.attributes(features)
+        # What is known of the images is told from their features ...
+        targets, known = (
+            part.repeat(2, 1).to(self.device) for part in attribute_targets(rows, self.findings)
+        )
+        errors = functional.binary_cross_entropy_with_logits(
+            predicted.float(), targets, reduction="none"
+        )
+        attributes = errors[known].mean()
+        # ... and each image is told apart from the others by its embedding.
+        contrast = contrastive_loss(
+            embeddings.float(),
+            [row.patient for row in rows],
+            temperature=self.config.temperature,
+        )
+        return attributes + contrast, {"attributes": attributes, "contrast": contrast}
+
+
 def train_features(
     images: ImageSet,
     config: FeatureConfig,
@@ -196,54 +232,14 @@ def train_features(
     report: Report,
 ) -> FeatureNet:
     """Train, or take up again, and return the network in evaluation mode."""
-    findings = sorted({finding for row in images.rows for finding in row.findings})
-    torch.manual_seed(config.seed)
-    net = FeatureNet().to(device)
-    attributes = nn.Linear(net.feature_size, len(findings) + 3).to(device)
-    parameters = [*net.parameters(), *attributes.parameters()]
-    optimizer = torch.optim.AdamW(parameters, weight_decay=2e-2)
-    step = 0
-    if state := load_state(checkpoint):
-        net.load_state_dict(state["net"])
-        attributes.load_state_dict(state["attributes"])
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    net.train()
-    batch = min(config.batch_size, len(images))
-    while step < config.steps:
-        generator = generator_for(config.seed, step)
-        chosen = torch.randperm(len(images), generator=generator)[:batch]
-        rows = [images.rows[index] for index in chosen.tolist()]
-        pixels = images.pixels[chosen].repeat(2, 1, 1, 1)
-        inputs = soften(fit_side(augment(pixels, generator)), generator).to(device)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step, peak=config.peak_learning_rate, warm_up=config.warm_up, total=config.steps
-            )
-        with torch.autocast(device.type, torch.bfloat16):
-            features, embeddings = net(inputs)
-            predicted = attributes(features)
-        targets, known = (t.repeat(2, 1).to(device) for t in attribute_targets(rows, findings))
-        error = functional.binary_cross_entropy_with_logits(
-            predicted.float(), targets, reduction="none"
-        )
-        attribute_error = error[known].mean()
-        contrast = contrastive_loss(
-            embeddings.float(), [row.patient for row in rows], temperature=config.temperature
-        )
-        optimizer.zero_grad()
-        (attribute_error + contrast).backward()
-        optimizer.step()
-        step += 1
-        report(step, {"attributes": attribute_error.item(), "contrast": contrast.item()})
-        if step % config.checkpoint_every == 0 or step == config.steps:
-            save_state(
-                checkpoint,
-                {
-                    "net": net.state_dict(),
-                    "attributes": attributes.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                },
-            )
-    return net.eval()
+    trainee = FeatureTrainee(images, config, device=device)
+    plan = Plan(
+        steps=config.steps,
+        seed=config.seed,
+        learning_rate=config.peak_learning_rate,
+        schedule=warm_up_then_cosine(warm_up=config.warm_up, total=config.steps),
+        weight_decay=2e-2,
+        checkpoint_every=config.checkpoint_every,
+    )
+    train(trainee, plan, checkpoint=checkpoint, report=report)
+    return trainee.net

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,79 @@ from generation.preferences.objectives import (
 )
 from generation.specs import PAIR_METHODS, FineTuneSpec
 from generation.training import processes
-from generation.training.checkpoints import (
-    Report,
-    generator_for,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from generation.training.checkpoints import Report
+from generation.training.loop import Plan, Trainee, read, train
+from generation.training.schedules import warm_up_then_cosine
 
 WARM_UP_SHARE = 0.1
-CLIPPED_NORM = 1.0
 CHECKPOINT_EVERY = 25
 AVERAGED_STEPS = 20
 CURVE_POINTS = 200
 
 Curve = dict[str, list[float]]
 """Figures by name at the steps that ``step`` lists, each the mean over the steps before."""
+
+
+class AdapterTrainee(Trainee):
+    """An adapter on a network, with the objective that it follows.
+
+    Figures are means over the last steps; the curve has them at up to so many steps.
+    """
+
+    def __init__(self, network: Network, objective: Objective) -> None:
+        super().__init__()
+        self.network = network
+        self.adapter = network.weights()
+        self.objective = objective
+        self.recent: deque[dict[str, float]] = deque(maxlen=AVERAGED_STEPS)
+        self.curve: Curve = {}
+
+    @property
+    def weights(self) -> list[torch.nn.Parameter]:
+        return self.adapter
+
+    def learn(self, step: int, generator: torch.Generator) -> dict[str, float]:
+        """Leave the gradients of this process's part of the batch; figures are of all of it."""
+        spec = self.objective.spec
+        # Every process draws the whole batch and takes its part, so that the batch is the same
+        # however many there are; a part may be cut once more where memory is short.
+        draw = self.objective.draw(generator)
+        own = draw.part(processes.rank(), of=processes.count()).to(self.objective.device)
+        found: list[dict[str, float]] = []
+        for number in range(spec.accumulate):
+            loss, figures = self.objective.loss(own.part(number, of=spec.accumulate))
+            if loss.requires_grad:  # not where a ControlNet learns alone and nothing has a mask
+                (loss / spec.accumulate).backward()
+            found.append(read({"loss": loss, **figures}))
+        for weight in self.adapter:  # all processes exchange the same ones, masks or not
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+        means = _means(found)
+        over_all = processes.average(torch.tensor(list(means.values()), dtype=torch.float64))
+        return dict(zip(means, over_all.tolist(), strict=True))
+
+    def follow(self, step: int, figures: dict[str, float]) -> dict[str, float]:
+        self.objective.follow(figures)
+        self.recent.append(figures)
+        means = _means(self.recent)
+        steps = self.objective.spec.steps
+        if step % math.ceil(steps / CURVE_POINTS) == 0 or step == steps:
+            _extend(self.curve, {"step": step, **means})
+        return means
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "adapters": self.network.adapters(),
+            "objective": self.objective.state(),
+            "recent": list(self.recent),
+            "curve": self.curve,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.network.load_adapters(state["adapters"])
+        self.objective.load(state["objective"])
+        self.recent.extend(state["recent"])
+        self.curve = state["curve"]
 
 
 def fine_tune(
@@ -51,65 +108,30 @@ def fine_tune(
 ) -> Curve:
     """Train an adapter on the network, or take it up again from ``checkpoint``.
 
-    The same spec and lessons give the same adapter on the same machine, resumed or not:
-    all randomness of a step follows from the seed and the step's number. Under torchrun
-    every process takes its part of each batch. Figures are means over the last steps.
+    The same spec and lessons give the same adapter on the same machine, resumed or not.
+    Under torchrun every process takes its part of each batch.
     """
     _require_equal_parts(spec)
-    weights = network.add_lora(rank=spec.rank, seed=spec.seed)
+    network.add_lora(rank=spec.rank, seed=spec.seed)
     if spec.recompute:
         network.recompute_activations()
     objective = objective_for(network, scheduler, lessons, spec, reward=reward)
-    optimizer = torch.optim.AdamW(weights, weight_decay=0.0)
-    averaged = [weight.detach().clone() for weight in weights]
-    recent: deque[dict[str, float]] = deque(maxlen=AVERAGED_STEPS)
-    curve: Curve = {}
-    step = 0
-    if state := load_state(checkpoint):
-        network.load_adapters(state["adapters"])
-        optimizer.load_state_dict(state["optimizer"])
-        averaged = [weight.to(objective.device) for weight in state["averaged"]]
-        objective.load(state["objective"])
-        recent.extend(state["recent"])
-        curve, step = state["curve"], state["step"]
-    while step < spec.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step,
-                peak=spec.learning_rate,
-                warm_up=max(1, int(WARM_UP_SHARE * spec.steps)),
-                total=spec.steps,
-            )
-        optimizer.zero_grad()
-        figures = _gather_gradients(objective, weights, step=step)
-        torch.nn.utils.clip_grad_norm_(weights, CLIPPED_NORM)
-        optimizer.step()
-        step += 1
-        _average(averaged, weights, decay=min(spec.ema_decay, (1 + step) / (10 + step)))
-        objective.follow(figures)
-        recent.append(figures)
-        means = {name: sum(one[name] for one in recent) / len(recent) for name in figures}
-        if step % math.ceil(spec.steps / CURVE_POINTS) == 0 or step == spec.steps:
-            _extend(curve, {"step": step, **means})
-        report(step, means)
-        due = step % CHECKPOINT_EVERY == 0 or step == spec.steps
-        if due and processes.rank() == 0:
-            save_state(
-                checkpoint,
-                {
-                    "adapters": network.adapters(),
-                    "optimizer": optimizer.state_dict(),
-                    "averaged": averaged,
-                    "objective": objective.state(),
-                    "recent": list(recent),
-                    "curve": curve,
-                    "step": step,
-                },
-            )
-    if spec.ema_decay:
-        for weight, mean in zip(weights, averaged, strict=True):
-            weight.data.copy_(mean)
-    return curve
+    plan = Plan(
+        steps=spec.steps,
+        seed=spec.seed,
+        learning_rate=spec.learning_rate,
+        schedule=warm_up_then_cosine(
+            warm_up=max(1, int(WARM_UP_SHARE * spec.steps)), total=spec.steps
+        ),
+        weight_decay=0.0,
+        clipped_norm=1.0,
+        ema_decay=spec.ema_decay,
+        checkpoint_every=CHECKPOINT_EVERY,
+        is_shared=True,
+    )
+    trainee = AdapterTrainee(network, objective)
+    train(trainee, plan, checkpoint=checkpoint, report=report)
+    return trainee.curve
 
 
 def objective_for(
@@ -141,33 +163,10 @@ def _require_equal_parts(spec: FineTuneSpec) -> None:
         )
 
 
-def _gather_gradients(
-    objective: Objective, weights: list[torch.nn.Parameter], *, step: int
-) -> dict[str, float]:
-    """Leave the whole batch's gradients, from this process's parts and the others'."""
-    spec = objective.spec
-    draw = objective.draw(generator_for(spec.seed, step))
-    own = draw.part(processes.rank(), of=processes.count()).to(objective.device)
-    found: list[dict[str, torch.Tensor]] = []
-    for number in range(spec.accumulate):
-        loss, figures = objective.loss(own.part(number, of=spec.accumulate))
-        if loss.requires_grad:  # not where a ControlNet learns alone and nothing has a mask
-            (loss / spec.accumulate).backward()
-        found.append({"loss": loss.detach(), **figures})
-    for weight in weights:  # all processes exchange the same ones, masks in their parts or not
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
-    processes.average_gradients(weights)
-    names = list(found[0])
-    means = torch.stack([torch.stack([one[name] for one in found]).mean() for name in names])
-    return dict(zip(names, processes.average(means).tolist(), strict=True))
-
-
-@torch.no_grad()
-def _average(
-    averaged: list[torch.Tensor], weights: list[torch.nn.Parameter], *, decay: float
-) -> None:
-    torch._foreach_lerp_(averaged, list[torch.Tensor](weights), 1 - decay)
+def _means(found: Collection[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each of the newest figures over several parts or steps."""
+    *_, newest = found
+    return {name: sum(one[name] for one in found) / len(found) for name in newest}
 
 
 def _extend(curve: Curve, point: Mapping[str, float]) -> None:

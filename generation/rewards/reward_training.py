@@ -14,16 +14,52 @@ from generation.rewards.scored_pairs import GroupSplit, Lessons
 from generation.specs import RewardModelSpec
 from generation.statistics.intervals import cluster_bootstrap
 from generation.training.checkpoints import Report
+from generation.training.loop import Figures, Plan, Trainee, train
 
-REPORT_EVERY = 20
 BINS = 10
 LOG_TEMPERATURES = (-3.0, 3.0)
+
+
+class HeadsTrainee(Trainee):
+    """All heads at once, each on its own draw of the training prompts."""
+
+    def __init__(
+        self,
+        heads: Heads,
+        lessons: Lessons,
+        counts: Sequence[dict[int, float]],
+        spec: RewardModelSpec,
+    ) -> None:
+        super().__init__(heads=heads)
+        self.heads = heads
+        self.lessons = lessons
+        self.ordinal_weight = spec.ordinal_weight
+        self.pair_weights = weights_of(lessons.group, counts)  # M x P
+        self.score_weights = weights_of(lessons.rated_group, counts)  # M x S
+        if spec.propensity_weighting:
+            self.pair_weights = self.pair_weights * lessons.pair_weight
+            self.score_weights = self.score_weights * lessons.score_weight
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        heads, lessons = self.heads, self.lessons
+        utilities = heads(lessons.features, lessons.conditions)  # M x I
+        pair_loss = bradley_terry(
+            utilities[:, lessons.winner] - utilities[:, lessons.loser], self.pair_weights
+        )
+        score_loss = cumulative_link(
+            heads.exceedances(utilities[:, lessons.rated]), lessons.score, self.score_weights
+        )
+        loss = pair_loss + self.ordinal_weight * score_loss
+        return loss, {"pairs": pair_loss, "scores": score_loss}
 
 
 def train_heads(
     lessons: Lessons, split: GroupSplit, spec: RewardModelSpec, *, report: Report
 ) -> Heads:
-    """Fit every head on its own draw of the training prompts, all at once."""
+    """Fit every head on its own draw of the training prompts, all at once.
+
+    It takes seconds, so nothing is kept of a training that is broken off.
+    """
     generator = torch.Generator().manual_seed(spec.seed)
     torch.manual_seed(spec.seed)
     heads = Heads(lessons.features.shape[1], members=spec.members, hidden=spec.hidden)
@@ -31,29 +67,14 @@ def train_heads(
     used = torch.cat([lessons.winner[trained], lessons.loser[trained]]).unique()
     heads.scale_by(lessons.features[used])
     counts = draw_groups(split.training, members=spec.members, generator=generator)
-    pair_weights = weights_of(lessons.group, counts)  # M x P
-    score_weights = weights_of(lessons.rated_group, counts)  # M x S
-    if spec.propensity_weighting:
-        pair_weights = pair_weights * lessons.pair_weight
-        score_weights = score_weights * lessons.score_weight
-    optimizer = torch.optim.AdamW(
-        heads.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay
+    plan = Plan(
+        steps=spec.steps,
+        seed=spec.seed,
+        learning_rate=spec.learning_rate,
+        weight_decay=spec.weight_decay,
     )
-    for step in range(1, spec.steps + 1):
-        utilities = heads(lessons.features, lessons.conditions)
-        pair_loss = bradley_terry(
-            utilities[:, lessons.winner] - utilities[:, lessons.loser], pair_weights
-        )
-        score_loss = cumulative_link(
-            heads.exceedances(utilities[:, lessons.rated]), lessons.score, score_weights
-        )
-        loss = pair_loss + spec.ordinal_weight * score_loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if step % REPORT_EVERY == 0 or step == spec.steps:
-            report(step, {"pairs": pair_loss.item(), "scores": score_loss.item()})
-    return heads.eval()
+    train(HeadsTrainee(heads, lessons, counts, spec), plan, checkpoint=None, report=report)
+    return heads
 
 
 def draw_groups(

@@ -8,6 +8,8 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
+from generation.errors import RemediableError
+
 LONGEST_WAIT = timedelta(hours=12)
 """How long a process waits while the first one does the stages that are not shared."""
 
@@ -18,11 +20,17 @@ def joined() -> Iterator[None]:
     if "WORLD_SIZE" not in os.environ:
         yield
         return
-    distributed.init_process_group("gloo", timeout=LONGEST_WAIT)
+    distributed.init_process_group(_backend(), timeout=LONGEST_WAIT)
     try:
         yield
     finally:
         distributed.destroy_process_group()
+
+
+def _backend() -> str:
+    """NCCL between GPUs where each process has one of its own; gloo for all else."""
+    has_gpu_each = torch.cuda.device_count() >= int(os.environ["WORLD_SIZE"])
+    return "cpu:gloo,cuda:nccl" if has_gpu_each else "gloo"
 
 
 def count() -> int:
@@ -33,9 +41,21 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
+def share_of(batch_size: int) -> int:
+    """How many of a batch each process takes."""
+    share = batch_size // count()
+    if not share:
+        raise RemediableError(
+            f"a batch of {batch_size} is too small for {count()} processes",
+            remedy="Choose a larger batch, or start fewer processes.",
+        )
+    return share
+
+
 def wait_for_all() -> None:
+    """Wait until every process has come here."""
     if count() > 1:
-        distributed.barrier()
+        distributed.all_reduce(torch.zeros(1))  # on the CPU, where waiting keeps no GPU busy
 
 
 def average_gradients(parameters: list[torch.nn.Parameter]) -> None:

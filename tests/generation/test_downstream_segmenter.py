@@ -11,6 +11,7 @@ from PIL import Image
 
 from generation.downstream.augmentation import augment_together
 from generation.downstream.confidence import Calibration
+from generation.downstream.figures import dice_by_chance
 from generation.downstream.framing import MaskedSet, load_masked, unframe
 from generation.downstream.pseudo_masks import pseudo_masks
 from generation.downstream.segmenter import Segmenter, summarise, train_segmenter
@@ -121,18 +122,15 @@ def test_a_training_that_was_broken_off_comes_to_the_same_weights(
         assert torch.equal(value, resumed.net.state_dict()[name])
 
 
-def test_it_stops_where_validation_gets_no_better(
-    discs: tuple[MaskedSet, MaskedSet], tmp_path: Path
-) -> None:
-    steps: list[int] = []
-    train_segmenter(
-        *discs,
-        replace(SPEC, max_steps=50, evaluate_every=1, patience=3, learning_rate=1e-9),
-        device=torch.device("cpu"),
-        checkpoint=tmp_path / "state.pt",
-        report=lambda step, figures: steps.append(step),
-    )
-    assert steps[-1] == 4  # the first measurement is the best, and three are not better
+def test_what_looks_at_no_image_is_as_good_as_the_best_of_its_masks() -> None:
+    """The left half is mask in both training masks, the lower left quarter in one more."""
+    learnt = torch.zeros(2, 4, 4, dtype=torch.bool)
+    learnt[:, :, :2] = True
+    quarter = torch.zeros(1, 4, 4, dtype=torch.bool)
+    quarter[:, :2, :2] = True
+    assert dice_by_chance(learnt, learnt) == pytest.approx(1)
+    assert dice_by_chance(learnt, quarter) == pytest.approx(2 * 4 / (8 + 4))
+    assert dice_by_chance(learnt, torch.zeros(1, 4, 4, dtype=torch.bool)) == pytest.approx(1)
 
 
 def test_a_manifest_without_masks_of_the_kind_is_refused(tmp_path: Path) -> None:

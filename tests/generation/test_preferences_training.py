@@ -234,7 +234,7 @@ def test_the_same_seed_gives_the_same_adapter_resumed_or_not(
     assert weights_after(make_network(), lessons, tmp_path / "b", **changes).equal(unbroken)
     ended = [load_state(tmp_path / name) for name in "ab"]
     assert ended[0] is not None and ended[1] is not None
-    assert ended[0]["curve"] == ended[1]["curve"]
+    assert ended[0]["trainee"]["curve"] == ended[1]["trainee"]["curve"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -260,7 +260,9 @@ def test_the_average_of_weights_is_what_is_left(lessons: Lessons, tmp_path: Path
     assert not averaged.equal(raw)
     state = load_state(tmp_path / "b")
     assert state is not None
-    torch.testing.assert_close(torch.cat([w.flatten() for w in state["averaged"]]), averaged)
+    torch.testing.assert_close(
+        torch.cat([w.flatten() for w in state["average"]["shadow_params"]]), averaged
+    )
 
 
 def test_half_precision_computes_losses_in_full(lessons: Lessons) -> None:
