@@ -76,14 +76,20 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql://localhost/reading_room"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
+# Celery and the cache write a socket and its database differently.
+_CACHE_URL = REDIS_URL.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
+# Where Redis does not answer so soon, pages do without it for some seconds.
+REDIS_TIMEOUT_S = 0.5
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        # Celery and the cache write a socket and its database differently.
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://").replace(
-            "?virtual_host=", "?db="
-        ),
+    alias: {
+        "BACKEND": f"feedback_app.caching.{backend}",
+        "LOCATION": _CACHE_URL,
+        "OPTIONS": {
+            "socket_timeout": REDIS_TIMEOUT_S,
+            "socket_connect_timeout": REDIS_TIMEOUT_S,
+        },
     }
+    for alias, backend in (("default", "FallbackCache"), ("sessions", "SessionCache"))
 }
 
 INSTALLED_APPS = [
@@ -170,6 +176,7 @@ LOGOUT_REDIRECT_URL = "accounts:login"
 
 # Every request asks for its session: the cache answers, and the database where it cannot.
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_CACHE_ALIAS = "sessions"
 # A login ends after SESSION_HOURS in any case, and earlier where nobody does anything.
 SESSION_COOKIE_AGE = number("SESSION_HOURS", default=12) * 3600
 SESSION_IDLE_S = number("SESSION_IDLE_MIN", default=60) * 60
@@ -230,6 +237,12 @@ IMAGE_MAX_PIXELS = number("IMAGE_MAX_PIXELS", default=40_000_000)
 IMAGE_MAX_BYTES = number("IMAGE_MAX_BYTES", default=64 * 1024 * 1024)
 
 CELERY_BROKER_URL = REDIS_URL
+# A wake-up that cannot be sent at once is left to the next sweep.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 2.0,
+    "socket_connect_timeout": 2.0,
+    "max_retries": 0,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from feedback_app.accounts.models import User
+from feedback_app.caching import redis_breaker
 from feedback_app.celery import app
 from feedback_app.runs import workers
 from feedback_app.runs.kinds import QUEUES, handler_of, kind_of
@@ -33,6 +34,7 @@ from feedback_app.runs.progress import (
 from feedback_app.runs.trouble import (
     DATABASE_GONE,
     MAX_SETBACKS,
+    REDIS_GONE,
     Trouble,
     pause_s,
     trouble_of,
@@ -101,14 +103,24 @@ def stand_in(new: Sequence[Run], *, instead_of: Sequence[Run]) -> None:
 
 
 def wake(run: Run) -> None:
-    """Send a message that need not arrive: a busy worker lets it expire, the sweeper repeats it."""
-    app.send_task(
-        "runs.execute",
-        kwargs={"run_id": str(run.pk)},
-        queue=run.queue,
-        expires=WAKE_EXPIRES_S,
-        retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0},
-    )
+    """Send a message that need not arrive: a busy worker lets it expire, the sweeper repeats it.
+
+    While Redis does not answer none is sent, so that nobody waits for it.
+    """
+    if not redis_breaker.allows():
+        return
+    try:
+        app.send_task(
+            "runs.execute",
+            kwargs={"run_id": str(run.pk)},
+            queue=run.queue,
+            expires=WAKE_EXPIRES_S,
+            retry=False,
+        )
+    except (*REDIS_GONE, OSError) as error:
+        redis_breaker.trip(error)
+    else:
+        redis_breaker.close()
 
 
 def _wake_on_commit(run: Run) -> None:

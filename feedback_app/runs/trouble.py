@@ -19,7 +19,8 @@ MAX_SETBACKS = 60
 """In a row, some nine hours: what has not passed by then does not pass by itself."""
 
 DATABASE_GONE = (OperationalError, InterfaceError)
-SERVERS_GONE = (*DATABASE_GONE, BrokerError, redis.exceptions.RedisError)
+REDIS_GONE = (BrokerError, redis.exceptions.RedisError)
+SERVERS_GONE = (*DATABASE_GONE, *REDIS_GONE)
 
 
 class ChildKilledError(RemediableError):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from feedback_app.caching import redis_breaker
 from feedback_app.runs import kinds, workers
 from feedback_app.runs.kinds import Handler
 from feedback_app.runs.models import Run
@@ -29,3 +30,4 @@ def queued(db: None) -> Run:
 def not_stopping() -> Iterator[None]:
     yield
     workers.stopping.clear()
+    redis_breaker.close()
