@@ -324,6 +324,16 @@ def log_in(page: Page, live_server: LiveServer) -> Callable[[User], None]:
 
 
 @pytest.fixture(scope="session")
+def hard_cases() -> Path:
+    """The folder of hard files; its tests are skipped, by name, where there is none."""
+    data = Path(os.environ.get("READING_ROOM_DATA", CHECKOUT.parent / "shared" / "data"))
+    folder = Path(os.environ.get("READING_ROOM_CASES", data.parent / "cases"))
+    if not folder.is_dir():
+        pytest.skip(f"NO CASES in {folder}: set READING_ROOM_CASES to the folder that has them")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets; its tests are skipped, by name, where there is none."""
     folder = Path(os.environ.get("READING_ROOM_DATA", CHECKOUT.parent / "shared" / "data"))

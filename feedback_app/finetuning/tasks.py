@@ -251,7 +251,7 @@ def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
     from generation.rewards.reward_model import RewardModel
 
     for scorer, snapshot in independent_reward_models(gate):
-        model = RewardModel.load(Path(scorer.location))
+        model = RewardModel.load(scorer.folder)
         child, parent = (
             [found.utility for found in model.predict(pictures, list(measuring.prompts))]
             for pictures in (measuring.child, measuring.parent)
@@ -284,7 +284,7 @@ def add_mask_figures(figures: dict[str, Any], gate: Gate) -> None:
 
     active = Scorer.objects.active().filter(kind=ScorerKind.SEGMENTER, target__in=masked.kinds)
     found = mask_figures(
-        asked, {as_kind(scorer.target): Segmenter.load(Path(scorer.location)) for scorer in active}
+        asked, {as_kind(scorer.target): Segmenter.load(scorer.folder) for scorer in active}
     )
     names = {scorer.target: scorer.name for scorer in active}
     figures["masks"] = found | {"segmenters": names}

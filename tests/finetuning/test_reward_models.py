@@ -55,7 +55,7 @@ def test_readings_teach_a_reward_model_that_measures_candidates(
     scorer = Scorer.objects.get(name="taste")
     assert (scorer.kind, scorer.taught_by_simulated_readers) == (ScorerKind.REWARD_MODEL, False)
     assert {"pair_accuracy", "calibration_error", "test_groups"} <= set(scorer.figures)
-    assert (Path(scorer.location) / "trunk" / "classifier.json").is_file()
+    assert (scorer.folder / "trunk" / "classifier.json").is_file()
     assert Run.objects.filter(kind="measure").exists()
     call_command("measure", now=True)
     measures = Measure.objects.filter(scorer="predicted-score", version=scorer.version)

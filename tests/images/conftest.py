@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from feedback_app.images import tasks
 from feedback_app.images.candidates.batches import Settings, create_batch
 from feedback_app.images.models import Batch, ModelVersion
 from feedback_app.images.versions.services import register
 from tests.tiny_model import save_tiny_model
 
+HANDLERS = tasks
+"""Tests do runs in their own process: like a worker, it imports who handles them."""
 PROMPTS = ("chest x-ray, no finding, PA view", "chest x-ray, pneumonia, AP view")
 
 

@@ -13,7 +13,7 @@ from feedback_app.images.blobs.services import store, store_image
 from feedback_app.images.candidates.tasks.pipelines import pipeline_of
 from feedback_app.images.models import Cohort, CohortImage, Mask, ModelVersion
 from feedback_app.images.versions.controlnets import start_controlnet
-from feedback_app.images.versions.services import hash_weights
+from feedback_app.images.versions.folders import hash_model, path_of
 from feedback_app.runs.models import Run
 from tests.tiny_model import save_tiny_model
 
@@ -52,7 +52,7 @@ def cohort(db: None) -> Cohort:
 
 def test_the_manifest_names_the_masks_of_every_image(cohort: Cohort, version: ModelVersion) -> None:
     run = start_controlnet(version, cohort, name="masks", settings=TWO_STEPS)
-    lines = (Path(run.spec["run_dir"]) / "manifest.jsonl").read_text().splitlines()
+    lines = (path_of(run.spec["run_dir"]) / "manifest.jsonl").read_text().splitlines()
     first, second = (json.loads(line)["masks"] for line in lines)
     assert first == {}
     assert sorted(second) == ["lungs"]
@@ -88,7 +88,7 @@ def test_what_cannot_be_taught_is_named(cohort: Cohort, version: ModelVersion) -
 
 def test_a_controlnet_beside_a_base_model_makes_other_weights_of_it(tmp_path: Path) -> None:
     base = save_tiny_model(tmp_path / "base")
-    before = hash_weights(str(base))
+    before = hash_model(str(base))
     (base / "controlnet").mkdir()
     (base / "controlnet" / "diffusion_pytorch_model.safetensors").write_bytes(b"weights")
-    assert hash_weights(str(base)) != before
+    assert hash_model(str(base)) != before

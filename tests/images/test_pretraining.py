@@ -20,6 +20,7 @@ from feedback_app.images.models import (
     Patient,
     Split,
 )
+from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.pretraining import start_pretraining
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
@@ -64,7 +65,7 @@ def cohort(db: None) -> Cohort:
 
 def test_the_manifest_lists_every_image_with_its_file_and_split(cohort: Cohort) -> None:
     run = start_pretraining(cohort, name="mine", settings=TWO_STEPS)
-    lines = (Path(run.spec["run_dir"]) / "manifest.jsonl").read_text().splitlines()
+    lines = (path_of(run.spec["run_dir"]) / "manifest.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["image_id"] for row in rows] == [f"{number}.png" for number in range(8)]
     assert [row["split"] for row in rows] == [str(split) for split in SPLITS]

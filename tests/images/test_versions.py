@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.images.models import ModelVersion
+from feedback_app.images.versions import folders
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.services import promote, register
 from generation.errors import RemediableError
@@ -59,7 +60,7 @@ def test_a_folder_that_is_no_model_says_what_it_lacks(tmp_path: Path) -> None:
 
 
 def test_a_missing_bundled_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tmp_path)
+    monkeypatch.setattr(folders, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(RemediableError, match="comes with the project"):
         versions.register_bundled()
 
@@ -67,10 +68,10 @@ def test_a_missing_bundled_model_is_named(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_newer_bundled_model_takes_over_and_the_older_keeps_its_name(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tiny_model)
+    monkeypatch.setattr(folders, "BUNDLED_FOLDER", tiny_model)
     older = versions.register_bundled()
     assert versions.register_bundled() == older
-    monkeypatch.setattr(versions, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
+    monkeypatch.setattr(folders, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
     newer = versions.register_bundled()
     assert versions.register_bundled() == newer
     older.refresh_from_db()
@@ -84,11 +85,11 @@ def test_a_newer_bundled_model_takes_over_and_the_older_keeps_its_name(
 def test_a_newer_bundled_model_leaves_a_promoted_version_of_ones_own_alone(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "BUNDLED_FOLDER", tiny_model)
+    monkeypatch.setattr(folders, "BUNDLED_FOLDER", tiny_model)
     versions.register_bundled()
     own = register("own", str(save_tiny_model(tmp_path / "own", seed=2)))
     promote(own)
-    monkeypatch.setattr(versions, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
+    monkeypatch.setattr(folders, "BUNDLED_FOLDER", save_tiny_model(tmp_path / "new", seed=1))
     assert not versions.register_bundled().is_promoted
     own.refresh_from_db()
     assert own.is_promoted

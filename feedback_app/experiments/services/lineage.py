@@ -22,7 +22,7 @@ from feedback_app.images.models import (
     ScorerKind,
     Split,
 )
-from feedback_app.images.versions.services import BUNDLED_FOLDER
+from feedback_app.images.versions.folders import BUNDLED_FOLDER
 from feedback_app.runs.models import Run, State
 from generation.specs import BUNDLED
 

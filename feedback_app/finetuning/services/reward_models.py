@@ -14,6 +14,7 @@ from feedback_app.finetuning.services.masked import lines_of
 from feedback_app.finetuning.services.run_folders import write_readings
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer, require_free_name
+from feedback_app.images.versions.folders import loadable, location_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
@@ -111,7 +112,7 @@ def _free_name(name: str) -> str:
 
 def classifier_at(location: str) -> Scorer | None:
     """The classifier in this folder, if it is a registered one."""
-    return Scorer.objects.filter(location=location, kind=ScorerKind.CLASSIFIER).first()
+    return Scorer.objects.filter(location=location_of(location), kind=ScorerKind.CLASSIFIER).first()
 
 
 def active_classifier() -> Scorer:
@@ -127,7 +128,9 @@ def active_classifier() -> Scorer:
 def write_reward_run_folder(training: RewardModel, run_dir: Path) -> None:
     """Write all that the process needs; twice is no harm."""
     preferences = write_readings(lines_of(training.snapshot), run_dir)
-    spec = RewardModelSpec(preferences=str(preferences), trunk=training.trunk, **training.settings)
+    spec = RewardModelSpec(
+        preferences=str(preferences), trunk=loadable(training.trunk), **training.settings
+    )
     write_spec(spec, run_dir / "spec.json")
 
 

@@ -29,7 +29,7 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
         _write_real(fine_tune.real_cohort, run_dir / "images", manifest=manifest)
     settings = dict(fine_tune.settings)
     if fine_tune.reward_model:
-        settings["reward_model"] = fine_tune.reward_model.location
+        settings["reward_model"] = str(fine_tune.reward_model.folder)
     spec = FineTuneSpec(
         model=fine_tune.parent.source,
         preferences=str(readings),

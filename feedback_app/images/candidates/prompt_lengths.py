@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from feedback_app.images.versions.folders import folder_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.images.versions.services import folder_of
 from generation.conditioning.tokens import PromptLimit, TooLong, prompt_limit
 from generation.errors import RemediableError
 

@@ -1,5 +1,6 @@
 """Scorers: trained networks that measure candidates as they are made."""
 
+from pathlib import Path
 from typing import Self
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from feedback_app.images.cohorts.models import Cohort
+from feedback_app.images.versions.folders import path_of
 
 
 class ScorerKind(models.TextChoices):
@@ -41,6 +43,7 @@ class Scorer(models.Model):
 
     ``target`` is the kind of mask of a segmenter. One of each kind and target is active:
     new candidates are measured by it. ``figures`` are of images that it was not trained on.
+    ``owes_measures`` where it could not be read when there were candidates to measure.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -52,6 +55,7 @@ class Scorer(models.Model):
     taught_by_simulated_readers = models.BooleanField(default=False)
     figures = models.JSONField(default=dict)
     is_active = models.BooleanField(default=True)
+    owes_measures = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
@@ -71,6 +75,11 @@ class Scorer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie now; ``location`` is relative to the storage."""
+        return path_of(self.location)
 
     @property
     def measure(self) -> str:

@@ -12,6 +12,7 @@ from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Mask, Split
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer, require_free_name
+from feedback_app.images.versions.folders import location_of, path_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
@@ -45,7 +46,12 @@ def start_proxy(
     return runs.start(
         "train_proxy",
         title=f"Train the {kind.label.lower()} {name} on {cohort.name}",
-        spec={"run_dir": str(run_dir), "name": name, "kind": kind.value, "cohort": cohort.name},
+        spec={
+            "run_dir": location_of(run_dir),
+            "name": name,
+            "kind": kind.value,
+            "cohort": cohort.name,
+        },
         total=spec.max_steps,
         created_by=created_by,
     )
@@ -77,7 +83,7 @@ def register_proxy(run: Run, *, target: str, figures: Mapping[str, Any]) -> Scor
     """Register what a finished training has left in its run folder; twice changes nothing."""
     return register_scorer(
         run.spec["name"],
-        Path(run.spec["run_dir"]) / "model",
+        path_of(run.spec["run_dir"]) / "model",
         kind=ScorerKind(run.spec["kind"]),
         target=target,
         cohort=Cohort.objects.get(name=run.spec["cohort"]),

@@ -13,7 +13,7 @@ from django.db import transaction
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.images.scorers.models import Scorer, ScorerKind
-from feedback_app.images.versions.services import BUNDLED_FOLDER, hash_weights
+from feedback_app.images.versions.folders import BUNDLED_FOLDER, hash_adapter, location_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
@@ -43,7 +43,7 @@ def register_scorer(
     """Keep what a training has left and let it measure from now on; twice changes nothing."""
     # Two registrations at a time take turns.
     list(Scorer.objects.select_for_update().values_list("pk"))
-    sha256 = hash_weights(str(made), is_adapter=True)
+    sha256 = hash_adapter(str(made))
     known = Scorer.objects.filter(name=name).first()
     if known is not None:
         if known.sha256 != sha256:
@@ -54,7 +54,7 @@ def register_scorer(
         name=name,
         kind=kind,
         target=target,
-        location=str(keep(made, sha256=sha256)),
+        location=location_of(keep(made, sha256=sha256)),
         sha256=sha256,
         cohort=cohort,
         taught_by_simulated_readers=taught_by_simulated_readers,
@@ -85,7 +85,7 @@ def register_bundled_proxies() -> None:
             continue
         folder = BUNDLED_FOLDER / "proxy" / kind.value
         register_scorer(
-            f"{BUNDLED}-{kind.value}-{hash_weights(str(folder), is_adapter=True)[:8]}",
+            f"{BUNDLED}-{kind.value}-{hash_adapter(str(folder))[:8]}",
             folder,
             kind=kind,
             target=target,

@@ -11,6 +11,7 @@ from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Mask, Split
 from feedback_app.images.versions import services as versions
+from feedback_app.images.versions.folders import location_of, path_of
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
@@ -48,7 +49,7 @@ def start_controlnet(
         "train_controlnet",
         title=f"Teach {parent.name} to follow the masks of {cohort.name}"[:200],
         spec={
-            "run_dir": str(run_dir),
+            "run_dir": location_of(run_dir),
             "name": name,
             "parent": parent.pk,
             "cohort": cohort.name,
@@ -71,7 +72,7 @@ def register_controlnet(run: Run) -> ModelVersion:
     """Register what a finished training has left in its run folder; twice changes nothing."""
     return versions.register(
         run.spec["name"],
-        str(Path(run.spec["run_dir"]) / "model"),
+        str(path_of(run.spec["run_dir"]) / "model"),
         parent=ModelVersion.objects.get(pk=run.spec["parent"]),
         method=METHOD,
         created_by=run.created_by,

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Count
 from django.utils import timezone
 
+from feedback_app.images.versions.folders import loadable
 from generation.specs import ModelSource
 
 
@@ -22,8 +23,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 class ModelVersion(models.Model):
     """A base model, or a parent plus one LoRA adapter.
 
-    ``location`` of a base model is ``bundled``, a diffusers folder or a hub id; of
-    an adapter its folder. ``sha256`` is that of the weights that this version adds.
+    ``location`` of a base model is ``bundled``, a diffusers folder or a hub id; of an adapter
+    its folder; folders within the storage are written relative to it. ``sha256`` is that of
+    the weights that this version adds and, of a base model, of its settings.
     ``follows_masks`` where the base model comes with a ControlNet.
     """
 
@@ -68,7 +70,7 @@ class ModelVersion(models.Model):
 
     @property
     def source(self) -> ModelSource:
-        base, *adapters = (version.location for version in self.ancestry)
+        base, *adapters = (loadable(version.location) for version in self.ancestry)
         return ModelSource(base=base, adapters=tuple(adapters))
 
 

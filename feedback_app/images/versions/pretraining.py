@@ -10,6 +10,7 @@ from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Split
 from feedback_app.images.versions import services as versions
+from feedback_app.images.versions.folders import location_of, path_of
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
@@ -52,7 +53,7 @@ def start_pretraining(
     return runs.start(
         "pretrain",
         title=f"Train the base model {name} on {cohort.name}",
-        spec={"run_dir": str(run_dir), "name": name, "cohort": cohort.name},
+        spec={"run_dir": location_of(run_dir), "name": name, "cohort": cohort.name},
         created_by=created_by,
     )
 
@@ -66,7 +67,7 @@ def register_pretrained(run: Run) -> ModelVersion:
     """Register what a finished training has left in its run folder; twice changes nothing."""
     return versions.register(
         run.spec["name"],
-        str(Path(run.spec["run_dir"]) / "model"),
+        str(path_of(run.spec["run_dir"]) / "model"),
         method="pretrain",
         created_by=run.created_by,
     )

@@ -1,7 +1,7 @@
 """Making the candidates of a batch: each recipe once, whoever is killed in between."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -18,8 +18,9 @@ from feedback_app.images.blobs.services import store_image
 from feedback_app.images.candidates.models import Batch, Candidate, Recipe
 from feedback_app.images.candidates.tasks.measures import measure_new
 from feedback_app.images.candidates.tasks.pipelines import pipeline_of
+from feedback_app.images.scorers.tasks.networks import UNREADABLE
+from feedback_app.images.versions.folders import folder_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.images.versions.services import folder_of
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
@@ -42,7 +43,7 @@ def generate(progress: Progress) -> dict[str, object]:
     pipeline = pipeline_of(batch.model_version)
     recipes = _unmade(keys)
     made = _make(recipes, pipeline=pipeline, run=progress.run) if recipes else 0
-    _measure(keys, version=batch.model_version)
+    _measure(keys, version=batch.model_version, log=progress.log)
     _report(progress, keys, note="")
     return {"made": made, "seconds": round(time.monotonic() - started, 2)}
 
@@ -113,10 +114,13 @@ def keep(
     return True
 
 
-def _measure(keys: Sequence[str], *, version: ModelVersion) -> None:
-    """By closeness to training images, and by every active scorer."""
-    measure(_unmeasured(keys), version=version)
-    measure_new(keys)
+def _measure(keys: Sequence[str], *, version: ModelVersion, log: Callable[[str], None]) -> None:
+    """Measures closeness to training images, and by every active scorer; no image waits for it."""
+    try:
+        measure(_unmeasured(keys), version=version)
+    except UNREADABLE as error:
+        log(f"Closeness to training images could not be measured: {error}")
+    measure_new(keys, log=log)
 
 
 def _unmeasured(keys: Sequence[str]) -> list[Image]:

@@ -10,7 +10,8 @@ from feedback_app.images.blobs.pixels import pixels_of
 from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.scorers.models import Scorer, ScorerKind
-from feedback_app.images.scorers.tasks.networks import load_scorer
+from feedback_app.images.scorers.services import start_measuring
+from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_scorer
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.measures.agreement import label_agreement, mask_agreement
@@ -30,20 +31,35 @@ def measure_all(progress: Progress) -> dict[str, object]:
     made: dict[str, object] = {}
     for scorer in scorers:
         keys, count = waiting[scorer.pk], 0
-        for first in range(0, len(keys), AT_ONCE):
-            chosen = keys[first : first + AT_ONCE]
-            count += measure_by(scorer, chosen)
-            done += len(chosen)
-            progress.update(done, total=total, note=f"Measuring by {scorer.name}")
+        try:
+            for part in _parts(keys):
+                count += measure_by(scorer, part)
+                done += len(part)
+                progress.update(done, total=total, note=f"Measuring by {scorer.name}")
+        except UnreadableScorer as error:
+            progress.log(f"{error} {error.remedy}")
+        else:
+            Scorer.objects.filter(pk=scorer.pk).update(owes_measures=False)
         made[scorer.name] = count
     return {"measured": made}
 
 
-def measure_new(keys: Sequence[str]) -> None:
-    """Measure the candidates of these recipes by every active scorer that has not yet."""
+def measure_new(keys: Sequence[str], *, log: Callable[[str], None]) -> None:
+    """Measure the candidates of these recipes by every active scorer that has not yet.
+
+    A scorer that cannot be read leaves its measures out, and ``log`` says so. Once it can be
+    read again, a run of its own makes up for them.
+    """
     for scorer in Scorer.objects.active():
-        for part in _parts(unmeasured(scorer, keys=keys)):
-            measure_by(scorer, part)
+        try:
+            for part in _parts(unmeasured(scorer, keys=keys)):
+                measure_by(scorer, part)
+        except UnreadableScorer as error:
+            log(f"{error} {error.remedy}")
+            Scorer.objects.filter(pk=scorer.pk).update(owes_measures=True)
+        else:
+            if Scorer.objects.filter(pk=scorer.pk, owes_measures=True).update(owes_measures=False):
+                start_measuring()
 
 
 def unmeasured(scorer: Scorer, *, keys: Sequence[str] | None = None) -> list[str]:

@@ -4,12 +4,37 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.runs.children import child_starting
+from generation.errors import RemediableError
+
+UNREADABLE = (
+    RemediableError,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What loading raises where files are missing, cut off, or of something else."""
+
+
+class UnreadableScorer(RemediableError):
+    """Its files are not there, or are not what they were."""
 
 
 def load_scorer(scorer: Scorer) -> Any:
-    return _load(scorer.kind, scorer.location, scorer.sha256)
+    """Returns the scorer's network; raises UnreadableScorer where that cannot be read."""
+    try:
+        return _load(scorer.kind, str(scorer.folder), scorer.sha256)
+    except UNREADABLE as error:
+        raise UnreadableScorer(
+            f"The scorer “{scorer.name}” cannot be read from {scorer.folder}: {error}",
+            remedy="Put its folder back; what it has not measured is measured then.",
+        ) from error
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,5 @@
 """Training proxies in a child process, and drawing pseudo-masks by one."""
 
-from pathlib import Path
-
 import numpy as np
 from django.db import transaction
 
@@ -12,6 +10,7 @@ from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.proxies import register_proxy
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.scorers.tasks.networks import load_scorer
+from feedback_app.images.versions.folders import path_of
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
@@ -28,7 +27,7 @@ AT_ONCE = 8
 def train_proxy(progress: Progress) -> dict[str, object]:
     """Train, register, and have candidates measured that were made before."""
     spec = progress.run.spec
-    kind, run_dir = ScorerKind(spec["kind"]), Path(spec["run_dir"])
+    kind, run_dir = ScorerKind(spec["kind"]), path_of(spec["run_dir"])
     known = Scorer.objects.filter(name=spec["name"]).first()
     if known is not None:
         return {"scorer": known.name, **known.figures}
