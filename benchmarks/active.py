@@ -35,7 +35,7 @@ from generation.rewards.acquisition import preference_disagreement
 from generation.rewards.conditions import embed_prompts
 from generation.rewards.reward_model import Heads
 from generation.rewards.reward_training import train_heads
-from generation.rewards.scored_pairs import GroupSplit, Lessons
+from generation.rewards.scored_pairs import GroupSplit, ScoredPairs
 from generation.rewards.tastes import readers_taste, to_grey
 from generation.rewards.trunks import load_trunk
 from generation.specs import BUNDLED, ModelSource, RewardModelSpec, SampleSpec
@@ -149,7 +149,7 @@ class World:
     def taught(self, lesson: Lesson) -> Heads:
         used = sorted({*lesson.rated})
         place = {image: number for number, image in enumerate(used)}
-        lessons = Lessons(
+        scored = ScoredPairs(
             features=self.candidates.features[used],
             conditions=self.candidates.conditions[used],
             winner=torch.tensor([place[image] for image in lesson.winner]),
@@ -164,7 +164,7 @@ class World:
         every = GroupSplit(
             training=frozenset(lesson.group), calibration=frozenset(), test=frozenset()
         )
-        return train_heads(lessons, every, SPEC, report=lambda step, figures: None)
+        return train_heads(scored, every, SPEC, report=lambda step, figures: None)
 
     @torch.no_grad()
     def utilities(self, heads: Heads, images: Sequence[int]) -> np.ndarray:

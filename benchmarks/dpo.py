@@ -40,7 +40,7 @@ from generation.diffusion.loading import load_pipeline, native_side
 from generation.preferences.encoding import encode_texts
 from generation.preferences.lessons import Lessons, Pairs, Pictures, Ratings, Reals
 from generation.preferences.networks import Network
-from generation.preferences.objectives import Preferring
+from generation.preferences.objectives import DpoObjective
 from generation.specs import BUNDLED, FineTuneSpec, ModelSource
 from generation.training.checkpoints import generator_for
 
@@ -193,7 +193,7 @@ class OurDpo:
 
     def __init__(self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec):
         self.weights = network.add_lora(rank=spec.rank, seed=0)
-        self.objective = Preferring(network, scheduler, lessons, spec)
+        self.objective = DpoObjective(network, scheduler, lessons, spec)
         self.optimizer = torch.optim.AdamW(self.weights, lr=LEARNING_RATE, weight_decay=0.0)
 
     def step(self, number: int) -> None:

@@ -221,7 +221,7 @@ def read_pictures(rows: Sequence[TrainingImage]) -> list[np.ndarray]:
 
 
 def write_sheet(candidates: Sequence[np.ndarray], masks: np.ndarray, path: Path) -> None:
-    """Each candidate beside its mask's outline drawn upon it."""
+    """Write each candidate beside itself with its mask's outline drawn on it."""
     tiles = []
     for picture, mask in zip(candidates, masks, strict=True):
         inner = mask.copy()

@@ -97,7 +97,7 @@ def _reward(spec: FineTuneSpec) -> ForetoldScore | ReadersReward:
 
 
 def _say(line: str) -> None:
-    """Into the run's log, once."""
+    """Write a line into the run's log, from one process only."""
     if processes.rank() == 0:
         print(line, flush=True)
 

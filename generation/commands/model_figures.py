@@ -70,7 +70,7 @@ def report_candidates(model: Path, *, count: int) -> None:
 
 
 def report_real(model: Path, manifest: Path) -> None:
-    """The same figures of real images, to hold the candidates' against."""
+    """Print the same figures of real images, which the candidates' are compared with."""
     rows = read_manifest(manifest)
     pixels = {
         split: load_images(rows, split=split, resolution=SampleSpec.width).pixels

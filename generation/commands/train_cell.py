@@ -24,7 +24,7 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
         read_examples(spec),
         device=device(),
         checkpoints=folder.checkpoint,
-        report=lambda step, told: folder.report(step, spec.max_steps, "Learning", told),
+        report=lambda step, figures: folder.report(step, spec.max_steps, "Learning", figures),
     )
     write_json(folder.path / PREDICTIONS_FILE, measured.predictions)
     return {

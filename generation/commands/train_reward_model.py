@@ -28,25 +28,25 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
     spec = folder.spec(RewardModelSpec)
     folder.report(0, spec.steps, "Looking at the images")
     trunk = load_trunk(spec.trunk)
-    lessons = encode(read_readings(Path(spec.preferences)).preferences, trunk)
-    split = split_groups(lessons.group.tolist(), seed=spec.seed)
+    scored = encode(read_readings(Path(spec.preferences)).preferences, trunk)
+    split = split_groups(scored.group.tolist(), seed=spec.seed)
     heads = train_heads(
-        lessons,
+        scored,
         split,
         spec,
         report=lambda step, figures: folder.report(step, spec.steps, "Learning", figures),
     )
-    temperature = fit_temperature(margins_of(heads, lessons, split.calibration))
+    temperature = fit_temperature(margins_of(heads, scored, split.calibration))
     config = RewardConfig(
         trunk=TRUNK_FOLDER if Path(spec.trunk).is_dir() else spec.trunk,
-        features=lessons.features.shape[1],
+        features=scored.features.shape[1],
         members=spec.members,
         hidden=spec.hidden,
         temperature=temperature,
     )
     RewardModel(trunk, heads, config).save(folder.path / "model", trunk=spec.trunk)
-    figures = heldout_figures(heads, lessons, split, temperature=temperature, seed=spec.seed)
-    return {"pairs": len(lessons.winner), "temperature": temperature, **figures}
+    figures = heldout_figures(heads, scored, split, temperature=temperature, seed=spec.seed)
+    return {"pairs": len(scored.winner), "temperature": temperature, **figures}
 
 
 def main() -> int:

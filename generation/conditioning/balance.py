@@ -41,7 +41,7 @@ class Balanced:
 
 
 def balanced_prompts(images: Iterable[PromptFacts], wish: Wish) -> Balanced:
-    """As many different prompts as are wished for, or as the labels give.
+    """Give as many different prompts as are wished for, or as the labels allow.
 
     Every prompt describes an image that there is: its finding (or all of several), sex, view
     and own age. Findings come equally often; within each, and over all, sexes, age bands and
@@ -166,15 +166,15 @@ def _load(counts: Counter[tuple[str, str]], cell: Cell) -> int:
 def _missing_values(
     quotas: dict[Label, int], own: dict[Label, Counter[tuple[str, str]]]
 ) -> list[str]:
-    """By label the sexes, age bands and views that it has no prompt of though others have."""
-    seen = {part for counts in own.values() for part in counts if part[1]}
+    """Say by label which sexes, age bands and views it has no prompt of though others have."""
+    occurring = {part for counts in own.values() for part in counts if part[1]}
     lines = []
     for label, quota in quotas.items():
         missing = [
             SEX_WORD.get(value, value)
             for name in ATTRIBUTES
             for value in KNOWN[name]
-            if (name, value) in seen and not own[label][name, value]
+            if (name, value) in occurring and not own[label][name, value]
         ]
         if missing and own[label] and quota >= len(AGE_BANDS):
             lines.append(f"{' and '.join(label)}: none is {', '.join(missing)}")

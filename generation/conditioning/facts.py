@@ -22,7 +22,7 @@ class PromptFacts:
 
 
 def facts_of(prompt: str) -> PromptFacts:
-    """What a prompt names: ``PA view``, ``female``, ``60 years`` and findings."""
+    """Read what a prompt names: ``PA view``, ``female``, ``60 years`` and findings."""
     view = re.search(r"\b(PA|AP|lateral)(?: view)?\b", prompt, re.IGNORECASE)
     age = re.search(r"\b(\d{1,3})[- ]years?\b", prompt, re.IGNORECASE)
     sexes = [sex for sex, words in SEX_WORDS.items() if _has_word(prompt, words)]

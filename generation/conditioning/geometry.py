@@ -41,7 +41,7 @@ Others = Mapping[str, Mask]
 def apply(
     transforms: Sequence[Transform], masks: Masks, *, margin: int = 0, others: Others | None = None
 ) -> dict[MaskKind, Mask]:
-    """All masks of an image after the transforms, one after the other, without the margin.
+    """Transform all masks of an image, one transform after the other, and cut off the margin.
 
     Raises ``ImplausibleMask`` with the transform that went too far; every step is compared
     with the masks as they came in, so that small steps do not add up to a large one.
@@ -165,7 +165,7 @@ def signed_distance(mask: Mask) -> np.ndarray:
 
 
 def interpolate(mask: Mask, other: Mask, *, weight: float) -> Mask:
-    """Where the weighted mean of both signed distances is positive."""
+    """Give the mask where the weighted mean of both signed distances is positive."""
     if not other.any() or other.all():
         raise ImplausibleMask("interpolate", "the other mask is empty or covers the whole picture")
     mean = (1 - weight) * signed_distance(mask) + weight * signed_distance(other)
@@ -198,7 +198,7 @@ Box = tuple[slice, slice]
 
 
 def _mirrored(rows: np.ndarray, columns: np.ndarray, here: Box, there: Box) -> np.ndarray:
-    """Where in ``there`` each pixel of ``here`` comes from, right and left exchanged."""
+    """Say where in ``there`` each pixel of ``here`` comes from, right and left exchanged."""
     height, width = ((part.stop - part.start) for part in here)
     down = (rows + 0.5 - here[0].start) / height
     across = 1 - (columns + 0.5 - here[1].start) / width

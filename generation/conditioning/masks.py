@@ -65,14 +65,14 @@ def read_mask(file: Path | IO[bytes], *, side: int, margin: int = 0, name: str =
     ``margin`` is how many pixels more there are on every side, of what lies around that
     square; beyond the picture's edge it goes on as it is at the edge.
     """
-    told = name or str(file)
+    named = name or str(file)
     try:
         with Image.open(file, formats=["PNG"]) as picture:
             picture.load()
-            return _frame(picture, side=side, margin=margin, name=told)
+            return _frame(picture, side=side, margin=margin, name=named)
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise RemediableError(
-            f"{told} cannot be read as a mask: {error}",
+            f"{named} cannot be read as a mask: {error}",
             remedy="Import the cohort again, or choose another mask.",
         ) from error
 

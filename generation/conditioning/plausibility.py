@@ -88,7 +88,7 @@ def _emptied(mask: Mask) -> str:
 
 
 def _cut(mask: Mask, parent: Mask) -> str:
-    """Where the picture's edge cuts what it did not cut, or much more of it than before."""
+    """Say where the picture's edge cuts what it did not cut, or much more of it than before."""
     for name, now, before in zip(EDGES, _cut_lengths(mask), _cut_lengths(parent), strict=True):
         if now > before + (MAX_CUT * len(mask) if before else 0):
             return f"is cut by the {name} edge of the picture"

@@ -41,19 +41,19 @@ def training_prompt(image: TrainingImage, randomness: random.Random) -> str:
     if len(findings) > 1 and randomness.random() >= ALL_FINDINGS_SHARE:
         findings = [randomness.choice(findings)]
 
-    def told() -> bool:
+    def is_named() -> bool:
         return randomness.random() >= OMISSION_SHARE
 
     return prompt_for(
         findings,
-        view=image.view if told() else "",
-        sex=image.sex if told() else "",
-        age_years=image.age_years if told() else None,
+        view=image.view if is_named() else "",
+        sex=image.sex if is_named() else "",
+        age_years=image.age_years if is_named() else None,
     )
 
 
 def whole_prompt(image: TrainingImage) -> str:
-    """Everything that is known of an image."""
+    """Give the prompt that says everything known of an image."""
     return prompt_for(image.findings, view=image.view, sex=image.sex, age_years=image.age_years)
 
 
@@ -64,7 +64,7 @@ def prompt_set(
     sexes: Sequence[str] = tuple(SEXES),
     ages_years: Sequence[int] = AGES_YEARS,
 ) -> list[str]:
-    """One prompt for each finding x view x sex x age, in an order that varies all of them early.
+    """Give a prompt for each finding x view x sex x age, in an order that varies all of them early.
 
     The first few already differ in finding, view, sex and age.
     """

@@ -29,7 +29,7 @@ class PromptLimit:
     tokens: int
 
     def measure(self, prompt: str) -> TooLong | None:
-        """None for a prompt that fits."""
+        """Say by how much a prompt is too long; None for one that fits."""
         encoding = self.tokenizer.encode(prompt, add_special_tokens=False)
         excess = len(encoding.ids) - self.tokens
         if excess <= 0:

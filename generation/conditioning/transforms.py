@@ -39,7 +39,7 @@ MAX_BEND = 0.03
 """Neighbouring points of the grid lie a third apart, so bending by this never folds."""
 MAX_THICKNESS = 0.02
 MIN_THICKNESS = 0.008
-"""Of a drawn distance: a pixel of a picture of 128."""
+"""No distance that is drawn is smaller: it is a pixel of a picture of 128."""
 DECIMALS = 4
 
 LUNGS: tuple[MaskKind, ...] = ("lungs",)
@@ -126,7 +126,7 @@ _LIST: TypeAdapter[tuple[Transform, ...]] = TypeAdapter(tuple[Transform, ...])
 
 
 def dump(transforms: Sequence[Transform]) -> list[dict[str, Any]]:
-    """As JSON can hold it."""
+    """Give the transforms as JSON can hold them."""
     dumped: list[dict[str, Any]] = _LIST.dump_python(tuple(transforms), mode="json")
     return dumped
 
@@ -222,7 +222,7 @@ def _require(condition: object, family: Family, reason: str) -> None:
 
 
 def in_words(transform: Transform) -> str:
-    """What it does, for people: ``turned 3.1° clockwise, 4 % wider``."""
+    """Say for people what it does: ``turned 3.1° clockwise, 4 % wider``."""
     match transform:
         case Affine():
             return ", ".join(_affine_words(transform)) or "unchanged"
@@ -248,17 +248,17 @@ def in_words(transform: Transform) -> str:
 
 
 def _affine_words(affine: Affine) -> list[str]:
-    def told(value: float, more: str, less: str) -> str:
+    def changed(value: float, more: str, less: str) -> str:
         return f"{_percent(value)} {more if value > 0 else less}" if round(100 * value, 1) else ""
 
     turn = "clockwise" if affine.angle_deg > 0 else "anticlockwise"
     parts = [
         f"turned {abs(affine.angle_deg):.1f}° {turn}" if round(affine.angle_deg, 1) else "",
-        told(affine.scale_x - 1, "wider", "narrower"),
-        told(affine.scale_y - 1, "higher", "lower"),
+        changed(affine.scale_x - 1, "wider", "narrower"),
+        changed(affine.scale_y - 1, "higher", "lower"),
         f"sheared by {_percent(affine.shear)}" if round(100 * affine.shear, 1) else "",
-        told(affine.shift_x, "to the right", "to the left"),
-        told(affine.shift_y, "down", "up"),
+        changed(affine.shift_x, "to the right", "to the left"),
+        changed(affine.shift_y, "down", "up"),
     ]
     return [part for part in parts if part]
 

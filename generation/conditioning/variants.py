@@ -38,7 +38,7 @@ class Parent:
 
 
 def others_among(parents: Sequence[Parent]) -> dict[str, tuple[MaskKind, Mask]]:
-    """Every mask of the parents by its hash: what may be interpolated to."""
+    """List every mask of the parents by its hash: these may be interpolated to."""
     return {
         sha256: (kind, parent.masks[kind])
         for parent in parents
@@ -53,7 +53,7 @@ def variants(
     seed: int,
     others: Mapping[str, tuple[MaskKind, Mask]],
 ) -> Iterator[Variant]:
-    """Endless variants of a parent, each with a transform of every family, in fixed order."""
+    """Make endless variants of a parent, each with a transform of every family, in fixed order."""
     at_hand: Others = {sha256: mask for sha256, (_, mask) in others.items()}
     own = set(parent.hashes.values())
     choice = [(kind, sha256) for sha256, (kind, _) in others.items() if sha256 not in own]
@@ -80,7 +80,7 @@ def _seed_of(seed: int, parent: Parent, number: int) -> int:
 def transformed_set(
     parents: Sequence[Parent], families: Sequence[Family], *, size: int, seed: int
 ) -> list[tuple[Parent, Variant]]:
-    """So many plausible variants, the parents in turn; what is refused is drawn again.
+    """Make so many plausible variants, of the parents in turn; what is refused is drawn again.
 
     The same parents, families and seed give the same set.
     """

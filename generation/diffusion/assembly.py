@@ -15,7 +15,7 @@ from generation.diffusion.denoiser import Denoiser, noise_scheduler
 def assemble(
     autoencoder: AutoencoderKL, denoiser: Denoiser, tokenizer: CLIPTokenizer, *, dtype: torch.dtype
 ) -> StableDiffusionPipeline:
-    """A pipeline of copies of the parts, in the dtype that it is to be saved in."""
+    """Make a pipeline of copies of the parts, in the dtype that it is to be saved in."""
     pipeline: StableDiffusionPipeline = StableDiffusionPipeline(
         vae=copy.deepcopy(autoencoder).to("cpu", dtype),
         text_encoder=copy.deepcopy(denoiser.text_encoder).to("cpu", dtype),

@@ -15,7 +15,7 @@ from generation.training.schedules import warm_up_then_cosine
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
-    """What the autoencoder is and how it is trained.
+    """The settings say what the autoencoder is and how it is trained.
 
     It needs many steps more than it needs pixels, so it trains on small crops and,
     for the last share of the steps, on whole images, to which it then is used.
@@ -78,14 +78,14 @@ def kl_to_standard_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> tor
 
 
 def crop(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
-    """One random square of every image: N x C x side x side."""
+    """Cut one random square out of every image: N x C x side x side."""
     room = images.shape[-1] - side + 1
     top, left = torch.randint(room, (2,), generator=generator).tolist()
     return images[..., top : top + side, left : left + side]
 
 
 class AutoencoderTrainee(Trainee):
-    """What of an autoencoder is not frozen, with the images that it learns to give back."""
+    """An autoencoder learns to give images back, with what of it is not frozen."""
 
     def __init__(
         self, autoencoder: AutoencoderKL, images: ImageSet, config: AutoencoderConfig

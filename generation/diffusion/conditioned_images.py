@@ -44,7 +44,7 @@ class ConditionedImages:
 
 
 def load_masks(rows: tuple[TrainingImage, ...], *, side: int) -> torch.Tensor:
-    """Every image's masks, framed like it: bool, N x K x side x side; no mask is all zero."""
+    """Read every image's masks, framed like it: bool, N x K x side x side; no mask is all zero."""
     masks = np.zeros((len(rows), len(MASK_KINDS), side, side), dtype=bool)
     for number, row in enumerate(rows):
         for kind, path in row.masks.items():

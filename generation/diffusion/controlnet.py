@@ -9,12 +9,12 @@ from generation.conditioning.masks import MASK_KINDS
 from generation.errors import RemediableError
 
 FOLDER = "controlnet"
-"""Of a model's folder, or of that of a version which adds a ControlNet to its parent."""
+"""A model's folder has its ControlNet here, and so has a version that adds one to its parent."""
 EMBEDDING_WIDTHS = (16, 32, 96, 256)
 
 
 def build_controlnet(pipeline: StableDiffusionPipeline, *, seed: int) -> ControlNetModel:
-    """A copy of the UNet's encoder that changes nothing yet, with a channel for each mask kind.
+    """Copy the UNet's encoder, with a channel for each mask kind; it changes nothing yet.
 
     The masks' embedding halves the side as often as the autoencoder does.
     """
@@ -29,7 +29,7 @@ def build_controlnet(pipeline: StableDiffusionPipeline, *, seed: int) -> Control
 
 
 def load_controlnet(folder: Path, *, dtype: torch.dtype) -> ControlNetModel:
-    """A ControlNet with one channel for each mask kind."""
+    """Load a ControlNet that has one channel for each mask kind."""
     try:
         controlnet: ControlNetModel = ControlNetModel.from_pretrained(
             str(folder), dtype=dtype, use_safetensors=True
@@ -52,7 +52,7 @@ def load_controlnet(folder: Path, *, dtype: torch.dtype) -> ControlNetModel:
 def with_controlnet(
     pipeline: StableDiffusionPipeline, controlnet: ControlNetModel
 ) -> StableDiffusionControlNetPipeline:
-    """The same parts as a pipeline that takes masks."""
+    """Make a pipeline that takes masks, of the same parts."""
     made: StableDiffusionControlNetPipeline = StableDiffusionControlNetPipeline(
         **_parts(pipeline), controlnet=controlnet, requires_safety_checker=False
     )
@@ -63,7 +63,7 @@ def with_controlnet(
 def without_controlnet(
     pipeline: StableDiffusionPipeline | StableDiffusionControlNetPipeline,
 ) -> StableDiffusionPipeline:
-    """The same parts as a pipeline that takes text alone."""
+    """Make a pipeline that takes text alone, of the same parts."""
     if isinstance(pipeline, StableDiffusionPipeline):
         return pipeline
     made: StableDiffusionPipeline = StableDiffusionPipeline(

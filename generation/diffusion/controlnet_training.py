@@ -1,4 +1,4 @@
-"""Training a ControlNet: the model is frozen, what it is told is dropped now and then."""
+"""How a ControlNet is trained: the model is frozen, prompts and masks are left out at random."""
 
 import random
 import shutil
@@ -36,7 +36,7 @@ CHECKPOINT_EVERY = 100
 
 @dataclass(frozen=True)
 class ControlNetTraining:
-    """One training run: what to do, where its state is, whom to tell."""
+    """One training run knows what to do, where its state is, and where its progress goes."""
 
     spec: ControlNetSpec
     checkpoint: Path
@@ -87,11 +87,11 @@ class ControlNetTraining:
         replace_folder(partial, model)
 
     def report(self, stage: str, *, after: int) -> Report:
-        def tell(step: int, figures: Mapping[str, float]) -> None:
+        def report_step(step: int, figures: Mapping[str, float]) -> None:
             if processes.rank() == 0:
                 self.progress(after + step, self.total, stage, figures)
 
-        return tell
+        return report_step
 
 
 class ControlNetTrainee(Trainee):
@@ -177,11 +177,11 @@ def draw_context(
     draw = torch.rand(len(chosen), generator=generator)
     randomness = random.Random(generator.initial_seed())
     prompts = [training_prompt(images.rows[index], randomness) for index in chosen.tolist()]
-    told = [
+    texts = [
         "" if place < spec.empty_prompt_share else prompt
         for prompt, place in zip(prompts, draw.tolist(), strict=True)
     ]
-    tokens = token_ids(pipeline.tokenizer, told).to(pipeline.device)
+    tokens = token_ids(pipeline.tokenizer, texts).to(pipeline.device)
     context: torch.Tensor = pipeline.text_encoder(tokens)[0]
     zeroed = draw >= 1 - spec.zero_text_share
     return context.masked_fill(zeroed.to(context.device).view(-1, 1, 1), 0.0)
@@ -190,11 +190,11 @@ def draw_context(
 def draw_control(
     control: torch.Tensor, spec: ControlNetSpec, generator: torch.Generator
 ) -> torch.Tensor:
-    """Masks B x K x R x R, some kinds of some examples, and all of some, made zero."""
+    """Make some kinds of masks of some examples zero, and all of some: B x K x R x R."""
     count, kinds = control.shape[:2]
-    told = torch.rand(count, kinds, generator=generator) >= spec.untold_kind_share
-    told &= (torch.rand(count, generator=generator) >= spec.no_mask_share)[:, None]
-    return control * told[:, :, None, None]
+    kept = torch.rand(count, kinds, generator=generator) >= spec.untold_kind_share
+    kept &= (torch.rand(count, generator=generator) >= spec.no_mask_share)[:, None]
+    return control * kept[:, :, None, None]
 
 
 def control_loss(

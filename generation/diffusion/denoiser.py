@@ -22,7 +22,7 @@ TRAIN_TIMESTEPS = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class DenoiserConfig:
-    """What the denoiser is and how it is trained."""
+    """The settings say what the denoiser is and how it is trained."""
 
     latent_side: int
     latent_channels: int
@@ -97,7 +97,7 @@ def loss_weights(snr: torch.Tensor, *, gamma: float) -> torch.Tensor:
 
 
 def stratified_timesteps(count: int, *, total: int, generator: torch.Generator) -> torch.Tensor:
-    """One timestep in each of N equal parts, which makes the loss less noisy: N."""
+    """Draw a timestep in each of N equal parts, which makes the loss less noisy: N."""
     position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     return (position * total).long().clamp(max=total - 1)
 
@@ -206,7 +206,7 @@ def batch_prompts(
     dropout: float,
     randomness: random.Random,
 ) -> list[str]:
-    """Prompts of a batch, some of them empty for classifier-free guidance."""
+    """Make the prompts of a batch, some of them empty for classifier-free guidance."""
     return [
         "" if randomness.random() < dropout else training_prompt(rows[index], randomness)
         for index in chosen.tolist()

@@ -37,7 +37,7 @@ Progress = Callable[[int, int, str, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class Pretraining:
-    """One pretraining run: what to do, where its state is, whom to tell."""
+    """One pretraining run knows what to do, where its state is, and where its progress goes."""
 
     spec: PretrainSpec
     checkpoint: Path
@@ -152,8 +152,8 @@ class Pretraining:
     def report(self, stage: str, *, after: int) -> Report:
         """Tell of steps of a stage as steps of the whole; the first process alone does."""
 
-        def tell(step: int, figures: Mapping[str, float]) -> None:
+        def report_step(step: int, figures: Mapping[str, float]) -> None:
             if processes.rank() == 0:
                 self.progress(after + step, self.total, stage, figures)
 
-        return tell
+        return report_step

@@ -29,7 +29,7 @@ _EMBEDDINGS: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakK
 def sample(
     pipeline: Pipeline, recipes: Sequence[SampleSpec], *, at_once: int | None = None
 ) -> list[np.ndarray]:
-    """One picture a recipe, in order: uint8, H x W.
+    """Make one picture a recipe, in order: uint8, H x W.
 
     Every recipe has a random generator of its own on the CPU, so it gives the
     same picture, to rounding, whatever it is batched with. ``at_once`` are made together, by
@@ -46,7 +46,7 @@ def sample(
 
 
 def _sample_what_fits(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.ndarray]:
-    """All together, or in halves, and halves of halves, where memory runs out."""
+    """Make all together, or in halves, and halves of halves, where memory runs out."""
     try:
         return _sample_alike(pipeline, recipes)
     except torch.OutOfMemoryError:
@@ -83,13 +83,13 @@ def check_recipe(pipeline: Pipeline, recipe: SampleSpec) -> None:
 
 
 def tokens_too_many(tokenizer: CLIPTokenizer, prompt: str) -> int:
-    """By how many tokens a prompt exceeds what the model takes; zero or less fits."""
+    """Count the tokens by which a prompt exceeds what the model takes; zero or less fits."""
     ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
     return len(ids) - int(tokenizer.model_max_length)
 
 
 def scheduler_for(sampler: Sampler, pipeline: Pipeline) -> SchedulerMixin:
-    """A sampler with the model's own noise schedule and prediction type."""
+    """Make a sampler with the model's own noise schedule and prediction type."""
     config = pipeline.scheduler.config
     match sampler:
         case "unipc":
@@ -101,7 +101,7 @@ def scheduler_for(sampler: Sampler, pipeline: Pipeline) -> SchedulerMixin:
 
 
 def _batches(recipes: Sequence[SampleSpec], *, at_once: int | None) -> Iterator[list[int]]:
-    """Indexes of recipes that differ in prompt, masks and seed only, ``at_once`` at most."""
+    """Give indexes of recipes that differ in prompt, masks and seed only, ``at_once`` at most."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, recipe in enumerate(recipes):
         settings = (
@@ -138,14 +138,14 @@ def _sample_alike(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.
 
 
 def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, object]:
-    """What these recipes of one mode are made from; in mode m2i the text embedding is zero."""
+    """Encode what recipes of one mode are made from; in mode m2i the text embedding is zero."""
     empty = embed_prompt(pipeline, "")
     if recipes[0].mode == "m2i":
-        told = torch.zeros_like(empty).repeat(len(recipes), 1, 1)
+        embeddings = torch.zeros_like(empty).repeat(len(recipes), 1, 1)
     else:
-        told = torch.cat([embed_prompt(pipeline, recipe.prompt) for recipe in recipes])
+        embeddings = torch.cat([embed_prompt(pipeline, recipe.prompt) for recipe in recipes])
     conditions: dict[str, object] = {
-        "prompt_embeds": told,
+        "prompt_embeds": embeddings,
         "negative_prompt_embeds": empty.repeat(len(recipes), 1, 1),
     }
     if recipes[0].mode != "t2i":
@@ -168,7 +168,7 @@ def embed_prompt(pipeline: Pipeline, prompt: str) -> torch.Tensor:
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:
-    """8-bit grey, H x W, of a picture H x W x 1 or H x W x 3 in [0, 1]."""
+    """Turn a picture H x W x 1 or H x W x 3 in [0, 1] into 8-bit grey, H x W."""
     grey = image[..., 0] if image.shape[-1] == 1 else image @ LUMINANCE
     if not np.isfinite(grey).all():
         raise RemediableError(

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from generation.specs import CellSpec, TrainingImage
 
 CELL_VERSION = 2
-"""Of the code that trains and measures a cell; to be raised when it gives other figures."""
+"""It is raised when the code that trains and measures a cell gives other figures."""
 
 _LINE = TypeAdapter(TrainingImage)
 
@@ -39,7 +39,7 @@ def cell_hash(spec: CellSpec, *, sha256_of: Sha256Of = sha256_of_file) -> str:
 
 
 def hash_with(spec: CellSpec, *, real: str, synthetic: str) -> str:
-    """The same, for many cells of the same manifests: their content ``as_text``, put in once."""
+    """Hash one of many cells of the same manifests, whose content is put in ``as_text``."""
     content = asdict(spec) | {
         "version": CELL_VERSION,
         "training_ids": sorted(spec.training_ids),
@@ -56,7 +56,7 @@ def as_text(content: object) -> str:
 
 
 def manifest_content(manifest: Path, *, sha256_of: Sha256Of) -> list[dict[str, Any]]:
-    """What each line says and its files hold, in the order of image ids."""
+    """Give what each line says and its files hold, in the order of image ids."""
     lines = [_LINE.validate_json(line) for line in manifest.read_text().splitlines()]
     return [
         asdict(line)

@@ -39,7 +39,7 @@ from generation.training.images import augment, plain
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell's model said of the test split."""
+    """A cell's model said this of the test split."""
 
     figures: Mapping[str, float]
     thresholds: Mapping[str, float]
@@ -82,7 +82,7 @@ class FindingClassifier:
         return known_cross_entropy(logits.float(), targets.to(device), known.to(device))
 
     def probabilities(self, examples: Examples) -> torch.Tensor:
-        """N x findings."""
+        """Give the probability of each finding: N x findings."""
         inputs = plain(examples.images.pixels)
         return logits_of(self.net, inputs, precision=self.precision).sigmoid()
 
@@ -123,15 +123,15 @@ class FindingClassifier:
         self, row: TrainingImage, found: list[float], thresholds: Mapping[str, float]
     ) -> dict[str, Any]:
         """Findings that are unknown of the image are left out."""
-        told = {
+        known = {
             finding: probability
             for finding, probability in zip(self.findings, found, strict=True)
             if finding not in row.unknown
         }
         return described(row) | {
-            "truth": {finding: int(finding in row.findings) for finding in told},
-            "probability": told,
-            "said": {finding: int(told[finding] >= thresholds[finding]) for finding in told},
+            "truth": {finding: int(finding in row.findings) for finding in known},
+            "probability": known,
+            "said": {finding: int(known[finding] >= thresholds[finding]) for finding in known},
         }
 
 
@@ -167,7 +167,7 @@ class MaskSegmenter:
         return loss
 
     def probabilities(self, examples: Examples) -> torch.Tensor:
-        """N x R x R."""
+        """Give the probability that each pixel is mask: N x R x R."""
         inputs = plain(examples.images.pixels)
         return logits_of(self.net, inputs, precision=self.precision)[:, 0].sigmoid()
 
@@ -198,7 +198,7 @@ class MaskSegmenter:
 
 
 def masks_of(examples: Examples) -> torch.Tensor:
-    """At the network's resolution: bool, N x R x R."""
+    """Give the masks at the network's resolution: bool, N x R x R."""
     assert examples.masks is not None
     return examples.masks[:, 0, ::2, ::2] > 127
 
@@ -219,7 +219,7 @@ def device_of(net: nn.Module) -> torch.device:
 
 
 def model_of(spec: CellSpec, *, device: torch.device) -> DownstreamModel:
-    """With weights that follow from the seed."""
+    """Build the network of the cell's task, with weights that follow from the seed."""
     torch.manual_seed(spec.seed)
     if spec.task == "classification":
         net = build_densenet(spec.network, outputs=len(spec.findings)).to(device)
@@ -228,7 +228,7 @@ def model_of(spec: CellSpec, *, device: torch.device) -> DownstreamModel:
 
 
 def phases_of(spec: CellSpec, examples: CellExamples) -> list[Examples]:
-    """What is learnt from, one after the other."""
+    """List what the model learns from, one after the other."""
     real, synthetic = examples.real, examples.synthetic
     match spec.arm:
         case "real":
@@ -273,8 +273,8 @@ def train_cell(
 
 
 def _after(done: int, report: Report) -> Report:
-    """Counts on from the steps of earlier phases."""
-    return lambda step, told: report(done + step, told)
+    """Report steps as following those of earlier phases."""
+    return lambda step, figures: report(done + step, figures)
 
 
 def _learn(

@@ -36,7 +36,7 @@ FEWEST_EXAMPLES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Of a DenseNet (Huang et al., 1608.06993)."""
+    """How wide and deep a DenseNet is (Huang et al., 1608.06993)."""
 
     init_features: int
     growth_rate: int
@@ -52,7 +52,7 @@ SHAPES: dict[ClassifierNetwork, Shape] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig:
-    """What a saved classifier is; ``validation_auroc`` is the mean over findings."""
+    """The facts of a saved classifier; ``validation_auroc`` is the mean over findings."""
 
     findings: tuple[str, ...]
     resolution: int
@@ -69,12 +69,12 @@ class Classifier:
 
     @torch.no_grad()
     def probabilities(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """Of each finding on 8-bit grey images of any size: N x findings in [0, 1]."""
+        """Give the probability of each finding on 8-bit grey images of any size: N x findings."""
         return predict(self.net, as_input(images, side=self.config.resolution))
 
     @torch.no_grad()
     def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """What every depth of the network sees, and about where, N x F.
+        """Give what every depth of the network sees, and about where: N x F.
 
         The last layers know findings and were taught not to mind place, contrast and blur,
         which readers do mind; the first ones still see them.
@@ -83,7 +83,7 @@ class Classifier:
         return torch.cat([self.see(part) for part in parts])
 
     def see(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The same of inputs N x 1 x side x side in [-1, 1], with gradients."""
+        """Give features with gradients, of inputs N x 1 x side x side in [-1, 1]."""
         return trunk(self.net, inputs)
 
     @property
@@ -120,7 +120,7 @@ class Classifier:
 
 
 def build_densenet(network: ClassifierNetwork, *, outputs: int) -> DenseNet:
-    """N x 1 x R x R to logits, N x outputs."""
+    """Build a network from N x 1 x R x R to logits, N x outputs."""
     shape = SHAPES[network]
     return DenseNet(
         spatial_dims=2,
@@ -169,7 +169,7 @@ def learnable_findings(rows: Sequence[TrainingImage]) -> tuple[str, ...]:
 def targets_of(
     rows: Sequence[TrainingImage], findings: Sequence[str]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Whether each finding is there, and whether that is known: float and bool, N x findings."""
+    """Say whether each finding is there and whether that is known: float and bool, N x findings."""
     there = [[float(finding in row.findings) for finding in findings] for row in rows]
     known = [[finding not in row.unknown for finding in findings] for row in rows]
     return torch.tensor(there), torch.tensor(known)

@@ -38,7 +38,7 @@ class Calibration:
 
     @classmethod
     def fit(cls, agreements: torch.Tensor, true_dice: torch.Tensor) -> Self:
-        """Least squares over N images; a line that falls would be none, so it is level then."""
+        """Fit by least squares over N images; a line that would fall is level instead."""
         x, y = agreements.double().numpy(), true_dice.double().numpy()
         variance = float(np.var(x))
         covariance = float(np.mean((x - x.mean()) * (y - y.mean())))

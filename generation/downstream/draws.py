@@ -11,7 +11,7 @@ from generation.specs import TrainingImage
 def drawn_images(
     rows: Iterable[TrainingImage], count: int, *, findings: Sequence[str], kind: str, seed: int
 ) -> list[TrainingImage]:
-    """So many of a manifest's images, whatever the order of its lines.
+    """Draw so many of a manifest's images, whatever the order of its lines.
 
     With a mask of ``kind``, where one is named.
     """
@@ -23,7 +23,7 @@ def drawn_images(
 def draw_balanced(
     rows: Sequence[TrainingImage], count: int, *, findings: Sequence[str], seed: int
 ) -> list[TrainingImage]:
-    """So many images by seed, of each finding and of none in turn.
+    """Draw so many images by seed, of each finding and of none in turn.
 
     An image with several of the findings counts for the first of them; where several are
     told, there need not be any with none of them. A smaller count gives the beginning of

@@ -18,7 +18,7 @@ WARM_UP = 20
 
 
 class Schedule(Protocol):
-    """What the specs of downstream models say of their training."""
+    """The specs of downstream models say this of their training."""
 
     @property
     def max_steps(self) -> int: ...

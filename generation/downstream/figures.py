@@ -34,7 +34,7 @@ def macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
 
 
 def best_threshold(truth: np.ndarray, probabilities: np.ndarray) -> float:
-    """Where the macro F1 of presence and absence is highest; of several, nearest to 0.5.
+    """Find where the macro F1 of presence and absence is highest; of several, nearest to 0.5.
 
     Thresholds lie in the middle between neighbouring probabilities; an image has the
     finding where its probability is not below.
@@ -102,12 +102,12 @@ def dice_by_chance(learnt: torch.Tensor, truth: torch.Tensor) -> float:
 
 
 def best_mask_threshold(probabilities: torch.Tensor, truth: torch.Tensor) -> float:
-    """Of 0.1 to 0.9, where the mean Dice is highest; N x R x R, float and bool."""
+    """Find where from 0.1 to 0.9 the mean Dice is highest; N x R x R, float and bool."""
     return _best(MASK_THRESHOLDS, lambda value: dice(probabilities >= value, truth).mean().item())
 
 
 def hausdorff_95(drawn: torch.Tensor, truth: torch.Tensor) -> list[float | None]:
-    """In pixels, of masks (bool, N x R x R); None where one of both is empty."""
+    """Measure in pixels how far masks (bool, N x R x R) are apart; None where one is empty."""
     with warnings.catch_warnings():  # MONAI warns of an argument that it passes itself
         warnings.filterwarnings("ignore", "monai.metrics.utils get_mask_edges", FutureWarning)
         return [

@@ -16,7 +16,7 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 def logits_of(
     net: nn.Module, inputs: torch.Tensor, *, precision: Precision = "bfloat16"
 ) -> torch.Tensor:
-    """Float, N x ..., on the CPU, of inputs N x 1 x R x R in [-1, 1]."""
+    """Compute logits (float, N x ..., on the CPU) of inputs N x 1 x R x R in [-1, 1]."""
     device = next(net.parameters()).device
     parts = []
     for part in inputs.split(AT_ONCE):
@@ -27,5 +27,5 @@ def logits_of(
 
 
 def predict(net: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """Probabilities, N x R x R, of inputs N x 1 x R x R in [-1, 1]."""
+    """Compute probabilities, N x R x R, of inputs N x 1 x R x R in [-1, 1]."""
     return logits_of(net, inputs)[:, 0].sigmoid()

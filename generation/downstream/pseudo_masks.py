@@ -15,7 +15,7 @@ from generation.downstream.prediction import predict
 from generation.downstream.segmenter import Segmenter
 
 LEAST_CONFIDENCE = 0.7
-"""Of estimated Dice, as for CheXmask's masks."""
+"""A mask of less estimated Dice is not kept, as with CheXmask's masks."""
 
 
 @dataclass(frozen=True)

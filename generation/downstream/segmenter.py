@@ -32,7 +32,7 @@ CONFIG_FILE = "segmenter.json"
 
 @dataclass(frozen=True, kw_only=True)
 class SegmenterConfig:
-    """What a saved segmenter is; ``validation_dice`` is that of the weights kept."""
+    """The facts of a saved segmenter; ``validation_dice`` is that of the weights kept."""
 
     kind: str
     resolution: int
@@ -50,7 +50,7 @@ class Segmenter:
         self.config = config
 
     def probabilities(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """Of 8-bit grey images of any size: N x R x R in [0, 1], on their central squares."""
+        """Give the probability of mask on the central squares of 8-bit grey images: N x R x R."""
         return predict(self.net, as_input(images, side=self.config.resolution))
 
     @classmethod
@@ -79,7 +79,7 @@ class Segmenter:
 
 
 def build_unet(widths: Sequence[int]) -> nn.Module:
-    """N x 1 x R x R to logits of the same shape."""
+    """Build a U-Net from N x 1 x R x R to logits of the same shape."""
     net: nn.Module = UNet(
         spatial_dims=2,
         in_channels=1,
@@ -92,7 +92,7 @@ def build_unet(widths: Sequence[int]) -> nn.Module:
 
 
 def dice_of(net: nn.Module, masked: MaskedSet) -> torch.Tensor:
-    """Dice of each image of a set, N, at the network's resolution."""
+    """Measure the Dice of each image of a set, N, at the network's resolution."""
     return dice(predict(net, plain(masked.images.pixels)) > 0.5, truth_of(masked))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 SMALLEST_PART = 0.01
-"""Of the image; a smaller part is a speck."""
+"""A part that is a smaller share of the image is a speck."""
 AREA_MARGIN = 1.6
 """Cohorts differ in how much of the body their pictures show."""
 BALANCE_MARGIN = 1.25
@@ -16,7 +16,7 @@ BALANCE_MARGIN = 1.25
 
 @dataclass(frozen=True, kw_only=True)
 class Plausibility:
-    """What a mask may be like, as masks that people drew are.
+    """The bounds of what masks that people drew are like.
 
     ``area`` is a share of the image, ``balance`` the smallest part's share of the largest.
     """
@@ -27,7 +27,7 @@ class Plausibility:
 
     @classmethod
     def of(cls, masks: Iterable[np.ndarray]) -> Self:
-        """What real masks (bool, H x W each) show, with margins."""
+        """Take the bounds from real masks (bool, H x W each), with margins."""
         cleaned = [without_specks(mask) for mask in masks]
         sizes = [part_sizes(mask) for mask in cleaned]
         areas = [float(mask.mean()) for mask in cleaned]
@@ -40,11 +40,11 @@ class Plausibility:
         )
 
     def clean(self, mask: np.ndarray) -> np.ndarray:
-        """Without holes and specks, and of its parts only as many, the largest, as there may be."""
+        """Take holes and specks away, and the smallest of more parts than there may be."""
         return without_specks(mask, most_parts=self.parts[1])
 
     def holds_for(self, mask: np.ndarray) -> bool:
-        """Whether a cleaned mask is as real ones are."""
+        """Say whether a cleaned mask is as real ones are."""
         sizes = part_sizes(mask)
         least, largest = self.area
         return (

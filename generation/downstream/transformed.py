@@ -23,7 +23,7 @@ FAMILIES: tuple[Family, ...] = ("affine", "elastic")
 
 
 def transformed_copies(examples: Examples, count: int, *, kind: str, seed: int) -> Examples:
-    """So many moved copies, of the images in turn; masks of ``kind`` move with theirs.
+    """Make so many moved copies, of the images in turn; masks of ``kind`` move with theirs.
 
     As for masks, what leaves no plausible chest is drawn again.
     """

@@ -39,7 +39,7 @@ MIDDLE_AGE_YEARS = 50.0
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfig:
-    """How the feature network is trained."""
+    """The settings say how the feature network is trained."""
 
     steps: int
     seed: int = 0
@@ -74,7 +74,7 @@ class ResidualBlock(nn.Module):
 
 
 class FeatureNet(nn.Module):
-    """N x 1 x 128 x 128 in [-1, 1] to features N x 256 and unit embeddings N x 128."""
+    """It takes N x 1 x 128 x 128 in [-1, 1] to features N x 256 and unit embeddings N x 128."""
 
     feature_size = 256
     embedding_size = 128

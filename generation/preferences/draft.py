@@ -16,7 +16,7 @@ from generation.specs import FineTuneSpec
 SAMPLING_STEPS = 12
 
 
-class Drafting(Objective):
+class DraftObjective(Objective):
     """DDIM without guidance from the draw's noise to an image of a rated image's prompt.
 
     Only the last step has gradients, which is late: the reward there is about texture and

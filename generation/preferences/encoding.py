@@ -50,7 +50,7 @@ def encode_texts(pipeline: Any, texts: Sequence[str | None]) -> torch.Tensor:
 
 
 def read_controls(pipeline: Any, masks: Sequence[MaskPaths]) -> torch.Tensor:
-    """What the pipeline's ControlNet sees, K x C x H x W, uint8 of 0 and 1."""
+    """Read what the pipeline's ControlNet sees: uint8 of 0 and 1, K x C x H x W."""
     if getattr(pipeline, "controlnet", None) is None:
         if any(masks):
             raise RemediableError(

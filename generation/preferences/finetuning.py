@@ -9,15 +9,15 @@ from typing import Any
 import torch
 
 from generation.errors import RemediableError
-from generation.preferences.draft import Drafting
+from generation.preferences.draft import DraftObjective
 from generation.preferences.lessons import Lessons
 from generation.preferences.networks import Network
 from generation.preferences.objectives import (
-    Accepting,
+    DpoObjective,
+    KtoObjective,
     Objective,
-    Preferring,
     Reward,
-    Rewarding,
+    RewardWeightedObjective,
 )
 from generation.specs import PAIR_METHODS, FineTuneSpec
 from generation.training import processes
@@ -144,14 +144,14 @@ def objective_for(
 ) -> Objective:
     """``reward`` is wanted by DRaFT and by nothing else."""
     if spec.method in PAIR_METHODS:
-        return Preferring(network, scheduler, lessons, spec)
+        return DpoObjective(network, scheduler, lessons, spec)
     if spec.method == "reward_weighted":
-        return Rewarding(network, scheduler, lessons, spec)
+        return RewardWeightedObjective(network, scheduler, lessons, spec)
     if spec.method == "kto":
-        return Accepting(network, scheduler, lessons, spec)
+        return KtoObjective(network, scheduler, lessons, spec)
     if reward is None:
         raise ValueError("DRaFT climbs a reward, and none is given")
-    return Drafting(network, scheduler, lessons, spec, reward=reward)
+    return DraftObjective(network, scheduler, lessons, spec, reward=reward)
 
 
 def _require_equal_parts(spec: FineTuneSpec) -> None:

@@ -134,7 +134,7 @@ class Lessons:
 
 
 def cases_of(pairs: Pairs) -> list[torch.Tensor]:
-    """The numbers of the pairs of each case: those of one prompt and mask that share images."""
+    """List the numbers of each case's pairs: those of one prompt and mask that share images."""
     images = int(torch.cat([pairs.winner, pairs.loser]).max()) + 1
     winner, loser = pairs.winner.cpu().numpy(), pairs.loser.cpu().numpy()
     edges = coo_array((np.ones(len(pairs)), (winner, loser)), shape=(images, images))
@@ -228,13 +228,13 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
 
 
 def texts_in(spec: FineTuneSpec) -> list[str | None]:
-    """The texts of the embeddings that lessons of this spec have, in their order."""
+    """List the texts of the embeddings that lessons of this spec have, in their order."""
     lines = read_readings(Path(spec.preferences)).lines
     return list(_places([*map(text_of, lines), *(prompt for _, prompt in _read_real(spec))]))
 
 
 def text_of(line: Preference | Rating) -> str | None:
-    """None in mode m2i, whose text embedding is zero: with masks, and without a prompt."""
+    """Give the prompt; None in mode m2i (masks and no prompt), whose text embedding is zero."""
     return None if line.masks and not line.prompt else line.prompt
 
 
@@ -243,13 +243,13 @@ def _masks_of(line: Preference | Rating) -> MaskPaths:
 
 
 def _read_real(spec: FineTuneSpec) -> list[tuple[str, str]]:
-    """Path and prompt of each image that is practised on."""
+    """Read path and prompt of each real image that is practised on."""
     rows = read_manifest(Path(spec.real_images)) if spec.real_images else []
     return [(row.path, whole_prompt(row)) for row in rows if row.split == "train"]
 
 
 def winner_scores(pair: Preference) -> dict[Axis, float]:
-    """On each axis; a pair that has only a mean counts as one of the first axis."""
+    """Give the scores by axis; a pair that has only a mean counts as one of the first axis."""
     if not pair.axes:
         return {AXES[0]: pair.winner_score}
     return {axis: scores[0] for axis, scores in pair.axes.items()}
@@ -266,11 +266,11 @@ def _indices(lines: Sequence[Line], place: Callable[[Line], int]) -> torch.Tenso
 
 
 def _scores(lines: Sequence[Line], scores: Callable[[Line], dict[Axis, float]]) -> torch.Tensor:
-    """N x A, NaN where an axis was not asked about."""
+    """Put scores into N x A, NaN where an axis was not asked about."""
     rows = [[scores(line).get(axis, float("nan")) for axis in AXES] for line in lines]
     return torch.tensor(rows, dtype=torch.float32).view(len(lines), len(AXES))
 
 
 def _places(values: Iterable[Value]) -> dict[Value, int]:
-    """Each distinct value with its place, in order of first appearance."""
+    """Number the distinct values in order of first appearance."""
     return {value: place for place, value in enumerate(dict.fromkeys(values))}

@@ -70,7 +70,7 @@ def noise_error(
 
 
 def noise_scale(alpha: torch.Tensor, sigma: torch.Tensor, *, prediction_type: str) -> torch.Tensor:
-    """By what the error of a prediction is multiplied to be one of the noise; shape N."""
+    """Give the factor that turns the error of a prediction into one of the noise; shape N."""
     if prediction_type == "epsilon":
         return torch.ones_like(alpha)
     if prediction_type == "v_prediction":
@@ -84,7 +84,7 @@ def noise_scale(alpha: torch.Tensor, sigma: torch.Tensor, *, prediction_type: st
 
 
 def widened(values: torch.Tensor) -> torch.Tensor:
-    """In float32, or as they are where they are wider."""
+    """Widen values to float32, or leave them where they are wider."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
@@ -101,7 +101,7 @@ class PairGradients:
 
     @classmethod
     def of(cls, winner: torch.Tensor, loser: torch.Tensor) -> Self:
-        """From the gradients themselves, N x C x H x W each, up to a common factor a pair."""
+        """Compare the gradients, N x C x H x W each, known up to a common factor a pair."""
         winner, loser = widened(winner).flatten(1), widened(loser).flatten(1)
         return cls(
             winner_squared=winner.square().sum(1),
@@ -113,7 +113,7 @@ class PairGradients:
 def safeguard(
     *, winner_squared: torch.Tensor, inner: torch.Tensor, mu: float = SAFEGUARD
 ) -> torch.Tensor:
-    """By what the loser's gradient is scaled so that the winner's error does not rise.
+    """Give the factor on the loser's gradient by which the winner's error does not rise.
 
     clip((1 - mu) ||g_w||^2 / <g_l, g_w>, 0, 1) where the two agree in direction, else 1
     (Diffusion-SDPO). A step against g_w - lambda g_l in the space of outputs then lowers
@@ -296,5 +296,5 @@ def _rises(
 
 
 def _passing_on(values: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """The same values, with a share of their gradient."""
+    """Give the same values, with a share of their gradient."""
     return share * values + (1 - share) * values.detach()

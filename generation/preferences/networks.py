@@ -86,7 +86,7 @@ class Network:
         *,
         is_masked: torch.Tensor,
     ) -> torch.Tensor:
-        """N x C x h x w for N noisy latents; ``controls`` are N x C x H x W.
+        """Predict N x C x h x w for N noisy latents; ``controls`` are N x C x H x W.
 
         As in sampling, the ControlNet has no part in what ``is_masked``, bool of shape N,
         says has no mask.

@@ -75,7 +75,7 @@ def add_noise(
     noise: torch.Tensor,
     timesteps: torch.Tensor,
 ) -> Noised:
-    """Latents and noise are N x C x h x w; prompts, controls and timesteps of shape N."""
+    """Put noise on latents, N x C x h x w both; prompts, controls and timesteps are of shape N."""
     kind = scheduler.config.prediction_type
     alpha_squared = scheduler.alphas_cumprod.to(latents.device)[timesteps].float()
     if kind == "v_prediction":
@@ -96,7 +96,7 @@ def add_noise(
 
 
 def spread_timesteps(count: int, *, total: int, generator: torch.Generator) -> torch.Tensor:
-    """One timestep from each of ``count`` equal parts of what is learnt from, in random order."""
+    """Draw a timestep from each of ``count`` equal parts of those learnt from, in random order."""
     first, last = (int(share * total) for share in LEARNT_FROM)
     place = torch.arange(count) + torch.rand(count, generator=generator)
     timesteps = (first + place / count * (last - first)).long()

@@ -48,7 +48,7 @@ class Draw:
     beside_timesteps: torch.Tensor
 
     def part(self, number: int, *, of: int) -> Self:
-        """One of several equal parts."""
+        """Give one of several equal parts of the draw."""
         parts = {name: value.chunk(of)[number] for name, value in vars(self).items() if len(value)}
         return type(self)(**(vars(self) | parts))
 
@@ -71,7 +71,7 @@ class Objective:
 
     @property
     def rows(self) -> int:
-        """Of how many one is drawn."""
+        """Give the number of rows that a draw chooses from."""
         return len(self.lessons.ratings)
 
     @property
@@ -82,7 +82,7 @@ class Objective:
         raise NotImplementedError
 
     def follow(self, figures: dict[str, float]) -> None:
-        """Nothing, where a step does not depend on the one before."""
+        """Do nothing: by default a step does not depend on the one before."""
 
     def state(self) -> dict[str, float]:
         return {}
@@ -117,7 +117,7 @@ class Objective:
         )
 
     def computing(self) -> AbstractContextManager[Any]:
-        """In which networks run: the losses themselves are always in float32."""
+        """Set the precision that networks run in; the losses are always in float32."""
         is_half = self.spec.precision == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
 
@@ -138,7 +138,7 @@ class Objective:
         prompt: torch.Tensor,
         control: torch.Tensor,
     ) -> Noised:
-        """Images with the noise and timestep of their row of the draw, and real ones after them."""
+        """Put the noise of their row of the draw on images, and on real ones after them."""
         pictures, reals = self.lessons.pictures, self.lessons.reals
         black = torch.zeros_like(draw.beside)
         return add_noise(
@@ -162,7 +162,7 @@ class Objective:
         )
 
 
-class Preferring(Objective):
+class DpoObjective(Objective):
     """Diffusion-DPO, of both weightings.
 
     A row that is drawn is a group of pairs that share noise and timestep: one pair, or all
@@ -184,18 +184,18 @@ class Preferring(Objective):
 
     @property
     def rows_beside(self) -> int:
-        """The rank-weighted loss is the published one: no practice."""
+        """Only the margin-weighted loss practises on real images; the other one is as published."""
         return len(self.lessons.reals) if self.spec.method == "dpo_margin" else 0
 
     def pairs_of(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """The pairs of the drawn groups, and each one's row in the draw."""
+        """Give the pairs of the drawn groups, and each one's row in the draw."""
         groups = [self.groups[number] for number in draw.chosen.tolist()]
         sizes = torch.tensor([len(group) for group in groups])
         rows = torch.arange(len(groups)).repeat_interleave(sizes)
         return torch.cat(groups).to(self.device), rows.to(self.device)
 
     def errors(self, draw: Draw) -> tuple[PairErrors, PairGradients, torch.Tensor | None]:
-        """Of the drawn pairs, with and without the adapter; and of the real images.
+        """Measure the errors of drawn pairs, with and without the adapter, and of real images.
 
         Both images of a pair get the same noise and timestep, and all go through the
         network in one batch, real images after them.
@@ -203,8 +203,10 @@ class Preferring(Objective):
         pairs, pictures = self.lessons.pairs, self.lessons.pictures
         chosen, rows = self.pairs_of(draw)
         count = len(pictures.latents)
-        seen = torch.cat([rows * count + pairs.winner[chosen], rows * count + pairs.loser[chosen]])
-        shown, place = seen.unique(return_inverse=True)
+        images = torch.cat(
+            [rows * count + pairs.winner[chosen], rows * count + pairs.loser[chosen]]
+        )
+        shown, place = images.unique(return_inverse=True)
         winner, loser = place.chunk(2)
         row = shown // count
         prompt, control = (
@@ -263,7 +265,7 @@ class Preferring(Objective):
         )
 
 
-class Rewarding(Objective):
+class RewardWeightedObjective(Objective):
     """Reward-weighted likelihood over rated and real images; it needs no reference."""
 
     def __init__(
@@ -292,7 +294,7 @@ class Rewarding(Objective):
         return loss, figures | ({"real_error": real.detach().mean()} if has_real else {})
 
 
-class Accepting(Objective):
+class KtoObjective(Objective):
     """Diffusion-KTO.
 
     Its reference point is the mean gain of the step before, or nothing where that is

@@ -41,7 +41,7 @@ class Ridge(nn.Module):
 
     @classmethod
     def fit(cls, features: torch.Tensor, scores: torch.Tensor, *, penalty: float) -> "Ridge":
-        """Least squares plus ``penalty`` times the squared weights; N x D features, N scores."""
+        """Minimise squares plus ``penalty`` times the squared weights; N x D features, N scores."""
         middle, spread = features.mean(0), features.std(0).clamp_min(1e-6)
         scaled, bias = (features - middle) / spread, scores.mean()
         inner = scaled.T @ scaled + penalty * torch.eye(features.shape[1], dtype=features.dtype)
@@ -54,7 +54,7 @@ class Ridge(nn.Module):
 
 
 class ReadersReward(nn.Module):
-    """From pictures, N x 1 x H x W in [-1, 1], to the score that readers would give; shape N.
+    """The score that readers would give pictures, N x 1 x H x W in [-1, 1]; shape N.
 
     ``heldout_correlation`` is that between scores and predictions for images whose
     prompts the regression had not seen.
@@ -67,14 +67,14 @@ class ReadersReward(nn.Module):
         self.heldout_correlation = heldout_correlation
 
     def forward(self, pictures: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
-        """A score whatever the prompt."""
+        """Give the score, whatever the prompt."""
         features, _ = self.net(fit_side(pictures.float()))
         scores: torch.Tensor = self.ridge(features)
         return scores
 
 
 class ForetoldScore(nn.Module):
-    """What a reward model foretells of pictures N x 1 x H x W in [-1, 1]; shape N.
+    """The score that a reward model gives pictures, N x 1 x H x W in [-1, 1]; shape N.
 
     ``prompt`` has the place of each picture's text among ``texts``; None is no text.
     """
@@ -117,7 +117,7 @@ def learn_reward(net: FeatureNet, ratings: Sequence[Rating]) -> ReadersReward:
 def heldout_correlation(
     features: torch.Tensor, scores: torch.Tensor, prompts: Sequence[str], *, penalty: float
 ) -> float:
-    """Pearson's, over all images, each predicted from the images of other folds' prompts."""
+    """Correlate (Pearson) all scores with predictions from the images of other folds' prompts."""
     fold = {prompt: place % FOLDS for place, prompt in enumerate(sorted(set(prompts)))}
     folds = torch.tensor([fold[prompt] for prompt in prompts])
     predicted = torch.zeros_like(scores)
@@ -129,7 +129,7 @@ def heldout_correlation(
 
 
 def through_decoder(pipeline: Any, reward: nn.Module) -> Reward:
-    """The reward of latents: decoded, in grey."""
+    """Give the reward of latents: they are decoded, and made grey."""
     vae = pipeline.vae.requires_grad_(False)
 
     def of_latents(latents: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:

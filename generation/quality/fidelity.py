@@ -31,7 +31,7 @@ class MaskFidelity:
 
 
 def mask_fidelity(drawn: torch.Tensor, given: torch.Tensor, *, seed: int = 0) -> MaskFidelity:
-    """Of candidates' segmentations and the masks that they were given: bool, N x H x W, N > 1."""
+    """Compare candidates' segmentations with their masks: bool, N x H x W each, N > 1."""
     dice = dice_matrix(drawn, given).numpy()
     count = len(dice)
     others = (dice.sum(1) - dice.diagonal()) / (count - 1)

@@ -46,13 +46,13 @@ MASK_FIDELITY = {
 
 
 def qualities(spec: GateSpec) -> tuple[Quality, ...]:
-    """What is compared with the parent's: fidelity to masks only where masks are asked for."""
+    """List what is compared with the parent's; fidelity to masks only where masks are asked for."""
     return QUALITY if spec.masked is None else (*QUALITY, *MASK_FIDELITY.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One thing that was asked, and what was found, with its interval where it has one."""
+    """A rule asks one thing; beside it stands what was found, with an interval if it has one."""
 
     name: str
     label: str
@@ -133,7 +133,7 @@ def win_rate_rule(figures: Figures, spec: GateSpec) -> Rule:
 
 
 def finding_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
-    """One rule over all findings that enough prompts name: none may have become worse."""
+    """Hold the child where any finding that enough prompts name has become worse."""
     if not figures["judge"]:
         return
     judged = {
@@ -154,7 +154,7 @@ def finding_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
 
 
 def quality_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
-    """KID, precision, recall, density, coverage, diversity, fidelity to masks: the changes."""
+    """Hold each change of a quality figure against its margin."""
     for quality in qualities(spec):
         limit = quality.limit(spec)
         found = figures["quality"].get(quality.name)
@@ -186,7 +186,7 @@ def quality_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
 
 
 def mask_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
-    """Enough masks that were held out, each followed better than other patients' masks."""
+    """Ask for enough held-out masks, each followed better than other patients' masks."""
     if spec.masked is None:
         return
     masks = figures["masks"]
@@ -246,7 +246,7 @@ def copies_rule(figures: Figures, spec: GateSpec) -> Rule:
 
 
 def hacking_rules(figures: Figures, spec: GateSpec) -> Iterator[Rule]:
-    """The alarm: what was trained on went up, and a judge that was not does not see it."""
+    """Raise the alarm where what was trained on went up, unseen by a judge that was not."""
     trained, judge = figures["trained_on"], figures["judge"]
     if not trained or not judge:
         return

@@ -94,5 +94,5 @@ def gate_prompts(taught: frozenset[str] = frozenset()) -> tuple[str, ...]:
 
 
 def finding_of(prompt: str) -> str:
-    """What a prompt is counted under: its findings, or that it names none."""
+    """Name what a prompt is counted under: its findings, or that it names none."""
     return ", ".join(findings_in(prompt)) or NORMAL

@@ -8,7 +8,7 @@ Values = Sequence[float]
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What a judge, or what was trained on, makes of each image of both sides; higher is better.
+    """A judge, or what was trained on, gives each image of both sides a value; higher is better.
 
     ``source`` says what it rests on: a kind and an id, or nothing where it is a formula.
     """

@@ -45,7 +45,7 @@ class Following:
         return cls(dice.diagonal(), (dice * others).sum(1) / others.sum(1))
 
     def specific(self, chosen: np.ndarray) -> float:
-        """How far matched lies from shuffled to perfect; 0 for one average lung everywhere."""
+        """Say how far matched lies from shuffled to perfect; 0 for one average lung everywhere."""
         matched, shuffled = self.matched[chosen].mean(), self.shuffled[chosen].mean()
         return float((matched - shuffled) / (1 - shuffled))
 
@@ -60,7 +60,7 @@ class Following:
 def mask_figures(
     asked: Mapping[Mode, MaskedPictures], segmenters: Mapping[MaskKind, Segmenter]
 ) -> dict[str, Any]:
-    """By mode: Dice matched and shuffled of both sides; intervals are over patients."""
+    """Measure Dice by mode, matched and shuffled, of both sides; intervals are over patients."""
     modes = {mode: _of_mode(pictures, segmenters) for mode, pictures in asked.items()}
     patients = {str(patient) for one in asked.values() for patient in one.patients}
     return {"patients": len(patients), "modes": modes}
@@ -88,7 +88,7 @@ def _dice(
     masks: Mapping[MaskKind, Pictures],
     segmenters: Mapping[MaskKind, Segmenter],
 ) -> np.ndarray:
-    """N x N; where several kinds are followed together, their mean."""
+    """Compute Dice, N x N; where several kinds are followed together, their mean."""
     matrices = []
     for kind, given in masks.items():
         segmenter = segmenters[kind]
@@ -100,7 +100,7 @@ def _dice(
 
 
 def as_changes(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``gate_rules`` compares with the parent's, by the names that it has for them."""
+    """Give what ``gate_rules`` compares with the parent's, by the names that it has for them."""
     return {
         MASK_FIDELITY[mode].name: {
             "child": row["child"]["specific"]["value"],

@@ -13,7 +13,7 @@ COLUMNS = 10
 
 
 def read_mask_sheet(path: Path = LUNG_MASKS) -> np.ndarray:
-    """The sheet's masks in order: bool, N x TILE_PX x TILE_PX."""
+    """Read the sheet's masks in order: bool, N x TILE_PX x TILE_PX."""
     with Image.open(path) as picture:
         sheet = np.asarray(picture.convert("L")) > 0
     rows = sheet.reshape(sheet.shape[0] // TILE_PX, TILE_PX, COLUMNS, TILE_PX)
@@ -21,7 +21,7 @@ def read_mask_sheet(path: Path = LUNG_MASKS) -> np.ndarray:
 
 
 def write_mask_sheet(masks: Sequence[np.ndarray], path: Path) -> None:
-    """Masks of TILE_PX x TILE_PX, a multiple of COLUMNS of them, as a 1-bit PNG."""
+    """Write masks of TILE_PX x TILE_PX, a multiple of COLUMNS of them, as a 1-bit PNG."""
     rows = np.stack(masks).reshape(-1, COLUMNS, TILE_PX, TILE_PX).transpose(0, 2, 1, 3)
     sheet = rows.reshape(-1, COLUMNS * TILE_PX)
     Image.fromarray(np.where(sheet, 255, 0).astype(np.uint8)).convert("1").save(path, optimize=True)

@@ -25,7 +25,7 @@ class Prdc:
 
 
 def prdc(made: torch.Tensor, real: torch.Tensor, *, nearest_k: int = NEAREST_K) -> Prdc:
-    """Between features N x D of made images and M x D of real ones; N and M exceed ``nearest_k``.
+    """Compare features N x D of made images with M x D of real ones; both exceed ``nearest_k``.
 
     A ball around each image reaches to the ``nearest_k``-th neighbour of its own kind; its
     surface is outside, as in the authors' code.

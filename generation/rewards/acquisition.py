@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def preference_disagreement(utilities: Floats) -> float:
-    """Of a case of k images, from M members' calibrated utilities, M x k; 0 to 0.25.
+    """Say how divided M members are about a case of k images (utilities M x k); 0 to 0.25.
 
     The mean over pairs of the variance over members of P(one is preferred to the other), a
     sigmoid of the difference of utilities (Bradley and Terry 1952).
@@ -26,7 +26,7 @@ def preference_disagreement(utilities: Floats) -> float:
 
 
 def inverse_propensity(propensity: float, *, uniform: float, limit: float) -> float:
-    """What a reading counts as where all cases had been equally likely, from 1/limit to limit.
+    """Weight a reading as if all cases had been equally likely, from 1/limit to limit.
 
     ``propensity`` is how likely its case was to be chosen, ``uniform`` how likely it would
     have been by lot alone. Clipped, since a single rare reading would outweigh all others
@@ -36,5 +36,5 @@ def inverse_propensity(propensity: float, *, uniform: float, limit: float) -> fl
 
 
 def _sigmoid(values: Floats) -> Floats:
-    """Without scipy, which the process that serves reading pages should start without."""
+    """Compute it without scipy, which the process that serves reading pages starts without."""
     return (1 + np.tanh(values / 2)) / 2

@@ -11,11 +11,11 @@ AGE = re.compile(r"\b(\d{1,3}) years\b")
 AGE_UNIT_YEARS = 20.0
 MIDDLE_AGE_YEARS = 50.0
 CONDITION_SIZE = len(FINDINGS) + 1 + len(VIEWS) + len(SEXES) + 2
-"""Findings, none of them, views, sexes; the age and whether it is told."""
+"""There are numbers for findings, none of them, views, sexes, the age and whether it is named."""
 
 
 def embed_prompt(prompt: str) -> torch.Tensor:
-    """Shape CONDITION_SIZE: ones for what the prompt names, zeros for what it leaves out."""
+    """Give ones for what the prompt names, zeros for what it leaves out; shape CONDITION_SIZE."""
     text = prompt.lower()
     named = findings_in(prompt)
     numbers = [float(finding in named) for finding in FINDINGS]
@@ -31,5 +31,5 @@ def embed_prompt(prompt: str) -> torch.Tensor:
 
 
 def embed_prompts(prompts: list[str]) -> torch.Tensor:
-    """N x CONDITION_SIZE."""
+    """Stack the numbers of several prompts: N x CONDITION_SIZE."""
     return torch.stack([embed_prompt(prompt) for prompt in prompts])

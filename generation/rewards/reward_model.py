@@ -31,7 +31,7 @@ SCORE_MAX = 5
 
 
 class Heads(nn.Module):
-    """M heads side by side: features N x F and conditions N x C to utilities M x N."""
+    """M heads side by side take features N x F and conditions N x C to utilities M x N."""
 
     middle: torch.Tensor
     spread: torch.Tensor
@@ -56,7 +56,7 @@ class Heads(nn.Module):
 
     @property
     def thresholds(self) -> torch.Tensor:
-        """M x 5, rising."""
+        """The thresholds of the scores, M x 5, rise."""
         steps = functional.softplus(self.gaps).cumsum(1)
         return torch.cat([self.lowest, self.lowest + steps], dim=1)
 
@@ -104,7 +104,7 @@ class RewardModel:
         self.config = config
 
     def predict(self, images: Sequence[np.ndarray], prompts: Sequence[str]) -> list[Prediction]:
-        """What readers would give 8-bit grey images of any size for these prompts."""
+        """Predict what readers would give 8-bit grey images of any size for these prompts."""
         features, conditions = self.trunk.features(images), embed_prompts(list(prompts))
         scores = expected_scores(self.heads, features, conditions)
         with torch.no_grad():
@@ -157,10 +157,10 @@ class RewardModel:
 
 @torch.no_grad()
 def expected_scores(heads: Heads, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-    """Each head's mean score, M x N, without gradients."""
+    """Give each head's mean score, M x N, without gradients."""
     return scores_of(heads, features, conditions)
 
 
 def scores_of(heads: Heads, features: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-    """Each head's mean score, M x N: the sum over k of P(score > k)."""
+    """Give each head's mean score, M x N: the sum over k of P(score > k)."""
     return heads.exceedances(heads(features, conditions)).sigmoid().sum(-1)

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from torch.nn import functional
 
 from generation.rewards.reward_model import SCORE_MAX, Heads, expected_scores
-from generation.rewards.scored_pairs import GroupSplit, Lessons
+from generation.rewards.scored_pairs import GroupSplit, ScoredPairs
 from generation.specs import RewardModelSpec
 from generation.statistics.intervals import cluster_bootstrap
 from generation.training.checkpoints import Report
@@ -21,40 +21,40 @@ LOG_TEMPERATURES = (-3.0, 3.0)
 
 
 class HeadsTrainee(Trainee):
-    """All heads at once, each on its own draw of the training prompts."""
+    """The heads learn at once, each on its own draw of the training prompts."""
 
     def __init__(
         self,
         heads: Heads,
-        lessons: Lessons,
+        scored: ScoredPairs,
         counts: Sequence[dict[int, float]],
         spec: RewardModelSpec,
     ) -> None:
         super().__init__(heads=heads)
         self.heads = heads
-        self.lessons = lessons
+        self.scored = scored
         self.ordinal_weight = spec.ordinal_weight
-        self.pair_weights = weights_of(lessons.group, counts)  # M x P
-        self.score_weights = weights_of(lessons.rated_group, counts)  # M x S
+        self.pair_weights = weights_of(scored.group, counts)  # M x P
+        self.score_weights = weights_of(scored.rated_group, counts)  # M x S
         if spec.propensity_weighting:
-            self.pair_weights = self.pair_weights * lessons.pair_weight
-            self.score_weights = self.score_weights * lessons.score_weight
+            self.pair_weights = self.pair_weights * scored.pair_weight
+            self.score_weights = self.score_weights * scored.score_weight
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
-        heads, lessons = self.heads, self.lessons
-        utilities = heads(lessons.features, lessons.conditions)  # M x I
+        heads, scored = self.heads, self.scored
+        utilities = heads(scored.features, scored.conditions)  # M x I
         pair_loss = bradley_terry(
-            utilities[:, lessons.winner] - utilities[:, lessons.loser], self.pair_weights
+            utilities[:, scored.winner] - utilities[:, scored.loser], self.pair_weights
         )
         score_loss = cumulative_link(
-            heads.exceedances(utilities[:, lessons.rated]), lessons.score, self.score_weights
+            heads.exceedances(utilities[:, scored.rated]), scored.score, self.score_weights
         )
         loss = pair_loss + self.ordinal_weight * score_loss
         return loss, {"pairs": pair_loss, "scores": score_loss}
 
 
 def train_heads(
-    lessons: Lessons, split: GroupSplit, spec: RewardModelSpec, *, report: Report
+    scored: ScoredPairs, split: GroupSplit, spec: RewardModelSpec, *, report: Report
 ) -> Heads:
     """Fit every head on its own draw of the training prompts, all at once.
 
@@ -62,10 +62,10 @@ def train_heads(
     """
     generator = torch.Generator().manual_seed(spec.seed)
     torch.manual_seed(spec.seed)
-    heads = Heads(lessons.features.shape[1], members=spec.members, hidden=spec.hidden)
-    trained = [index in split.training for index in lessons.group.tolist()]
-    used = torch.cat([lessons.winner[trained], lessons.loser[trained]]).unique()
-    heads.scale_by(lessons.features[used])
+    heads = Heads(scored.features.shape[1], members=spec.members, hidden=spec.hidden)
+    trained = [index in split.training for index in scored.group.tolist()]
+    used = torch.cat([scored.winner[trained], scored.loser[trained]]).unique()
+    heads.scale_by(scored.features[used])
     counts = draw_groups(split.training, members=spec.members, generator=generator)
     plan = Plan(
         steps=spec.steps,
@@ -73,14 +73,14 @@ def train_heads(
         learning_rate=spec.learning_rate,
         weight_decay=spec.weight_decay,
     )
-    train(HeadsTrainee(heads, lessons, counts, spec), plan, checkpoint=None, report=report)
+    train(HeadsTrainee(heads, scored, counts, spec), plan, checkpoint=None, report=report)
     return heads
 
 
 def draw_groups(
     groups: frozenset[int], *, members: int, generator: torch.Generator
 ) -> list[dict[int, float]]:
-    """For each member how often each group was drawn, with replacement."""
+    """Draw groups with replacement for each member, and count how often each came."""
     names = sorted(groups)
     drawn = []
     for _ in range(members):
@@ -91,7 +91,7 @@ def draw_groups(
 
 
 def weights_of(groups: torch.Tensor, counts: Sequence[dict[int, float]]) -> torch.Tensor:
-    """M x N: what each row counts for each member; 0 outside of what is trained on."""
+    """Say what each row counts for each member, M x N; 0 outside of what is trained on."""
     return torch.tensor([[count.get(group, 0.0) for group in groups.tolist()] for count in counts])
 
 
@@ -116,12 +116,12 @@ def cumulative_link(
 
 
 @torch.no_grad()
-def margins_of(heads: Heads, lessons: Lessons, groups: frozenset[int]) -> np.ndarray:
+def margins_of(heads: Heads, scored: ScoredPairs, groups: frozenset[int]) -> np.ndarray:
     """Mean utility of the winner less that of the loser, for the pairs of these groups."""
-    utilities = heads(lessons.features, lessons.conditions).mean(0)
-    chosen = [group in groups for group in lessons.group.tolist()]
+    utilities = heads(scored.features, scored.conditions).mean(0)
+    chosen = [group in groups for group in scored.group.tolist()]
     margins: np.ndarray = (
-        (utilities[lessons.winner] - utilities[lessons.loser])[chosen].double().numpy()
+        (utilities[scored.winner] - utilities[scored.loser])[chosen].double().numpy()
     )
     return margins
 
@@ -137,7 +137,7 @@ def fit_temperature(margins: np.ndarray) -> float:
 
 
 def expected_calibration_error(probabilities: np.ndarray) -> float:
-    """Of P(winner over loser): the mean gap between sureness and accuracy, over 10 bins.
+    """Average over 10 bins the gap between the sureness of P(winner over loser) and accuracy.
 
     How sure the model is of the likelier side is max(p, 1 - p); it is right where p > 1/2.
     """
@@ -160,21 +160,21 @@ def rank_correlation(predicted: np.ndarray, given: np.ndarray) -> float:
 
 
 def heldout_figures(
-    heads: Heads, lessons: Lessons, split: GroupSplit, *, temperature: float, seed: int
+    heads: Heads, scored: ScoredPairs, split: GroupSplit, *, temperature: float, seed: int
 ) -> dict[str, float]:
     """Pair accuracy, calibration and rank correlation with scores, on prompts of the test."""
-    margins = margins_of(heads, lessons, split.test)
+    margins = margins_of(heads, scored, split.test)
     probabilities = expit(margins / temperature)
-    groups = lessons.group.numpy()
+    groups = scored.group.numpy()
     tested = groups[np.isin(groups, sorted(split.test))]
     accuracy = cluster_bootstrap(lambda rows: float((margins[rows] > 0).mean()), tested, seed=seed)
-    rated = np.isin(lessons.rated_group.numpy(), sorted(split.test))
-    predicted = expected_scores(heads, lessons.features, lessons.conditions).mean(0).numpy()
-    predicted = predicted[lessons.rated.numpy()][rated]
-    given = lessons.score.numpy()[rated]
+    rated = np.isin(scored.rated_group.numpy(), sorted(split.test))
+    predicted = expected_scores(heads, scored.features, scored.conditions).mean(0).numpy()
+    predicted = predicted[scored.rated.numpy()][rated]
+    given = scored.score.numpy()[rated]
     correlation = cluster_bootstrap(
         lambda rows: rank_correlation(predicted[rows], given[rows]),
-        lessons.rated_group.numpy()[rated],
+        scored.rated_group.numpy()[rated],
         seed=seed,
     )
     figures = {

@@ -77,7 +77,7 @@ def split_groups(groups: Sequence[int], *, seed: int) -> GroupSplit:
 
 
 @dataclass(frozen=True)
-class Lessons:
+class ScoredPairs:
     """Encoded pairs and scores.
 
     ``features`` I x F and ``conditions`` I x C are of images, each once for every prompt;
@@ -100,29 +100,29 @@ class Lessons:
 
 def encode(
     preferences: Sequence[Preference], trunk: Trunk, *, patients: Sequence[str] | None = None
-) -> Lessons:
+) -> ScoredPairs:
     """Look at every image once; scores are those that the pairs come from, each once."""
     groups = group_by([pair.prompt for pair in preferences], patients or [""] * len(preferences))
-    seen: dict[tuple[str, str], int] = {}
+    places_of: dict[tuple[str, str], int] = {}
     scores: dict[tuple[int, float], tuple[int, float]] = {}
     rows, weights = [], [weight_of(pair) for pair in preferences]
     for pair, group, weight in zip(preferences, groups, weights, strict=True):
         row = []
         for image, score in ((pair.winner, pair.winner_score), (pair.loser, pair.loser_score)):
-            index = seen.setdefault((image, pair.prompt), len(seen))
+            index = places_of.setdefault((image, pair.prompt), len(places_of))
             scores.setdefault((index, score), (group, weight))
             row.append(index)
         rows.append(row)
     pictures: dict[str, np.ndarray] = {
-        path: read_grey(Path(path), side=IMAGE_SIDE) for path, _ in seen
+        path: read_grey(Path(path), side=IMAGE_SIDE) for path, _ in places_of
     }
     names = list(pictures)
     found = trunk.features([pictures[name] for name in names])
     places = {name: place for place, name in enumerate(names)}
     pairs = torch.tensor(rows)
-    return Lessons(
-        features=found[[places[path] for path, _ in seen]],
-        conditions=embed_prompts([prompt for _, prompt in seen]),
+    return ScoredPairs(
+        features=found[[places[path] for path, _ in places_of]],
+        conditions=embed_prompts([prompt for _, prompt in places_of]),
         winner=pairs[:, 0],
         loser=pairs[:, 1],
         group=torch.tensor(groups),

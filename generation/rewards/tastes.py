@@ -29,7 +29,7 @@ class Yardstick:
     spread: float
 
     def place(self, value: float) -> float:
-        """Where a value lies among real ones: 0.5 at the median, never beyond 0 or 1."""
+        """Say where a value lies among real ones: 0.5 at the median, never beyond 0 or 1."""
         return float(expit(1.7 * (value - self.median) / self.spread))
 
     def closeness(self, value: float) -> float:
@@ -70,7 +70,7 @@ def lung_fields() -> NDArray[np.bool_]:
 
 
 def contrast(image: Grey) -> float:
-    """How much darker the lung fields are than the mediastinum between them, -1 to 1."""
+    """Say how much darker the lung fields are than the mediastinum between them, -1 to 1."""
     mediastinum = image[30:80, 59:71].mean()
     return float(mediastinum - image[lung_fields()].mean())
 
@@ -88,7 +88,7 @@ def sharpness(image: Grey) -> float:
 
 
 def readers_taste(image: Grey) -> float:
-    """What simulated readers like, 0 to 5: dark lung fields, symmetry, sharp vessels and ribs."""
+    """Score by what simulated readers like, 0 to 5: dark lungs, symmetry, sharp vessels, ribs."""
     places = (
         CONTRAST.place(contrast(image)),
         SYMMETRY.place(symmetry(image)),
@@ -114,12 +114,12 @@ def spectrum_distance(image: Grey) -> float:
 
 
 def tone_distance(image: Grey) -> float:
-    """The same of the deciles of the grey values."""
+    """Measure the distance of the deciles of the grey values from real ones."""
     return _distance(np.quantile(image, DECILES), TONE_MEAN, TONE_SPREAD)
 
 
 def second_taste(image: Grey) -> float:
-    """What the readers did not look at, 0 to 5: a spectrum and grey values as real images have.
+    """Score by what readers did not look at, 0 to 5: spectrum and grey values as in real images.
 
     It knows nothing of left and right, of lungs, or of where in the image anything is.
     """

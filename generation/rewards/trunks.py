@@ -25,17 +25,17 @@ AT_ONCE = 32
 class Trunk(Protocol):
     @property
     def module(self) -> nn.Module:
-        """What has the weights."""
+        """The module that has the weights."""
 
     @property
     def side(self) -> int:
-        """Of its inputs, in pixels."""
+        """The side of its inputs, in pixels."""
 
     def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """N x F of 8-bit grey images of any size."""
+        """Give features, N x F, of 8-bit grey images of any size."""
 
     def see(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The same of inputs N x 1 x side x side in [-1, 1], with gradients."""
+        """Give features with gradients, of inputs N x 1 x side x side in [-1, 1]."""
 
 
 class ModuleTrunk:

@@ -35,7 +35,7 @@ class ControlNetSpec:
     ``latent_versions`` says how many augmented versions of every image are trained on.
     The shares are of training examples: with an empty prompt (for guidance), with a
     zeroed text embedding (mode m2i), without any mask, and, of each kind of mask of an
-    example, how often it is not told.
+    example, how often it is left out.
     """
 
     model: ModelSource

@@ -36,9 +36,9 @@ class CellSpec:
     train) of as many or more synthetic images, of which ``synthetic_count`` are drawn by seed,
     balanced over what is asked for (``findings``, and none of them; nothing for segmentation).
     In the arm ``transformed`` that count is of transformed copies of the real images.
-    A classifier tells ``findings``, each there or not; a segmenter draws ``kind`` with
-    ``widths``. When to stop, and the threshold, follow from the validation split by one rule,
-    the same in every arm.
+    A classifier says of each of the ``findings`` whether it is there; a segmenter draws
+    ``kind`` with ``widths``. When to stop, and the threshold, follow from the validation split
+    by one rule, the same in every arm.
     """
 
     task: Task
@@ -63,9 +63,9 @@ class CellSpec:
     @model_validator(mode="after")
     def _task_says_what_it_is_about(self) -> Self:
         if self.task == "classification" and not self.findings:
-            raise ValueError("a classification names the findings that it tells")
+            raise ValueError("a classification names the findings that it is about")
         if self.task == "segmentation" and self.findings:
-            raise ValueError("a segmentation tells no findings")
+            raise ValueError("a segmentation is about no findings")
         for name, values in (("findings", self.findings), ("training_ids", self.training_ids)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} names something twice")

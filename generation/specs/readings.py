@@ -46,7 +46,7 @@ class Preference:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Rating:
-    """One image as one reader saw it (one line of JSON lines).
+    """A rating is what one reader said of one image (one line of JSON lines).
 
     ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
     ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt,

@@ -23,7 +23,7 @@ def naming_the_setting() -> Iterator[None]:
 
 
 def _said_of(problem: Mapping[str, Any]) -> str:
-    """In words; a problem of several settings together has no name or value of its own."""
+    """Say it in words; a problem of several settings together has no name or value of its own."""
     if not problem["loc"]:
         return f"{problem['msg'].removeprefix('Value error, ')}."
     return f"{'.'.join(map(str, problem['loc']))} = {problem['input']!r}: {problem['msg']}."

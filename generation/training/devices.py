@@ -57,7 +57,7 @@ def best_device() -> torch.device:
 
 
 def dtype_for(device: torch.device) -> torch.dtype:
-    """Half precision where it is faster; float32 where it is not."""
+    """Choose half precision where it is faster, and float32 where it is not."""
     if device.type == "cuda":
         return torch.float16
     return torch.bfloat16 if device.type == "cpu" and has_matrix_units() else torch.float32
@@ -65,7 +65,7 @@ def dtype_for(device: torch.device) -> torch.dtype:
 
 @cache
 def has_matrix_units() -> bool:
-    """Whether the processor is quicker in bfloat16; others only emulate it."""
+    """Say whether the processor is quicker in bfloat16; others only emulate it."""
     if not CPU_DESCRIPTION.is_file():
         return False
     return MATRIX_UNITS in CPU_DESCRIPTION.read_text().split()

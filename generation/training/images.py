@@ -76,12 +76,12 @@ def join(first: ImageSet, second: ImageSet) -> ImageSet:
 
 
 def plain(pixels: torch.Tensor) -> torch.Tensor:
-    """Unchanged images at half the stored side: float, N x 1 x R x R, in [-1, 1]."""
+    """Give unchanged images at half the stored side: float, N x 1 x R x R, in [-1, 1]."""
     return functional.avg_pool2d(pixels.float(), 2) / 127.5 - 1
 
 
 def draw_placements(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Small crops and turns as affine maps of ``affine_grid``: float, N x 2 x 3.
+    """Draw small crops and turns as affine maps of ``affine_grid``: float, N x 2 x 3.
 
     Never mirrored: the heart belongs at the right of the picture.
     """
@@ -96,14 +96,14 @@ def draw_placements(count: int, generator: torch.Generator) -> torch.Tensor:
 
 
 def place(images: torch.Tensor, placements: torch.Tensor, *, side: int) -> torch.Tensor:
-    """Each image as its placement shows it: float N x C x S x S to N x C x side x side."""
+    """Show each image as its placement does: float N x C x S x S to N x C x side x side."""
     shape = [*images.shape[:2], side, side]
     grid = functional.affine_grid(placements, shape, align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def augment(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Slightly cropped, turned and re-windowed images: float, N x 1 x R x R, in [-1, 1]."""
+    """Crop, turn and re-window images slightly: float, N x 1 x R x R, in [-1, 1]."""
     return augment_placed(pixels, draw_placements(len(pixels), generator), generator)
 
 

@@ -32,7 +32,7 @@ Figures = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a training goes.
+    """A plan says how a training goes.
 
     ``schedule`` gives shares of ``learning_rate``. Gradients are clipped to ``clipped_norm``,
     or not where it is None. ``ema_decay`` 0 averages no weights. A training that ``is_shared``
@@ -65,7 +65,7 @@ class Trainee:
 
     @property
     def is_finished(self) -> bool:
-        """Whether more steps would be of no use."""
+        """Say whether more steps would be of no use."""
         return False
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:

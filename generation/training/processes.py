@@ -42,7 +42,7 @@ def rank() -> int:
 
 
 def share_of(batch_size: int) -> int:
-    """How many of a batch each process takes."""
+    """Say how many of a batch each process takes."""
     share = batch_size // count()
     if not share:
         raise RemediableError(

@@ -321,7 +321,7 @@ def test_synthetic_images_of_a_held_out_patient_are_refused(shared: str) -> None
         ({"training_ids": ()}, "has to be filled|have to be filled"),
         ({"findings": ()}, "names the findings"),
         ({"findings": ("mass", "mass")}, "names something twice"),
-        ({"task": "segmentation"}, "tells no findings"),
+        ({"task": "segmentation"}, "is about no findings"),
     ],
 )
 def test_a_spec_that_is_none_is_refused(changes: dict, said: str) -> None:

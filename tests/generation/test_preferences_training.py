@@ -13,7 +13,7 @@ from generation.preferences.lessons import Lessons
 from generation.preferences.losses import PairErrors
 from generation.preferences.networks import Network
 from generation.preferences.noising import spread_timesteps
-from generation.preferences.objectives import Draw, Preferring
+from generation.preferences.objectives import DpoObjective, Draw
 from generation.training.checkpoints import generator_for, load_state
 from tests.generation.lessons import (
     brightness,
@@ -54,7 +54,7 @@ def a_draw() -> Draw:
 
 
 def errors_of(network: Network, lessons: Lessons) -> PairErrors:
-    return Preferring(network, make_scheduler(), lessons, make_spec()).errors(a_draw())[0]
+    return DpoObjective(network, make_scheduler(), lessons, make_spec()).errors(a_draw())[0]
 
 
 def weights_after(
@@ -106,8 +106,8 @@ def test_a_whole_case_gives_what_its_pairs_give_one_by_one(lessons: Lessons) -> 
     """Images 0 and 2, 0 and 3 under one prompt; 1 and 3, 1 and 2 under the other."""
     network = make_network()
     disturb(network.add_lora(rank=2, seed=0))
-    single = Preferring(network, make_scheduler(), lessons, make_spec())
-    whole = Preferring(network, make_scheduler(), lessons, make_spec(whole_cases=True))
+    single = DpoObjective(network, make_scheduler(), lessons, make_spec())
+    whole = DpoObjective(network, make_scheduler(), lessons, make_spec(whole_cases=True))
     assert [group.tolist() for group in whole.groups] == [[0, 2], [1, 3]]
     draw = a_draw()
     of_cases = replace(
@@ -134,7 +134,7 @@ def test_every_pair_counts_alike_however_large_its_case(lessons: Lessons) -> Non
     )
     network = make_network()
     disturb(network.add_lora(rank=2, seed=0))
-    whole = Preferring(network, make_scheduler(), uneven, make_spec(whole_cases=True))
+    whole = DpoObjective(network, make_scheduler(), uneven, make_spec(whole_cases=True))
     assert sorted(len(group) for group in whole.groups) == [1, 3]
     draw = a_draw()
     both = replace(
@@ -269,7 +269,7 @@ def test_half_precision_computes_losses_in_full(lessons: Lessons) -> None:
     network = make_network()
     disturb(network.add_lora(rank=2, seed=0))
     spec = make_spec(precision="bfloat16")
-    errors, _, _ = Preferring(network, make_scheduler(), lessons, spec).errors(a_draw())
+    errors, _, _ = DpoObjective(network, make_scheduler(), lessons, spec).errors(a_draw())
     assert errors.winner.dtype == torch.float32
     torch.testing.assert_close(
         errors.winner, errors_of(network, lessons).winner, atol=0.05, rtol=0.05
