@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from django import forms
+from django.core.management import CommandError
 from pydantic import Field
 
-from feedback_app.remedies import complain
+from feedback_app.remedies import as_command_error, complain
 from feedback_app.requests import (
     Problem,
     Request,
@@ -107,3 +108,11 @@ def test_what_is_found_out_later_is_told_at_its_field_too() -> None:
     form = OrderForm({"name": "x"})
     complain(form, None, deep)
     assert form.non_field_errors() == ["It is taken. Take another."]
+
+
+def test_a_command_ends_with_what_is_wrong_and_what_to_do() -> None:
+    with (
+        pytest.raises(CommandError, match=r"\ANobody is called so\.\nName somebody\.\Z"),
+        as_command_error(),
+    ):
+        raise RemediableError("Nobody is called so.", remedy="Name somebody.")

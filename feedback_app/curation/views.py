@@ -16,6 +16,7 @@ from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import CuratedSet, Policy
 from feedback_app.curation.rules import Rules, evaluate, most_first
 from feedback_app.curation.services import MEASURES, apply_policy, criteria_of
+from feedback_app.remedies import tell
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
@@ -96,7 +97,7 @@ def apply(request: HttpRequest, policy_id: int) -> HttpResponse:
     try:
         curated_set = apply_policy(policy, cast("User", request.user))
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("curation:policy", policy_id=policy.pk)
     return redirect("curation:set", set_id=curated_set.pk)
 

@@ -22,6 +22,7 @@ from feedback_app.experiments.statistics.metrics import metrics_of
 from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort, Mask
+from feedback_app.remedies import in_one_line
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.masks import label_of
 from generation.errors import RemediableError
@@ -134,7 +135,7 @@ class ExperimentForm(forms.Form):
             try:
                 self.design = read_design(self._as_design(cleaned))
             except RemediableError as error:
-                raise forms.ValidationError(f"{error} {error.remedy}") from error
+                raise forms.ValidationError(in_one_line(error)) from error
         return cleaned
 
     def _as_design(self, data: dict[str, Any]) -> dict[str, Any]:

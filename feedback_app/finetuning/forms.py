@@ -21,6 +21,7 @@ from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
 from feedback_app.finetuning.wording import LABELS, METHOD_SENTENCES, in_words
 from feedback_app.images.models import Cohort, ModelVersion, Split
+from feedback_app.remedies import in_one_line
 from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
 from generation.specs import PARTS, FineTuneSpec, Part
@@ -179,7 +180,7 @@ class FineTuneForm(forms.Form):
                     parent=cleaned["parent"],
                 )
             except RemediableError as error:
-                raise forms.ValidationError(f"{error} {error.remedy}") from error
+                raise forms.ValidationError(in_one_line(error)) from error
         return cleaned
 
     @property

@@ -22,6 +22,7 @@ from feedback_app.finetuning.services import (
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
 from feedback_app.finetuning.wording import FIGURES_EXPLAINED, described
 from feedback_app.images.models import ModelVersion
+from feedback_app.remedies import complain
 from generation.errors import RemediableError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
                 created_by=request.user,  # type: ignore[arg-type]
             )
         except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
+            complain(form, None, error)
         else:
             return redirect("finetuning:snapshot", snapshot.pk)
     return render(request, "finetuning/snapshot_new.html", {**SECTION, "form": form})

@@ -36,6 +36,7 @@ from feedback_app.provenance.impact import (
     latest_of,
 )
 from feedback_app.readings.models import Retraction
+from feedback_app.remedies import in_one_line
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
@@ -93,7 +94,7 @@ def advance(retraction: Retraction) -> Outcome:
             outcome.waiting.append(str(error))
             _go_on_after(error.after, locked)
         except RemediableError as error:
-            outcome.refused.append(f"{error} {error.remedy}")
+            outcome.refused.append(in_one_line(error))
         else:
             outcome.made += [made] if made else []
     if not outcome.waiting:

@@ -35,6 +35,7 @@ from feedback_app.provenance.retraction_forms import (
 )
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
+from feedback_app.remedies import complain, tell
 from generation.errors import RemediableError
 
 SECTION = {"section": "studies"}
@@ -83,7 +84,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 address=client_address(request),
             )
         except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
+            complain(form, None, error)
         else:
             messages.success(request, f"The readings of the {made} are retracted.")
             return redirect("retractions:show", made.pk)
@@ -146,7 +147,7 @@ def undo(request: HttpRequest, retraction_id: UUID) -> HttpResponse:
             address=client_address(request),
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, f"The readings of the {retraction} count again.")
     return redirect("retractions:show", retraction.pk)
@@ -159,13 +160,13 @@ def rebuild_all(request: HttpRequest, retraction_id: UUID) -> HttpResponse:
     try:
         outcome = ask_for_rebuild(retraction, asked_by=cast("User", request.user))
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
-        tell(request, outcome)
+        tell_outcome(request, outcome)
     return redirect("retractions:show", retraction.pk)
 
 
-def tell(request: HttpRequest, outcome: Outcome) -> None:
+def tell_outcome(request: HttpRequest, outcome: Outcome) -> None:
     made = len(outcome.made)
     messages.success(request, f"{made} rebuilt or started." if made else "Nothing new was started.")
     for line in outcome.waiting:
@@ -182,7 +183,7 @@ def rebuild_one(request: HttpRequest, retraction_id: UUID) -> HttpResponse:
     try:
         rebuild(row, asked_by=cast("User", request.user))
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     return redirect("retractions:show", retraction.pk)
 
 

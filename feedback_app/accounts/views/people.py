@@ -15,6 +15,7 @@ from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.forms import AddPersonForm, ChangePersonForm
 from feedback_app.accounts.models import AuditEvent, User
+from feedback_app.remedies import complain, tell
 from generation.errors import RemediableError
 
 SECTION = {"section": "people"}
@@ -50,7 +51,7 @@ def show(request: HttpRequest, person_id: int) -> HttpResponse:
         try:
             services.change_person(person, **form.cleaned_data, **_by(request))
         except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
+            complain(form, None, error)
         else:
             messages.success(request, "Saved.")
             return redirect("accounts:person", person.pk)
@@ -66,7 +67,7 @@ def reset_password(request: HttpRequest, person_id: int) -> HttpResponse:
     try:
         password = services.reset_password(person, **_by(request))
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("accounts:person", person.pk)
     return _show_password(request, person, password)
 
@@ -116,7 +117,7 @@ def _change(
     try:
         change(person, **_by(request))
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, said.format(person.display_name))
     return redirect("accounts:person", person.pk)

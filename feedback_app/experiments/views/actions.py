@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.experiments.access import cell_of, experiment_of
 from feedback_app.experiments.services import experiments as services
+from feedback_app.remedies import tell
 from generation.errors import RemediableError
 
 
@@ -19,7 +20,7 @@ def _doing(request: HttpRequest, act: Callable[[], object], *, done: str = "") -
     try:
         act()
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         if done:
             messages.success(request, done)

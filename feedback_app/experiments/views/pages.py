@@ -19,6 +19,7 @@ from feedback_app.experiments.services.plan import plan_of, plan_of_experiment
 from feedback_app.experiments.services.progress import progress_of
 from feedback_app.experiments.services.regimes import in_words
 from feedback_app.images.models import Cohort
+from feedback_app.remedies import complain, in_one_line
 from generation.errors import RemediableError
 
 SECTION = {"section": "experiments"}
@@ -79,7 +80,7 @@ def _saved(
     try:
         return save(form.design)
     except RemediableError as error:
-        form.add_error(None, f"{error} {error.remedy}")
+        complain(form, None, error)
         return None
 
 
@@ -93,7 +94,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         try:
             context["plan"] = plan_of(form.design)
         except RemediableError as error:
-            context["problem"] = f"{error} {error.remedy}"
+            context["problem"] = in_one_line(error)
     return render(request, "experiments/_preview.html", context)
 
 
@@ -107,7 +108,7 @@ def show(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
         try:
             context["plan"] = plan_of_experiment(experiment)
         except RemediableError as error:
-            context["problem"] = f"{error} {error.remedy}"
+            context["problem"] = in_one_line(error)
         return render(request, "experiments/draft.html", context)
     context |= {
         "progress": progress_of(experiment),

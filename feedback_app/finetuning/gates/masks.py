@@ -24,6 +24,7 @@ from feedback_app.images.models import (
     ScorerKind,
     Split,
 )
+from feedback_app.remedies import in_one_line
 from generation.conditioning.masks import label_of
 from generation.conditioning.transforms import Family
 from generation.errors import RemediableError
@@ -60,7 +61,7 @@ def plan_gate_masks(child: ModelVersion, spec: GateSpec) -> PlannedMasks | None:
         cohort, images = held_out_images(child, kinds, at_least=spec.min_masks)
         return _plan(spec, taught=taught, kinds=kinds, cohort=cohort, images=images)
     except RemediableError as error:
-        return PlannedMasks(MaskedSpec(taught_kinds=taught, missing=f"{error} {error.remedy}"))
+        return PlannedMasks(MaskedSpec(taught_kinds=taught, missing=in_one_line(error)))
 
 
 def kinds_behind(child: ModelVersion) -> tuple[MaskKind, ...]:

@@ -25,6 +25,7 @@ from feedback_app.finetuning.gates.report import (
 from feedback_app.finetuning.gates.services import read_report, start_gate
 from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.models import ModelVersion, Promotion
+from feedback_app.remedies import tell
 from generation.errors import RemediableError
 
 SECTION = {"section": "versions"}
@@ -111,7 +112,7 @@ def gate_start(request: HttpRequest, version_id: int) -> HttpResponse:
     try:
         started = start_gate(version, created_by=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("models")
     return redirect("finetuning:gate", started.pk)
 
@@ -131,7 +132,7 @@ def gate_study(request: HttpRequest, gate_id: UUID) -> HttpResponse:
             actor=request.user,  # type: ignore[arg-type]
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, f"The study “{study.name}” is open: its readers find it.")
     return redirect("finetuning:gate", row.pk)
@@ -148,7 +149,7 @@ def promote(request: HttpRequest, version_id: int) -> HttpResponse:
             reason=request.POST.get("reason", ""),
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, f"{version.name} is promoted: new batches take it.")
     return redirect("models")
@@ -161,7 +162,7 @@ def back(request: HttpRequest) -> HttpResponse:
     try:
         promotion: Promotion = go_back(actor=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, f"{promotion.version.name} is promoted again.")
     return redirect("models")

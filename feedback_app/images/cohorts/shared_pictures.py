@@ -20,6 +20,7 @@ from feedback_app.images.cohorts.models import (
     Patient,
     SharedPicture,
 )
+from feedback_app.remedies import in_one_line
 from feedback_app.runs.progress import Progress
 from generation.datasets.fingerprints import (
     MAX_DISTANCE,
@@ -198,7 +199,7 @@ def complete_fingerprints(progress: Progress) -> None:
             try:
                 picture = open_picture(image.image.blob.read(), name=image.source_id)
             except RemediableError as error:
-                progress.log(f"{image.source_id} of {cohort.name}: {error} {error.remedy}")
+                progress.log(f"{image.source_id} of {cohort.name}: {in_one_line(error)}")
                 continue
             complete(image, bits=fingerprint(picture), others=others)
             progress.check()

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.images.prompts.models import NAME_PATTERN, PromptSet
 from feedback_app.images.prompts.services import MAX_PROMPTS, findings_of, require_usable
+from feedback_app.remedies import complain
 from generation.conditioning.balance import Wish
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.conditioning.prompt_files import BadRow, read_prompts
@@ -71,7 +72,7 @@ class WrittenForm(NameForm):
         try:
             require_usable(prompts)
         except RemediableError as error:
-            self.add_error("prompts", f"{error} {error.remedy}")
+            complain(self, "prompts", error)
 
 
 class LabelsForm(NameForm):

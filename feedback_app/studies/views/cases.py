@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.remedies import complain, tell
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.gold_forms import GoldForm
@@ -42,7 +42,7 @@ def toggle_anchor(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpRe
     try:
         services.pick_anchors(study, anchors ^ {case.pk})
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     return _back_to(case)
 
 
@@ -57,7 +57,7 @@ def edit_gold(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpRespon
         try:
             services.set_gold(study, case, form.answers())
         except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
+            complain(form, None, error)
         else:
             return _back_to(case)
     context = {"section": "studies", "study": study, "case": case, "form": form}

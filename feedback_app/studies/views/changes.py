@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.remedies import tell
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
@@ -24,7 +25,7 @@ def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
     try:
         study = services.begin_opening(study, actor=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         if not study.is_being_written:  # the page itself tells of a run
             said = f"“{study.name}” is open. It is on its readers' work lists now."
@@ -42,7 +43,7 @@ def changing(change: Callable[..., object], *, said: str) -> Callable[..., HttpR
         try:
             change(study, actor=request.user)
         except RemediableError as error:
-            messages.error(request, f"{error} {error.remedy}")
+            tell(request, error)
         else:
             messages.success(request, said.format(study.name))
         return redirect("studies:detail", study_id)
@@ -71,7 +72,7 @@ def unblind_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
             is_confirmed=request.POST.get("is_confirmed") == "on",
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         messages.success(request, f"“{study.name}” is unblinded, which has been logged.")
     return redirect("studies:detail", study_id)
@@ -92,7 +93,7 @@ def add_readers(request: HttpRequest, study_id: UUID) -> HttpResponse:
             actor=request.user,  # type: ignore[arg-type]
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         names = ", ".join(reader.display_name for reader in joined)
         messages.success(request, f"{names} can read now.")
@@ -115,7 +116,7 @@ def add_batches(request: HttpRequest, study_id: UUID) -> HttpResponse:
             actor=request.user,  # type: ignore[arg-type]
         )
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("studies:detail", study_id)
     if isinstance(added, CasesAdded):  # the page itself tells of a run
         messages.success(request, f"{added.cases} cases were added, behind all that is there.")
@@ -138,7 +139,7 @@ def use_reward_model(request: HttpRequest, study_id: UUID) -> HttpResponse:
     try:
         services.start_valuing(study, reward_model, actor=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
     else:
         said = f"{reward_model} values what is still free. What was given stays as it is."
         messages.success(request, said)
@@ -152,7 +153,7 @@ def delete_draft(request: HttpRequest, study_id: UUID) -> HttpResponse:
     try:
         services.delete_draft(study, actor=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
-        messages.error(request, f"{error} {error.remedy}")
+        tell(request, error)
         return redirect("studies:detail", study_id)
     messages.success(request, f"The draft “{study.name}” is gone.")
     return redirect("studies:list")

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.remedies import complain
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import StudyForm, study_initial
@@ -54,7 +55,7 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
         try:
             saved = _save(request, form, asked)
         except RemediableError as error:
-            form.add_error(None, f"{error} {error.remedy}")
+            complain(form, None, error)
         else:
             return redirect("studies:detail", saved.pk)
     context = {

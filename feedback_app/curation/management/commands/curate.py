@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.curation.models import Policy
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.readings.models import Grade
+from feedback_app.remedies import as_command_error
 from feedback_app.studies.models import Study
-from generation.errors import RemediableError
 
 
 def parse_score(text: str) -> tuple[str, float]:
@@ -56,11 +56,9 @@ class Command(BaseCommand):
         parser.add_argument("--simulated-readers", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             policy = self.make(options) if options["study"] else self.find(options["policy"])
             curated_set = apply_policy(policy)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"{curated_set.items.count()} of {curated_set.considered} get in")
         for reason, count in curated_set.refused.items():
             self.stdout.write(f"  {count} {reason}")

@@ -14,6 +14,7 @@ from feedback_app.experiments.report.rerun import read_report_file, require_same
 from feedback_app.experiments.services.design import Design, read_design, settings_of
 from feedback_app.experiments.services.experiments import create_experiment, start_experiment
 from feedback_app.experiments.services.plan import Plan, plan_of
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import State
 from feedback_app.runs.templatetags.quantities import duration
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             design, real = self._design(options)
             plan = plan_of(design)
             self._say(plan)
@@ -74,8 +75,6 @@ class Command(BaseCommand):
             except RemediableError:
                 experiment.delete()
                 raise
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if options["queue"]:
             self.stdout.write(f"Started as {experiment.pk}.")
             return

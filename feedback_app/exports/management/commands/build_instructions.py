@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
 from generation.vlm.instructions.build import Request, build
 from generation.vlm.instructions.card import make_card
 from generation.vlm.instructions.sources.catalogue import SOURCES
@@ -45,11 +45,9 @@ class Command(BaseCommand):
         if data := options["data"]:
             folders = {name: data / name for name in SOURCES if (data / name).is_dir()} | folders
         request = Request(folders=folders, seed=options["seed"])
-        try:
+        with as_command_error():
             built = build(request, options["output"], report=self.stdout.write)
             card = make_card(request, options["output"], parts=built.parts, sides=built.sides)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         for split, count in card["splits"].items():
             self.stdout.write(f"{split}: {count:,}")
         self.stdout.write(f"data card: {options['output'] / 'README.md'}")

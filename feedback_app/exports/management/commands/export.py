@@ -9,9 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.services import copy_out, start_export
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
+from feedback_app.runs.console import finish_here
 
 
 class Command(BaseCommand):
@@ -29,13 +28,9 @@ class Command(BaseCommand):
         if out is not None and not out.parent.is_dir():
             raise CommandError(f"There is no folder {out.parent}; make it first.")
         export = start_export(curated_set)
-        run = execute_here(export.run, write=self.stdout.write)
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        run = finish_here(export.run, write=self.stdout.write)
         export.refresh_from_db()
         self.stdout.write(f"export {export.pk} sha256 {run.result['sha256']}")
         if out is not None:
-            try:
+            with as_command_error():
                 self.stdout.write(str(copy_out(export, path=out)))
-            except RemediableError as error:
-                raise CommandError(f"{error}\n{error.remedy}") from error

@@ -13,9 +13,8 @@ from feedback_app.finetuning.services.finetunes import SETTINGS
 from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.models import ModelVersion
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
+from feedback_app.runs.console import finish_here
 from generation.specs import PARTS, Precision
 
 WHOLE_NUMBERS = {"steps", "batch_size", "accumulate", "rank", "seed"}
@@ -54,7 +53,7 @@ class Command(BaseCommand):
         snapshot = find_snapshot(options["snapshot"])
         settings = {name: options[name] for name in SETTINGS if options[name] is not None}
         method = options["method"] or self._recommended(snapshot)
-        try:
+        with as_command_error():
             fine_tune = start_finetune(
                 snapshot=snapshot,
                 parent=find_parent(options["parent"]),
@@ -62,14 +61,10 @@ class Command(BaseCommand):
                 settings=settings,
                 real_cohort=find_cohort(options["real_cohort"]) if options["real_cohort"] else None,
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if options["queue"]:
             self.stdout.write(f"Queued as run {fine_tune.run_id}.")
             return
-        run = execute_here(fine_tune.run, write=self.stdout.write)
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        run = finish_here(fine_tune.run, write=self.stdout.write)
         self.stdout.write(f"gives {run.result['model_version']}")
 
     def _recommended(self, snapshot: Snapshot) -> str:

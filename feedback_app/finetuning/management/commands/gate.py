@@ -8,10 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.management.commands.promote import find_version
 from feedback_app.finetuning.models import GateVerdict
-from feedback_app.images.candidates.batches import split_prompts
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
-from generation.errors import RemediableError
+from feedback_app.images.management.prompt_files import read_prompt_file
+from feedback_app.remedies import as_command_error
+from feedback_app.runs.console import finish_here
 
 
 class Command(BaseCommand):
@@ -24,21 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="leave it to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            prompts = split_prompts(options["prompts"].read_text()) if options["prompts"] else None
+        with as_command_error():
+            prompts = read_prompt_file(options["prompts"]) if options["prompts"] else None
             gate = start_gate(
                 find_version(options["name"]),
                 prompts=prompts,
                 settings={"images_per_prompt": options["images"]} if options["images"] else {},
             )
-        except (OSError, RemediableError) as error:
-            raise CommandError(f"{error}\n{getattr(error, 'remedy', '')}".strip()) from error
         if options["queue"]:
             self.stdout.write(f"Queued as run {gate.run_id}.")
             return
-        run = execute_here(gate.run, write=self.stdout.write)
-        if run.state != State.SUCCEEDED:
-            raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+        finish_here(gate.run, write=self.stdout.write)
         verdict = GateVerdict.objects.get(gate=gate)
         for rule in verdict.rules.all():
             self.stdout.write(f"{rule.outcome}: {rule.label}. {rule.sentence}")

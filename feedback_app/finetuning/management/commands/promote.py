@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.finetuning.gates.promotion import go_back, promote_version
 from feedback_app.images.models import ModelVersion
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
 
 
 class Command(BaseCommand):
@@ -24,14 +24,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             if options["back"]:
                 version = go_back(actor=None).version
             else:
                 version = find_version(options["name"])
                 promote_version(version, actor=None, reason=options["reason"])
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"{version.name} is promoted.")
 
 

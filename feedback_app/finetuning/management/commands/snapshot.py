@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from feedback_app.finetuning.services import take_snapshot
+from feedback_app.remedies import as_command_error
 from feedback_app.studies.models import Study
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -24,12 +24,10 @@ class Command(BaseCommand):
         missing = set(options["study"]) - {study.name for study in studies}
         if missing:
             raise CommandError(f"There is no study {', '.join(sorted(missing))}.")
-        try:
+        with as_command_error():
             snapshot = take_snapshot(
                 name=options["name"], studies=studies or None, simulated=options["simulated"]
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(
             f"snapshot {snapshot.pk}: {snapshot.pairs.count()} pairs, "
             f"{snapshot.rated_images.count()} ratings, sha256 {snapshot.sha256}"

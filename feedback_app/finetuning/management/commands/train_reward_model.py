@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.finetuning.management.commands.finetune import find_snapshot
 from feedback_app.finetuning.services.reward_models import start_reward_model
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
-from generation.errors import RemediableError
 from generation.specs import RewardModelSpec
 
 SETTINGS = ("members", "steps", "seed", "propensity_weighting")
@@ -37,15 +37,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         snapshot = find_snapshot(options["snapshot"])
-        try:
+        with as_command_error():
             training = start_reward_model(
                 snapshot,
                 name=options["name"] or f"{snapshot.name[:90]}-reward",
                 trunk=options["trunk"],
                 settings={key: options[key] for key in SETTINGS},
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if not options["now"]:
             self.stdout.write(f"Queued as run {training.run.pk}.")
             return

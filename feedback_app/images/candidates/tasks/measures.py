@@ -12,6 +12,7 @@ from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_scorer
+from feedback_app.remedies import in_one_line
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.measures.agreement import label_agreement, mask_agreement
@@ -37,7 +38,7 @@ def measure_all(progress: Progress) -> dict[str, object]:
                 done += len(part)
                 progress.update(done, total=total, note=f"Measuring by {scorer.name}")
         except UnreadableScorer as error:
-            progress.log(f"{error} {error.remedy}")
+            progress.log(in_one_line(error))
         else:
             Scorer.objects.filter(pk=scorer.pk).update(owes_measures=False)
         made[scorer.name] = count
@@ -55,7 +56,7 @@ def measure_new(keys: Sequence[str], *, log: Callable[[str], None]) -> None:
             for part in _parts(unmeasured(scorer, keys=keys)):
                 measure_by(scorer, part)
         except UnreadableScorer as error:
-            log(f"{error} {error.remedy}")
+            log(in_one_line(error))
             Scorer.objects.filter(pk=scorer.pk).update(owes_measures=True)
         else:
             if Scorer.objects.filter(pk=scorer.pk, owes_measures=True).update(owes_measures=False):

@@ -5,12 +5,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.images.prompts.services import MAX_PROMPTS, save_prompts
+from feedback_app.remedies import as_command_error
 from generation.conditioning.captions import Outcome, caption_of
 from generation.datasets.openi import read_impressions
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--at-most", type=int, default=MAX_PROMPTS, help="captions to take")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             captions, outcomes = count_captions(options["path"])
             taken = [
                 caption
@@ -40,8 +40,6 @@ class Command(BaseCommand):
                 origin=f"captions of {options['path'].name}: {len(taken)} of {len(captions)} "
                 f"different ones, from {reports:,} reports",
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"{reports:,} reports")
         for outcome in Outcome:
             share = 100 * outcomes[outcome] / max(1, reports)

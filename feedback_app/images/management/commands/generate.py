@@ -4,17 +4,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from feedback_app.images.candidates.batches import progress_of, split_prompts
+from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.candidates.mask_plan import MaskPlan
 from feedback_app.images.candidates.models import Batch
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest, ask_for_batch
+from feedback_app.images.management.prompt_files import read_prompt_file
 from feedback_app.remedies import as_command_error
 from feedback_app.requests import add_options, given, read
-from feedback_app.runs.console import execute_here
+from feedback_app.runs.console import finish_here
 from generation.conditioning.prompts import default_prompts
-from generation.errors import RemediableError
 
 NAMED = (
     "name",
@@ -83,9 +83,7 @@ class Command(BaseCommand):
 
     def make_here(self, batch: Batch) -> None:
         for run in batch.runs.order_by("created_at"):
-            finished = execute_here(run, write=self.stdout.write)
-            if finished.error:
-                raise CommandError(f"{finished.error}\n{finished.remedy}")
+            finish_here(run, write=self.stdout.write)
 
 
 def read_options(options: dict[str, Any]) -> BatchRequest:
@@ -104,13 +102,7 @@ def read_options(options: dict[str, Any]) -> BatchRequest:
 def read_prompts(options: dict[str, Any]) -> list[str]:
     prompts = list(options["prompts"])
     if options["prompt_file"]:
-        try:
-            prompts += split_prompts(options["prompt_file"].read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise RemediableError(
-                f"{options['prompt_file']} cannot be read: {error}",
-                remedy="Name a text file in UTF-8 with one prompt a line.",
-            ) from error
+        prompts += read_prompt_file(options["prompt_file"])
     if options["default_prompts"]:
         prompts += default_prompts()[: options["default_prompts"]]
     return prompts

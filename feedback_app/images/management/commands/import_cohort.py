@@ -4,16 +4,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.images.cohorts.models import ImportSkip
 from feedback_app.images.cohorts.services import start_import
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
 from feedback_app.runs.models import Run
 from generation.datasets.labels import POLICIES
 from generation.datasets.layouts import LAYOUTS
 from generation.datasets.sources import ImportOptions
-from generation.errors import RemediableError
 
 SHOWN_SKIPS = 20
 ONE_OF = {"images": "image", "masks": "mask", "boxes": "box"}
@@ -65,15 +65,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = {name: options[name] for name in OPTIONS if options.get(name) is not None}
         paths = {name: path.resolve() for name, path in chosen.items() if isinstance(path, Path)}
-        try:
+        with as_command_error():
             run = start_import(
                 options["source"],
                 options["path"].resolve(),
                 name=options["name"],
                 options=ImportOptions(**(chosen | paths)),
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if options["queue"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return

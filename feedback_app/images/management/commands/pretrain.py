@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.versions.pretraining import SETTINGS, start_pretraining
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
-from generation.errors import RemediableError
 from generation.specs import PretrainSpec
 
 DEFAULTS = PretrainSpec(manifest="", cohort="")
@@ -28,14 +28,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         cohort = find_cohort(options["cohort"])
-        try:
+        with as_command_error():
             run = start_pretraining(
                 cohort,
                 name=options["name"] or f"{cohort.name}-base",
                 settings={setting: options[setting] for setting in SETTINGS},
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if not options["now"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return

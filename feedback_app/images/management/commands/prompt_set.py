@@ -16,10 +16,10 @@ from feedback_app.images.prompts.services import (
     save_prompts,
     tallies_of,
 )
+from feedback_app.remedies import as_command_error
 from generation.conditioning.balance import Wish
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.conditioning.prompt_files import read_prompts
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -40,10 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             version = self.of_file(options) if options["file"] else self.of_cohort(options)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"prompt set {version}: {version.prompts.count()} prompts")
         for line in version.shortfalls:
             self.stdout.write(f"  not filled: {line}")

@@ -3,11 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.proxies import start_pseudo_masks
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
 from generation.errors import RemediableError
 
@@ -30,14 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="draw in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             run = start_pseudo_masks(
                 find_cohort(options["cohort"]),
                 scorer=find_segmenter(options["segmenter"], target=options["mask_kind"]),
                 least_confidence=options["least_confidence"],
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if not options["now"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.images.versions.services import register, register_bundled
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
 from generation.specs import BUNDLED
 
 
@@ -26,14 +26,12 @@ class Command(BaseCommand):
         location, name = options["location"], options["name"]
         if location != BUNDLED and not name:
             raise CommandError("Give the model version a name: --name NAME")
-        try:
+        with as_command_error():
             version = (
                 register(name, location, resolution=options["resolution"])
                 if name
                 else register_bundled()
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         promoted = ", promoted" if version.is_promoted else ""
         self.stdout.write(
             f"{version.name}: {version.resolution} pixels, SHA-256 {version.sha256}{promoted}"

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.versions.controlnets import SETTINGS, start_controlnet
 from feedback_app.images.versions.models import ModelVersion
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
-from generation.errors import RemediableError
 from generation.specs import ControlNetSpec, ModelSource
 
 DEFAULTS = ControlNetSpec(model=ModelSource(base=""), manifest="", cohort="")
@@ -33,15 +33,13 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError(f"There is no model version {options['version']!r}.")
         cohort = find_cohort(options["cohort"])
-        try:
+        with as_command_error():
             run = start_controlnet(
                 version,
                 cohort,
                 name=options["name"] or f"{version.name}-masks",
                 settings={setting: options[setting] for setting in SETTINGS},
             )
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if not options["now"]:
             self.stdout.write(f"Queued as run {run.pk}.")
             return

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.scorers.models import ScorerKind
 from feedback_app.images.scorers.proxies import start_proxy
+from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
-from generation.errors import RemediableError
 from generation.specs import ClassifierSpec, SegmenterSpec
 
 COMMON = ("resolution", "max_steps", "batch_size", "evaluate_every", "patience", "seed")
@@ -46,15 +46,13 @@ class Command(BaseCommand):
             ScorerKind.CLASSIFIER: {"network": options["network"]},
         }
         for kind in kinds:
-            try:
+            with as_command_error():
                 run = start_proxy(
                     cohort,
                     kind=kind,
                     name=options["name"] or f"{cohort.name}-{kind.value}",
                     settings={**own[kind], **given},
                 )
-            except RemediableError as error:
-                raise CommandError(f"{error}\n{error.remedy}") from error
             if not options["now"]:
                 self.stdout.write(f"Queued as run {run.pk}.")
                 continue

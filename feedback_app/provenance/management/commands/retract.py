@@ -11,9 +11,9 @@ from feedback_app.provenance.naming import describe, kind_of
 from feedback_app.provenance.rebuilding import Outcome, advance, ask_for_rebuild
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
-from feedback_app.runs.console import execute_here
+from feedback_app.remedies import as_command_error
+from feedback_app.runs.console import finish_here
 from feedback_app.studies.models import Study
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = find_target(options["kind"], options["name"])
-        try:
+        with as_command_error():
             retraction = self.change(target, options)
             impact = impact_of_retraction(retraction) if retraction else preview(target)
             self.tell(impact)
@@ -40,8 +40,6 @@ class Command(BaseCommand):
                 if retraction is None or not retraction.is_active:
                     raise CommandError("Nothing is retracted: give a --reason.")
                 self.rebuild(retraction, queue=options["queue"])
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
 
     def change(self, target: dict[str, Any], options: dict[str, Any]) -> Retraction | None:
         """Retract, undo, or only find the retraction that stands."""
@@ -76,9 +74,7 @@ class Command(BaseCommand):
         """Whether a run was done, so that more may be possible."""
         runs = [getattr(row, "run", None) for row in outcome.made]
         for run in filter(None, runs):
-            finished = execute_here(run, write=self.stdout.write)
-            if finished.error:
-                raise CommandError(f"{finished.error}\n{finished.remedy}")
+            finish_here(run, write=self.stdout.write)
         return bool(any(runs) and outcome.waiting)
 
     def tell_outcome(self, outcome: Outcome) -> None:

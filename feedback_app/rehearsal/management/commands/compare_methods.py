@@ -12,9 +12,9 @@ from feedback_app.images.candidates.batches import Settings
 from feedback_app.images.versions.services import register, register_bundled
 from feedback_app.rehearsal.loop import Plan
 from feedback_app.rehearsal.method_comparison import ARMS, SIZES, MethodComparison
+from feedback_app.remedies import as_command_error
 from feedback_app.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
-from generation.errors import RemediableError
 
 FINE_TUNING = {"steps": int, "batch_size": int, "learning_rate": float, "rank": int}
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         folder: Path = options["output"] or settings.DATA_ROOT / "method-comparison"
         arms = [arm for arm in ARMS if arm.name in options["methods"]]
         cells = []
-        try:
+        with as_command_error():
             parent = (
                 register("compared", options["model"]) if options["model"] else register_bundled()
             )
@@ -59,8 +59,6 @@ class Command(BaseCommand):
                 cells.append(cell)
                 (folder / "methods.csv").write_text(as_csv(cells))
                 (folder / "methods.svg").write_text(as_svg(cells))
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(as_table(cells))
         self.stdout.write(f"{folder / 'methods.csv'}, {folder / 'methods.svg'}")
 

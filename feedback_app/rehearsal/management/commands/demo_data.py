@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.images.scorers.services import register_bundled_proxies
 from feedback_app.images.versions.services import register_bundled
 from feedback_app.rehearsal.demo import make_demo_data
-from generation.errors import RemediableError
+from feedback_app.remedies import as_command_error
 
 
 class Command(BaseCommand):
     help = "People, the bundled model, real images where there are some, and an open study."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with as_command_error():
             register_bundled_proxies()
             make_demo_data(register_bundled(), say=self.stdout.write)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error

@@ -13,9 +13,9 @@ from feedback_app.images.candidates.batches import Settings
 from feedback_app.images.versions.services import register, register_bundled
 from feedback_app.rehearsal.gate import GateRehearsal
 from feedback_app.rehearsal.loop import Plan, Rehearsal
+from feedback_app.remedies import as_command_error
 from feedback_app.terminal import quiet_libraries
 from generation.conditioning.prompts import default_prompts
-from generation.errors import RemediableError
 from generation.quality.gate_spec import gate_prompts
 
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         started_at = time.monotonic()
         if not connection.introspection.table_names():  # servers made for this alone
             call_command("migrate", verbosity=0)
-        try:
+        with as_command_error():
             parent = (
                 register("rehearsed", options["model"]) if options["model"] else register_bundled()
             )
@@ -60,8 +60,6 @@ class Command(BaseCommand):
                 GateRehearsal(gate_plan_of(options), self.stdout.write).run(parent)
             else:
                 Rehearsal(plan_of(options), self.stdout.write).run(parent)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         self.stdout.write(f"rehearsed in {time.monotonic() - started_at:.0f} s")
 
 

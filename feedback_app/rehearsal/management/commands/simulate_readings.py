@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
+from feedback_app.remedies import as_command_error
 from feedback_app.studies.management.finding import find_study
 from feedback_app.studies.models import StudyState
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -23,10 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["study"])
-        try:
+        with as_command_error():
             if study.state == StudyState.DRAFT:
                 study = staff_and_open(study, reader_count=options["readers"])
             count = simulate_readings(study, seed=options["seed"])
-        except RemediableError as error:
-            raise CommandError(f"{error} {error.remedy}") from error
         self.stdout.write(f"{count} simulated readings of “{study.name}”")

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework.exceptions import ValidationError
 
+from feedback_app.remedies import as_command_error
 from feedback_app.studies.api import save_design
 from feedback_app.studies.services import add_cases
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -21,13 +21,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             design = json.loads(options["file"].read_text(encoding="utf-8"))
-            study, added = save_design(design, actor=None, fill=add_cases)
+            with as_command_error():
+                study, added = save_design(design, actor=None, fill=add_cases)
         except (OSError, json.JSONDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from error
         except ValidationError as error:
             raise CommandError(json.dumps(error.detail, ensure_ascii=False, indent=2)) from error
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         for warning in added.warnings:
             self.stderr.write(warning)
         self.stdout.write(f"{study.name}: a draft of {added.cases} cases")

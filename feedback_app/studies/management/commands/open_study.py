@@ -4,11 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from feedback_app.runs.console import execute_here
-from feedback_app.runs.models import State
+from feedback_app.remedies import as_command_error
+from feedback_app.runs.console import finish_here
 from feedback_app.studies.models import Study
 from feedback_app.studies.services import begin_opening
-from generation.errors import RemediableError
 
 
 class Command(BaseCommand):
@@ -22,15 +21,11 @@ class Command(BaseCommand):
         study = Study.objects.filter(name=options["name"]).first()
         if study is None:
             raise CommandError(f"There is no study “{options['name']}”.")
-        try:
+        with as_command_error():
             study = begin_opening(study)
-        except RemediableError as error:
-            raise CommandError(f"{error}\n{error.remedy}") from error
         if study.slots_run and options["queue"]:
             self.stdout.write(f"Queued as run {study.slots_run.pk}.")
             return
         if study.is_being_written and study.slots_run:
-            run = execute_here(study.slots_run, write=self.stdout.write)
-            if run.state != State.SUCCEEDED:
-                raise CommandError(f"{run.error or run.get_state_display()}\n{run.remedy}".strip())
+            finish_here(study.slots_run, write=self.stdout.write)
         self.stdout.write(f"{study.name}: open, with {study.slots.count():,} slots")
