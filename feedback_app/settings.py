@@ -7,7 +7,7 @@ import os
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def text(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, default)
-    if value is None:
+    value = os.environ.get(name, "").strip() or default
+    if not value:
         raise ImproperlyConfigured(f"Set {name} in the environment (see docker/.env.example).")
     return value
 
@@ -50,9 +50,23 @@ def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(f"{name}: {error}.") from error
 
 
+def with_quoted_password(name: str, url: str) -> str:
+    """The address with a password that may hold ``/``, ``#``, ``?`` or ``@`` as it is typed.
+
+    What stands before the last ``@`` is name and password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ImproperlyConfigured(f"{name} is no address: it has no “://”.")
+    login, at, place = rest.rpartition("@")
+    user, colon, password = login.partition(":")
+    quoted = f"{quote(unquote(user), safe='')}{colon}{quote(unquote(password), safe='')}"
+    return f"{scheme}://{quoted}{at}{place}"
+
+
 def database(url: str) -> dict[str, object]:
     """``postgresql://user:password@host:port/name``; a socket folder goes in ``?host=``."""
-    parts = urlsplit(url)
+    parts = urlsplit(with_quoted_password("DATABASE_URL", url))
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// .")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
@@ -75,7 +89,7 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql://localhost/reading_room"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = with_quoted_password("REDIS_URL", text("REDIS_URL", "redis://localhost:6379/0"))
 # Celery and the cache write a socket and its database differently.
 _CACHE_URL = REDIS_URL.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
 # Where Redis does not answer so soon, pages do without it for some seconds.
@@ -120,6 +134,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "feedback_app.accounts.middleware.answer_health_checks",
     "django.middleware.security.SecurityMiddleware",
     "feedback_app.accounts.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -188,16 +203,19 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Failed logins by one name from one address, and by any name from one address, lock for a while.
 LOGIN_FAILURES = number("LOGIN_FAILURES", default=5)
 LOGIN_FAILURES_PER_ADDRESS = number("LOGIN_FAILURES_PER_ADDRESS", default=50)
+# By one name from anywhere; its owner still gets in from where they logged in before.
+LOGIN_FAILURES_PER_NAME = number("LOGIN_FAILURES_PER_NAME", default=30)
+LOGIN_KNOWN_DAYS = 90
 # Their word in X-Forwarded-For is taken; nobody else's is.
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES", words("TRUSTED_PROXIES"))
 AXES_HANDLER = "feedback_app.accounts.throttle.LoginThrottle"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
 AXES_FAILURE_LIMIT = LOGIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=number("LOGIN_LOCK_MIN", default=15))
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "feedback_app.accounts.throttle.locked_response"
-AXES_CLIENT_IP_CALLABLE = "feedback_app.accounts.addresses.client_address"
+AXES_CLIENT_IP_CALLABLE = "feedback_app.accounts.addresses.counted_address"
 # The audit log has the logins, and a page of ours unlocks.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

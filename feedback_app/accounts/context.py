@@ -8,7 +8,8 @@ from feedback_app.accounts import sessions
 
 def login_time(request: HttpRequest) -> dict[str, int]:
     """Seconds until the login ends, and how long before that the page warns."""
-    if not request.user.is_authenticated:
+    user = getattr(request, "user", None)  # none where the request was refused before
+    if user is None or not user.is_authenticated:
         return {}
     return {
         "login_remaining_s": sessions.remaining_s(request.session),

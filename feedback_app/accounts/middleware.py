@@ -12,6 +12,7 @@ from feedback_app.accounts import sessions
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+NOT_KEPT = "private, no-store"
 BACKGROUND_HEADER = "X-Background"
 BACKGROUND_VIEWS = frozenset({"accounts:session", "api:heartbeat"})
 """Views that pages call by themselves, whoever sits before them."""
@@ -28,12 +29,31 @@ POLICY = {
 CONTENT_SECURITY_POLICY = "; ".join(f"{kind} {sources}" for kind, sources in POLICY.items())
 
 
+HEALTH = "/healthz"
+
+
+def answer_health_checks(get_response: GetResponse) -> GetResponse:
+    """Whoever watches the process asks it by any name and without TLS."""
+
+    def answering(request: HttpRequest) -> HttpResponse:
+        if request.path_info == HEALTH:
+            return HttpResponse("ok", content_type="text/plain")
+        return get_response(request)
+
+    return answering
+
+
 def content_security_policy(get_response: GetResponse) -> GetResponse:
-    """Scripts come from files of ours alone: no inline script, handler or eval runs."""
+    """Scripts come from files of ours alone: no inline script, handler or eval runs.
+
+    And pages stay with who saw them: no cache keeps them, of a browser or on the way.
+    """
 
     def with_policy(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Cache-Control", NOT_KEPT)
         return response
 
     return with_policy
@@ -66,7 +86,7 @@ def is_background(request: HttpRequest) -> bool:
 
 
 class PasswordChangeRequired:
-    """Whoever was given a password chooses one of her own before anything else."""
+    """Whoever was given a password chooses one of their own before anything else."""
 
     ALLOWED_VIEWS = frozenset({"accounts:password", "accounts:logout", "accounts:session"})
 

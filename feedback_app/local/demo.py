@@ -30,9 +30,9 @@ LOGIN_MARK = "login: "
 def run_demo() -> int:
     """Run until Ctrl-C or SIGTERM."""
     started_at = time.monotonic()
-    port = choose_port()
-    home = homes.claim(homes.DEMO)
+    home = homes.claim(homes.DEMO)  # ends what a killed supervisor left, which may hold the port
     try:
+        port = choose_port()
         say(f"Reading Room keeps its data and logs in {home.folder}")
         with running_servers(home, is_throw_away=False) as servers:
             env = _quiet(environment(home, servers))

@@ -9,7 +9,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
+from feedback_app.images.cohorts.models import Mask
 from feedback_app.local.homes import CHECKOUT
+from tests.images.masked import make_masked_cohort
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +71,19 @@ def test_a_page_that_is_not_there_has_the_sites_look(rosa_client: Client) -> Non
     assert response.status_code == 404
     assert "Your work list" not in response.content.decode()
     assert "Not here" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["accounts:login", "readings:worklist", "home"])
+def test_no_cache_keeps_a_page(rosa_client: Client, name: str) -> None:
+    response = rosa_client.get(reverse(name), follow=True)
+    assert response["Cache-Control"] == "private, no-store"
+
+
+def test_no_browser_keeps_what_is_of_a_patient(cora_client: Client) -> None:
+    cohort = make_masked_cohort(train=1)
+    image = cohort.images.get()
+    mask = Mask.objects.filter(cohort_image=image).first()
+    assert mask is not None
+    for name, key in (("images:file", image.pk), ("images:cohort-mask", mask.pk)):
+        response = cora_client.get(reverse(name, args=[key]))
+        assert (response.status_code, response["Cache-Control"]) == (200, "private, no-store")
