@@ -1,6 +1,6 @@
 """Where a request comes from."""
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -21,6 +21,22 @@ def client_address(request: HttpRequest) -> str | None:
             break
         address = before
     return address
+
+
+def counted_address(request: HttpRequest) -> str | None:
+    """The address by which failed logins are counted."""
+    address = client_address(request)
+    return counted(address) if address else None
+
+
+def counted(address: str) -> str:
+    """An address as one of a household: of IPv6 its /64, all of which one customer has."""
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((int(parsed), 64), strict=False).network_address)
+    return str(parsed)
 
 
 def _valid(text: str) -> str | None:

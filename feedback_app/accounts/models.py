@@ -41,6 +41,11 @@ class User(AbstractUser):
         return self.role == Role.ADMIN or self.is_superuser
 
     @property
+    def held_role(self) -> Role:
+        """The role that they have in fact: a superuser's is an admin's."""
+        return Role.ADMIN if self.is_superuser else Role(self.role)
+
+    @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
 

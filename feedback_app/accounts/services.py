@@ -67,11 +67,16 @@ def change_person(
     by: User | None,
     address: str | None = None,
 ) -> User:
-    """Another name or role; a new role holds from the person's next click on."""
+    """Another name or role; a new role holds from the person's next click on.
+
+    A superuser has the role of an admin, whatever stands there; any other role takes it away.
+    """
     person = _to_change(person, by=by)
-    if role != person.role:
+    if role != person.held_role:
         _require_another_admin(person, by=by)
-    wanted = {"first_name": first_name, "last_name": last_name, "role": role}
+    wanted: dict[str, Any] = {"first_name": first_name, "last_name": last_name, "role": role}
+    if person.is_admin and role != Role.ADMIN:
+        wanted |= {"is_superuser": False, "is_staff": False}
     changes = {
         field: [getattr(person, field), value]
         for field, value in wanted.items()
@@ -81,7 +86,8 @@ def change_person(
         for field, (_, value) in changes.items():
             setattr(person, field, value)
         person.save(update_fields=list(changes))
-        action = "user.role_changed" if "role" in changes else "user.changed"
+        is_other_role = bool({"role", "is_superuser"} & set(changes))
+        action = "user.role_changed" if is_other_role else "user.changed"
         _record(action, person, by=by, address=address, **changes)
     return person
 

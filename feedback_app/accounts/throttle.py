@@ -1,7 +1,7 @@
 """Locks against guessed passwords, kept by django-axes in the database."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -12,18 +12,32 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from feedback_app.accounts.addresses import counted, counted_address
+from feedback_app.accounts.models import AuditEvent
+
 
 class LoginThrottle(AxesDatabaseHandler):  # axes has no types
-    """Counts failures by name and address together, and by address alone at a higher limit."""
+    """Counts failures by name and address together, and by either alone at a higher limit.
+
+    A name that is guessed at from many addresses is locked, but not for where its owner logged
+    in before: nobody can lock somebody out of their own desk from afar.
+    """
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Failures by name and address, or the address's in proportion to its own limit."""
-        by_both, by_address = (
+        """Failures by name and address, or those by one of them in proportion to its own limit."""
+        by_both, by_address, by_name = (
             attempts.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
             for attempts in self.get_user_attempts(request, credentials)
         )
-        in_proportion = by_address * settings.LOGIN_FAILURES // settings.LOGIN_FAILURES_PER_ADDRESS
-        return max(by_both, in_proportion)
+        if by_name >= settings.LOGIN_FAILURES_PER_NAME:
+            name = (credentials or {}).get("username") or ""
+            by_name = 0 if is_known_at(name, counted_address(request)) else by_name
+        limit = settings.LOGIN_FAILURES
+        return max(
+            by_both,
+            by_address * limit // settings.LOGIN_FAILURES_PER_ADDRESS,
+            by_name * limit // settings.LOGIN_FAILURES_PER_NAME,
+        )
 
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
@@ -32,19 +46,33 @@ class LoginThrottle(AxesDatabaseHandler):  # axes has no types
 
         Whoever has one password could otherwise go on guessing those of other people.
         """
-        by_both, _ = self.filter_user_attempts(request, credentials)
+        by_both, _, _ = self.filter_user_attempts(request, credentials)
         count, _ = by_both.delete()
         return int(count)
 
 
+def is_known_at(username: str, address: str | None) -> bool:
+    """Whether somebody of this name has logged in from this address lately."""
+    since = timezone.now() - timedelta(days=settings.LOGIN_KNOWN_DAYS)
+    logins = AuditEvent.objects.filter(
+        action="login.succeeded", target=username, at__gte=since, address__isnull=False
+    )
+    seen = logins.order_by().values_list("address", flat=True).distinct()
+    return any(counted(one) == address for one in seen if one)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """``username`` is empty where the whole address is locked."""
+    """``username`` is empty where the whole address is locked.
+
+    ``is_everywhere``: the name is locked wherever its owner has not logged in before.
+    """
 
     username: str
     address: str
     failures: int
     until: datetime
+    is_everywhere: bool = False
 
     @property
     def remaining_min(self) -> int:
@@ -59,10 +87,10 @@ def current_locks() -> list[Lock]:
 
 def lock_on(username: str, address: str | None) -> Lock | None:
     """The lock that this name meets at this address; of two, the one that lasts longer."""
-    met = [
-        lock for lock in _locks(_recent().filter(ip_address=address))
-        if lock.username in {"", username}
-    ]  # fmt: skip
+    here = _locks(_recent().filter(ip_address=address))
+    everywhere = _locks(_recent().filter(username=username))
+    met = [lock for lock in here if lock.username in {"", username} and not lock.is_everywhere]
+    met += [lock for lock in everywhere if lock.is_everywhere]
     return max(met, key=lambda lock: lock.until, default=None)
 
 
@@ -96,14 +124,16 @@ def _recent() -> QuerySet[Any]:
 def _locks(attempts: QuerySet[Any]) -> list[Lock]:
     by_both = _counted(attempts, "username", "ip_address", limit=settings.LOGIN_FAILURES)
     by_address = _counted(attempts, "ip_address", limit=settings.LOGIN_FAILURES_PER_ADDRESS)
+    by_name = _counted(attempts, "username", limit=settings.LOGIN_FAILURES_PER_NAME)
     return [
         Lock(
             username=row.get("username") or "",
-            address=row["ip_address"] or "",
+            address=row.get("ip_address") or "",
             failures=row["failures"],
             until=row["last"] + settings.AXES_COOLOFF_TIME,
+            is_everywhere="ip_address" not in row,
         )
-        for row in (*by_both, *by_address)
+        for row in (*by_both, *by_address, *by_name)
     ]
 
 

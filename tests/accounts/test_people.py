@@ -159,6 +159,34 @@ def test_an_admin_cannot_become_a_superuser_by_resetting_ones_password(
     assert boss.check_password(CHOSEN)
 
 
+@pytest.mark.parametrize("row", [Role.READER, Role.ADMIN])
+def test_a_superuser_is_demoted_in_fact(
+    client_of: Callable[[User], Client], ada: User, row: Role
+) -> None:
+    boss = User.objects.create_superuser("boss", role=row)
+    other = client_of(User.objects.create_superuser("other"))
+    address = reverse("accounts:person", args=[boss.pk])
+    assert '<option value="admin" selected>' in other.get(address).content.decode()
+    other.post(address, {"first_name": "Bo", "role": "admin"})
+    boss.refresh_from_db()
+    assert (boss.is_superuser, boss.first_name) == (True, "Bo")
+    other.post(address, {"first_name": "Bo", "role": "reader"})
+    boss.refresh_from_db()
+    assert (boss.is_superuser, boss.is_staff, boss.role) == (False, False, Role.READER)
+    assert not boss.is_coordinator
+    assert client_of(boss).get(reverse("accounts:people")).status_code == 403
+    event = AuditEvent.objects.filter(action="user.role_changed").latest("at")
+    assert event.details["is_superuser"] == [True, False]
+
+
+def test_an_admin_who_is_no_superuser_cannot_demote_one(ada_client: Client) -> None:
+    boss = User.objects.create_superuser("boss")
+    page = ada_client.post(reverse("accounts:person", args=[boss.pk]), {"role": "reader"})
+    assert "is a superuser" in page.content.decode()
+    boss.refresh_from_db()
+    assert boss.is_superuser
+
+
 def test_a_simulated_reader_gets_no_password(ada_client: Client) -> None:
     robot = User.objects.create_user("robot", is_simulated=True)
     ada_client.post(reverse("accounts:reset_password", args=[robot.pk]))

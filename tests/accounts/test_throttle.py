@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from feedback_app.accounts import throttle
-from feedback_app.accounts.addresses import client_address
+from feedback_app.accounts.addresses import client_address, counted
 from feedback_app.accounts.models import AuditEvent, User
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +143,44 @@ def test_what_is_not_locked_cannot_be_unlocked(vera: User, ada_client: Client) -
     ada_client.post(reverse("accounts:unlock"), {"username": "vera", "address": HOME})
     ada_client.post(reverse("accounts:unlock"), {})
     assert AccessAttempt.objects.get().failures_since_start == 2
+
+
+def test_a_name_that_is_guessed_at_from_many_addresses_is_locked(
+    vera: User, settings: Settings, ada_client: Client
+) -> None:
+    settings.LOGIN_FAILURES_PER_NAME = 6
+    answers = [log_in("vera", at=f"10.3.{number}.1").status_code for number in range(6)]
+    assert answers == [200] * 5 + [429]
+    assert log_in("vera", PASSWORD, at="10.4.4.4").status_code == 429
+    page = ada_client.get(reverse("accounts:people")).content.decode()
+    assert "wherever they have not logged in before" in page
+    ada_client.post(reverse("accounts:unlock"), {"username": "vera", "address": ""})
+    assert log_in("vera", PASSWORD, at="10.4.4.4").status_code == 302
+
+
+def test_nobody_is_locked_out_from_afar_of_where_they_logged_in_before(
+    vera: User, settings: Settings
+) -> None:
+    settings.LOGIN_FAILURES_PER_NAME = 6
+    assert log_in("vera", PASSWORD, at=ELSEWHERE).status_code == 302
+    for number in range(8):
+        log_in("vera", at=f"10.3.{number}.1")
+    assert log_in("vera", PASSWORD, at=HOME).status_code == 429
+    assert log_in("vera", PASSWORD, at=ELSEWHERE).status_code == 302
+    assert fail("vera", 3, at=ELSEWHERE)[-1] == 429  # where they are known, guesses count too
+
+
+def test_addresses_of_one_ipv6_network_count_as_one(vera: User) -> None:
+    tries = [log_in("vera", at=f"2001:db8:0:1:{number:x}::1").status_code for number in range(3)]
+    assert tries == [200, 200, 429]
+    assert log_in("vera", PASSWORD, at="2001:db8:0:1::9").status_code == 429
+    assert log_in("vera", PASSWORD, at="2001:db8:0:2::9").status_code == 302
+    assert [lock.address for lock in throttle.current_locks()] == ["2001:db8:0:1::"]
+    assert AuditEvent.objects.filter(address="2001:db8:0:1:2::1").exists()  # the whole one is kept
+
+
+def test_an_ipv4_address_in_ipv6s_clothes_is_the_ipv4_address() -> None:
+    assert counted("::ffff:10.1.1.1") == counted("10.1.1.1") == "10.1.1.1"
 
 
 def test_the_django_admins_login_is_locked_too(vera: User) -> None:

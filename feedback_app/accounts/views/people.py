@@ -45,7 +45,11 @@ def add(request: HttpRequest) -> HttpResponse:
 @admins_only
 def show(request: HttpRequest, person_id: int) -> HttpResponse:
     person = person_of(person_id)
-    names = {"first_name": person.first_name, "last_name": person.last_name, "role": person.role}
+    names = {
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "role": person.held_role,
+    }
     form = ChangePersonForm(request.POST or None, initial=names)
     if request.method == "POST" and form.is_valid():
         try:

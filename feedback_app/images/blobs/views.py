@@ -19,13 +19,17 @@ def _etag(request: HttpRequest, image_id: UUID) -> str | None:
 @coordinators_only
 @etag(_etag)
 def show_file(request: HttpRequest, image_id: UUID) -> HttpResponse:
-    image = get_object_or_404(Image.objects.select_related("blob"), pk=image_id)
-    return answer_with(image.blob)
+    image = get_object_or_404(Image.objects.select_related("blob", "cohort_image"), pk=image_id)
+    return answer_with(image.blob, is_of_patient=hasattr(image, "cohort_image"))
 
 
-def answer_with(blob: Blob) -> HttpResponse:
-    """Answers with a file that never changes under its address."""
+def answer_with(blob: Blob, *, is_of_patient: bool = False) -> HttpResponse:
+    """Answers with a file that never changes under its address.
+
+    What is of a patient stays on no disk but ours: browsers ask for it anew.
+    """
     response = HttpResponse(blob.read(), content_type=blob.media_type)
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    kept = "no-store" if is_of_patient else "max-age=31536000, immutable"
+    response["Cache-Control"] = f"private, {kept}"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.images.blobs.views import answer_with
 from feedback_app.images.cohorts.figures import ages_of, plots_of, shared_of
 from feedback_app.images.cohorts.filters import choices_of, filter_images
 from feedback_app.images.cohorts.models import Cohort, ImportSkip, Mask
@@ -112,6 +113,4 @@ def download_skipped(request: HttpRequest, name: str) -> StreamingHttpResponse:
 @coordinators_only
 def show_mask(request: HttpRequest, mask_id: int) -> HttpResponse:
     mask = get_object_or_404(Mask.objects.select_related("blob"), pk=mask_id)
-    response = HttpResponse(mask.blob.read(), content_type=mask.blob.media_type)
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
-    return response
+    return answer_with(mask.blob, is_of_patient=True)
