@@ -111,7 +111,6 @@ def serving_a_study() -> "Iterator[tuple[WebServer, list[Slot], dict[str, str]]]
     from django.test import Client
 
     from feedback_app.accounts.models import Role, User
-    from feedback_app.studies.models import StudyMode
     from tests.readings.rooms import assign, make_room, synthetic
     from tests.web_server import WebServer
 
@@ -123,7 +122,7 @@ def serving_a_study() -> "Iterator[tuple[WebServer, list[Slot], dict[str, str]]]
         [synthetic(IMAGES * case + place, size=size) for place in range(IMAGES)]
         for case in range(CASES + 1)
     ]
-    slots = assign(make_room(StudyMode.RATE_K, reader, cases=cases, name="Bench"), reader)
+    slots = assign(make_room("rate_k", reader, cases=cases, name="Bench"), reader)
     client = Client()
     client.force_login(reader)
     name = settings.SESSION_COOKIE_NAME

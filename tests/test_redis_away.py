@@ -26,7 +26,7 @@ from feedback_app.local.redis import Redis
 from feedback_app.readings.models import Reading
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import Slot, StudyMode
+from feedback_app.studies.models import Slot
 from tests.readings.answers import posted_for
 from tests.readings.rooms import assign, make_room, synthetic
 
@@ -93,7 +93,7 @@ def test_eight_readers_read_on_while_redis_is_killed_and_hung(
 ) -> None:
     people = [User.objects.create_user(f"reader-{n}", password=PASSWORD) for n in range(READERS)]
     images = [[synthetic(number)] for number in range(CASES)]
-    study = make_room(StudyMode.RATE, *people, cases=images)
+    study = make_room("rate", *people, cases=images)
     stopped = threading.Event()
     readers = [Reader(client_of(one), assign(study, one), stopped) for one in people]
     coordinator = client_of(cora)

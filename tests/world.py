@@ -23,7 +23,7 @@ from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import Case, Slot, Study, StudyMode
+from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from tests.curation.stage import Stage, set_stage
 from tests.experiments.making import design, fill, make_cohort, started
@@ -152,7 +152,7 @@ def read(slot: Slot) -> None:
 
 def make_draft(study: Study, rosa: User, cora: User) -> Study:
     draft = create_study(
-        name="December", mode=StudyMode.RATE, readers=[rosa], readers_per_case=1, created_by=cora
+        name="December", mode="rate", readers=[rosa], readers_per_case=1, created_by=cora
     )
     add_cases_from_batch(draft, Batch.objects.earliest("created_at"))
     return draft

@@ -10,13 +10,9 @@ from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Phase, Slot, Study, StudyMode, StudyState, questions_of
+from feedback_app.studies.models import Slot, StudyState, questions_of
+from feedback_app.studies.modes import mode_of
 from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
-
-AWARE_NOTE = (
-    "From here on you are asked something else: some of these images are synthetic. "
-    "Say of each how sure you are."
-)
 
 
 def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         "instructions": study.instructions,
         "is_open": study.state == StudyState.OPEN,
         "state": study.state,
-        "mode": StudyMode.RATE if slot.phase == Phase.UNAWARE else study.mode,
+        "mode": mode_of(study.mode).shown_as(slot.phase),
         "images": [
             {
                 "address": reverse("readings:picture", args=[slot.pk, place]),
@@ -54,13 +50,8 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
     }
 
 
-def shows_condition(study: Study) -> bool:
-    """A prompt or a mask belongs to synthetic images alone, so it would tell them from real."""
-    return study.mode != StudyMode.REAL_OR_SYNTHETIC
-
-
 def _describe_condition(slot: Slot) -> dict[str, Any]:
-    is_shown = shows_condition(slot.study)
+    is_shown = mode_of(slot.study.mode).shows_condition
     return {
         "prompt": slot.prompt if is_shown else "",
         "masks": [
@@ -98,18 +89,19 @@ def _describe_questions(slot: Slot) -> dict[str, Any]:
         "skip_reasons": [
             {"slug": reason.value, "label": reason.label} for reason in SkipReason if reason.value
         ],
-        "allows_none_acceptable": study.mode == StudyMode.RATE_K,
+        "allows_none_acceptable": mode_of(study.mode).asks_none_acceptable,
     }
 
 
 def _note_of_phase(slot: Slot) -> str:
-    """Once a reader, before she has read any case of the aware phase."""
-    if slot.phase != Phase.AWARE:
+    """What the mode says before a phase, until the reader has read a case of it."""
+    note = mode_of(slot.study.mode).note_of(slot.phase)
+    if not note:
         return ""
     has_begun = Reading.objects.filter(
-        reader=slot.reader_id, slot__study=slot.study_id, slot__phase=Phase.AWARE
+        reader=slot.reader_id, slot__study=slot.study_id, slot__phase=slot.phase
     ).exists()
-    return "" if has_begun else AWARE_NOTE
+    return "" if has_begun else note
 
 
 def _describe_place(place: Place) -> dict[str, Any]:

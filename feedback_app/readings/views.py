@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.access import reader_of, slot_for, slot_to_read, study_for
-from feedback_app.readings.cases import describe_case, shows_condition
+from feedback_app.readings.cases import describe_case
 from feedback_app.readings.claims import claim
 from feedback_app.readings.errors import DamagedPicture
 from feedback_app.readings.framing import display_size_of
@@ -18,6 +18,7 @@ from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
 from feedback_app.readings.worklist import assignments_of, first_unread
 from feedback_app.studies.models import Study
+from feedback_app.studies.modes import mode_of
 
 
 @require_GET
@@ -79,7 +80,7 @@ def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
     """A mask that the images of a case were made to follow, where it may be known."""
     slot = slot_for(reader_of(request), slot_id)
     found = slot.case.masks.filter(kind=kind).select_related("blob").first()
-    if found is None or not shows_condition(slot.study):
+    if found is None or not mode_of(slot.study.mode).shows_condition:
         raise Http404("There is no such mask in this case.")
     size = display_size_of(slot.study)
     return _answer_picture(lambda: render_mask(found.blob, size))

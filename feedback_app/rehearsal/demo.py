@@ -15,7 +15,8 @@ from feedback_app.images.cohorts.services import start_import
 from feedback_app.images.models import Batch, Cohort, ModelVersion
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run, State
-from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import Compare, RealOrSynthetic
 from feedback_app.studies.services import (
     Design,
     add_cases,
@@ -150,7 +151,7 @@ def open_comparison(batch: Batch, *, readers: tuple[User, ...], owner: User) -> 
     """Pairs of the same candidates, side by side."""
     design = Design(
         name=COMPARISON,
-        mode=StudyMode.COMPARE,
+        mode=Compare.slug,
         readers=readers,
         readers_per_case=len(readers),
         instructions="Say which of the two you would rather have in a teaching file.",
@@ -163,7 +164,7 @@ def open_mixed_study(batch: Batch, *, readers: tuple[User, ...], owner: User, sa
     cohort = Cohort.objects.filter(name=COHORT).first()
     design = Design(
         name=MIXED,
-        mode=StudyMode.REAL_OR_SYNTHETIC,
+        mode=RealOrSynthetic.slug,
         readers=readers,
         readers_per_case=len(readers),
         real_cohort=cohort,

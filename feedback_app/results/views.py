@@ -14,12 +14,11 @@ from django.views.decorators.http import require_GET
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.results.images import image_results, places_of
 from feedback_app.studies.access import study_of
-from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import mode_of
 
 IMAGES_A_PAGE = 40
 HTTP_NO_CONTENT = 204
-SOURCE_IS_NO_SECRET = (StudyMode.RATE, StudyMode.RATE_K)
-"""All of their images are candidates; the other modes set one source against another."""
 CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 BROWSER_KEEPS_S = 3_600
 
@@ -75,7 +74,7 @@ def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
     page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
     criteria = tuple(study.criteria.all())
-    tells_source = study.is_unblinded or study.mode in SOURCE_IS_NO_SECRET
+    tells_source = study.is_unblinded or not mode_of(study.mode).hides_source
     context = {
         "study": study,
         "page": page,

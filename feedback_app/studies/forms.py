@@ -13,20 +13,16 @@ from feedback_app.studies.models import (
     Allocation,
     CaseOrder,
     Study,
-    StudyMode,
 )
-from feedback_app.studies.scales import (
-    DEFAULT_FLAGS,
-    DEFAULT_SCALES,
-    MASK_FLAG,
-    Scale,
-    default_flags,
-)
+from feedback_app.studies.modes import DEFAULT_MODE, MODES, Mode, mode_choices, mode_of
+from feedback_app.studies.scales import DEFAULT_FLAGS, MASK_FLAG, STANDARD_SCALES, Scale
 from feedback_app.studies.services import Design
 from feedback_app.studies.services.design import SEED_LIMIT
 
 DEFAULT_FLAG_SETS = tuple(
-    default_flags(mode, has_phases=has_phases) for mode in StudyMode for has_phases in (False, True)
+    mode.default_flags(has_phases=has_phases)
+    for mode in MODES.values()
+    for has_phases in (False, True)
 )
 
 
@@ -94,8 +90,8 @@ class StudyForm(forms.Form):
         help_text="Readers see it, so let it tell nothing about models or expectations.",
     )
     mode = forms.ChoiceField(
-        choices=StudyMode.choices,
-        initial=StudyMode.RATE_K,
+        choices=mode_choices,
+        initial=DEFAULT_MODE,
         label="What a case shows",
         widget=forms.RadioSelect,
     )
@@ -259,42 +255,40 @@ class StudyForm(forms.Form):
         return data
 
     @property
+    def chosen_mode(self) -> Mode:
+        """The mode that is chosen, or the usual one until one is."""
+        return mode_of(self.cleaned_data.get("mode") or DEFAULT_MODE)
+
+    @property
     def is_active(self) -> bool:
-        """Of pools without real images only, as is in sight."""
+        """Whether a reward model shall choose: fields that are out of sight are left alone."""
         data = self.cleaned_data
         return (
             data.get("case_order") == CaseOrder.ACTIVE
             and data.get("allocation") == Allocation.POOL
-            and data.get("mode") != StudyMode.REAL_OR_SYNTHETIC
+            and not self.chosen_mode.objection_to_order
         )
 
     @property
     def second_batch(self) -> Batch | None:
-        """Of a comparison only: fields of other modes are out of sight and left alone."""
-        is_compare = self.cleaned_data.get("mode") == StudyMode.COMPARE
-        return self.cleaned_data.get("against") if is_compare else None
+        return self.cleaned_data.get("against") if self.chosen_mode.takes_second_batch else None
 
     def design(self, scales: tuple[Scale, ...] | None) -> Design:
-        """Of what is valid so far; what the mode does not ask for keeps its default."""
-        data = self.cleaned_data
-        mode = StudyMode(data.get("mode") or StudyMode.RATE_K)
-        mixes_real = mode == StudyMode.REAL_OR_SYNTHETIC
+        """What is valid so far; what the mode does not ask for keeps its default."""
+        data, mode = self.cleaned_data, self.chosen_mode
         is_assigned = data.get("allocation") != Allocation.POOL
-        given = _known(data, *COUNTS)
-        given |= _known(data, *REPEATS) if is_assigned else {}
-        given |= _known(data, *REAL_IMAGES) if mixes_real else {}
+        given = _known(data, *COUNTS, *(field for field in mode.fields if field in OF_MODES))
+        given |= _known(data, *REPEATS) if is_assigned else {"has_phases": False}
         if self.is_active:
             given |= {"case_order": CaseOrder.ACTIVE, **_known(data, *ACTIVE)}
-        given |= _known(data, "images_per_case") if mode == StudyMode.RATE_K else {}
         flags = data.get("flags", ())
         return Design(
             name=data.get("name", ""),
-            mode=mode,
+            mode=mode.slug,
             allocation=Allocation(data.get("allocation") or Allocation.ASSIGNED),
             readers=tuple(data.get("readers", ())),
             instructions=data.get("instructions", ""),
-            has_phases=mixes_real and is_assigned and data.get("has_phases", False),
-            scales=None if mixes_real and scales == DEFAULT_SCALES else scales,
+            scales=None if scales == STANDARD_SCALES[mode.kind] else scales,
             flags=None if _are_default(flags) else flags,
             shuffle_seed=data.get("shuffle_seed"),
             **given,
@@ -304,7 +298,13 @@ class StudyForm(forms.Form):
 COUNTS = ("readers_per_case", "anchor_count", "block_size", "break_every_min")
 REPEATS = ("repeat_percent", "repeat_min_gap")
 ACTIVE = ("reward_model", "exploration_percent")
-REAL_IMAGES = ("real_cohort", "real_percent", "real_from_training")
+OF_MODES = (
+    "images_per_case",
+    "real_cohort",
+    "real_percent",
+    "real_from_training",
+    "has_phases",
+)
 
 
 def _known(data: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -320,10 +320,8 @@ def study_initial(study: Study) -> dict[str, Any]:
         *COUNTS,
         *REPEATS,
         *ACTIVE,
-        *REAL_IMAGES,
+        *OF_MODES,
         "case_order",
-        "images_per_case",
-        "has_phases",
         "shuffle_seed",
     )
     return {
@@ -345,7 +343,7 @@ def batches_of(study: Study) -> dict[str, Any]:
         against = Batch.objects.filter(pk=run.spec["against"]).first()
         return {"batches": Batch.objects.filter(pk__in=run.spec["batches"]), "against": against}
     batches = Batch.objects.filter(recipes__candidate__image__case__study=study).distinct()
-    if study.mode != StudyMode.COMPARE:
+    if not mode_of(study.mode).takes_second_batch:
         return {"batches": batches}
     path = "recipes__candidate__image__caseimage"
     first = Batch.objects.filter(**{f"{path}__case__study": study, f"{path}__position": 0})
@@ -391,5 +389,5 @@ class BatchesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
         self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
-        if study.mode != StudyMode.COMPARE:
+        if not mode_of(study.mode).takes_second_batch:
             del self.fields["against"]

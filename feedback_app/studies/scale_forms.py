@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from feedback_app.studies.models import SCORE_MAX, CriterionKind, Study
-from feedback_app.studies.scales import COMPARISONS, DEFAULT_SCALES, Scale
+from feedback_app.studies.scales import STANDARD_SCALES, Scale
 
 SCALES_MAX = 4
 
@@ -77,7 +77,6 @@ def scale_formset(data: Any, *, study: Study | None, kind: CriterionKind) -> Bas
 
 
 def scale_initial(study: Study | None, *, kind: CriterionKind) -> list[dict[str, str]]:
-    defaults = COMPARISONS if kind == CriterionKind.COMPARISON else DEFAULT_SCALES
     stored = list(study.criteria.filter(kind=kind)) if study else []
     return [
         {
@@ -85,5 +84,5 @@ def scale_initial(study: Study | None, *, kind: CriterionKind) -> list[dict[str,
             "question": scale.question,
             **{f"anchor_{score}": anchor for score, anchor in enumerate(scale.anchors)},
         }
-        for scale in stored or defaults
+        for scale in stored or STANDARD_SCALES[kind]
     ]

@@ -1,10 +1,10 @@
-"""What a study asks: criteria and named artefacts, with good defaults for every mode."""
+"""What a study can ask: criteria and named artefacts, with the defaults of most modes."""
 
 from dataclasses import dataclass
 
 from django.utils.text import slugify
 
-from feedback_app.studies.models import CriterionKind, StudyMode
+from feedback_app.studies.enums import CriterionKind
 
 SLUG_LENGTH = 32
 
@@ -49,33 +49,6 @@ FITS_THE_PROMPT = Scale(
 )
 DEFAULT_SCALES = (REALISM, FITS_THE_PROMPT)
 
-IMAGE_QUALITY = Scale(
-    name="Image quality",
-    question="How well can this radiograph be read?",
-    anchors=(
-        "Not at all",
-        "Hardly: the main structures are lost",
-        "Poorly: a large finding might be missed",
-        "Adequately, with reservations",
-        "Well, a small weakness somewhere",
-        "As well as one could wish",
-    ),
-)
-"""Its words do not tell an unaware reader that some images are synthetic."""
-
-REAL_OR_SYNTHETIC = Scale(
-    name="Real or synthetic",
-    question="Is this a real radiograph, or was it made by a model?",
-    anchors=(
-        "Definitely real",
-        "Probably real",
-        "Cannot tell",
-        "Probably synthetic",
-        "Definitely synthetic",
-    ),
-    kind=CriterionKind.CONFIDENCE,
-)
-
 COMPARISONS = (
     Scale(
         name="Realism",
@@ -89,15 +62,11 @@ COMPARISONS = (
     ),
 )
 
+STANDARD_SCALES = {CriterionKind.ORDINAL: DEFAULT_SCALES, CriterionKind.COMPARISON: COMPARISONS}
+"""What the design form starts from, for each kind of criterion that a coordinator may word."""
+
 MASK_FLAG = "Mask mismatch"
 PROMPT_FLAG = "Prompt mismatch"
-TELLTALE_FLAGS = (
-    "Excess symmetry",
-    "Device that ends nowhere",
-    "Garbled text or side marker",
-    "Looks like a copy",
-)
-"""Their names tell that images may be synthetic."""
 
 DEFAULT_FLAGS = (
     "Rib count or continuity",
@@ -112,22 +81,3 @@ DEFAULT_FLAGS = (
     PROMPT_FLAG,
     "Looks like a copy",
 )
-
-
-def default_scales(mode: StudyMode | str, *, has_phases: bool = False) -> tuple[Scale, ...]:
-    """What a coordinator starts from; the confidence is asked without being written down."""
-    match mode:
-        case StudyMode.COMPARE:
-            return COMPARISONS
-        case StudyMode.REAL_OR_SYNTHETIC:
-            return (IMAGE_QUALITY,) if has_phases else ()
-        case _:
-            return DEFAULT_SCALES
-
-
-def default_flags(mode: StudyMode | str, *, has_phases: bool = False) -> tuple[str, ...]:
-    """Named artefacts to start from, without those that make no sense or tell too much."""
-    if mode != StudyMode.REAL_OR_SYNTHETIC:
-        return DEFAULT_FLAGS
-    left_out = {PROMPT_FLAG, *(TELLTALE_FLAGS if has_phases else ())}
-    return tuple(flag for flag in DEFAULT_FLAGS if flag not in left_out)

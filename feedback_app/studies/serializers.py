@@ -16,8 +16,8 @@ from feedback_app.studies.models import (
     CaseOrder,
     CriterionKind,
     Study,
-    StudyMode,
 )
+from feedback_app.studies.modes import DEFAULT_MODE, mode_choices, mode_of
 from feedback_app.studies.scale_forms import SCALES_MAX
 from feedback_app.studies.scales import Scale
 from feedback_app.studies.services import Design, Preview, contradictions
@@ -68,7 +68,7 @@ class AddBatchesSerializer(serializers.Serializer[Any]):
     )
 
     def validate_against(self, against: Batch | None) -> Batch | None:
-        if against and self.context["study"].mode != StudyMode.COMPARE:
+        if against and not mode_of(self.context["study"].mode).takes_second_batch:
             raise serializers.ValidationError(ONE_BATCH_ONLY)
         return against
 
@@ -87,7 +87,7 @@ class DesignSerializer(BatchesSerializer):
     """
 
     name = serializers.CharField(max_length=100)
-    mode = serializers.ChoiceField(choices=StudyMode.choices, default=StudyMode.RATE_K)
+    mode = serializers.ChoiceField(choices=mode_choices(), default=DEFAULT_MODE)
     instructions = serializers.CharField(max_length=5_000, allow_blank=True, default="")
     readers = serializers.SlugRelatedField(
         slug_field="username",
@@ -135,7 +135,8 @@ class DesignSerializer(BatchesSerializer):
         return name
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needs_anchors = attrs["mode"] != StudyMode.COMPARE
+        mode = mode_of(attrs["mode"])
+        needs_anchors = mode.kind == CriterionKind.ORDINAL
         for criterion in attrs["criteria"] or ():
             if needs_anchors and len(criterion["anchors"]) != SCORE_MAX + 1:
                 raise serializers.ValidationError(
@@ -143,7 +144,7 @@ class DesignSerializer(BatchesSerializer):
                 )
         if attrs["criteria"] == []:
             raise serializers.ValidationError({"criteria": ["Ask at least one question."]})
-        if attrs["against"] and attrs["mode"] != StudyMode.COMPARE:
+        if attrs["against"] and not mode.takes_second_batch:
             raise serializers.ValidationError({"against": [ONE_BATCH_ONLY]})
         if found := contradictions(self.design_of(attrs)):
             raise serializers.ValidationError({field: [words] for field, words in found})
@@ -158,7 +159,7 @@ class DesignSerializer(BatchesSerializer):
         criteria, flags = given["criteria"], given["flags"]
         return Design(
             name=given["name"],
-            mode=StudyMode(given["mode"]),
+            mode=given["mode"],
             instructions=given["instructions"],
             readers=tuple(given["readers"]),
             scales=None if criteria is None else tuple(_scale(each) for each in criteria),

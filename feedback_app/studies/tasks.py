@@ -11,12 +11,12 @@ from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from feedback_app.studies.models import Study
+from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services import active
 from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock_for_run
 from feedback_app.studies.services.growing import add_locked
 from feedback_app.studies.services.opening import open_locked
-from feedback_app.studies.services.planning import CasesAdded
 from generation.errors import RemediableError
 
 

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Bookmark, ReaderPreferences
-from feedback_app.studies.models import Slot, Study, StudyMode
+from feedback_app.studies.models import Slot, Study
+from feedback_app.studies.modes import MODES
 from tests.readings.answers import posted_for
 from tests.readings.rooms import assign, let_lapse, make_room, pool, synthetic
 
@@ -63,7 +64,7 @@ def test_beginning_is_for_the_studys_readers(everyone: dict[str, Client], study:
 def test_beginning_an_assigned_study_goes_to_the_first_unread_case(
     rosa: User, rosa_client: Client
 ) -> None:
-    study = make_room(StudyMode.RATE, rosa, cases=[[synthetic(n)] for n in range(2)])
+    study = make_room("rate", rosa, cases=[[synthetic(n)] for n in range(2)])
     slots = assign(study, rosa)
     assert first_slot(rosa_client, study) == str(slots[0].pk)
     submit(rosa_client, str(slots[0].pk))
@@ -106,6 +107,23 @@ def test_what_a_turn_asks_the_database_is_counted(rosa_client: Client, study: St
     assert len(questions) == 14, "\n".join(questions)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_no_mode_asks_the_database_more_in_a_turn(
+    rosa: User, rosa_client: Client, mode: str
+) -> None:
+    images = 2 if mode in {"rate_k", "compare"} else 1
+    cases = [[synthetic(number + image) for image in range(images)] for number in (0, 10, 20)]
+    study = make_room(mode, rosa, cases=cases)
+    first, second, _ = (str(slot.pk) for slot in assign(study, rosa))
+    submit(rosa_client, first)
+    reading = posted_for(Slot.objects.get(pk=second))
+    with CaptureQueriesContext(connection) as asked:
+        post(rosa_client, "readings", second, reading)
+        post(rosa_client, "next", second)
+    questions = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(questions) == 12, "\n".join(questions)
+
+
 def test_cases_of_a_pool_are_numbered_as_they_were_read(rosa_client: Client, study: Study) -> None:
     slots = [first_slot(rosa_client, study)]
     for _ in range(2):
@@ -118,7 +136,7 @@ def test_cases_of_a_pool_are_numbered_as_they_were_read(rosa_client: Client, stu
 
 
 def test_next_in_an_assigned_study_is_the_next_unread_one(rosa: User, rosa_client: Client) -> None:
-    study = make_room(StudyMode.RATE, rosa, cases=[[synthetic(n)] for n in range(3)])
+    study = make_room("rate", rosa, cases=[[synthetic(n)] for n in range(3)])
     slots = [str(slot.pk) for slot in assign(study, rosa)]
     case = post(rosa_client, "next", slots[0], {"holding": [slots[0], slots[1]]}).json()
     assert (case["slot"], case["total"], case["lease_s"]) == (slots[2], 3, None)

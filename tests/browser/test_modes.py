@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Choice, Reading
-from feedback_app.studies.models import Phase, Slot, StudyMode
+from feedback_app.studies.models import Phase, Slot
 from tests.browser.reading import (
     all_sent,
     at_case,
@@ -34,7 +34,7 @@ def choice(reading: Reading, criterion: str) -> Choice:
 def test_images_are_rated_by_keyboard_alone(
     page: Page, opened: Callable[..., list[Slot]], each: int
 ) -> None:
-    first, second = opened(StudyMode.RATE if each == 1 else StudyMode.RATE_K, each=each)
+    first, second = opened("rate" if each == 1 else "rate_k", each=each)
     press_all(page, "51" * each)
     page.keyboard.press("Enter")
     at_case(page, second)
@@ -46,7 +46,7 @@ def test_images_are_rated_by_keyboard_alone(
 
 
 def test_an_image_is_rated_by_mouse_alone(page: Page, opened: Callable[..., list[Slot]]) -> None:
-    _, second = opened(StudyMode.RATE)
+    _, second = opened("rate")
     for strip, value in zip(page.locator(".strip").all(), (4, 0), strict=True):
         strip.locator(".cell").nth(value).click()
     page.locator("#submit").click()
@@ -58,7 +58,7 @@ def test_an_image_is_rated_by_mouse_alone(page: Page, opened: Callable[..., list
 def test_two_images_are_compared_by_keyboard_alone(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    first, second, third = opened(StudyMode.COMPARE, each=2, cases=3)
+    first, second, third = opened("compare", each=2, cases=3)
     expect(page.locator(".letter")).to_have_text(["A", "B"])
     press_all(page, "26")  # A clearly, B clearly
     page.keyboard.press("Enter")
@@ -79,7 +79,7 @@ def test_two_images_are_compared_by_keyboard_alone(
 def test_two_images_are_compared_by_mouse_alone(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    first, second = opened(StudyMode.COMPARE, each=2)
+    first, second = opened("compare", each=2)
     page.get_by_role("radio", name="7: B is much better").first.click()
     page.locator("#anchors").get_by_text("A is slightly better").click()
     page.locator("#submit").click()
@@ -96,7 +96,7 @@ def test_two_images_are_compared_by_mouse_alone(
 
 @pytest.fixture
 def source_slots(page: Page, rosa: User, log_in: LogIn) -> list[Slot]:
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=[[synthetic(1)], [real(2)]])
+    study = make_room("real_or_synthetic", rosa, cases=[[synthetic(1)], [real(2)]])
     slots = assign(study, rosa)
     log_in(rosa)
     enter(page, slots[0])
@@ -139,7 +139,7 @@ def test_real_or_synthetic_is_answered_by_mouse_alone(page: Page, source_slots: 
 def test_the_aware_phase_begins_with_a_note_that_is_shown_once(
     page: Page, rosa: User, log_in: LogIn
 ) -> None:
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=[[synthetic(1)]], has_phases=True)
+    study = make_room("real_or_synthetic", rosa, cases=[[synthetic(1)]], has_phases=True)
     unaware, aware = assign(study, rosa, phases=(Phase.UNAWARE, Phase.AWARE))
     log_in(rosa)
     enter(page, unaware)
@@ -163,11 +163,11 @@ def test_the_aware_phase_begins_with_a_note_that_is_shown_once(
 @pytest.mark.parametrize(
     ("mode", "each", "width", "height"),
     [
-        (StudyMode.RATE, 1, 1280, 800),
-        (StudyMode.RATE_K, 5, 1280, 800),
-        (StudyMode.RATE_K, 6, 1280, 800),
-        (StudyMode.RATE_K, 6, 1920, 1080),
-        (StudyMode.COMPARE, 2, 1280, 800),
+        ("rate", 1, 1280, 800),
+        ("rate_k", 5, 1280, 800),
+        ("rate_k", 6, 1280, 800),
+        ("rate_k", 6, 1920, 1080),
+        ("compare", 2, 1280, 800),
     ],
 )
 def test_nothing_scrolls_and_nothing_moves_from_case_to_case(
@@ -175,7 +175,7 @@ def test_nothing_scrolls_and_nothing_moves_from_case_to_case(
     opened: Callable[..., list[Slot]],
     width: int,
     height: int,
-    mode: StudyMode,
+    mode: str,
     each: int,
 ) -> None:
     page.set_viewport_size({"width": width, "height": height})

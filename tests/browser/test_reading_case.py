@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Bookmark, Reading, SkipReason
-from feedback_app.studies.models import Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Slot, Study, StudyState
 from tests.browser.reading import (
     address_of,
     all_sent,
@@ -32,7 +32,7 @@ LogIn = Callable[[User], None]
 
 
 def test_a_flag_gets_a_region_by_mouse(page: Page, opened: Callable[..., list[Slot]]) -> None:
-    first, second = opened(StudyMode.RATE)
+    first, second = opened("rate")
     page.locator(".add-flag").click()
     row = page.locator("#flag-picker li", has_text="Clavicles")
     row.get_by_label("Clavicles: mark where, in a box").click()
@@ -58,7 +58,7 @@ def test_a_flag_gets_a_region_by_mouse(page: Page, opened: Callable[..., list[Sl
 def test_taking_off_a_flag_takes_off_its_regions(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    (first, _) = opened(StudyMode.RATE)
+    (first, _) = opened("rate")
     beside = page.context.new_page()
     beside.goto(reverse("readings:worklist"))
     beside.evaluate(
@@ -80,7 +80,7 @@ def test_taking_off_a_flag_takes_off_its_regions(
 def test_none_acceptable_is_said_beside_the_scores(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    _, second = opened(StudyMode.RATE_K, each=2)
+    _, second = opened("rate_k", each=2)
     page.keyboard.press("n")
     expect(page.locator("#none")).to_have_attribute("aria-pressed", "true")
     press_all(page, "0011")
@@ -94,7 +94,7 @@ def test_none_acceptable_is_said_beside_the_scores(
 def test_undo_takes_back_one_change_after_the_other(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    opened(StudyMode.RATE_K, each=2)
+    opened("rate_k", each=2)
     press_all(page, "512")
     page.keyboard.press("n")
     page.keyboard.press("u")
@@ -114,7 +114,7 @@ def test_undo_takes_back_one_change_after_the_other(
 def test_a_case_is_skipped_by_keyboard_alone_and_can_be_read_after_all(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    first, second = opened(StudyMode.RATE)
+    first, second = opened("rate")
     press_all(page, "4s")
     expect(page.locator("#skipping")).to_be_visible()
     page.keyboard.press("2")
@@ -138,7 +138,7 @@ def test_a_case_is_skipped_by_keyboard_alone_and_can_be_read_after_all(
 def test_another_reason_to_skip_needs_a_comment(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    _, second = opened(StudyMode.COMPARE, each=2)
+    _, second = opened("compare", each=2)
     page.locator("#skip").click()
     page.get_by_text("Another reason, in the comment").click()
     page.get_by_role("button", name="Skip the case").click()
@@ -154,7 +154,7 @@ def test_another_reason_to_skip_needs_a_comment(
 def test_escape_leaves_the_skip_dialog_and_the_case_as_it_was(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    opened(StudyMode.RATE)
+    opened("rate")
     press_all(page, "4s")
     page.keyboard.press("Escape")
     expect(page.locator("#skipping")).to_be_hidden()
@@ -166,9 +166,7 @@ def test_escape_leaves_the_skip_dialog_and_the_case_as_it_was(
 def test_a_picture_that_cannot_be_had_says_so_on_its_tile_and_the_case_can_be_skipped(
     page: Page, rosa: User, log_in: LogIn
 ) -> None:
-    study = make_room(
-        StudyMode.RATE_K, rosa, cases=[[synthetic(71), synthetic(72)], [synthetic(73)]]
-    )
+    study = make_room("rate_k", rosa, cases=[[synthetic(71), synthetic(72)], [synthetic(73)]])
     slots = assign(study, rosa)
     # These images are of this test alone: what was rendered once is remembered by its bytes.
     damaged = slots[0].images_in_order()[1].blob
@@ -195,7 +193,7 @@ def test_a_picture_that_cannot_be_had_says_so_on_its_tile_and_the_case_can_be_sk
 def test_a_bookmark_is_kept_and_found_again_on_the_work_list(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    first, _ = opened(StudyMode.RATE)
+    first, _ = opened("rate")
     star = page.locator("#bookmark")
     with page.expect_response(re.compile("/bookmark/$")):
         page.keyboard.press("b")
@@ -214,7 +212,7 @@ def test_a_bookmark_is_kept_and_found_again_on_the_work_list(
 def test_a_bookmark_that_the_server_does_not_get_is_taken_back(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    opened(StudyMode.RATE)
+    opened("rate")
     page.context.set_offline(True)
     page.keyboard.press("b")
     expect(page.locator("#notice")).to_contain_text("The bookmark was not kept.")
@@ -224,7 +222,7 @@ def test_a_bookmark_that_the_server_does_not_get_is_taken_back(
 def test_a_paused_study_says_so_and_keeps_the_draft(
     page: Page, opened: Callable[..., list[Slot]]
 ) -> None:
-    first, _ = opened(StudyMode.RATE)
+    first, _ = opened("rate")
     press_all(page, "4")
     Study.objects.update(state=StudyState.PAUSED)
     press_all(page, "2")
@@ -249,7 +247,7 @@ def test_a_paused_study_says_so_and_keeps_the_draft(
 def test_a_case_with_a_mask_and_without_a_prompt_is_read_like_any_other(
     page: Page, rosa: User, log_in: LogIn
 ) -> None:
-    study = make_room(StudyMode.RATE, rosa, cases=[[synthetic(1)]], prompt="", mask=mask_blob())
+    study = make_room("rate", rosa, cases=[[synthetic(1)]], prompt="", mask=mask_blob())
     (slot,) = assign(study, rosa)
     log_in(rosa)
     page.goto(address_of(slot))

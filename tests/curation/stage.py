@@ -22,7 +22,7 @@ from feedback_app.images.models import (
 )
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services import GivenFlag, GivenScore, submit
-from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.models import Study
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
 from generation.specs import SampleSpec
 
@@ -104,8 +104,6 @@ def set_stage(
         candidates.append(Candidate.objects.create(image=image, recipe=recipe))
         if measured:
             measure_copy(image, value=0.5)
-    study = create_study(
-        name=name, mode=StudyMode.RATE, readers=readers, readers_per_case=len(readers)
-    )
+    study = create_study(name=name, mode="rate", readers=readers, readers_per_case=len(readers))
     add_cases_from_batch(study, batch)
     return Stage(study=open_study(study), candidates=candidates)

@@ -13,7 +13,6 @@ from feedback_app.curation.rules import (
 )
 from feedback_app.images.models import Measure
 from feedback_app.readings.services import GivenFlag
-from feedback_app.studies.models import StudyMode
 from tests.curation.stage import Stage, measure_copy, set_stage
 from tests.readings.answers import read as read_slot
 from tests.readings.rooms import assign, make_room, synthetic
@@ -74,7 +73,7 @@ def test_a_skipped_case_is_not_read(stage: Stage, rosa: User) -> None:
 
 def test_how_surely_an_image_is_real_is_no_score_of_it(rosa: User) -> None:
     image = synthetic(1)
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=[[image]])
+    study = make_room("real_or_synthetic", rosa, cases=[[image]])
     read_slot(assign(study, rosa)[0], value=4)
     verdict = evaluate(Rules(studies=(str(study.pk),), refuses_copies=False))
     assert verdict.refused == {"not read yet": 1}

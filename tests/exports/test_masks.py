@@ -25,7 +25,6 @@ from feedback_app.images.candidates.mask_choice import MaskChoice
 from feedback_app.images.candidates.mask_plan import keep_masks, plan_masks
 from feedback_app.images.models import ModelVersion, Recipe, RecipeMask
 from feedback_app.runs import services as runs
-from feedback_app.studies.models import StudyMode
 from feedback_app.studies.services import add_cases, create_study, open_study
 from tests.curation.stage import Stage, make_version
 from tests.finetuning.gate_world import fill
@@ -65,7 +64,7 @@ def masked_set(version: ModelVersion, rosa: User) -> CuratedSet:
             )
         )
     candidates = [candidate for batch in batches for candidate in fill(batch)]
-    study = create_study(name="Masks", mode=StudyMode.RATE, readers=[rosa], readers_per_case=1)
+    study = create_study(name="Masks", mode="rate", readers=[rosa], readers_per_case=1)
     add_cases(study, batches)
     stage = Stage(study=open_study(study), candidates=candidates)
     for index in range(len(candidates)):

@@ -15,7 +15,7 @@ from feedback_app.finetuning.models import Gate, GateStudy
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import CohortImage, ModelVersion, Promotion, PromotionKind
 from feedback_app.provenance.loop import next_step
-from feedback_app.studies.models import Slot, Study, StudyMode
+from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import close_study
 from tests.finetuning.gate_world import asked, child_of, choose, decided
 from tests.finetuning.read_studies import Read
@@ -171,7 +171,7 @@ def test_one_click_opens_a_blinded_comparison(
     held: Gate, cora_client: Client, rosa: User, ravi: User
 ) -> None:
     study = open_study(held, cora_client, rosa, ravi)
-    assert (study.mode, study.state, study.cases.count()) == (StudyMode.COMPARE, "open", 24)
+    assert (study.mode, study.state, study.cases.count()) == ("compare", "open", 24)
     assert "base" not in study.name + study.instructions
     assert study.slots.filter(repetition=1).exists()
     orders = study.slots.filter(reader=rosa).values_list("image_order", flat=True)

@@ -5,7 +5,7 @@ import pytest
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.readings.services import GivenChoice
-from feedback_app.studies.models import Phase, Slot, Study, StudyMode
+from feedback_app.studies.models import Phase, Slot, Study
 from tests.readings.answers import read, scores_for
 from tests.readings.rooms import assign, make_room, real, synthetic
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def pair(rosa: User) -> Slot:
     """Two images on two criteria, shown the other way round than they are in the case."""
     cases = [[synthetic(1), synthetic(2)]]
-    study = make_room(StudyMode.COMPARE, rosa, cases=cases, prompt="an effusion")
+    study = make_room("compare", rosa, cases=cases, prompt="an effusion")
     slot = assign(study, rosa)[0]
     Slot.objects.filter(pk=slot.pk).update(image_order=[1, 0])
     slot.refresh_from_db()
@@ -95,7 +95,7 @@ def test_a_case_skipped_in_the_end_gives_no_pair(pair: Slot) -> None:
 
 def rate_two(rosa: User) -> Study:
     cases = [[synthetic(n) for n in range(2)]]
-    return make_room(StudyMode.RATE_K, rosa, cases=cases)
+    return make_room("rate_k", rosa, cases=cases)
 
 
 def give_different_scores(slot: Slot) -> None:
@@ -117,7 +117,7 @@ def test_a_repeated_reading_adds_no_second_pair(rosa: User) -> None:
 
 def test_confidence_is_no_score(rosa: User) -> None:
     cases = [[synthetic(1), real(2)]]
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=cases, has_phases=True)
+    study = make_room("real_or_synthetic", rosa, cases=cases, has_phases=True)
     unaware, aware = assign(study, rosa, phases=[Phase.UNAWARE, Phase.AWARE])
     give_different_scores(aware)
     assert find_pairs(simulated=False) == []

@@ -10,7 +10,7 @@ from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.finetuning.services.seen import axis_of
 from feedback_app.finetuning.services.snapshots import write_lines
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
-from feedback_app.studies.models import CriterionKind, Slot, Study, StudyMode
+from feedback_app.studies.models import CriterionKind, Slot, Study
 from tests.readings.answers import read, scores_for
 from tests.readings.rooms import assign, make_room, synthetic
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rated(rosa: User) -> Study:
-    return make_room(StudyMode.RATE_K, rosa, cases=[[synthetic(n) for n in range(2)]], prompt="p")
+    return make_room("rate_k", rosa, cases=[[synthetic(n) for n in range(2)]], prompt="p")
 
 
 @pytest.fixture
 def compared(rosa: User) -> Slot:
     cases = [[synthetic(1), synthetic(2)]]
-    return assign(make_room(StudyMode.COMPARE, rosa, cases=cases, prompt="p"), rosa)[0]
+    return assign(make_room("compare", rosa, cases=cases, prompt="p"), rosa)[0]
 
 
 def give(slot: Slot, by_slug: dict[str, tuple[int, int]], **options: object) -> None:

@@ -24,7 +24,6 @@ from feedback_app.studies.models import (
     Criterion,
     Slot,
     Study,
-    StudyMode,
     StudyReader,
     StudyState,
 )
@@ -37,7 +36,7 @@ STARTED = timezone.now() - timedelta(days=2)
 
 
 def empty_study(
-    *readers: User, mode: StudyMode | str = StudyMode.RATE, name: str = "Filled", **design: object
+    *readers: User, mode: str = "rate", name: str = "Filled", **design: object
 ) -> Study:
     """Open, with its criteria and flags; ``realism`` is the ordinal one."""
     study = Study.objects.create(
@@ -45,9 +44,9 @@ def empty_study(
     )
     StudyReader.objects.bulk_create(StudyReader(study=study, reader=reader) for reader in readers)
     add_criterion(study, slug="realism", kind="ordinal", anchors=REALISM.anchors)
-    if mode == StudyMode.REAL_OR_SYNTHETIC:
+    if mode == "real_or_synthetic":
         add_criterion(study, slug="source", kind="confidence", anchors=CONFIDENCE)
-    if mode == StudyMode.COMPARE:
+    if mode == "compare":
         study.criteria.all().delete()
         add_criterion(study, slug="better", kind="comparison", anchors=())
     for position, flag in enumerate(DEFAULT_FLAGS[:4]):

@@ -36,7 +36,6 @@ from feedback_app.studies.models import (
     Phase,
     Slot,
     Study,
-    StudyMode,
     StudyReader,
     StudyState,
 )
@@ -91,7 +90,7 @@ def mask_blob(*, size: tuple[int, int] = (32, 32)) -> Blob:
 
 
 def make_room(
-    mode: StudyMode,
+    mode: str,
     *readers: User,
     cases: Sequence[Sequence[Image]],
     name: str = "Room",
@@ -145,7 +144,7 @@ def assign(study: Study, reader: User, *, phases: Sequence[str] = (Phase.ONLY,))
 def pool(*readers: User, cases: int = 3, overlap: int = 2, name: str = "Pool") -> Study:
     """An open pool with its free slots, seats shuffled together."""
     study = make_room(
-        StudyMode.RATE,
+        "rate",
         *readers,
         cases=[[synthetic(1_000 + number)] for number in range(cases)],
         name=name,
@@ -169,12 +168,12 @@ def let_lapse(*slots: Slot) -> None:
 
 def _questions(study: Study) -> list[tuple[str, CriterionKind]]:
     match study.mode:
-        case StudyMode.COMPARE:
+        case "compare":
             return [
                 ("realism", CriterionKind.COMPARISON),
                 ("fits-the-prompt", CriterionKind.COMPARISON),
             ]
-        case StudyMode.REAL_OR_SYNTHETIC:
+        case "real_or_synthetic":
             scores = [("realism", CriterionKind.ORDINAL)] if study.has_phases else []
             return [*scores, ("source", CriterionKind.CONFIDENCE)]
         case _:

@@ -27,7 +27,6 @@ from feedback_app.studies.models import (
     Phase,
     Slot,
     Study,
-    StudyMode,
 )
 from tests.readings.answers import posted_for, read
 from tests.readings.rooms import (
@@ -60,26 +59,26 @@ def mixed_cases(count: int = 4) -> list[list[Image]]:
 
 
 def make_rate(rosa: User, ravi: User) -> Study:
-    return make_room(StudyMode.RATE, rosa, ravi, cases=mixed_cases(), mask=mask_blob())
+    return make_room("rate", rosa, ravi, cases=mixed_cases(), mask=mask_blob())
 
 
 def make_rate_k(rosa: User, ravi: User) -> Study:
     cases = [[synthetic(3 * case + n) for n in range(3)] for case in range(3)]
-    return make_room(StudyMode.RATE_K, rosa, ravi, cases=cases, mask=mask_blob())
+    return make_room("rate_k", rosa, ravi, cases=cases, mask=mask_blob())
 
 
 def make_compare(rosa: User, ravi: User) -> Study:
     cases = [[synthetic(2 * case + n, size=(32 + 8 * n, 32)) for n in range(2)] for case in (0, 1)]
-    return make_room(StudyMode.COMPARE, rosa, ravi, cases=cases)
+    return make_room("compare", rosa, ravi, cases=cases)
 
 
 def make_telling(rosa: User, ravi: User) -> Study:
-    return make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, ravi, cases=mixed_cases(), mask=mask_blob())
+    return make_room("real_or_synthetic", rosa, ravi, cases=mixed_cases(), mask=mask_blob())
 
 
 def make_phases(rosa: User, ravi: User) -> Study:
     return make_room(
-        StudyMode.REAL_OR_SYNTHETIC,
+        "real_or_synthetic",
         rosa,
         ravi,
         cases=mixed_cases(),

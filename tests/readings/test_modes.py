@@ -17,7 +17,7 @@ from feedback_app.readings.services import (
     StudyNotOpen,
     submit,
 )
-from feedback_app.studies.models import Phase, Slot, StudyMode
+from feedback_app.studies.models import Phase, Slot
 from tests.readings.answers import choices_for, read, scores_for
 from tests.readings.rooms import assign, make_room, real, synthetic
 
@@ -31,7 +31,7 @@ TRIANGLE = GivenRegion("polygon", [(0.0, 0.0), (32.0, 0.0), (32.0, 32.0)])
 def pair(rosa: User) -> Slot:
     """Two images to compare; the second of the case is shown first."""
     images = [synthetic(101), synthetic(102)]
-    study = make_room(StudyMode.COMPARE, rosa, cases=[images], name="Pairs")
+    study = make_room("compare", rosa, cases=[images], name="Pairs")
     slot = assign(study, rosa)[0]
     Slot.objects.filter(pk=slot.pk).update(image_order=[1, 0])
     slot.refresh_from_db()
@@ -42,13 +42,13 @@ def pair(rosa: User) -> Slot:
 def three(rosa: User) -> Slot:
     """Three images to rate."""
     images = [synthetic(number) for number in range(3)]
-    return assign(make_room(StudyMode.RATE_K, rosa, cases=[images]), rosa)[0]
+    return assign(make_room("rate_k", rosa, cases=[images]), rosa)[0]
 
 
 @pytest.fixture
 def phases(rosa: User) -> dict[str, Slot]:
     """One real image, first unaware, then aware."""
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=[[real(1)]], has_phases=True)
+    study = make_room("real_or_synthetic", rosa, cases=[[real(1)]], has_phases=True)
     slots = assign(study, rosa, phases=[Phase.UNAWARE, Phase.AWARE])
     return {slot.phase: slot for slot in slots}
 

@@ -17,7 +17,7 @@ from feedback_app.readings.framing import Framing, Size
 from feedback_app.readings.models import Region
 from feedback_app.readings.pictures import PictureCache
 from feedback_app.readings.services import GivenFlag, GivenRegion
-from feedback_app.studies.models import CaseImage, CaseMask, Slot, StudyMode
+from feedback_app.studies.models import CaseImage, CaseMask, Slot
 from tests.readings.answers import read
 from tests.readings.rooms import assign, make_room, mask_blob, png, synthetic
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def room_of(rosa: User, *images: Image, **values: object) -> list[Slot]:
-    study = make_room(StudyMode.RATE, rosa, cases=[[image] for image in images], **values)  # type: ignore[arg-type]
+    study = make_room("rate", rosa, cases=[[image] for image in images], **values)  # type: ignore[arg-type]
     return assign(study, rosa)
 
 

@@ -8,7 +8,7 @@ from feedback_app.accounts.models import User
 from feedback_app.readings.claims import claim
 from feedback_app.readings.models import Bookmark
 from feedback_app.readings.worklist import Assignment, assignments_of
-from feedback_app.studies.models import Phase, Study, StudyMode
+from feedback_app.studies.models import Phase, Study
 from tests.readings.answers import read
 from tests.readings.rooms import assign, make_room, pool, real, synthetic
 
@@ -51,7 +51,7 @@ def test_a_pool_is_done_when_the_reader_has_read_every_case(rosa: User, ravi: Us
 
 
 def test_a_paused_study_says_so_and_waits(rosa: User, rosa_client: Client) -> None:
-    study = make_room(StudyMode.RATE, rosa, cases=[[synthetic(1)]])
+    study = make_room("rate", rosa, cases=[[synthetic(1)]])
     assign(study, rosa)
     for made in (study, pool(rosa)):
         Study.objects.filter(pk=made.pk).update(state="paused")
@@ -61,7 +61,7 @@ def test_a_paused_study_says_so_and_waits(rosa: User, rosa_client: Client) -> No
 
 def test_both_phases_are_counted_and_the_unaware_one_comes_first(rosa: User) -> None:
     cases = [[real(1)], [synthetic(2)]]
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, rosa, cases=cases, has_phases=True)
+    study = make_room("real_or_synthetic", rosa, cases=cases, has_phases=True)
     slots = assign(study, rosa, phases=[Phase.UNAWARE, Phase.AWARE])
     found = only(rosa)
     assert (found.total, found.next) == (4, slots[0].pk)
@@ -71,13 +71,13 @@ def test_both_phases_are_counted_and_the_unaware_one_comes_first(rosa: User) -> 
 
 
 def test_a_skipped_case_counts_as_read(rosa: User) -> None:
-    slots = assign(make_room(StudyMode.RATE, rosa, cases=[[synthetic(1)], [synthetic(2)]]), rosa)
+    slots = assign(make_room("rate", rosa, cases=[[synthetic(1)], [synthetic(2)]]), rosa)
     read(slots[0], scores=[], skip_reason="not_my_field")
     assert (only(rosa).read, only(rosa).next) == (1, slots[1].pk)
 
 
 def test_bookmarks_are_listed_with_their_place(rosa: User) -> None:
-    slots = assign(make_room(StudyMode.RATE, rosa, cases=[[synthetic(n)] for n in range(3)]), rosa)
+    slots = assign(make_room("rate", rosa, cases=[[synthetic(n)] for n in range(3)]), rosa)
     for slot in (slots[2], slots[0]):
         Bookmark.objects.create(slot=slot)
     assert [(mark.slot, mark.position) for mark in only(rosa).bookmarks] == [

@@ -21,7 +21,6 @@ from feedback_app.rehearsal.method_comparison import (
     spread_cases,
 )
 from feedback_app.rehearsal.method_figure import as_csv, as_svg, as_table
-from feedback_app.studies.models import StudyMode
 from generation.errors import RemediableError
 from generation.preferences.selection import best_of_n
 from tests.readings.answers import read, scores_for
@@ -94,7 +93,7 @@ def test_cases_are_spread_over_the_prompts(count: int, prompts: int, images: int
 @pytest.mark.parametrize("best", [0, 1])
 def test_the_best_image_is_the_one_with_the_highest_mean_score(rosa: User, best: int) -> None:
     cases = [[synthetic(1), synthetic(2)]]
-    study = make_room(StudyMode.RATE_K, rosa, cases=cases, prompt="p")
+    study = make_room("rate_k", rosa, cases=cases, prompt="p")
     slot = assign(study, rosa)[0]
     given = [
         type(one)(one.place, one.criterion, 5 if one.place == best else 1)

@@ -19,7 +19,7 @@ from feedback_app.rehearsal.simulation import (
     staff_and_open,
     tastes_of,
 )
-from feedback_app.studies.models import Phase, Study, StudyMode
+from feedback_app.studies.models import Phase, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
 from generation.errors import RemediableError
 from tests.readings.rooms import assign, make_room, pool, real, synthetic
@@ -111,7 +111,7 @@ def test_they_share_a_pool(robots: list[User]) -> None:
 
 def test_they_choose_what_they_like_better(robots: list[User]) -> None:
     cases = [[synthetic(2 * n), synthetic(2 * n + 1)] for n in range(4)]
-    study = make_room(StudyMode.COMPARE, *robots, cases=cases)
+    study = make_room("compare", *robots, cases=cases)
     for robot in robots:
         assign(study, robot)
     assert simulate_readings(study) == 12
@@ -155,7 +155,7 @@ def test_they_tell_synthetic_from_real_as_well_as_their_d_prime_says() -> None:
 
 def test_they_read_both_phases(robots: list[User]) -> None:
     cases = [[real(n) if n % 2 else synthetic(50 + n)] for n in range(4)]
-    study = make_room(StudyMode.REAL_OR_SYNTHETIC, *robots, cases=cases, has_phases=True)
+    study = make_room("real_or_synthetic", *robots, cases=cases, has_phases=True)
     for robot in robots:
         assign(study, robot, phases=[Phase.UNAWARE, Phase.AWARE])
     assert simulate_readings(study) == 24

@@ -24,7 +24,7 @@ from feedback_app.images.models import (
     RecipeMask,
     Split,
 )
-from feedback_app.studies.models import Study, StudyMode
+from feedback_app.studies.models import Study
 from feedback_app.studies.scales import DEFAULT_SCALES
 from feedback_app.studies.services import (
     add_cases_from_batch,
@@ -112,7 +112,7 @@ def make_mask(cohort: Cohort, *, kind: str = "lungs") -> RecipeMask:
 
 def make_study(
     *readers: User,
-    mode: StudyMode | str = StudyMode.RATE_K,
+    mode: str = "rate_k",
     prompts: int = 2,
     each: int = 4,
     readers_per_case: int | None = None,

@@ -22,7 +22,6 @@ from feedback_app.studies.models import (
     Draw,
     Slot,
     Study,
-    StudyMode,
 )
 from feedback_app.studies.services import Design, active
 from feedback_app.studies.services.active import follow_reward_model, value_of
@@ -69,7 +68,7 @@ def images_of(batch: Batch, prompt_index: int) -> list[Image]:
 def draft(batch: Batch, *readers: User, **changes: Any) -> Study:
     given: dict[str, Any] = {
         "name": "Doubts",
-        "mode": StudyMode.COMPARE,
+        "mode": "compare",
         "readers": readers,
         "allocation": Allocation.POOL,
         "case_order": CaseOrder.ACTIVE,
@@ -102,7 +101,7 @@ def _apart(step: float) -> float:
 
 
 def test_a_single_image_is_worth_the_spread_of_its_scores(batch: Batch, rosa: User) -> None:
-    study = services.open_study(draft(batch, rosa, mode=StudyMode.RATE))
+    study = services.open_study(draft(batch, rosa, mode="rate"))
     assert values(study)[:4] == [0, 0.1, 0, 0.9]
 
 
@@ -138,7 +137,7 @@ def test_candidates_that_are_added_are_valued_and_drawn(
     ("changes", "sentence"),
     [
         ({"allocation": Allocation.ASSIGNED}, "Only in an open pool"),
-        ({"mode": StudyMode.REAL_OR_SYNTHETIC}, "the order would tell"),
+        ({"mode": "real_or_synthetic"}, "the order would tell"),
         ({"reward_model": None}, "Choose the reward model"),
         ({"exploration_percent": 4}, "Choose from 5 to 100 %"),
     ],
@@ -368,7 +367,7 @@ def test_a_draw_of_real_images_is_impossible_since_the_order_would_tell(rosa: Us
         services.design_study(
             Design(
                 name="Real?",
-                mode=StudyMode.REAL_OR_SYNTHETIC,
+                mode="real_or_synthetic",
                 readers=(rosa,),
                 real_cohort=cohort,
                 allocation=Allocation.POOL,

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Allocation, Phase, Study, StudyMode
+from feedback_app.studies.models import Allocation, Phase, Study
 from feedback_app.studies.services import opening
 from feedback_app.studies.services.opening import REAL, CaseFact, assigned_slots, pool_slots
 from feedback_app.studies.services.ordering import in_blocks
@@ -31,7 +31,7 @@ CASES = 24
 class Design:
     """Studies of one design and every seed, and the facts of their cases."""
 
-    def __init__(self, *, mode: StudyMode, images: int = 1, **changes: object) -> None:
+    def __init__(self, *, mode: str, images: int = 1, **changes: object) -> None:
         self.facts = [
             CaseFact(
                 pk=UUID(int=number),
@@ -59,15 +59,15 @@ class Design:
         return self.facts[slot.case.int].stratum
 
 
-def _stratum(number: int, *, mode: StudyMode) -> str:
+def _stratum(number: int, *, mode: str) -> str:
     """As cases are stored: candidates first, version after version, then real images."""
-    if mode == StudyMode.COMPARE:
+    if mode == "compare":
         return "parent+child"
     if number < CASES // 4:
         return "parent"
     if number < CASES // 2:
         return "child"
-    return REAL if mode == StudyMode.REAL_OR_SYNTHETIC else "grandchild"
+    return REAL if mode == "real_or_synthetic" else "grandchild"
 
 
 def z_of_ranks(design: Design, *, stratum: str) -> float:
@@ -129,23 +129,23 @@ def z_of_halves(design: Design) -> float:
 
 
 TELLING = {
-    "shuffled": Design(mode=StudyMode.REAL_OR_SYNTHETIC),
-    "in phases": Design(mode=StudyMode.REAL_OR_SYNTHETIC, has_phases=True),
-    "with repeats": Design(mode=StudyMode.REAL_OR_SYNTHETIC, repeat_percent=25, repeat_min_gap=4),
-    "pool": Design(mode=StudyMode.REAL_OR_SYNTHETIC, allocation=Allocation.POOL),
+    "shuffled": Design(mode="real_or_synthetic"),
+    "in phases": Design(mode="real_or_synthetic", has_phases=True),
+    "with repeats": Design(mode="real_or_synthetic", repeat_percent=25, repeat_min_gap=4),
+    "pool": Design(mode="real_or_synthetic", allocation=Allocation.POOL),
 }
 BLOCKED = Design(
-    mode=StudyMode.REAL_OR_SYNTHETIC, block_size=4, readers_per_case=3
+    mode="real_or_synthetic", block_size=4, readers_per_case=3
 )  # all 24 cases to everybody: whole blocks of 4
 RATED = {
-    "shuffled": Design(mode=StudyMode.RATE_K, images=4),
-    "in blocks": Design(mode=StudyMode.RATE_K, images=4, block_size=6),
-    "pool": Design(mode=StudyMode.RATE_K, images=4, allocation=Allocation.POOL),
+    "shuffled": Design(mode="rate_k", images=4),
+    "in blocks": Design(mode="rate_k", images=4, block_size=6),
+    "pool": Design(mode="rate_k", images=4, allocation=Allocation.POOL),
 }
 COMPARED = {
-    "assigned": Design(mode=StudyMode.COMPARE, images=2),
-    "with repeats": Design(mode=StudyMode.COMPARE, images=2, repeat_percent=25, repeat_min_gap=4),
-    "pool": Design(mode=StudyMode.COMPARE, images=2, allocation=Allocation.POOL),
+    "assigned": Design(mode="compare", images=2),
+    "with repeats": Design(mode="compare", images=2, repeat_percent=25, repeat_min_gap=4),
+    "pool": Design(mode="compare", images=2, allocation=Allocation.POOL),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.studies import services
-from feedback_app.studies.models import Allocation, CaseRole, Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Allocation, CaseRole, Slot, Study, StudyState
 from feedback_app.studies.services import Design, add_batches, add_cases, add_readers
 from generation.errors import RemediableError
 from tests.studies.making import make_batch, make_cohort, make_study
@@ -96,7 +96,7 @@ def test_a_draft_has_nothing_to_unblind(cora: User) -> None:
 def test_a_new_reader_shares_anchors_and_cases_with_everybody_and_nobodys_order_changes(
     rosa: User, ravi: User, otto: User, cora: User
 ) -> None:
-    study = _open([rosa, ravi], mode=StudyMode.RATE, anchor_count=4)
+    study = _open([rosa, ravi], mode="rate", anchor_count=4)
     before = [_order(study, reader) for reader in (rosa, ravi)]
     assert add_readers(study, [otto, rosa], actor=cora) == [otto]
     assert [_order(study, reader) for reader in (rosa, ravi)] == before
@@ -114,7 +114,7 @@ def test_a_new_reader_shares_anchors_and_cases_with_everybody_and_nobodys_order_
 
 
 def test_two_new_readers_share_cases_with_each_other(rosa: User, ravi: User, otto: User) -> None:
-    study = _open([rosa], mode=StudyMode.RATE)
+    study = _open([rosa], mode="rate")
     add_readers(study, [ravi, otto])
     cases = [
         set(study.slots.filter(reader=reader).values_list("case", flat=True))
@@ -124,7 +124,7 @@ def test_two_new_readers_share_cases_with_each_other(rosa: User, ravi: User, ott
 
 
 def test_a_new_reader_of_a_pool_finds_a_seat_at_every_anchor(rosa: User, otto: User) -> None:
-    study = _open([rosa], mode=StudyMode.RATE, anchor_count=2, allocation=Allocation.POOL)
+    study = _open([rosa], mode="rate", anchor_count=2, allocation=Allocation.POOL)
     add_readers(study, [otto])
     for case in study.cases.filter(role=CaseRole.ANCHOR):
         assert sorted(case.slots.values_list("seat", flat=True)) == [0, 1]
@@ -133,7 +133,7 @@ def test_a_new_reader_of_a_pool_finds_a_seat_at_every_anchor(rosa: User, otto: U
 
 
 def test_only_new_readers_who_are_like_the_others_join(rosa: User, ravi: User) -> None:
-    study = _open([rosa], mode=StudyMode.RATE)
+    study = _open([rosa], mode="rate")
     robot = User.objects.create_user("robot", is_simulated=True)
     for readers, words in (([rosa], "Nobody new"), ([robot], "simulated")):
         with pytest.raises(RemediableError, match=words):
@@ -147,7 +147,7 @@ def test_only_new_readers_who_are_like_the_others_join(rosa: User, ravi: User) -
 def test_new_candidates_come_after_all_that_readers_have(
     rosa: User, ravi: User, cora: User
 ) -> None:
-    study = _open([rosa, ravi], mode=StudyMode.RATE, repeat_percent=20, repeat_min_gap=3)
+    study = _open([rosa, ravi], mode="rate", repeat_percent=20, repeat_min_gap=3)
     before = [_order(study, reader) for reader in (rosa, ravi)]
     more = make_batch(prompts=2, each=4, name="more", seed=1)
     added = add_batches(study, [more], actor=cora)
@@ -166,7 +166,7 @@ def test_new_candidates_come_after_all_that_readers_have(
 
 def test_too_few_new_cases_for_the_gap_are_repeated_by_earlier_ones(rosa: User) -> None:
     """However the candidates come in, the design's share of all cases comes twice."""
-    study = _open([rosa], mode=StudyMode.RATE, repeat_percent=20, repeat_min_gap=10)
+    study = _open([rosa], mode="rate", repeat_percent=20, repeat_min_gap=10)
     for number in range(4):
         more = make_batch(prompts=1, each=5, name=f"more {number}", seed=100 * number)
         assert add_batches(study, [more]).warnings == []
@@ -179,13 +179,13 @@ def test_too_few_new_cases_for_the_gap_are_repeated_by_earlier_ones(rosa: User) 
 
 
 def test_a_repeat_that_finds_no_place_is_told(rosa: User) -> None:
-    study = _open([rosa], mode=StudyMode.RATE, repeat_percent=100, repeat_min_gap=20)
+    study = _open([rosa], mode="rate", repeat_percent=100, repeat_min_gap=20)
     added = add_batches(study, [make_batch(prompts=1, each=5, name="more", seed=1)])
     assert added.warnings == ["5 hidden repeats short: no case lies far enough back."]
 
 
 def test_new_candidates_of_a_pool_get_seats_behind_all_others(rosa: User, ravi: User) -> None:
-    study = _open([rosa, ravi], mode=StudyMode.RATE, readers_per_case=2, allocation=Allocation.POOL)
+    study = _open([rosa, ravi], mode="rate", readers_per_case=2, allocation=Allocation.POOL)
     add_batches(study, [make_batch(prompts=1, each=4, name="more", seed=1)])
     new = Slot.objects.filter(study=study, position__gte=40)
     assert sorted(new.values_list("seat", flat=True)) == [0] * 4 + [1] * 4
@@ -195,7 +195,7 @@ def test_new_candidates_of_a_pool_get_seats_behind_all_others(rosa: User, ravi: 
 def test_a_study_in_phases_takes_no_more_cases(rosa: User) -> None:
     study = _open(
         [rosa],
-        mode=StudyMode.REAL_OR_SYNTHETIC,
+        mode="real_or_synthetic",
         real_cohort=make_cohort(test=9),
         has_phases=True,
         each=2,

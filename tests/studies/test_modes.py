@@ -4,8 +4,9 @@ import pytest
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import ModelVersion
-from feedback_app.studies.models import CriterionKind, Phase, Study, StudyMode
-from feedback_app.studies.scales import REAL_OR_SYNTHETIC
+from feedback_app.studies.models import CriterionKind, Phase, Study
+from feedback_app.studies.modes.real_or_synthetic import REAL_OR_SYNTHETIC
+from feedback_app.studies.planning import draw_real, wanted_real
 from feedback_app.studies.services import (
     Design,
     add_cases,
@@ -14,7 +15,6 @@ from feedback_app.studies.services import (
     open_study,
     preview_study,
 )
-from feedback_app.studies.services.planning import draw_real, wanted_real
 from generation.errors import RemediableError
 from tests.studies.making import SIDE, make_batch, make_cohort, make_mask
 
@@ -29,7 +29,7 @@ def test_rating_several_shows_two_to_six_of_one_prompt(size: int, cases: list[in
 
 
 def test_comparing_one_batch_pairs_candidates_of_a_prompt() -> None:
-    study = create_study(name="November", mode=StudyMode.COMPARE)
+    study = create_study(name="November", mode="compare")
     added = add_cases(study, [make_batch(prompts=2, each=3)])
     assert (added.cases, added.images, added.left_alone) == (2, 4, 2)
     for case in study.cases.all():
@@ -54,7 +54,7 @@ def _duel(study: Study) -> list[list[tuple[str, str, int]]]:
 def test_parent_and_child_meet_by_prompt_and_seed() -> None:
     parent = make_batch(prompts=2, each=2, model="parent", name="parent", seed=100)
     child = make_batch(prompts=2, each=2, model="child", name="child", seed=100)
-    study = create_study(name="November", mode=StudyMode.COMPARE)
+    study = create_study(name="November", mode="compare")
     added = add_cases(study, [parent], against=child)
     assert (added.cases, added.images, added.left_alone) == (4, 8, 0)
     for one, two in _duel(study):
@@ -65,7 +65,7 @@ def test_parent_and_child_meet_by_prompt_and_seed() -> None:
 def test_where_seeds_differ_parent_and_child_meet_by_prompt_alone() -> None:
     parent = make_batch(prompts=2, each=2, model="parent", name="parent", seed=100)
     child = make_batch(prompts=2, each=3, model="child", name="child", seed=103)
-    study = create_study(name="November", mode=StudyMode.COMPARE)
+    study = create_study(name="November", mode="compare")
     added = add_cases(study, [parent], against=child)
     # Prompt 0: seeds 100, 101 against 103-105; prompt 1: 102, 103 against 106-108.
     assert (added.cases, added.left_alone) == (4, 2)
@@ -73,7 +73,7 @@ def test_where_seeds_differ_parent_and_child_meet_by_prompt_alone() -> None:
 
 
 def test_a_comparison_asks_which_is_better_without_anchors() -> None:
-    study = create_study(name="November", mode=StudyMode.COMPARE)
+    study = create_study(name="November", mode="compare")
     criteria = list(study.criteria.all())
     assert [criterion.name for criterion in criteria] == ["Realism", "Fits the prompt"]
     assert {criterion.kind for criterion in criteria} == {CriterionKind.COMPARISON}
@@ -83,9 +83,7 @@ def test_a_comparison_asks_which_is_better_without_anchors() -> None:
 def test_each_image_of_a_comparison_is_left_for_half_of_a_readers_cases(
     rosa: User, ravi: User
 ) -> None:
-    study = create_study(
-        name="November", mode=StudyMode.COMPARE, readers=[rosa, ravi], readers_per_case=2
-    )
+    study = create_study(name="November", mode="compare", readers=[rosa, ravi], readers_per_case=2)
     add_cases(study, [make_batch(prompts=4, each=4)])
     open_study(study)
     for reader in (rosa, ravi):
@@ -112,7 +110,7 @@ def test_real_images_come_from_the_test_split_first_and_never_from_training_unas
 
 
 def _mixed(**changes: object) -> Design:
-    return Design(name="Which", mode=StudyMode.REAL_OR_SYNTHETIC, **changes)  # type: ignore[arg-type]
+    return Design(name="Which", mode="real_or_synthetic", **changes)  # type: ignore[arg-type]
 
 
 def test_real_images_are_mixed_in_at_the_wanted_share_and_nothing_tells_which() -> None:
@@ -204,7 +202,7 @@ def test_a_case_has_every_kind_of_mask_as_it_was_followed() -> None:
 
 def test_candidates_of_other_masks_are_not_shown_together() -> None:
     mask = make_mask(make_cohort(test=2))
-    study = create_study(name="November", mode=StudyMode.COMPARE)
+    study = create_study(name="November", mode="compare")
     masked = make_batch(prompts=1, each=1, masks=[mask])
     plain = make_batch(prompts=1, each=1, name="plain")
     added = add_cases(study, [masked], against=plain)

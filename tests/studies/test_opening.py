@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from feedback_app.accounts.models import AuditEvent, User
-from feedback_app.studies.models import Allocation, CaseRole, Slot, Study, StudyMode
+from feedback_app.studies.models import Allocation, CaseRole, Slot, Study
 from feedback_app.studies.services import (
     Design,
     KnownAnswer,
@@ -34,9 +34,7 @@ def _draft(
     readers: tuple[User, ...], *, prompts: int = 3, each: int = 5, **changes: object
 ) -> Study:
     """A draft of 15 one-image cases, unless told otherwise."""
-    design = Design(
-        name="November", mode=StudyMode.RATE, readers=readers, shuffle_seed=7, **changes
-    )  # type: ignore[arg-type]
+    design = Design(name="November", mode="rate", readers=readers, shuffle_seed=7, **changes)  # type: ignore[arg-type]
     study = design_study(design)
     add_cases(study, [make_batch(prompts=prompts, each=each)])
     return study
@@ -138,7 +136,7 @@ def test_a_gold_answer_about_another_cases_image_is_refused(rosa: User) -> None:
 
 
 def test_a_better_image_is_the_gold_answer_of_a_comparison(rosa: User) -> None:
-    study = design_study(Design(name="Duel", mode=StudyMode.COMPARE, readers=(rosa,)))
+    study = design_study(Design(name="Duel", mode="compare", readers=(rosa,)))
     add_cases(study, [make_batch(prompts=1, each=2)])
     case = study.cases.get()
     better = case.case_images.all()[1].image
@@ -178,9 +176,7 @@ def test_a_gap_that_cannot_be_held_does_not_open_and_says_what_to_do(rosa: User)
 
 
 def test_every_block_is_a_like_mixture_of_model_versions(rosa: User) -> None:
-    study = design_study(
-        Design(name="November", mode=StudyMode.RATE, readers=(rosa,), block_size=4)
-    )
+    study = design_study(Design(name="November", mode="rate", readers=(rosa,), block_size=4))
     for model in ("parent", "child"):
         add_cases(study, [make_batch(prompts=2, each=4, name=model, model=model)])
     open_study(study)
@@ -193,7 +189,7 @@ def test_every_block_is_a_like_mixture_of_model_versions(rosa: User) -> None:
 def test_readers_get_as_many_real_images_as_each_other(six: tuple[User, ...]) -> None:
     design = Design(
         name="Which",
-        mode=StudyMode.REAL_OR_SYNTHETIC,
+        mode="real_or_synthetic",
         readers=six,
         readers_per_case=2,
         real_cohort=make_cohort(test=15),
@@ -234,7 +230,7 @@ def test_in_a_pool_of_comparisons_neighbouring_seats_see_opposite_sides(
 ) -> None:
     design = Design(
         name="Duel",
-        mode=StudyMode.COMPARE,
+        mode="compare",
         readers=(rosa, ravi),
         readers_per_case=2,
         allocation=Allocation.POOL,

@@ -6,7 +6,7 @@ import pytest
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Reading
-from feedback_app.studies.models import Allocation, Slot, Study, StudyMode
+from feedback_app.studies.models import Allocation, Slot, Study
 from feedback_app.studies.progress import progress_of
 from feedback_app.studies.services import Design, add_cases, design_study, open_study
 from tests.studies.making import make_batch, make_study
@@ -42,7 +42,7 @@ def test_a_draft_has_cases_and_nothing_to_read(rosa: User) -> None:
 
 
 def test_a_slot_of_a_pool_that_lost_its_seat_is_not_waited_for(rosa: User) -> None:
-    design = Design(name="Pool", mode=StudyMode.RATE, readers=(rosa,), allocation=Allocation.POOL)
+    design = Design(name="Pool", mode="rate", readers=(rosa,), allocation=Allocation.POOL)
     study = design_study(design)
     add_cases(study, [make_batch(prompts=1, each=4)])
     open_study(study)

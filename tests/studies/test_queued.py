@@ -13,7 +13,7 @@ from feedback_app.runs.models import Run, State
 from feedback_app.runs.progress import Progress, Superseded
 from feedback_app.studies import services
 from feedback_app.studies import tasks as _handlers  # noqa: F401  a worker imports them too
-from feedback_app.studies.models import Allocation, Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import Allocation, Slot, Study, StudyState
 from feedback_app.studies.services import Design, cases, queued, writing
 from feedback_app.studies.tasks import open_by_run
 from generation.errors import RemediableError
@@ -33,7 +33,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def _draft(*readers: User, **changes: object) -> Study:
     """A draft of a pool of 10 cases, unless told otherwise."""
     given = {"allocation": Allocation.POOL} | changes
-    design = Design(name="November", mode=StudyMode.RATE, readers=readers, shuffle_seed=7, **given)  # type: ignore[arg-type]
+    design = Design(name="November", mode="rate", readers=readers, shuffle_seed=7, **given)  # type: ignore[arg-type]
     study = services.design_study(design)
     services.add_cases(study, [make_batch(prompts=2, each=5)])
     return study
@@ -70,7 +70,7 @@ def test_a_run_writes_the_same_slots_as_a_request(
     for name, limit in (("by run", 9), ("at once", 10)):
         monkeypatch.setattr(queued, "SLOTS_AT_ONCE", limit)
         study = services.design_study(
-            Design(name=name, mode=StudyMode.RATE, readers=(rosa,), shuffle_seed=7)
+            Design(name=name, mode="rate", readers=(rosa,), shuffle_seed=7)
         )
         services.add_cases(study, [batch])
         study = services.begin_opening(study)
@@ -246,13 +246,13 @@ def test_the_form_leaves_many_images_to_a_run_and_knows_them_where_it_failed(
     rosa: User, cora_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = make_batch(prompts=2, each=5)
-    services.design_study(Design(name="November", mode=StudyMode.RATE, readers=(rosa,)))
+    services.design_study(Design(name="November", mode="rate", readers=(rosa,)))
     study = Study.objects.get()
     edit = reverse("studies:edit", args=[study.pk])
     form = cora_client.get(edit).context["form"]
     filled = {name: field.value() for name in form.fields if (field := form[name]).value()}
     filled |= {"batches": [str(batch.pk)], "readers": [rosa.pk]}
-    scales = cora_client.get(edit).context["scales"]
+    _, _, scales = cora_client.get(edit).context["questions"][0]
     for scale in (scales.management_form, *scales.forms):
         filled |= {bound.html_name: bound.value() or "" for bound in scale}
     answer = cora_client.post(edit, filled)

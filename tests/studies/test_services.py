@@ -5,7 +5,7 @@ from django.db import IntegrityError
 from pytest_django import DjangoAssertNumQueries
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.models import Slot, Study, StudyMode, StudyState, questions_of
+from feedback_app.studies.models import Slot, Study, StudyState, questions_of
 from feedback_app.studies.scales import DEFAULT_FLAGS, REALISM, Scale
 from feedback_app.studies.services import (
     Design,
@@ -57,7 +57,7 @@ def test_a_name_in_another_script_only_is_refused_since_its_short_name_is_empty(
 
 
 def test_rating_one_makes_a_case_of_every_image() -> None:
-    study = create_study(name="November", mode=StudyMode.RATE)
+    study = create_study(name="November", mode="rate")
     added = add_cases_from_batch(study, make_batch(prompts=2, each=3))
     assert (added.cases, added.images) == (6, 6)
     assert {case.images.count() for case in study.cases.all()} == {1}
@@ -83,7 +83,7 @@ def test_a_small_last_group_is_kept_and_a_single_image_left_out_and_said() -> No
 
 
 def test_candidates_that_are_not_made_yet_are_left_out_and_said() -> None:
-    study = create_study(name="November", mode=StudyMode.RATE)
+    study = create_study(name="November", mode="rate")
     added = add_cases_from_batch(study, make_batch(prompts=1, each=4, unmade=[1, 2]))
     assert (added.cases, added.not_made_yet) == (2, 2)
 
@@ -174,7 +174,7 @@ def test_a_draft_can_be_redesigned(rosa: User) -> None:
     add_cases_from_batch(study, make_batch())
     design = Design(
         name="December",
-        mode=StudyMode.RATE,
+        mode="rate",
         readers_per_case=2,
         instructions="Look twice.",
         scales=(REALISM,),

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.studies.forms import people
-from feedback_app.studies.models import Study, StudyMode, StudyState
+from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.scales import DEFAULT_FLAGS
 from feedback_app.studies.services import (
     Design,
@@ -264,7 +264,7 @@ def test_a_study_in_phases_says_that_it_takes_no_more_cases_before_it_is_tried(
     study = design_study(
         Design(
             name="November",
-            mode=StudyMode.REAL_OR_SYNTHETIC,
+            mode="real_or_synthetic",
             readers=(rosa,),
             instructions="Tell the fakes.",
             real_cohort=make_cohort(test=9),

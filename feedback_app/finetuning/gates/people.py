@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.readings.models import Choice, Reading, SkipReason
-from feedback_app.studies.models import CaseImage, Slot, Study, StudyMode, StudyState
+from feedback_app.studies.models import CaseImage, Slot, Study, StudyState
+from feedback_app.studies.modes import Compare
 from feedback_app.studies.services import Design, add_cases, design_study, open_study
 from generation.errors import RemediableError
 
@@ -40,7 +41,7 @@ def compare_by_people(gate: Gate, *, readers: Sequence[User], actor: User | None
         raise RemediableError("Nobody was chosen.", remedy="Choose one reader or more.")
     design = Design(
         name=f"Comparison {str(gate.pk)[:8]}",
-        mode=StudyMode.COMPARE,
+        mode=Compare.slug,
         instructions=INSTRUCTIONS,
         readers=tuple(readers),
         readers_per_case=len(readers),

@@ -16,7 +16,8 @@ from feedback_app.readings.services.given import (
     GivenScore,
 )
 from feedback_app.readings.services.shown import Shown
-from feedback_app.studies.models import Criterion, CriterionKind, StudyMode
+from feedback_app.studies.models import Criterion, CriterionKind
+from feedback_app.studies.modes import mode_of
 
 COMMENT_MAX = 2_000
 ACTIVE_MS_MAX = 24 * 3600 * 1000
@@ -41,7 +42,7 @@ def validate(given: GivenReading, shown: Shown) -> None:
     scales = _of_kinds(shown, {CriterionKind.ORDINAL, CriterionKind.CONFIDENCE})
     _validate_scores(given.scores, places=len(shown.images), criteria=scales)
     _validate_choices(given.choices, places=len(shown.images), criteria=comparisons)
-    if given.none_acceptable and shown.study.mode != StudyMode.RATE_K:
+    if given.none_acceptable and not mode_of(shown.study.mode).asks_none_acceptable:
         raise InvalidReading(
             "“None acceptable” is asked only where several images are rated.",
             remedy="Reload the case.",

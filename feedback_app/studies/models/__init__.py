@@ -1,22 +1,21 @@
 """Reader studies: what is asked, of whom, about which images, in which order."""
 
+from feedback_app.studies.enums import CriterionKind, Phase
 from feedback_app.studies.models.active import ActiveOrder, Draw, DrawRule
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
 from feedback_app.studies.models.questions import (
     SCORE_MAX,
     Criterion,
-    CriterionKind,
     FlagKind,
     questions_of,
 )
-from feedback_app.studies.models.slots import Phase, Slot, SlotQuerySet
+from feedback_app.studies.models.slots import Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
     EXPLORATION_PERCENT,
     IMAGES_PER_CASE,
     Allocation,
     CaseOrder,
     Study,
-    StudyMode,
     StudyQuerySet,
     StudyReader,
     StudyState,
@@ -44,7 +43,6 @@ __all__ = [
     "Slot",
     "SlotQuerySet",
     "Study",
-    "StudyMode",
     "StudyQuerySet",
     "StudyReader",
     "StudyState",

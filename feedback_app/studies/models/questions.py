@@ -7,15 +7,10 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from feedback_app.studies.enums import CriterionKind
 from feedback_app.studies.models.studies import Study, StudyState
 
 SCORE_MAX = 5
-
-
-class CriterionKind(models.TextChoices):
-    ORDINAL = "ordinal", "A score of each image"
-    CONFIDENCE = "confidence", "How surely an image is real or synthetic"
-    COMPARISON = "comparison", "Which of two images is better"
 
 
 class Criterion(models.Model):

@@ -10,21 +10,11 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from feedback_app.images.models import Image
+from feedback_app.studies.enums import Phase
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
-from feedback_app.studies.models.questions import Criterion, CriterionKind, questions_of
+from feedback_app.studies.models.questions import Criterion, questions_of
 from feedback_app.studies.models.studies import Allocation, Study, StudyState, related_rows
-
-
-class Phase(models.TextChoices):
-    """In mode *real or synthetic*: what the reader knows while she reads."""
-
-    ONLY = "", "one phase"
-    UNAWARE = "unaware", "not told that images may be synthetic"
-    AWARE = "aware", "asked which images are synthetic"
-
-
-ASKED_IN = {Phase.UNAWARE: CriterionKind.ORDINAL, Phase.AWARE: CriterionKind.CONFIDENCE}
-"""The one kind of question, where a phase has only one."""
+from feedback_app.studies.modes import mode_of
 
 
 class SlotQuerySet(models.QuerySet["Slot"]):
@@ -132,5 +122,5 @@ class Slot(models.Model):
     def criteria(self) -> list[Criterion]:
         """What is asked in this slot's phase: scores while unaware, the source when aware."""
         asked = questions_of(self.study).criteria
-        kind = ASKED_IN.get(Phase(self.phase))
+        kind = mode_of(self.study.mode).asked_in(self.phase)
         return [criterion for criterion in asked if kind in (None, criterion.kind)]

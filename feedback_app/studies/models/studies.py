@@ -12,18 +12,12 @@ from django.utils import timezone
 
 from feedback_app.images.models import Cohort, Scorer
 from feedback_app.runs.models import Run
+from feedback_app.studies.modes import DEFAULT_MODE, RealOrSynthetic, mode_choices, mode_of
 
 IMAGES_PER_CASE = (2, 6)
 PERCENT = [MaxValueValidator(100)]
 EXPLORATION_PERCENT = (5, 100)
 """Of the draws of an active order, how many are by lot among all free cases."""
-
-
-class StudyMode(models.TextChoices):
-    RATE = "rate", "Rate one image"
-    RATE_K = "rate_k", "Rate several images of one prompt"
-    COMPARE = "compare", "Compare two images"
-    REAL_OR_SYNTHETIC = "real_or_synthetic", "Tell real from synthetic"
 
 
 class StudyState(models.TextChoices):
@@ -89,7 +83,7 @@ class Study(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)
-    mode = models.CharField(max_length=20, choices=StudyMode, default=StudyMode.RATE_K)
+    mode = models.CharField(max_length=20, choices=mode_choices, default=DEFAULT_MODE)
     state = models.CharField(max_length=16, choices=StudyState, default=StudyState.DRAFT)
     instructions = models.TextField(blank=True)
     readers = models.ManyToManyField(
@@ -157,14 +151,14 @@ class Study(models.Model):
             ),
             models.CheckConstraint(
                 name="phases_are_for_telling_real_from_synthetic",
-                condition=Q(has_phases=False) | Q(mode=StudyMode.REAL_OR_SYNTHETIC),
+                condition=Q(has_phases=False) | Q(mode=RealOrSynthetic.slug),
             ),
             models.CheckConstraint(
                 name="an_active_order_is_of_a_pool_with_a_reward_model",
                 condition=Q(case_order=CaseOrder.RANDOM)
                 | (
                     Q(allocation=Allocation.POOL, reward_model__isnull=False)
-                    & ~Q(mode=StudyMode.REAL_OR_SYNTHETIC)
+                    & ~Q(mode=RealOrSynthetic.slug)
                 ),
             ),
             models.CheckConstraint(
@@ -209,7 +203,8 @@ class Study(models.Model):
     def takes_cases(self) -> bool:
         """Whether candidates can be added: to a draft by its design, later behind all others."""
         return self.is_draft or (
-            self.state in {StudyState.OPEN, StudyState.PAUSED} and not self.has_phases
+            self.state in {StudyState.OPEN, StudyState.PAUSED}
+            and not mode_of(self.mode).refusal_of_more(self)
         )
 
     @property

@@ -1,5 +1,6 @@
 """Verbs over studies: design, fill with cases, open, change, close, unblind."""
 
+from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.active import start_valuing
 from feedback_app.studies.services.cases import (
     KnownAnswer,
@@ -17,7 +18,6 @@ from feedback_app.studies.services.design import (
 )
 from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.opening import open_study
-from feedback_app.studies.services.planning import CasesAdded
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
 from feedback_app.studies.services.queued import begin_adding, begin_filling, begin_opening
 from feedback_app.studies.services.states import (

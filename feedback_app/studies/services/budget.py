@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
-from feedback_app.studies.models import Slot, StudyMode
+from feedback_app.studies.models import Slot
+from feedback_app.studies.modes import mode_of
 
 SECONDS_AN_IMAGE = 30
 """Assumed where nobody has read in this mode yet."""
@@ -18,14 +19,15 @@ class Pace:
     is_seen: bool
 
 
-def pace_of(mode: StudyMode | str, *, images_per_case: int) -> Pace:
+def pace_of(slug: str, *, images_per_case: int) -> Pace:
     """The median active time of people's last readings in the mode, skips left out.
 
-    A case of several images is taken to last as long in proportion to their number.
+    Where a design says how many images a case shows, it is taken to last in proportion.
     """
+    mode = mode_of(slug)
     recent = (
         Slot.objects.filter(
-            study__mode=mode,
+            study__mode=slug,
             readings__is_simulated=False,
             readings__skip_reason="",
             readings__active_ms__gt=0,
@@ -33,8 +35,8 @@ def pace_of(mode: StudyMode | str, *, images_per_case: int) -> Pace:
         .order_by("-readings__created_at")
         .values_list("readings__active_ms", "study__images_per_case")[:LAST_READINGS]
     )
-    is_rate_k = mode == StudyMode.RATE_K
-    seconds = [ms / 1000 * (images_per_case / images if is_rate_k else 1) for ms, images in recent]
+    images = mode.images_a_case(images_per_case)
+    seconds = [ms / 1000 * (images / mode.images_a_case(before)) for ms, before in recent]
     if not seconds:
-        return Pace(seconds=float(SECONDS_AN_IMAGE * images_per_case), is_seen=False)
+        return Pace(seconds=float(SECONDS_AN_IMAGE * images), is_seen=False)
     return Pace(seconds=median(seconds), is_seen=True)

@@ -19,9 +19,10 @@ from feedback_app.studies.models import (
     GoldAnswer,
     Study,
 )
-from feedback_app.studies.scales import MASK_FLAG, default_flags
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.planning import CasePlan, CasesAdded
+from feedback_app.studies.scales import MASK_FLAG
 from feedback_app.studies.services.design import lock, require_draft
-from feedback_app.studies.services.planning import CasePlan, CasesAdded, plan_cases
 from feedback_app.studies.services.writing import Report, tell_nobody
 from generation.errors import RemediableError
 
@@ -61,7 +62,9 @@ def fill_locked(
 def plan_for(study: Study, batches: Iterable[Batch], *, against: Batch | None = None) -> CasePlan:
     """What batches give that is not in the study yet."""
     taken = frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
-    return plan_cases(study, batches, against=against, seed=study.shuffle_seed, taken=taken)
+    return mode_of(study.mode).plan(
+        study, batches, against=against, seed=study.shuffle_seed, taken=taken
+    )
 
 
 def write_cases(study: Study, plan: CasePlan) -> list[Case]:
@@ -96,7 +99,8 @@ def write_cases(study: Study, plan: CasePlan) -> list[Case]:
 def _settle_mask_flag(study: Study) -> None:
     """The default flags name a mask mismatch exactly where there are masks."""
     names = set(study.flag_kinds.values_list("name", flat=True))
-    if names - {MASK_FLAG} != set(default_flags(study.mode, has_phases=study.has_phases)):
+    defaults = mode_of(study.mode).default_flags(has_phases=study.has_phases)
+    if names - {MASK_FLAG} != set(defaults):
         return
     has_masks = study.cases.filter(masks__isnull=False).exists()
     if has_masks and MASK_FLAG not in names:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -17,26 +17,15 @@ from feedback_app.studies.models import (
     Allocation,
     CaseOrder,
     Criterion,
-    CriterionKind,
     FlagKind,
     Study,
-    StudyMode,
     StudyState,
 )
-from feedback_app.studies.scales import (
-    REAL_OR_SYNTHETIC,
-    SLUG_LENGTH,
-    Scale,
-    default_flags,
-    default_scales,
-)
+from feedback_app.studies.modes import DEFAULT_MODE, mode_of
+from feedback_app.studies.scales import SLUG_LENGTH, Scale
 from generation.errors import RemediableError
 
 SEED_LIMIT = 2**31
-NO_MORE_CASES = (
-    "A study in two phases takes no more cases once it is open: who has been told that some "
-    "images are synthetic cannot judge unaware."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +37,7 @@ class Design:
     """
 
     name: str
-    mode: StudyMode = StudyMode.RATE_K
+    mode: str = DEFAULT_MODE
     instructions: str = ""
     readers: tuple[User, ...] = ()
     scales: tuple[Scale, ...] | None = None
@@ -71,28 +60,19 @@ class Design:
     shuffle_seed: int | None = None
 
     def criteria(self) -> tuple[Scale, ...]:
-        """What is written down: the given or default scales, and the confidence where asked."""
-        given = self.scales
-        if given is None:
-            given = default_scales(self.mode, has_phases=self.has_phases)
-        if self.mode == StudyMode.COMPARE:
-            return tuple(
-                replace(scale, kind=CriterionKind.COMPARISON, anchors=()) for scale in given
-            )
-        if self.mode == StudyMode.REAL_OR_SYNTHETIC:
-            return (*(given if self.has_phases else ()), REAL_OR_SYNTHETIC)
-        return given
+        """What is written down: the given or default scales, and what the mode asks by itself."""
+        return mode_of(self.mode).scales(self.scales, has_phases=self.has_phases)
 
     def flag_names(self) -> tuple[str, ...]:
         if self.flags is None:
-            return default_flags(self.mode, has_phases=self.has_phases)
+            return mode_of(self.mode).default_flags(has_phases=self.has_phases)
         return self.flags
 
 
 def create_study(
     *,
     name: str,
-    mode: StudyMode | str = StudyMode.RATE_K,
+    mode: str = DEFAULT_MODE,
     readers: Collection[User] = (),
     readers_per_case: int = 1,
     instructions: str = "",
@@ -104,7 +84,7 @@ def create_study(
     """A draft of the simplest design: every case to ``readers_per_case`` readers."""
     design = Design(
         name=name,
-        mode=StudyMode(mode),
+        mode=mode,
         readers=tuple(readers),
         readers_per_case=readers_per_case,
         instructions=instructions,
@@ -191,11 +171,7 @@ def contradictions(design: Design | Study) -> list[tuple[str, str]]:
     if is_pool and design.has_phases:
         found.append(("has_phases", "Two phases need cases assigned to readers, not a pool."))
     found += _contradictions_of_order(design)
-    if design.mode != StudyMode.REAL_OR_SYNTHETIC:
-        if design.has_phases:
-            found.append(("has_phases", "Phases are for telling real from synthetic."))
-    elif not 1 <= design.real_percent <= 99:
-        found.append(("real_percent", "Choose from 1 to 99 %: readers need some of both kinds."))
+    found += mode_of(design.mode).contradictions(design)
     return found
 
 
@@ -206,10 +182,8 @@ def _contradictions_of_order(design: Design | Study) -> list[tuple[str, str]]:
     least, most = EXPLORATION_PERCENT
     if design.allocation != Allocation.POOL:
         found.append(("case_order", "Only in an open pool can a reward model choose what is next."))
-    if design.mode == StudyMode.REAL_OR_SYNTHETIC:
-        found.append(
-            ("case_order", "A reward model measures synthetic images alone: the order would tell.")
-        )
+    if objection := mode_of(design.mode).objection_to_order:
+        found.append(("case_order", objection))
     if design.reward_model is None:
         found.append(("reward_model", "Choose the reward model whose doubts lead."))
     elif design.reward_model.kind != ScorerKind.REWARD_MODEL:

@@ -13,10 +13,12 @@ from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch
 from feedback_app.studies.models import Slot, Study, StudyReader, StudyState
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.appending import append_cases
 from feedback_app.studies.services.assignment import Blocks, Pairs, pairs_of, top_up
 from feedback_app.studies.services.cases import plan_for, write_cases
-from feedback_app.studies.services.design import NO_MORE_CASES, lock
+from feedback_app.studies.services.design import lock
 from feedback_app.studies.services.opening import (
     CaseFact,
     case_values,
@@ -27,7 +29,6 @@ from feedback_app.studies.services.opening import (
     require_enough,
 )
 from feedback_app.studies.services.ordering import require_gap
-from feedback_app.studies.services.planning import CasesAdded
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
@@ -117,8 +118,8 @@ def add_locked(
 
 def require_growable(study: Study) -> None:
     _require_running(study)
-    if study.has_phases:
-        raise RemediableError(NO_MORE_CASES, remedy="Design a new study.")
+    if refusal := mode_of(study.mode).refusal_of_more(study):
+        raise RemediableError(refusal, remedy="Design a new study.")
 
 
 def _require_running(study: Study) -> None:

@@ -16,11 +16,10 @@ from feedback_app.studies.models import (
     Case,
     CaseImage,
     CaseRole,
-    Phase,
     Study,
-    StudyMode,
     StudyState,
 )
+from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services.active import begin_order, values_of
 from feedback_app.studies.services.assignment import assign_readers
 from feedback_app.studies.services.design import contradictions, lock, require_draft
@@ -191,12 +190,11 @@ def reader_slots(
 
     ``repeats`` cases come twice; as many as the design says where it is None.
     """
-    phases = [Phase.UNAWARE, Phase.AWARE] if study.has_phases else [Phase.ONLY]
     count = repeats
     if count is None:
         count = repeat_count(len(cases), percent=study.repeat_percent)
     position = first_position
-    for phase in phases:
+    for phase in mode_of(study.mode).phases(study):
         order = in_blocks(
             range(len(cases)),
             strata=[case.stratum for case in cases],
@@ -288,7 +286,7 @@ def require_readable(study: Study, *, readers: Sequence[User]) -> None:
         raise RemediableError(sentence, remedy="Edit the design.")
     require_enough(study, readers=readers)
     require_alike(readers)
-    _require_both_kinds(study)
+    mode_of(study.mode).require_whole(study.cases.all())
 
 
 def require_enough(study: Study, *, readers: Sequence[User]) -> None:
@@ -313,19 +311,3 @@ def require_alike(readers: Sequence[User]) -> None:
             "People and simulated readers are in one study.",
             remedy="Make one study for people and one for simulated readers.",
         )
-
-
-def _require_both_kinds(study: Study) -> None:
-    """Telling real from synthetic needs some of both."""
-    if study.mode != StudyMode.REAL_OR_SYNTHETIC:
-        return
-    for is_real, kind, remedy in (
-        (
-            True,
-            "real",
-            "Choose a cohort with test or validation images no smaller than the candidates.",
-        ),
-        (False, "synthetic", "Choose a batch with images."),
-    ):
-        if not study.cases.filter(images__cohort_image__isnull=not is_real).exists():
-            raise RemediableError(f"None of the images is {kind}.", remedy=remedy)

@@ -1,7 +1,6 @@
 """What opening a study would mean, before it is done."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 from operator import itemgetter
@@ -12,20 +11,16 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from feedback_app.images.models import Batch
-from feedback_app.studies.models import CaseImage, CaseOrder, CaseRole, Study, StudyMode
+from feedback_app.studies.models import CaseImage, CaseOrder, CaseRole, Study
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.active import count_measured
 from feedback_app.studies.services.assignment import assign_readers, concurrence
 from feedback_app.studies.services.budget import Pace, pace_of
-from feedback_app.studies.services.design import NO_MORE_CASES, Design, contradictions
+from feedback_app.studies.services.design import Design, contradictions
 from feedback_app.studies.services.ordering import can_repeat, repeat_count
-from feedback_app.studies.services.planning import CasesAdded, plan_cases
 
 SAMPLES = 4
-TELLING = re.compile(
-    r"\b(synthe\w*|generat\w*|artificial\w*|fakes?|real|AI|GANs?|diffusion|turing|models?)\b",
-    re.IGNORECASE,
-)
-"""Words that give away, before they are told, what readers of two phases are asked in the end."""
 Item = TypeVar("Item")
 
 
@@ -51,7 +46,7 @@ class Preview:
     exploration_percent: int
     unmeasured: int | None
     lacks: tuple[str, ...]
-    warnings_of_phases: tuple[str, ...]
+    warnings: tuple[str, ...]
     samples: tuple[tuple[UUID, ...], ...]
 
     @property
@@ -99,7 +94,7 @@ class Preview:
     @property
     def hints(self) -> list[str]:
         """What will not be known, or not be had, with this design, though it can be opened."""
-        hints = list(self.warnings_of_phases)
+        hints = list(self.warnings)
         if self.unmeasured:
             hints.append(
                 f"{self.unmeasured} of {self.added.cases} cases have not been measured by this "
@@ -117,7 +112,9 @@ def preview_design(
     design: Design, batches: Iterable[Batch] = (), *, against: Batch | None = None
 ) -> Preview:
     """Of a design that is not saved yet."""
-    plan = plan_cases(design, batches, against=against, seed=design.shuffle_seed or 0)
+    plan = mode_of(design.mode).plan(
+        design, batches, against=against, seed=design.shuffle_seed or 0
+    )
     return _preview(
         design,
         added=plan.added,
@@ -181,8 +178,7 @@ def _preview(
     loads, together = _shares(
         added.cases - shared, shared=shared, readers=readers, per_case=design.readers_per_case
     )
-    images = {StudyMode.RATE_K: design.images_per_case, StudyMode.COMPARE: 2}
-    pace = pace_of(design.mode, images_per_case=images.get(StudyMode(design.mode), 1))
+    mode = mode_of(design.mode)
     percent = design.repeat_percent
     return Preview(
         added=added,
@@ -193,28 +189,15 @@ def _preview(
         loads=loads,
         together=together,
         repeats=tuple(repeat_count(load, percent=percent) for load in loads),
-        phases=2 if design.has_phases else 1,
-        pace=pace,
+        phases=len(mode.phases(design)),
+        pace=pace_of(mode.slug, images_per_case=design.images_per_case),
         is_pool=design.allocation == "pool",
         exploration_percent=design.exploration_percent,
         unmeasured=unmeasured,
         lacks=tuple(_lacks(design, added=added, anchors=anchors, readers=readers, loads=loads)),
-        warnings_of_phases=tuple(_warn_of_phases(design)),
+        warnings=tuple(mode.warnings(design)),
         samples=samples,
     )
-
-
-def _warn_of_phases(design: Design | Study) -> Iterator[str]:
-    """Of what a study in two phases shows its readers too early, and takes from its coordinator."""
-    if not design.has_phases:
-        return
-    yield NO_MORE_CASES
-    for what, text in (("name says", design.name), ("instructions say", design.instructions)):
-        if found := TELLING.search(text):
-            yield (
-                f"Readers are not told at first that some images are synthetic, but its {what} "
-                f"“{found.group()}”, and they see it from the start."
-            )
 
 
 def _shares(
@@ -242,11 +225,7 @@ def _lacks(
     lacks = [sentence for _, sentence in contradictions(design)]
     if not added.cases:
         lacks.append("Choose a batch with images.")
-    if design.mode == StudyMode.REAL_OR_SYNTHETIC and added.cases and not added.real:
-        lacks.append(
-            "No real images yet: choose a cohort that has test or validation images "
-            "no smaller than the candidates."
-        )
+    lacks += mode_of(design.mode).lacks(added)
     if not readers:
         lacks.append("Choose who shall read.")
     elif readers < design.readers_per_case:

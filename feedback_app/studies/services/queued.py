@@ -13,12 +13,13 @@ from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, BatchRecipe
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import CaseRole, Study, StudyMode
+from feedback_app.studies.models import CaseRole, Study
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock, require_draft
 from feedback_app.studies.services.growing import add_batches, require_growable
 from feedback_app.studies.services.opening import open_study, require_openable
-from feedback_app.studies.services.planning import CasesAdded
 
 SLOTS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""
@@ -84,16 +85,15 @@ def slots_of_opening(study: Study, *, reader_count: int) -> int:
     shared = max(study.anchor_count, anchors) + gold
     once = (cases - shared) * study.readers_per_case
     once += shared * max(reader_count, study.readers_per_case)
-    phases = 2 if study.has_phases else 1
+    phases = len(mode_of(study.mode).phases(study))
     return round(once * (1 + study.repeat_percent / 100)) * phases
 
 
 def slots_of_batches(study: Study, batches: Sequence[Batch]) -> int:
     """At most so many slots, but for repeats."""
     recipes = BatchRecipe.objects.filter(batch__in=batches).count()
-    is_pair = study.mode == StudyMode.COMPARE
-    together = {StudyMode.RATE_K: study.images_per_case}.get(StudyMode(study.mode), 1)
-    return recipes * study.readers_per_case // (1 if is_pair else together)
+    together = mode_of(study.mode).candidates_a_case(study.images_per_case)
+    return recipes * study.readers_per_case // together
 
 
 def _start(

@@ -13,6 +13,7 @@ from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.gold_forms import GoldForm
 from feedback_app.studies.models import Case, CaseRole
+from feedback_app.studies.modes import mode_of
 from generation.errors import RemediableError
 
 CASES_A_PAGE = 24
@@ -26,6 +27,7 @@ def show_cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
     context = {
         "section": "studies",
         "study": study,
+        "mode": mode_of(study.mode),
         "page": Paginator(cases, CASES_A_PAGE).get_page(request.GET.get("page")),
         "anchors": study.cases.filter(role=CaseRole.ANCHOR).count(),
     }

@@ -1,5 +1,6 @@
 """The design form, and what its choices would give."""
 
+from collections import defaultdict
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from feedback_app.remedies import complain
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import StudyForm, study_initial
-from feedback_app.studies.models import CriterionKind, Study, StudyMode
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import DEFAULT_MODE, MODES
 from feedback_app.studies.scale_forms import BaseScaleFormSet, scale_formset
+from feedback_app.studies.scales import STANDARD_SCALES
 from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
 
@@ -42,15 +45,12 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
 def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
     data = request.POST or None
     form = StudyForm(data, study=study, initial=study_initial(study) if study else None)
-    mode = request.POST.get("mode")
-    ordinal, comparisons = (
-        scale_formset(data if asked else None, study=study, kind=kind)
-        for kind, asked in (
-            (CriterionKind.ORDINAL, mode != StudyMode.COMPARE),
-            (CriterionKind.COMPARISON, mode == StudyMode.COMPARE),
-        )
-    )
-    asked = comparisons if mode == StudyMode.COMPARE else ordinal
+    mode = MODES.get(request.POST.get("mode", ""), MODES[DEFAULT_MODE])
+    questions = {
+        kind: scale_formset(data if kind == mode.kind else None, study=study, kind=kind)
+        for kind in STANDARD_SCALES
+    }
+    asked = questions[mode.kind]
     if request.method == "POST" and form.is_valid() and asked.is_valid():
         try:
             saved = _save(request, form, asked)
@@ -58,14 +58,27 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
             complain(form, None, error)
         else:
             return redirect("studies:detail", saved.pk)
+    modes_of = modes_of_fields()
     context = {
         "section": "studies",
         "study": study,
         "form": form,
-        "scales": ordinal,
-        "comparisons": comparisons,
+        "questions": [(kind, modes_of[kind], formset) for kind, formset in questions.items()],
+        "modes": MODES.values(),
+        "modes_of": modes_of,
     }
     return render(request, "studies/design.html", context)
+
+
+def modes_of_fields() -> dict[str, str]:
+    """For each part of the form that not every mode asks for, the slugs of those that do."""
+    modes_of: defaultdict[str, list[str]] = defaultdict(list)
+    for mode in MODES.values():
+        for part in (*mode.fields, mode.kind.value):
+            modes_of[part].append(mode.slug)
+        if not mode.objection_to_order:
+            modes_of["case_order"].append(mode.slug)
+    return {part: " ".join(slugs) for part, slugs in modes_of.items()}
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from feedback_app.studies import services
 from feedback_app.studies.access import study_with_progress_of
 from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
 from feedback_app.studies.models import CaseRole, Study
+from feedback_app.studies.modes import mode_of
 from feedback_app.studies.progress import order_progress_of, progress_of
 
 HTTP_NO_CONTENT = 204
@@ -53,6 +54,8 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
         context["batches_form"] = BatchesForm(study=study)
         if study.is_active:
             context["reward_model_form"] = RewardModelForm(study=study)
+    mode = mode_of(study.mode)
+    context["shown"], context["facts"] = mode.describe(study), mode.facts(study)
     context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
     context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
     return render(request, "studies/detail.html", context)

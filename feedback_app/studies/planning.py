@@ -1,7 +1,7 @@
 """Which cases the candidates of batches give, and which cohort images come among them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -18,8 +18,6 @@ from feedback_app.images.models import (
     RecipeMask,
     Split,
 )
-from feedback_app.studies.models import Study, StudyMode
-from feedback_app.studies.services.design import Design
 from generation.conditioning.masks import MASK_KINDS, as_kind
 
 MaskBlobs = tuple[tuple[str, str], ...]
@@ -97,55 +95,39 @@ class PlannedCase:
 
 @dataclass(frozen=True)
 class CasePlan:
-    cases: tuple[PlannedCase, ...]
-    added: CasesAdded
+    cases: tuple[PlannedCase, ...] = ()
+    added: CasesAdded = CasesAdded()
+
+    def __add__(self, other: "CasePlan") -> "CasePlan":
+        return CasePlan(cases=self.cases + other.cases, added=self.added + other.added)
 
     @property
     def image_ids(self) -> frozenset[UUID]:
         return frozenset(image for case in self.cases for image in case.images)
 
 
-def plan_cases(
-    design: Design | Study,
+def plan_in_turn(
     batches: Iterable[Batch],
+    plan: Callable[[Batch, Collection[UUID]], CasePlan],
     *,
-    against: Batch | None = None,
-    seed: int = 0,
-    taken: Collection[UUID] = (),
+    taken: Collection[UUID],
 ) -> CasePlan:
-    """Cases that batches give; ``taken`` are the images that are in a case already.
+    """One batch after another, none of whose images is planned twice.
 
-    ``against`` is for comparisons: each case shows a candidate of a batch (first place)
-    and one of ``against`` (second place).
+    ``plan`` is given a batch and the images that are in a case already.
     """
-    planned: list[PlannedCase] = []
-    added = CasesAdded()
-    seen = set(taken)
+    whole, seen = CasePlan(), set(taken)
     for batch in batches:
-        if design.mode == StudyMode.COMPARE and against is not None:
-            part = _plan_duels(batch, against, taken=seen)
-        else:
-            part = _plan_groups(design, batch, taken=seen)
-        planned += part.cases
-        added += part.added
+        part = plan(batch, seen)
         seen |= part.image_ids
-    if design.mode == StudyMode.REAL_OR_SYNTHETIC and design.real_cohort is not None:
-        real = _plan_real(
-            design, cohort=design.real_cohort, synthetic=planned, taken=seen, seed=seed
-        )
-        planned += real.cases
-        added += real.added
-    return CasePlan(cases=tuple(planned), added=added)
+        whole += part
+    return whole
 
 
-def _plan_groups(design: Design | Study, batch: Batch, *, taken: Collection[UUID]) -> CasePlan:
-    """One image a case, or candidates of one prompt and mask together."""
-    size = {
-        StudyMode.RATE: 1,
-        StudyMode.RATE_K: design.images_per_case,
-        StudyMode.COMPARE: 2,
-        StudyMode.REAL_OR_SYNTHETIC: 1,
-    }[StudyMode(design.mode)]
+def plan_groups(
+    batch: Batch, taken: Collection[UUID], *, size: int, tells_condition: bool
+) -> CasePlan:
+    """One image a case, or up to ``size`` candidates of one prompt and mask together."""
     of_condition, counted = _free(batch, taken=taken)
     groups = [
         same[start : start + size]
@@ -153,11 +135,8 @@ def _plan_groups(design: Design | Study, batch: Batch, *, taken: Collection[UUID
         for start in range(0, len(same), size)
     ]
     whole = [group for group in groups if size == 1 or len(group) > 1]
-    cases = tuple(
-        _case(group, tells_prompt=design.mode != StudyMode.REAL_OR_SYNTHETIC) for group in whole
-    )
     return CasePlan(
-        cases=cases,
+        cases=tuple(_case(group, tells_condition=tells_condition) for group in whole),
         added=counted
         + CasesAdded(
             cases=len(whole), images=sum(map(len, whole)), left_alone=len(groups) - len(whole)
@@ -165,7 +144,7 @@ def _plan_groups(design: Design | Study, batch: Batch, *, taken: Collection[UUID
     )
 
 
-def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> CasePlan:
+def plan_duels(batch: Batch, taken: Collection[UUID], *, against: Batch) -> CasePlan:
     """A candidate of each batch for one prompt and mask; of the same seed where there are two."""
     ours, counted = _free(batch, taken=taken)
     theirs, counted_too = _free(against, taken=taken)
@@ -189,12 +168,12 @@ def _plan_duels(batch: Batch, against: Batch, *, taken: Collection[UUID]) -> Cas
     )
 
 
-def _case(group: Sequence[Place], *, tells_prompt: bool = True) -> PlannedCase:
+def _case(group: Sequence[Place], *, tells_condition: bool = True) -> PlannedCase:
     first = group[0]
     return PlannedCase(
         images=tuple(place.image for place in group),
-        prompt=first.prompt if tells_prompt else "",
-        masks=first.masks if tells_prompt else (),
+        prompt=first.prompt if tells_condition else "",
+        masks=first.masks if tells_condition else (),
     )
 
 
@@ -230,22 +209,25 @@ def _made_of(batch: Batch) -> tuple[list[Place], int]:
     return made, len(places) - len(made)
 
 
-def _plan_real(
-    design: Design | Study,
-    *,
+def plan_real(
     cohort: Cohort,
-    synthetic: Sequence[PlannedCase],
-    taken: Collection[UUID],
+    *,
+    percent: int,
+    with_training: bool,
+    beside: Collection[UUID],
     seed: int,
 ) -> CasePlan:
-    """As many cohort images, no smaller than the candidates, as make up the wanted share."""
-    ids = {image for case in synthetic for image in case.images} | set(taken)
+    """As many cohort images, no smaller than the candidates, as make up the wanted share.
+
+    ``beside`` are all images that are in a case, of which some may be real already.
+    """
+    ids = set(beside)
     are_real = CohortImage.objects.filter(image__in=ids).count()
-    wanted = wanted_real(len(ids) - are_real, percent=design.real_percent) - are_real
+    wanted = wanted_real(len(ids) - are_real, percent=percent) - are_real
     size = Image.objects.filter(pk__in=ids, cohort_image=None).aggregate(
         Max("width"), Max("height")
     )
-    drawn = draw_real(cohort, seed=seed, with_training=design.real_from_training)
+    drawn = draw_real(cohort, seed=seed, with_training=with_training)
     large_enough = Image.objects.filter(
         width__gte=size["width__max"] or 0, height__gte=size["height__max"] or 0
     )
