@@ -10,7 +10,8 @@ from django.http import QueryDict
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import Policy
 from feedback_app.curation.rules import Rules
-from feedback_app.curation.services import MEASURES, create_policy, criteria_of, flags_of
+from feedback_app.curation.services import create_policy, criteria_of, flags_of
+from feedback_app.images.measures import BETTER, OF_PICTURES, MeasureKind
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.readings.models import Grade
 from feedback_app.studies.models import SCORE_MAX, Study, StudyState
@@ -18,18 +19,13 @@ from feedback_app.studies.models import SCORE_MAX, Study, StudyState
 PEOPLE, SIMULATED = "people", "simulated"
 SCORE_PREFIX = "least_"
 MEASURE_PREFIX = "measure_"
-MEASURE_MAX = {
-    kind.measure: SCORE_MAX if kind == ScorerKind.REWARD_MODEL else 1 for kind in ScorerKind
-}
 
 
-def measures_in_use() -> dict[str, str]:
-    """The measures that an active scorer gives, with their names."""
+def measures_in_use() -> list[MeasureKind]:
+    """The measures of which more is better, and which candidates get now."""
     kinds = Scorer.objects.active().values_list("kind", flat=True)
-    return {
-        measure: MEASURES[measure]
-        for measure in sorted({ScorerKind(kind).measure for kind in kinds})
-    }
+    given = {ScorerKind(kind).measure for kind in kinds} | {kind.name for kind in OF_PICTURES}
+    return [BETTER[name] for name in sorted(given & BETTER.keys())]
 
 
 def readable_studies() -> QuerySet[Study]:
@@ -78,14 +74,14 @@ class PolicyForm(forms.Form):
                 widget=forms.NumberInput(attrs={"step": 0.25, "placeholder": "any"}),
             )
         self.measures = measures_in_use()
-        for measure, label in self.measures.items():
-            self.fields[MEASURE_PREFIX + measure] = forms.FloatField(
-                label=label,
+        for kind in self.measures:
+            self.fields[MEASURE_PREFIX + kind.name] = forms.FloatField(
+                label=kind.label,
                 required=False,
                 min_value=0,
-                max_value=MEASURE_MAX[measure],
+                max_value=kind.most,
                 widget=forms.NumberInput(attrs={"step": 0.05, "placeholder": "any"}),
-                help_text=f"0 to {MEASURE_MAX[measure]}",
+                help_text=f"0 to {kind.most}" if kind.most else "0 and more",
             )
         flags = self.fields["vetoing_flags"]
         flags.choices = list(flags_of(self.chosen).items())  # type: ignore[attr-defined]
@@ -114,11 +110,12 @@ class PolicyForm(forms.Form):
 
     @property
     def measure_fields(self) -> list[forms.BoundField]:
-        return [self[MEASURE_PREFIX + measure] for measure in self.measures]
+        return [self[MEASURE_PREFIX + kind.name] for kind in self.measures]
 
     @property
     def min_measures(self) -> dict[str, float]:
-        given = {name: self.cleaned_data.get(MEASURE_PREFIX + name) for name in self.measures}
+        names = [kind.name for kind in self.measures]
+        given = {name: self.cleaned_data.get(MEASURE_PREFIX + name) for name in names}
         return {name: least for name, least in sorted(given.items()) if least is not None}
 
     def clean_name(self) -> str:

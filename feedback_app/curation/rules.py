@@ -8,12 +8,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from feedback_app.curation.models import Policy
+from feedback_app.images.measures import NEAREST_TRAINING_IMAGE
 from feedback_app.images.models import Candidate, Measure
 from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score, SkipReason
 from feedback_app.studies.models import Criterion, CriterionKind
-
-NEAREST_TRAINING_IMAGE = "nearest-training-image"
-"""The scorer whose value above ``details["threshold"]`` makes a candidate a near copy."""
 
 TOO_CLOSE = "too close to a training image"
 NOT_READ = "not read yet"

@@ -11,13 +11,10 @@ from django.db import transaction
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedItem, CuratedSet, CuratedSource, Policy
 from feedback_app.curation.rules import Admitted, Rules, evaluate
-from feedback_app.images.models import ScorerKind
+from feedback_app.images.measures import BETTER
 from feedback_app.readings.models import Grade
 from feedback_app.studies.models import CriterionKind, Study
 from generation.errors import RemediableError
-
-MEASURES = {kind.measure: kind.measure.replace("-", " ").capitalize() for kind in ScorerKind}
-"""The measures of which more is better, with their names."""
 
 
 @transaction.atomic
@@ -79,11 +76,11 @@ def _require_known(what: str, slugs: Iterable[str], *, known: Mapping[str, str])
 
 
 def _require_measures(names: Iterable[str]) -> None:
-    unknown = [name for name in names if name not in MEASURES]
+    unknown = [name for name in names if name not in BETTER]
     if unknown:
         raise RemediableError(
             f"No scorer measures {', '.join(map(repr, unknown))}.",
-            remedy=f"Use one of: {', '.join(MEASURES)}.",
+            remedy=f"Use one of: {', '.join(BETTER)}.",
         )
 
 

@@ -15,7 +15,8 @@ from feedback_app.accounts.models import User
 from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import CuratedSet, Policy
 from feedback_app.curation.rules import Rules, evaluate, most_first
-from feedback_app.curation.services import MEASURES, apply_policy, criteria_of
+from feedback_app.curation.services import apply_policy, criteria_of
+from feedback_app.images.measures import label_of
 from feedback_app.remedies import tell
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
@@ -84,9 +85,7 @@ def describe(rules: Rules) -> dict[str, Any]:
         "least_scores": [
             (names.get(slug, slug), least) for slug, least in rules.min_mean_scores.items()
         ],
-        "least_measures": [
-            (MEASURES.get(name, name), least) for name, least in rules.min_measures.items()
-        ],
+        "least_measures": [(label_of(name), least) for name, least in rules.min_measures.items()],
     }
 
 

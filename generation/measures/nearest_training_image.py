@@ -17,7 +17,6 @@ import torch
 from generation.measures.features import VERSION, FeatureNet, as_input, describe_images
 from generation.measures.reference import Reference, load_reference
 
-SCORER = "nearest-training-image"
 SCORER_VERSION = VERSION
 
 

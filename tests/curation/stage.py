@@ -9,8 +9,8 @@ import numpy as np
 import PIL.Image
 
 from feedback_app.accounts.models import User
-from feedback_app.curation.rules import NEAREST_TRAINING_IMAGE
 from feedback_app.images.blobs.services import store_image
+from feedback_app.images.measures import NEAREST_TRAINING_IMAGE
 from feedback_app.images.models import (
     Batch,
     BatchRecipe,

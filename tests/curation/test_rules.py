@@ -4,7 +4,6 @@ import pytest
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.rules import (
-    NEAREST_TRAINING_IMAGE,
     NOT_MEASURED,
     TOO_CLOSE,
     Rules,
@@ -155,13 +154,6 @@ def test_a_mean_of_thirds_is_rounded_the_same_every_time(stage: Stage, rosa: Use
     for reader, score in ((rosa, 5), (third, 4), (fourth, 4)):
         trio.read(reader, 0, score)
     assert judge(trio).admitted[0].mean_scores["realism"] == 4.3333
-
-
-@pytest.mark.slow
-def test_the_measure_is_the_one_that_workers_write() -> None:
-    from generation.measures.nearest_training_image import SCORER
-
-    assert SCORER == NEAREST_TRAINING_IMAGE
 
 
 def measure_labels(stage: Stage, index: int, value: float, *, version: str = "1") -> None:

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from feedback_app.images.candidates import batches
 from feedback_app.images.candidates.tasks import candidates as candidate_tasks
+from feedback_app.images.measures import NEAREST_TRAINING_IMAGE
 from feedback_app.images.models import Batch, Candidate, Measure, ModelVersion
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
-from generation.measures.nearest_training_image import SCORER
 
 pytestmark = pytest.mark.django_db
 
@@ -190,7 +190,7 @@ def test_the_page_of_a_candidate_has_all_it_follows_from(
 ) -> None:
     Measure.objects.create(
         image=candidate.image,
-        scorer=SCORER,
+        scorer=NEAREST_TRAINING_IMAGE,
         version="1",
         value=0.93,
         details={"threshold": 0.9, "is_too_close": True},

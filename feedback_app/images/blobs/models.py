@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
 
+from feedback_app.images.measures import label_of
 from generation.errors import RemediableError
 
 
@@ -90,7 +91,7 @@ class Measure(models.Model):
 
     @property
     def scorer_label(self) -> str:
-        return self.scorer.replace("-", " ").capitalize()
+        return label_of(self.scorer)
 
     @property
     def probabilities(self) -> list[tuple[str, float]]:

@@ -7,14 +7,12 @@ from django import forms
 from feedback_app.images.candidates.batches import check_prompts, reads_text, split_prompts
 from feedback_app.images.candidates.models import Batch, GenerationMode
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest
+from feedback_app.images.measures import MEASURES
 from feedback_app.images.prompts.models import PromptSetVersion
-from feedback_app.images.scorers.models import ScorerKind
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.remedies import complain
 from feedback_app.requests import form_field_of, read
 from generation.errors import RemediableError
-
-MEASURES = (*(kind.measure for kind in ScorerKind), "nearest-training-image")
 
 
 class BatchForm(forms.Form):
@@ -87,9 +85,11 @@ class BatchForm(forms.Form):
 def list_orders() -> list[tuple[str, str]]:
     """Newest first, or by a measure; a minus stands for the lowest first."""
     orders = [("", "Newest first")]
-    for scorer in MEASURES:
-        name = scorer.replace("-", " ").capitalize()
-        orders += [(scorer, f"{name}, highest first"), (f"-{scorer}", f"{name}, lowest first")]
+    for name, kind in MEASURES.items():
+        orders += [
+            (name, f"{kind.label}, highest first"),
+            (f"-{name}", f"{kind.label}, lowest first"),
+        ]
     return orders
 
 

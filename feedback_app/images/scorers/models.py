@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from feedback_app.images.cohorts.models import Cohort
+from feedback_app.images.measures import label_of
 from feedback_app.images.versions.folders import path_of
 
 
@@ -87,7 +88,7 @@ class Scorer(models.Model):
 
     @property
     def measure_label(self) -> str:
-        return self.measure.replace("-", " ").capitalize()
+        return label_of(self.measure)
 
     @property
     def headline(self) -> str:

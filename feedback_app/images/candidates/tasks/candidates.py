@@ -1,10 +1,9 @@
 """Making the candidates of a batch: each recipe once, whoever is killed in between."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,22 +11,18 @@ from typing import Any
 import numpy as np
 from django.db import IntegrityError, transaction
 
-from feedback_app.images.blobs.models import Image, Measure
-from feedback_app.images.blobs.pixels import encode_png, pixels_of
+from feedback_app.images.blobs.pixels import encode_png
 from feedback_app.images.blobs.services import store_image
 from feedback_app.images.candidates.models import Batch, Candidate, Recipe
 from feedback_app.images.candidates.tasks.measures import measure_new
 from feedback_app.images.candidates.tasks.pipelines import pipeline_of
-from feedback_app.images.scorers.tasks.networks import UNREADABLE
-from feedback_app.images.versions.folders import folder_of
-from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.candidates.tasks.plain_measures import measure_plainly
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import library_versions
 from generation.diffusion.sampling import sample
-from generation.measures.nearest_training_image import SCORER, SCORER_VERSION, NearestTrainingImage
 from generation.specs import MaskFile, SampleSpec
 from generation.training.devices import naming_full_memory
 
@@ -43,7 +38,8 @@ def generate(progress: Progress) -> dict[str, object]:
     pipeline = pipeline_of(batch.model_version)
     recipes = _unmade(keys)
     made = _make(recipes, pipeline=pipeline, run=progress.run) if recipes else 0
-    _measure(keys, version=batch.model_version, log=progress.log)
+    measure_plainly(keys, version=batch.model_version, log=progress.log)
+    measure_new(keys, log=progress.log)
     _report(progress, keys, note="")
     return {"made": made, "seconds": round(time.monotonic() - started, 2)}
 
@@ -112,54 +108,3 @@ def keep(
             raise
         return False
     return True
-
-
-def _measure(keys: Sequence[str], *, version: ModelVersion, log: Callable[[str], None]) -> None:
-    """Measures closeness to training images, and by every active scorer; no image waits for it."""
-    try:
-        measure(_unmeasured(keys), version=version)
-    except UNREADABLE as error:
-        log(f"Closeness to training images could not be measured: {error}")
-    measure_new(keys, log=log)
-
-
-def _unmeasured(keys: Sequence[str]) -> list[Image]:
-    """Images of these recipes without this measure, be it that a worker died before it."""
-    return list(
-        Image.objects.filter(candidate__recipe__in=keys)
-        .exclude(measures__scorer=SCORER)
-        .select_related("blob")
-    )
-
-
-def measure(images: Sequence[Image], *, version: ModelVersion) -> None:
-    """Say how close each image is to the nearest one that the base model was trained on."""
-    base = version.ancestry[0]
-    folder = folder_of(base.location)
-    if not images or folder is None or not (folder / "quality").is_dir():
-        return
-    nearest = _load_scorer(folder / "quality", base.sha256)
-    similarities, indexes = nearest.similarity([pixels_of(image) for image in images])
-    Measure.objects.bulk_create(
-        (
-            Measure(
-                image=image,
-                scorer=SCORER,
-                version=f"{SCORER_VERSION}, {base.sha256[:12]}",
-                value=float(similarity),
-                details={
-                    "threshold": float(nearest.threshold),
-                    "is_too_close": bool(similarity > nearest.threshold),
-                    "nearest_image_id": nearest.reference.train_image_ids[int(index)],
-                },
-            )
-            for image, similarity, index in zip(images, similarities, indexes, strict=True)
-        ),
-        ignore_conflicts=True,
-    )
-
-
-@lru_cache(maxsize=2)
-def _load_scorer(folder: Path, weights: str) -> NearestTrainingImage:
-    """The scorer beside these weights; other weights in the same folder are another scorer."""
-    return NearestTrainingImage.load(folder)

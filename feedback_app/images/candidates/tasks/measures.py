@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from feedback_app.images.blobs.models import Measure
+from feedback_app.images.blobs.models import Image, Measure
 from feedback_app.images.blobs.pixels import pixels_of
 from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.candidates.models import Candidate
+from feedback_app.images.candidates.tasks.plain_measures import measure_pictures
+from feedback_app.images.measures import OF_PICTURES
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_scorer
@@ -25,7 +27,25 @@ Found = tuple[float, dict[str, Any]]
 
 @handles("measure")
 def measure_all(progress: Progress) -> dict[str, object]:
-    """Measure every candidate that an active scorer has not measured; again, nothing is left."""
+    """Measure every candidate that has not been; again, nothing is left."""
+    return {"measured": measure_all_pictures(progress) | measure_by_scorers(progress)}
+
+
+def measure_all_pictures(progress: Progress) -> dict[str, object]:
+    """What needs nothing but the picture, of every candidate without it."""
+    images = Image.objects.filter(candidate__isnull=False)
+    made: dict[str, object] = {}
+    for kind in OF_PICTURES:
+        count = 0
+        for measured in measure_pictures(kind, images):
+            count += measured
+            progress.update(count, note=f"Measuring {kind.label.lower()}")
+        made[kind.name] = count
+    return made
+
+
+def measure_by_scorers(progress: Progress) -> dict[str, object]:
+    """What every active scorer says of the candidates that it has not measured."""
     scorers = list(Scorer.objects.active())
     waiting = {scorer.pk: unmeasured(scorer) for scorer in scorers}
     total, done = sum(len(keys) for keys in waiting.values()), 0
@@ -42,7 +62,7 @@ def measure_all(progress: Progress) -> dict[str, object]:
         else:
             Scorer.objects.filter(pk=scorer.pk).update(owes_measures=False)
         made[scorer.name] = count
-    return {"measured": made}
+    return made
 
 
 def measure_new(keys: Sequence[str], *, log: Callable[[str], None]) -> None:
