@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 
-MODULES = ("browser", "claims", "coverage", "imports", "sampler", "dpo", "active")
+MODULES = ("browser", "claims", "coverage", "imports", "first_fetch", "sampler", "dpo", "active")
 """In the order of running; each has ``run() -> list[Row]``."""
 
 RESULTS = Path(__file__).with_name("results.json")

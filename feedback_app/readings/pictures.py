@@ -10,6 +10,8 @@ from collections import OrderedDict
 from threading import Lock
 
 import PIL.Image
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from PIL.Image import Resampling
 
 from feedback_app.images.models import Blob, Image
@@ -55,29 +57,59 @@ _cache = PictureCache(KEPT_BYTES)
 
 def render_image(image: Image, size: Size) -> bytes:
     """The image as a PNG of the size; raises ``DamagedPicture``."""
+    key = (image.blob_id, size, Resampling.LANCZOS)
+    content = _cache.get(key) or read_rendered(image, size)
+    if content is None:
+        content = _render_image(image, size)
+    _cache.put(key, content)
+    return content
+
+
+def keep_rendered(image: Image, size: Size) -> None:
+    """Render the image and store it in the form in which it is served; twice is no harm."""
+    name = rendered_name(image, size)
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(_render_image(image, size)))
+
+
+def read_rendered(image: Image, size: Size) -> bytes | None:
+    """What ``keep_rendered`` stored; None where nothing was rendered ahead."""
+    try:
+        with default_storage.open(rendered_name(image, size)) as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        return None
+
+
+def rendered_name(image: Image, size: Size) -> str:
+    """Derived files: the folder may be emptied at any time."""
+    return f"served/{image.blob_id[:2]}/{image.blob_id}-{size.width}x{size.height}.png"
+
+
+def _render_image(image: Image, size: Size) -> bytes:
     stored = Size(width=image.width, height=image.height)
     return _render(image.blob, stored=stored, size=size, resample=Resampling.LANCZOS)
 
 
 def render_mask(mask: Blob, size: Size) -> bytes:
     """A mask of 0 and 255, framed like the images that it belongs to."""
-    return _render(mask, stored=None, size=size, resample=Resampling.NEAREST)
+    key = (mask.pk, size, Resampling.NEAREST)
+    content = _cache.get(key)
+    if content is None:
+        content = _render(mask, stored=None, size=size, resample=Resampling.NEAREST)
+        _cache.put(key, content)
+    return content
 
 
 def _render(blob: Blob, *, stored: Size | None, size: Size, resample: Resampling) -> bytes:
-    key = (blob.pk, size, resample)
-    content = _cache.get(key)
-    if content is None:
-        try:
-            content = _encode(_frame(_decode(blob), stored=stored, size=size, resample=resample))
-        except (OSError, ValueError, SyntaxError, RemediableError) as error:
-            logger.exception("blob %s cannot be shown", blob.pk)
-            raise DamagedPicture(
-                "The stored file of this picture is missing or damaged.",
-                remedy="Tell your coordinator; you may skip the case until it is put back.",
-            ) from error
-        _cache.put(key, content)
-    return content
+    try:
+        return _encode(_frame(_decode(blob), stored=stored, size=size, resample=resample))
+    except (OSError, ValueError, SyntaxError, RemediableError) as error:
+        logger.exception("blob %s cannot be shown", blob.pk)
+        raise DamagedPicture(
+            "The stored file of this picture is missing or damaged.",
+            remedy="Tell your coordinator; you may skip the case until it is put back.",
+        ) from error
 
 
 def _decode(blob: Blob) -> PIL.Image.Image:

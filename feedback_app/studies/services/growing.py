@@ -29,6 +29,7 @@ from feedback_app.studies.services.opening import (
     require_enough,
 )
 from feedback_app.studies.services.ordering import require_gap
+from feedback_app.studies.services.preparing import prepare
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
@@ -106,6 +107,7 @@ def add_locked(
     elif facts:
         missing = append_cases(study, facts, readers=readers, report=report)
         added = replace(added, repeats_missing=missing)
+    prepare(study, report)
     audit.record(
         "study.cases_added",
         actor=actor,

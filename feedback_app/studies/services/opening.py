@@ -32,6 +32,7 @@ from feedback_app.studies.services.ordering import (
     require_gap,
     with_repeats,
 )
+from feedback_app.studies.services.preparing import prepare
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
@@ -79,6 +80,7 @@ def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobod
     count = write_slots(slots, report=report)
     if study.is_active:
         begin_order(study, seats=count, values=values.values())
+    prepare(study, report)
     study.state = StudyState.OPEN
     study.opened_at = timezone.now()
     study.save(update_fields=["state", "opened_at", "seat_count"])

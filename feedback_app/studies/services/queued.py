@@ -20,6 +20,7 @@ from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock, require_draft
 from feedback_app.studies.services.growing import add_batches, require_growable
 from feedback_app.studies.services.opening import open_study, require_openable
+from feedback_app.studies.services.preparing import takes_long
 
 SLOTS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""
@@ -52,7 +53,7 @@ def begin_opening(study: Study, *, actor: User | None = None) -> Study:
     study = lock(study)
     readers = require_openable(study)
     slots = slots_of_opening(study, reader_count=len(readers))
-    if slots <= SLOTS_AT_ONCE:
+    if slots <= SLOTS_AT_ONCE and not takes_long(study):
         return open_study(study, actor=actor)
     _start(study, "open_study", f"Open {study.name}", total=slots, actor=actor)
     return study
@@ -70,7 +71,8 @@ def begin_adding(
     study = lock(study)
     require_growable(study)
     slots = slots_of_batches(study, batches)
-    if slots <= SLOTS_AT_ONCE:
+    images = BatchRecipe.objects.filter(batch__in=batches).count()
+    if slots <= SLOTS_AT_ONCE and not takes_long(study, further_images=images):
         return add_batches(study, batches, against=against, actor=actor)
     title = f"Add candidates to {study.name}"
     ids = _ids(batches, against)
