@@ -119,3 +119,25 @@ test("a draft is kept for one reader", () => {
   forgetDraft("slot");
   assert.equal(recallDraft("slot"), undefined);
 });
+
+test("redoing makes again what was undone, until something else is changed", () => {
+  const answers = new Answers(CASE);
+  const give = (value) => {
+    answers.remember(AT);
+    answers.score(0, "realism", value);
+  };
+  give(3);
+  give(4);
+  answers.undo();
+  answers.undo();
+  assert.deepEqual(answers.redo(), AT);
+  assert.equal(answers.scores[0].realism, 3);
+  answers.redo();
+  assert.equal(answers.scores[0].realism, 4);
+  assert.equal(answers.redo(), undefined);
+  answers.undo();
+  give(5);
+  assert.equal(answers.redo(), undefined);
+  answers.undo();
+  assert.equal(answers.scores[0].realism, 3);
+});

@@ -30,7 +30,7 @@ test("back at the defaults nothing is kept", () => {
 test("a key that is taken or fixed is refused with a reason", () => {
   const bindings = make();
   assert.equal(bindings.bind("invert", "c", "i"), "C already means “Comment on the case”.");
-  for (const key of ["4", "Tab", "Shift+Tab", "Escape", " ", "F5"]) {
+  for (const key of ["4", "Tab", "Shift+Tab", "Escape", " ", "F5", "Ctrl+c", "Ctrl+Shift+t"]) {
     assert.match(bindings.bind("invert", key, "i"), /cannot be changed/);
   }
   assert.deepEqual(bindings.keysOf("invert"), ["i"]);
@@ -50,12 +50,18 @@ test("of what was stored at another time, what makes no sense now is left out", 
   assert.equal(bindings.mouse("right"), "pan");
 });
 
+test("what stays between cases is the reader's choice", () => {
+  const bindings = make({ nextWindow: ["kept"], nextMask: ["lost"] });
+  const choices = ["nextWindow", "nextZoom", "nextInvert", "nextMask"].map((slot) => bindings.choice(slot));
+  assert.deepEqual(choices, ["kept", "reset", "kept", "reset"]);
+});
+
 test("every change is told", () => {
   let told = 0;
   const bindings = new Bindings({}, { onChange: () => told++ });
   bindings.bind("invert", "v", "i");
   bindings.unbind("invert", "v");
-  bindings.bindMouse("wheel", "pan");
+  bindings.choose("mouseWheel", "pan");
   bindings.reset();
   assert.equal(told, 4);
   assert.ok(bindings.isDefault);
@@ -65,4 +71,6 @@ test("keys are spelled as their caps", () => {
   assert.deepEqual(capsOf("Shift+ArrowLeft"), ["Shift", "←"]);
   assert.equal(spell("-"), "−");
   assert.equal(spell("x"), "X");
+  assert.deepEqual(capsOf("Ctrl+Shift+z"), ["Ctrl", "Shift", "Z"]);
+  assert.deepEqual(capsOf("+"), ["+"]);
 });

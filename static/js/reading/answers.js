@@ -12,6 +12,8 @@ const withoutName = (/** @type {Region} */ { shape, points }) => ({ shape, point
 export class Answers {
   /** What undoing goes back to, the newest last. @type {{at: Question, content: Content}[]} */
   past = [];
+  /** What was undone and can be had again, the newest last. @type {{at: Question, content: Content}[]} */
+  undone = [];
   /** By image and criterion. @type {Record<string, number>[]} */
   scores = [];
   /** @type {GivenFlags[]} */
@@ -53,13 +55,26 @@ export class Answers {
   remember(at) {
     this.past.push({ at, content: this.content() });
     if (this.past.length > UNDO_LEVELS) this.past.shift();
+    this.undone = [];
   }
 
   /** Takes the last change back and returns its place. The comment's field undoes by itself. */
   undo() {
-    const last = this.past.pop();
-    if (last) this.take({ ...last.content, comment: this.comment });
-    return last?.at;
+    return this.step(this.past, this.undone);
+  }
+
+  /** Makes the last change again that was taken back. */
+  redo() {
+    return this.step(this.undone, this.past);
+  }
+
+  /** @type {(from: typeof this.past, to: typeof this.past) => Question | undefined} */
+  step(from, to) {
+    const last = from.pop();
+    if (!last) return undefined;
+    to.push({ at: last.at, content: this.content() });
+    this.take({ ...last.content, comment: this.comment });
+    return last.at;
   }
 
   /**
@@ -97,14 +112,16 @@ export class Answers {
   }
 
   /**
-   * A region of a flag that is not there yet makes it a minor one.
+   * A region of a flag; of one that is not there yet it makes a minor one, unless a grade is given.
    * @param {number} place
    * @param {string} flag
    * @param {Region} region
+   * @param {Grade} [grade]
    */
-  mark(place, flag, region) {
-    this.flags[place][flag] ??= { grade: "minor", regions: [] };
-    this.flags[place][flag].regions.push(withoutName(region));
+  mark(place, flag, region, grade) {
+    const given = this.flags[place][flag];
+    const regions = [...(given?.regions ?? []), withoutName(region)];
+    this.flags[place][flag] = { grade: grade ?? given?.grade ?? "minor", regions };
   }
 
   /**

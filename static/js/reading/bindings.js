@@ -1,7 +1,7 @@
 // What each key and mouse button does: defaults, and what a reader has changed of them.
 //
 // A key is written as browsers name it ("f", "+", "Enter"), with "Shift+" before it where Shift
-// does not already make another character of it.
+// does not already make another character of it, and "Ctrl+" before that.
 
 /** @import { MouseFunction, MouseInput, StoredBindings } from "./types.js" */
 /** @typedef {{group: "Answers" | "Cases" | "Window" | "View", name: string, keys: string[], text: string, repeats?: boolean, isHeld?: boolean}} Command */
@@ -18,7 +18,8 @@ export const COMMANDS = [
   { group: "Answers", name: "region", keys: ["r"], text: "Mark where a flag is" },
   { group: "Answers", name: "comment", keys: ["c"], text: "Comment on the case" },
   { group: "Answers", name: "noneAcceptable", keys: ["n"], text: "None acceptable" },
-  { group: "Answers", name: "undo", keys: ["u"], text: "Undo" },
+  { group: "Answers", name: "undo", keys: ["u", "Ctrl+z"], text: "Undo" },
+  { group: "Answers", name: "redo", keys: ["Shift+u", "Ctrl+y", "Ctrl+Shift+z"], text: "Redo" },
   { group: "Cases", name: "submit", keys: ["Enter"], text: "Submit; or jump to what is missing" },
   { group: "Cases", name: "back", keys: ["z"], text: "Back to the case before" },
   { group: "Cases", name: "skip", keys: ["s"], text: "Skip the case, with a reason" },
@@ -43,27 +44,54 @@ export const COMMANDS = [
   { group: "View", name: "fit", keys: ["Home"], text: "Fit to the frame" },
   { group: "View", name: "resetView", keys: ["="], text: "Reset window, zoom and pan" },
   { group: "View", name: "mask", keys: ["m"], text: "Show or hide the mask" },
+  { group: "View", name: "maskTint", keys: ["Shift+m"], text: "The mask as an outline only, or tinted" },
+  { group: "View", name: "annotations", keys: ["h"], text: "Hide masks, regions and measures, or show them" },
+  { group: "View", name: "enlarge", keys: ["e"], text: "Enlarge one image, and back" },
+  { group: "View", name: "ruler", keys: ["l"], text: "Measure a length: start or stop" },
+  { group: "View", name: "magnify", keys: ["g"], text: "Magnifying glass: take or put away" },
   { group: "View", name: "flicker", keys: ["x"], text: "Flicker: swap the two images" },
   { group: "View", name: "alternate", keys: ["a"], text: "Flicker by itself: start or stop" },
   { group: "View", name: "peek", keys: ["p"], text: "Held: a look at the other image", isHeld: true },
   { group: "View", name: "sideBySide", keys: ["Shift+x"], text: "Side by side again" },
 ];
 
+const MOUSE_FUNCTIONS = { window: "Window", pan: "Pan", zoom: "Zoom" };
+const BETWEEN_CASES = { kept: "kept", reset: "reset" };
+
 /**
- * `slot` is where a changed function is kept among the bindings.
- * @type {{input: MouseInput, slot: string, does: MouseFunction, text: string}[]}
+ * What a reader chooses beside keys. `slot` is where it is kept among the bindings, `does` the
+ * default, `options` what else there is, in words.
+ * @typedef {{group: "Mouse and touch" | "Between cases", slot: string, does: string, text: string, options: Record<string, string>}} Choice
  */
-export const MOUSE = [
-  { input: "left", slot: "mouseLeft", does: "window", text: "Left drag" },
-  { input: "middle", slot: "mouseMiddle", does: "pan", text: "Middle drag" },
-  { input: "right", slot: "mouseRight", does: "zoom", text: "Right drag" },
-  { input: "wheel", slot: "mouseWheel", does: "zoom", text: "Wheel" },
+/** @type {Choice[]} */
+export const CHOICES = [
+  { group: "Mouse and touch", slot: "mouseLeft", does: "window", text: "Left drag", options: MOUSE_FUNCTIONS },
+  { group: "Mouse and touch", slot: "mouseMiddle", does: "pan", text: "Middle drag", options: MOUSE_FUNCTIONS },
+  { group: "Mouse and touch", slot: "mouseRight", does: "zoom", text: "Right drag", options: MOUSE_FUNCTIONS },
+  { group: "Mouse and touch", slot: "mouseWheel", does: "zoom", text: "Wheel", options: MOUSE_FUNCTIONS },
+  {
+    group: "Mouse and touch",
+    slot: "mouseDouble",
+    does: "enlarge",
+    text: "Double click",
+    options: { enlarge: "Enlarge one of several images, and back", reset: "Reset window, zoom and pan" },
+  },
+  { group: "Between cases", slot: "nextWindow", does: "reset", text: "Window", options: BETWEEN_CASES },
+  { group: "Between cases", slot: "nextZoom", does: "reset", text: "Zoom and pan", options: BETWEEN_CASES },
+  { group: "Between cases", slot: "nextInvert", does: "kept", text: "Inversion", options: BETWEEN_CASES },
+  { group: "Between cases", slot: "nextMask", does: "reset", text: "A mask that is shown", options: BETWEEN_CASES },
+  {
+    group: "Between cases",
+    slot: "maskStyle",
+    does: "tint",
+    text: "A mask is drawn",
+    options: { tint: "as an outline with a tint", outline: "as an outline only" },
+  },
 ];
-/** @type {MouseFunction[]} */
-export const MOUSE_FUNCTIONS = ["window", "pan", "zoom"];
 
 /** These have one meaning for every reader, or belong to the browser. */
-const isFixed = (/** @type {string} */ key) => /^(?:[0-9]|(?:Shift\+)?(?:Tab|Escape| )|F\d+)$/.test(key);
+const isFixed = (/** @type {string} */ key) =>
+  /^(?:[0-9]|(?:Shift\+)?(?:Tab|Escape| )|F\d+|Ctrl\+(?:Shift\+)?[acfjklnpqrtvwx])$/.test(key);
 
 const byName = new Map(COMMANDS.map((command) => [command.name, command]));
 /** @type {(value: unknown) => value is string[]} */
@@ -82,7 +110,7 @@ export class Bindings {
   constructor(stored, { onChange }) {
     this.onChange = onChange;
     for (const [name, keys] of Object.entries(stored ?? {})) {
-      if (isList(keys) && (byName.has(name) || isFunction(name, keys))) this.own[name] = keys;
+      if (isList(keys) && (byName.has(name) || isChoice(name, keys))) this.own[name] = keys;
     }
   }
 
@@ -100,9 +128,13 @@ export class Bindings {
 
   /** @type {(input: MouseInput) => MouseFunction} */
   mouse(input) {
-    const { slot, does } = mouseOf(input);
-    const own = /** @type {MouseFunction | undefined} */ (this.own[slot]?.[0]);
-    return own ?? does;
+    const slot = `mouse${input[0].toUpperCase()}${input.slice(1)}`;
+    return /** @type {MouseFunction} */ (this.choice(slot));
+  }
+
+  /** What a reader has chosen, or the default. @param {string} slot */
+  choice(slot) {
+    return (this.own[slot] ?? defaultsOf(slot))[0];
   }
 
   get isDefault() {
@@ -130,9 +162,9 @@ export class Bindings {
     this.set(name, this.keysOf(name).filter((other) => other !== key));
   }
 
-  /** @type {(input: MouseInput, does: MouseFunction) => void} */
-  bindMouse(input, does) {
-    this.set(mouseOf(input).slot, [does]);
+  /** @type {(slot: string, does: string) => void} */
+  choose(slot, does) {
+    this.set(slot, [does]);
   }
 
   reset() {
@@ -153,15 +185,11 @@ export class Bindings {
 }
 
 /** @type {(name: string, values: string[]) => boolean} */
-const isFunction = (name, [does]) =>
-  MOUSE.some(({ slot }) => slot === name) && MOUSE_FUNCTIONS.some((known) => known === does);
+const isChoice = (name, [does]) => CHOICES.some(({ slot, options }) => slot === name && does in options);
 
-const mouseOf = (/** @type {MouseInput} */ input) =>
-  /** @type {typeof MOUSE[number]} */ (MOUSE.find((one) => one.input === input));
-
-/** Of a command its keys, of a slot for the mouse its function. @type {(name: string) => string[]} */
+/** Of a command its keys, of a choice its value. @type {(name: string) => string[]} */
 const defaultsOf = (name) =>
-  byName.get(name)?.keys ?? MOUSE.filter(({ slot }) => slot === name).map(({ does }) => does);
+  byName.get(name)?.keys ?? CHOICES.filter(({ slot }) => slot === name).map(({ does }) => does);
 
 /** @type {Record<string, string>} */
 const SPELLED = {
@@ -175,7 +203,8 @@ const SPELLED = {
 
 /** The caps to draw for a key: ["Shift", "1"]. @param {string} key */
 export function capsOf(key) {
-  const parts = key.startsWith("Shift+") ? ["Shift", key.slice("Shift+".length)] : [key];
+  const [, control, shift, cap] = /^(Ctrl\+)?(Shift\+)?(.+)$/s.exec(key) ?? [];
+  const parts = [control && "Ctrl", shift && "Shift", cap].filter((part) => part !== undefined);
   return parts.map((part) => SPELLED[part] ?? (part.length === 1 ? part.toUpperCase() : part));
 }
 

@@ -131,8 +131,9 @@ export class Chrome {
   }
 
   /** @param {Viewer} view */
-  showView({ level, width, zoom, inverted, centre }) {
-    const text = `W ${Math.round(width)}  L ${Math.round(level)}  ${zoom.toFixed(1)}×`;
+  showView({ level, width, zoom, isOneToOne, inverted, centre }) {
+    const scale = isOneToOne ? "1:1" : `${zoom.toFixed(1)}×`;
+    const text = `W ${Math.round(width)}  L ${Math.round(level)}  ${scale}`;
     byId("view").textContent = text;
     const moved = centre.x !== 0.5 || centre.y !== 0.5 || zoom !== 1;
     byId("view").classList.toggle("changed", moved || level !== FULL.level || width !== FULL.width);

@@ -20,14 +20,16 @@ export class Desk {
    * @param {Drafts} parts.drafts
    * @param {FlagPicker} parts.picker
    * @param {(desk: Desk) => boolean} parts.isShown Not while another case is on its way: keys would act on the one before.
+   * @param {(place: number) => void} parts.bringForward An image that another one may cover.
    * @param {Draft} [parts.draft]
    */
-  constructor(found, { chrome, drafts, picker, isShown, draft }) {
+  constructor(found, { chrome, drafts, picker, isShown, bringForward, draft }) {
     this.case = found;
     this.chrome = chrome;
     this.drafts = drafts;
     this.picker = picker;
     this.isShownNow = isShown;
+    this.bringForward = bringForward;
     this.stored = drafts.storedFor(found);
     this.answers = new Answers(found, draft ?? this.stored);
     /** @type {Mode} */
@@ -85,6 +87,7 @@ export class Desk {
   /** @param {Question} at */
   focus(at) {
     this.at = at;
+    this.bringForward(at.place);
     this.mode.focus(at);
     this.refresh();
   }
@@ -136,8 +139,15 @@ export class Desk {
   }
 
   undo() {
-    if (!this.isWritable) return;
-    const at = this.answers.undo();
+    if (this.isWritable) this.goTo(this.answers.undo());
+  }
+
+  redo() {
+    if (this.isWritable) this.goTo(this.answers.redo());
+  }
+
+  /** To where something has just been undone or redone. @param {Question | undefined} at */
+  goTo(at) {
     if (!at) return;
     this.changed();
     this.focus(at);
@@ -164,15 +174,15 @@ export class Desk {
 
   /**
    * Draw where a flag is; until that is done, or given up, keys belong to the drawing.
-   * @type {(flag: string, shape: Shape) => Promise<void>}
+   * @type {(flag: string, shape: Shape, grade?: Grade) => Promise<void>}
    */
-  async mark(flag, shape) {
+  async mark(flag, shape, grade) {
     const { answers } = this;
     const { place } = this.at;
     const label = this.case.flags.find(({ slug }) => slug === flag)?.name ?? flag;
     const region = await this.mode.tiles[place].regions.draw(shape, { label });
     if (!this.isShown || this.answers !== answers) return;
-    if (region) this.change(() => answers.mark(place, flag, region));
+    if (region) this.change(() => answers.mark(place, flag, region, grade));
     this.focus(this.at);
   }
 

@@ -1,5 +1,5 @@
-// The list that `F` opens over a tile: type to find a flag, Enter for minor, Shift+Enter for
-// major, and with Ctrl mark where it is, in a box or, with Shift too, a polygon.
+// The list that `F` opens beside an image: type to find a flag, Enter for minor, Shift+Enter for
+// major, and mark where it is in the same trip: with Ctrl in a box, with Alt by its corners.
 
 /** @import { Tile } from "./tiles.js" */
 /** @import { FlagKind, GivenFlags, Grade, Shape } from "./types.js" */
@@ -16,7 +16,7 @@ export class FlagPicker {
   /**
    * `onToggle` sets a flag or takes it off, `onMark` draws where it is; `onClose` gives the focus back.
    * @param {HTMLElement} element
-   * @param {{onToggle: (flag: string, grade: Grade) => void, onMark: (flag: string, shape: Shape) => void, onClose: () => void}} on
+   * @param {{onToggle: (flag: string, grade: Grade) => void, onMark: (flag: string, shape: Shape, grade?: Grade) => void, onClose: () => void}} on
    */
   constructor(element, { onToggle, onMark, onClose }) {
     this.element = element;
@@ -44,7 +44,11 @@ export class FlagPicker {
     this.given = given;
     this.title.textContent = `Flags of ${tile.name.replace(/^The/, "the").replace(/^Image/, "image")}`;
     this.filter.value = "";
-    tile.element.append(this.element);
+    this.element.classList.remove("right", "left");
+    const { host, side, widthPx } = placeBeside(tile.element);
+    host.append(this.element);
+    this.element.classList.add(side);
+    this.element.style.width = widthPx ? `${widthPx}px` : "";
     this.element.hidden = false;
     this.refresh(0);
     this.filter.focus();
@@ -108,17 +112,43 @@ export class FlagPicker {
   }
 
   /** @param {KeyboardEvent} event */
-  choose({ shiftKey, ctrlKey, metaKey }) {
+  choose({ shiftKey, ctrlKey, metaKey, altKey }) {
     const flag = this.found[this.active];
     if (!flag) return;
-    if (ctrlKey || metaKey) return this.mark(flag.slug, shiftKey ? "polygon" : "box");
-    this.onToggle(flag.slug, shiftKey ? "major" : "minor");
+    const major = shiftKey ? "major" : undefined;
+    if (altKey) return this.mark(flag.slug, "polygon", major);
+    if (ctrlKey || metaKey) return this.mark(flag.slug, "box", major);
+    this.onToggle(flag.slug, major ?? "minor");
     this.close();
   }
 
-  /** @type {(slug: string, shape: Shape) => void} */
-  mark(slug, shape) {
+  /** Without a grade, that of the flag stays; of a new one it is minor. @type {(slug: string, shape: Shape, grade?: Grade) => void} */
+  mark(slug, shape, grade) {
     this.close();
-    this.onMark(slug, shape);
+    this.onMark(slug, shape, grade);
   }
+}
+
+const LEAST_PX = 240;
+const GOOD_PX = 340;
+
+/**
+ * Where the list covers nothing of the image that is flagged: over the scales beside it, in the
+ * free room of its frame, or over the image beside it; only where there is none of all that, over it.
+ * @type {(tile: HTMLElement) => {host: HTMLElement, side: "left" | "right", widthPx?: number}}
+ */
+function placeBeside(tile) {
+  const [frame, panel] = [find(tile, ".frame"), find(tile, ".panel")];
+  const [around, scales] = [frame.getBoundingClientRect(), panel.getBoundingClientRect()];
+  const picture = find(frame, "canvas").getBoundingClientRect();
+  if (scales.left >= around.right && scales.width >= LEAST_PX) return { host: tile, side: "right", widthPx: scales.width };
+  const free = around.right - picture.right;
+  if (free >= LEAST_PX) return { host: tile, side: "right", widthPx: Math.min(free, GOOD_PX) };
+  const beside = findAll(/** @type {HTMLElement} */ (tile.parentElement), ".tile").filter((other) => {
+    const { top, width } = other.getBoundingClientRect();
+    return other !== tile && width > 0 && top === around.top;
+  });
+  const [other] = beside;
+  if (!other) return { host: tile, side: "right" };
+  return { host: other, side: other.getBoundingClientRect().left < around.left ? "left" : "right" };
 }

@@ -5,7 +5,8 @@
 /** @import { Panel } from "./panel.js" */
 /** @import { MouseFunction, MouseInput, Place, WindowLevel } from "./types.js" */
 /** @import { Viewer } from "./viewer.js" */
-/** @typedef {{does: MouseFunction | "draw" | "pinch", isFinger: boolean, x: number, y: number, moved: number, start: Place, window: WindowLevel, at: number}} Pointer */
+/** @typedef {{start: (panel: Panel, at: Place) => void, drag: (panel: Panel, at: Place) => void}} Tool */
+/** @typedef {{does: MouseFunction | "draw" | "measure" | "pinch", isFinger: boolean, x: number, y: number, moved: number, start: Place, window: WindowLevel, at: number}} Pointer */
 
 import { targetOf } from "../dom.js";
 
@@ -19,15 +20,18 @@ export class Hands {
   /** By their ids. @type {Map<number, Pointer>} */
   pointers = new Map();
   spaceHeld = false;
+  /** What the left button and one finger hold instead of what they do else. @type {Tool | undefined} */
+  tool;
 
   /**
    * @param {Viewer} viewer
-   * @param {{doesOf: (input: MouseInput) => MouseFunction, onPress: (place: number) => void}} on
+   * @param {{doesOf: (input: MouseInput) => MouseFunction, onPress: (place: number) => void, onDouble: (place: number) => void}} on
    */
-  constructor(viewer, { doesOf, onPress }) {
+  constructor(viewer, { doesOf, onPress, onDouble }) {
     this.viewer = viewer;
     this.doesOf = doesOf;
     this.onPress = onPress;
+    this.onDouble = onDouble;
   }
 
   /** Pressing is heard before whatever lies in the frame, so that drawing gets its own alone. @type {(panel: Panel, place: number) => void} */
@@ -38,7 +42,7 @@ export class Hands {
     frame.addEventListener("pointermove", (event) => this.move(event, panel), early);
     frame.addEventListener("pointerup", (event) => this.release(event, frame), early);
     frame.addEventListener("pointercancel", (event) => this.release(event, frame), early);
-    frame.addEventListener("dblclick", (event) => this.doubleClick(event, frame));
+    frame.addEventListener("dblclick", (event) => this.doubleClick(event, frame, place));
     frame.addEventListener("contextmenu", (event) => event.preventDefault());
     frame.addEventListener("wheel", (event) => this.wheel(event, panel), { passive: false });
   }
@@ -60,12 +64,14 @@ export class Hands {
     panel.frame.setPointerCapture(event.pointerId);
     panel.frame.classList.toggle("panning", does === "pan");
     if (does !== "draw") this.onPress(place);
+    if (does === "measure") this.tool?.start(panel, panel.imageAt(panel.pointAt(event)));
   }
 
-  /** While a region is drawn, the left button and one finger belong to the drawing. @type {(event: PointerEvent, frame: HTMLElement, isFinger: boolean) => MouseFunction | "draw"} */
+  /** While a region is drawn, the left button and one finger belong to the drawing. @type {(event: PointerEvent, frame: HTMLElement, isFinger: boolean) => MouseFunction | "draw" | "measure"} */
   functionOf(event, frame, isFinger) {
     if (event.button === 0 && this.spaceHeld) return "pan";
     if (event.button === 0 && isDrawn(event, frame)) return "draw";
+    if (event.button === 0 && this.tool) return "measure";
     return isFinger ? "window" : this.doesOf(BUTTONS[event.button]);
   }
 
@@ -84,6 +90,7 @@ export class Hands {
     if (!pointer) return;
     const [dx, dy] = [event.clientX - pointer.x, event.clientY - pointer.y];
     pointer.moved += Math.abs(dx) + Math.abs(dy);
+    if (pointer.does === "measure") return this.tool?.drag(panel, panel.imageAt(panel.pointAt(event)));
     if (pointer.does === "draw" || (pointer.moved <= CLICK_PX && pointer.does !== "pinch")) return;
     const before = { clientX: pointer.x, clientY: pointer.y };
     [pointer.x, pointer.y] = [event.clientX, event.clientY];
@@ -116,9 +123,9 @@ export class Hands {
     frame.classList.remove("panning");
   }
 
-  /** A double click closes a polygon, and must not lose the view that it was drawn in. @type {(event: MouseEvent, frame: HTMLElement) => void} */
-  doubleClick(event, frame) {
-    if (!isDrawn(event, frame) && !targetOf(event).closest("button")) this.viewer.reset();
+  /** A double click closes a polygon, and must not lose the view that it was drawn in. @type {(event: MouseEvent, frame: HTMLElement, place: number) => void} */
+  doubleClick(event, frame, place) {
+    if (!isDrawn(event, frame) && !this.tool && !targetOf(event).closest("button")) this.onDouble(place);
   }
 
   /** @type {(event: WheelEvent, panel: Panel) => void} */

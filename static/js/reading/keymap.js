@@ -1,11 +1,10 @@
 // The map that `?` opens: what each key and mouse button does now, and the editor of it.
 
-/** @import { Bindings, Command } from "./bindings.js" */
-/** @import { MouseFunction, MouseInput } from "./types.js" */
+/** @import { Bindings, Choice, Command } from "./bindings.js" */
 /** @typedef {{keys: string[], text: string}} Fixed A meaning that nobody can change. */
 
 import { find, findAs } from "../dom.js";
-import { COMMANDS, MOUSE, MOUSE_FUNCTIONS, capsOf, spell } from "./bindings.js";
+import { CHOICES, COMMANDS, capsOf, spell } from "./bindings.js";
 import { keyOf } from "./keys.js";
 
 const FIXED_KEYS = [
@@ -14,11 +13,9 @@ const FIXED_KEYS = [
 ];
 const FIXED_MOUSE = [
   { keys: ["Space"], text: "Held: the left button pans" },
-  { keys: ["Double click"], text: "Reset window, zoom and pan" },
   { keys: ["One finger"], text: "Window" },
   { keys: ["Two fingers"], text: "Zoom and pan" },
 ];
-const NAMES = { window: "Window", pan: "Pan", zoom: "Zoom" };
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -86,7 +83,7 @@ export class KeyMap {
     const answers = table("Answers");
     findAs(answers, "tbody", HTMLTableSectionElement).prepend(...FIXED_KEYS.map(makeFixedRow));
     find(this.element, "#keys").replaceChildren(answers, table("Cases"), table("Window"));
-    find(this.element, "#mouse").replaceChildren(table("View"), this.makeMouse());
+    find(this.element, "#mouse").replaceChildren(table("View"), this.makeMouse(), this.makeChoices("Between cases"));
   }
 
   /** @type {(name: string, rows: HTMLElement[]) => HTMLTableElement} */
@@ -132,21 +129,27 @@ export class KeyMap {
   }
 
   makeMouse() {
-    const rows = MOUSE.map(({ input, text }) => {
-      const now = this.bindings.mouse(input);
-      const cell = make("td", {}, this.isEditing ? this.makeChoice(input, text, now) : NAMES[now]);
-      return make("tr", {}, make("th", { scope: "row", textContent: text }), cell);
-    });
-    return this.makeGroup("Mouse and touch", [...rows, ...FIXED_MOUSE.map(makeMeaningRow)]);
+    const table = this.makeChoices("Mouse and touch");
+    findAs(table, "tbody", HTMLTableSectionElement).append(...FIXED_MOUSE.map(makeMeaningRow));
+    return table;
   }
 
-  /** @type {(input: MouseInput, text: string, now: MouseFunction) => HTMLSelectElement} */
-  makeChoice(input, text, now) {
-    const options = MOUSE_FUNCTIONS.map((value) => make("option", { value, textContent: NAMES[value], selected: value === now }));
-    const choice = make("select", {}, ...options);
-    choice.setAttribute("aria-label", text);
-    choice.addEventListener("change", () => this.bindings.bindMouse(input, /** @type {MouseFunction} */ (choice.value)));
-    return choice;
+  /** @param {Choice["group"]} group */
+  makeChoices(group) {
+    const rows = CHOICES.filter((choice) => choice.group === group).map((choice) => {
+      const now = this.bindings.choice(choice.slot);
+      const cell = make("td", {}, this.isEditing ? this.makeChoice(choice, now) : choice.options[now]);
+      return make("tr", {}, make("th", { scope: "row", textContent: choice.text }), cell);
+    });
+    return this.makeGroup(group, rows);
+  }
+
+  /** @type {(choice: Choice, now: string) => HTMLSelectElement} */
+  makeChoice({ slot, text, options }, now) {
+    const list = make("select", {}, ...Object.entries(options).map(([value, name]) => new Option(name, value, false, value === now)));
+    list.setAttribute("aria-label", text);
+    list.addEventListener("change", () => this.bindings.choose(slot, list.value));
+    return list;
   }
 
   // Waiting for a key

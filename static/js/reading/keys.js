@@ -46,7 +46,7 @@ function placeOf(/** @type {string} */ code) {
 }
 
 /**
- * The key as bindings write it, or nothing for a modifier alone or a key of the browser's.
+ * The key as bindings write it, or nothing for a modifier alone or a key of the system's.
  * @param {KeyPress} event
  * @param {IsBound} isBound
  */
@@ -54,12 +54,19 @@ export function keyOf(event, isBound) {
   const { key, code, shiftKey } = event;
   if (MODIFIERS.has(key)) return undefined;
   if (isTypingAltGr(event)) return isCharacter(key) && !isDigit(key) && isBound(key) ? key : undefined;
-  if (event.ctrlKey || event.altKey || event.metaKey) return undefined;
+  if (event.altKey) return undefined;
+  if (event.ctrlKey || event.metaKey) return withControl(event);
   if (!isCharacter(key) || key === " ") return withShift(UNTYPED.has(key) ? placeOf(code) : key, shiftKey);
   if (isDigit(key)) return key;
   const isLetter = key.toLowerCase() !== key.toUpperCase();
   const typed = isLetter && shiftKey ? `Shift+${key.toLowerCase()}` : key.toLowerCase();
   return isLatin(key) || isBound(typed) ? typed : (withShift(placeOf(code), shiftKey) ?? typed);
+}
+
+/** Ctrl with a letter; on a Mac the command key counts as Ctrl. @param {KeyPress} event */
+function withControl({ key, code, shiftKey }) {
+  const letter = isLatin(key) ? key.toLowerCase() : placeOf(code);
+  return letter && isLatin(letter) ? `Ctrl+${withShift(letter, shiftKey)}` : undefined;
 }
 
 /** @type {(key: string | undefined, shiftKey: boolean) => string | undefined} */
@@ -101,6 +108,8 @@ export function listenToKeys({ bindings, commands, isDrawing }) {
   window.addEventListener("blur", () => [...held.keys()].forEach(release));
   document.addEventListener("keydown", (event) => {
     const target = targetOf(event);
+    // Every annotator listens for Ctrl+Z at the document after us, and would take back a drawing without a word.
+    if (event.ctrlKey || event.metaKey) event.stopImmediatePropagation();
     if (event.defaultPrevented || isTyping(target)) return;
     const key = keyOf(event, isBound);
     if (key === undefined) return;

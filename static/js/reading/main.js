@@ -11,10 +11,12 @@ import { Chrome } from "./chrome.js";
 import { Clock } from "./clock.js";
 import { CommentPanel } from "./comment.js";
 import { Drafts } from "./drafts.js";
+import { Enlarger } from "./enlarged.js";
 import { FlagPicker } from "./flags.js";
 import { Flicker } from "./flicker.js";
 import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
+import { Lens } from "./lens.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Preferences } from "./preferences.js";
@@ -22,6 +24,7 @@ import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { isDrawing } from "./regions.js";
 import { Room } from "./room.js";
+import { Ruler } from "./ruler.js";
 import { askJson } from "./server.js";
 import { Sitting } from "./sitting.js";
 import { SkipDialog } from "./skipping.js";
@@ -63,20 +66,55 @@ const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
 const preferences = new Preferences(jsonOf("preferences-data"), {
   onTrouble: (text) => keyMap.tell(text),
 });
-const bindings = new Bindings(preferences.bindings, {
-  onChange: () => preferences.save(bindings.toJSON()),
-});
 const viewTools = new ViewTools();
+const bindings = new Bindings(preferences.bindings, {
+  onChange: () => {
+    preferences.save(bindings.toJSON());
+    viewTools.showMaskStyle(bindings.choice("maskStyle"));
+  },
+});
+viewTools.showMaskStyle(bindings.choice("maskStyle"));
 const flicker = new Flicker(images, {
   onSwap: (place) => room.present?.focusImage(place),
-  onChange: () => viewTools.showLayout(flicker),
+  onChange: () => {
+    if (flicker.isOn) enlarger.begin();
+    viewTools.showLayout(flicker);
+  },
+});
+const enlarger = new Enlarger(images, {
+  onChange: () => {
+    if (enlarger.isOn) flicker.sideBySide();
+    viewer.relayout();
+  },
+});
+const ruler = new Ruler({
+  focused: () => viewer.panels[room.present?.at.place ?? 0],
+  onChange: (isOut, hint) => {
+    viewer.tool = isOut ? ruler : undefined;
+    viewTools.showRuler(isOut, hint);
+  },
+});
+const lens = new Lens(images, {
+  panels: () => viewer.inSight,
+  onChange: (isOn) => viewTools.showLens(isOn),
 });
 const viewer = new Viewer({
   onChange: (view) => {
     chrome.showView(view);
     viewTools.showView(view);
+    lens.refresh();
   },
-  onShow: (frames) => flicker.begin(frames),
+  onShow: (frames) => {
+    ruler.putAway();
+    enlarger.begin();
+    viewTools.toggleAnnotations(false);
+    flicker.begin(frames);
+  },
+  onDouble: (place) => {
+    if (enlarger.isPossible && bindings.choice("mouseDouble") === "enlarge") enlarger.toggle(place);
+    else viewer.reset();
+  },
+  keeps: (what) => bindings.choice(`next${what[0].toUpperCase()}${what.slice(1)}`) === "kept",
   onClick: (place) => room.present?.focusImage(place),
   mouse: (input) => bindings.mouse(input),
   now: () => clock.read(),
@@ -84,7 +122,7 @@ const viewer = new Viewer({
 const backToScale = () => room.present?.refocus();
 const picker = new FlagPicker(byId("flag-picker"), {
   onToggle: (flag, grade) => room.present?.toggleFlag(flag, grade),
-  onMark: (flag, shape) => room.present?.mark(flag, shape),
+  onMark: (flag, shape, grade) => room.present?.mark(flag, shape, grade),
   onClose: backToScale,
 });
 const skipping = new SkipDialog(byIdAs("skipping", HTMLDialogElement), {
@@ -98,7 +136,7 @@ const comment = new CommentPanel(byId("comment-panel"), {
 const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addressOf: addresses.bookmark });
 const drafts = new Drafts({ outbox, queue, clock, notices });
 const progress = new Progress({ chrome, sitting });
-const stage = new Stage({ images, viewer, chrome, bookmark, addressOf: addresses.page });
+const stage = new Stage({ images, viewer, enlarger, chrome, bookmark, addressOf: addresses.page });
 const asides = new Asides({
   notices, chrome, clock, sitting,
   ask: (slot) => askJson(addresses.slot(slot)).catch(() => undefined),
@@ -169,6 +207,7 @@ const commands = {
   unscore: () => room.present?.unanswer(),
   noneAcceptable: () => room.present?.toggleNoneAcceptable(),
   undo: () => room.present?.undo(),
+  redo: () => room.present?.redo(),
   left: () => room.present?.move(-1, 0),
   right: () => room.present?.move(1, 0),
   up: () => room.present?.move(0, -1),
@@ -181,7 +220,10 @@ const commands = {
   submit: () => room.submit(),
   back: () => room.back(),
   help: () => chrome.toggleHelp(),
-  ...viewCommands({ viewer, flicker, askForMotion }),
+  ...viewCommands({
+    viewer, flicker, enlarger, ruler, lens, bindings, viewTools, askForMotion,
+    focused: () => room.present?.at.place ?? 0,
+  }),
 };
 listenToKeys({ bindings, commands, isDrawing });
 const keyMap = new KeyMap(byIdAs("help", HTMLDialogElement), { bindings, known: Object.keys(commands) });
@@ -195,13 +237,14 @@ for (const [id, command] of Object.entries({
   skip: "skip",
   none: "noneAcceptable",
   undo: "undo",
+  redo: "redo",
   bookmark: "bookmark",
   "open-help": "help",
 })) {
   byId(id).addEventListener("click", () => {
     if (isDrawing()) return;
     commands[command]();
-    if (["noneAcceptable", "undo", "bookmark"].includes(command)) backToScale();
+    if (["noneAcceptable", "undo", "redo", "bookmark"].includes(command)) backToScale();
   });
 }
 byId("anchors").addEventListener("click", (event) => {

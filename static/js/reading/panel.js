@@ -17,6 +17,10 @@ export class Panel {
   box = { width: 0, height: 0 };
   /** The scale at which the whole picture just fits its frame. */
   fit = 1;
+  /** Pixels of the frame for one of the image, as it is placed now. */
+  scale = 1;
+  /** Where the image's top left corner is in the frame, as it is placed now. @type {Place} */
+  corner = { x: 0, y: 0 };
 
   /**
    * @param {HTMLElement} frame
@@ -61,6 +65,16 @@ export class Panel {
     return { x: clientX - left, y: clientY - top };
   }
 
+  /** What is at a place of the frame, in pixels of the image. @type {(at: Place) => Place} */
+  imageAt({ x, y }) {
+    return { x: (x - this.corner.x) / this.scale, y: (y - this.corner.y) / this.scale };
+  }
+
+  /** Behind an enlarged one a frame has no size. */
+  get isInSight() {
+    return this.box.width > 0;
+  }
+
   /** @param {number} zoom */
   size(zoom) {
     const scale = this.fit * zoom;
@@ -70,9 +84,11 @@ export class Panel {
   /** Everything that has to follow the view follows these three properties. @param {{zoom: number, centre: Place}} view */
   place({ zoom, centre }) {
     const { scale, width, height } = this.size(zoom);
+    this.scale = scale;
+    this.corner = { x: this.middle.x - centre.x * width, y: this.middle.y - centre.y * height };
     const { style } = this.frame;
-    style.setProperty("--x", `${this.middle.x - centre.x * width}px`);
-    style.setProperty("--y", `${this.middle.y - centre.y * height}px`);
+    style.setProperty("--x", `${this.corner.x}px`);
+    style.setProperty("--y", `${this.corner.y}px`);
     style.setProperty("--scale", String(scale));
   }
 }

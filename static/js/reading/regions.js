@@ -53,16 +53,15 @@ const KEYS = "Or arrows place a box, Shift resizes it, Enter takes it. Esc cance
 /** @type {Record<string, Point>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-export const isDrawing = () => document.querySelector(".frame.drawing") !== null;
+/** An arrow goes a small part of the image, with Ctrl one pixel. @type {(event: KeyboardEvent, image: Size) => Point | undefined} */
+export function stepOf({ key, ctrlKey, altKey, metaKey }, image) {
+  const way = ARROWS[key];
+  if (!way || altKey || metaKey) return undefined;
+  const step = ctrlKey ? 1 : Math.max(1, Math.round(image.width / STEPS_ACROSS));
+  return [way[0] * step, way[1] * step];
+}
 
-// Every annotator listens for Ctrl+Z at the document, and would take back a drawing without a word.
-window.addEventListener(
-  "keydown",
-  (event) => {
-    if ((event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key)) event.stopPropagation();
-  },
-  { capture: true },
-);
+export const isDrawing = () => document.querySelector(".frame.drawing") !== null;
 
 /** @type {(id: string, region: Region, grade?: Grade) => Annotation} */
 const annotationOf = (id, region, grade) => ({
@@ -162,7 +161,7 @@ export class Regions {
   erase(id) {
     if (!this.shown.delete(id)) return;
     this.annotator.removeAnnotation(id);
-    this.labels.get(id)?.remove();
+    this.tagOf(id)?.remove();
     this.labels.delete(id);
     if (this.selected === id) this.selected = undefined;
   }
@@ -171,14 +170,15 @@ export class Regions {
   placeLabel(region) {
     const { id, label, grade } = region;
     const button = this.labels.get(id) ?? this.makeLabel(id);
+    const tag = /** @type {HTMLElement} */ (button.parentElement);
     const { minX, minY } = boundsOf(region);
     button.textContent = label;
     button.disabled = id === NEW;
     button.setAttribute("aria-label", `${label}. Arrows move it, with Shift they resize it, Delete removes it.`);
     button.classList.toggle("major", grade === "major");
-    button.classList.toggle("below", minY < LABEL_HEIGHT_SHARE * this.image.height);
-    button.style.setProperty("--left", String(minX));
-    button.style.setProperty("--top", String(minY));
+    tag.classList.toggle("below", minY < LABEL_HEIGHT_SHARE * this.image.height);
+    tag.style.setProperty("--left", String(minX));
+    tag.style.setProperty("--top", String(minY));
   }
 
   /** @param {string} id */
@@ -188,12 +188,35 @@ export class Regions {
     button.addEventListener("focus", () => this.select(id));
     button.addEventListener("click", () => this.select(id));
     button.addEventListener("keydown", (event) => this.labelTyped(event, id));
+    const tag = Object.assign(document.createElement("span"), { className: "region-tag" });
     button.addEventListener("blur", ({ relatedTarget }) => {
-      if (relatedTarget instanceof Node && !this.layer.contains(relatedTarget)) this.select(undefined);
+      const isElsewhere = relatedTarget instanceof Node && !this.layer.contains(relatedTarget) && !tag.contains(relatedTarget);
+      if (isElsewhere) this.select(undefined);
     });
+    tag.append(button, this.makeRemover(id));
     this.labels.set(id, button);
-    this.frame.append(button);
+    this.frame.append(tag);
     return button;
+  }
+
+  /** Beside the label of what is selected; with keys it is Delete on the label. @param {string} id */
+  makeRemover(id) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "region-remove", textContent: "×", tabIndex: -1 });
+    button.setAttribute("aria-label", "Remove the region");
+    button.addEventListener("pointerdown", (event) => event.preventDefault()); // the label keeps the focus
+    button.addEventListener("click", () => this.remove(id));
+    return button;
+  }
+
+  /** @param {string} id */
+  tagOf(id) {
+    return this.labels.get(id)?.parentElement;
+  }
+
+  /** By hand: it is told. @param {string} id */
+  remove(id) {
+    this.erase(id);
+    this.onChange(id, null);
   }
 
   // Selecting and changing
@@ -267,10 +290,9 @@ export class Regions {
   labelTyped(event, id) {
     const region = this.shown.get(id);
     if (!region) return;
-    const by = this.stepOf(event);
+    const by = stepOf(event, this.image);
     if (event.key === "Delete" || event.key === "Backspace") {
-      this.erase(id);
-      this.onChange(id, null);
+      this.remove(id);
     } else if (event.key === "Escape") {
       this.select(undefined);
       this.labels.get(id)?.blur();
@@ -279,14 +301,6 @@ export class Regions {
     } else return;
     event.preventDefault();
     event.stopPropagation();
-  }
-
-  /** An arrow goes a small part of the image, with Ctrl one pixel. @type {(event: KeyboardEvent) => Point | undefined} */
-  stepOf({ key, ctrlKey, altKey, metaKey }) {
-    const way = ARROWS[key];
-    if (!way || altKey || metaKey) return undefined;
-    const step = ctrlKey ? 1 : Math.max(1, Math.round(this.image.width / STEPS_ACROSS));
-    return [way[0] * step, way[1] * step];
   }
 
   // Drawing
@@ -361,7 +375,7 @@ export class Regions {
   /** While drawing: Esc cancels, arrows place a box without a mouse, Enter takes it. @param {KeyboardEvent} event */
   typed(event) {
     if (!this.task) return;
-    const by = this.stepOf(event);
+    const by = stepOf(event, this.image);
     if (event.key === "Escape") this.cancel();
     else if (event.key === "Enter") this.enter();
     else if (by) this.nudge(by, { resizes: event.shiftKey });
@@ -402,7 +416,7 @@ export class Regions {
   destroy() {
     this.cancel();
     this.listening.abort();
-    for (const button of this.labels.values()) button.remove();
+    for (const id of this.labels.keys()) this.tagOf(id)?.remove();
     this.hint?.remove();
     this.made?.destroy();
   }

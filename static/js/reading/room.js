@@ -136,7 +136,8 @@ export class Room {
     const { chrome, drafts, picker } = this;
     const isShown = (/** @type {Desk} */ desk) =>
       this.desk === desk && !this.isFinished && this.opening === desk.slot;
-    return new Desk(found, { chrome, drafts, picker, isShown, draft });
+    const bringForward = (/** @type {number} */ place) => this.stage.enlarger.bringForward(place);
+    return new Desk(found, { chrome, drafts, picker, isShown, bringForward, draft });
   }
 
   reopen() {

@@ -49,12 +49,16 @@ export class SkipDialog {
     return /** @type {HTMLInputElement[]} */ (findAll(this.reasons, "input"));
   }
 
-  /** Digits choose a reason; Enter skips, in the comment with Ctrl. @param {KeyboardEvent} event */
+  /**
+   * Digits choose a reason; Enter skips, as its button says, and Shift+Enter makes a new line in
+   * the comment. On a button, Enter presses the button.
+   * @param {KeyboardEvent} event
+   */
   press(event) {
     const digit = digitOf(event);
     const isInComment = event.target === this.comment;
     if (digit && !isInComment) this.choose(digit - 1);
-    else if (event.key === "Enter" && (event.ctrlKey || /** @type {HTMLInputElement} */ (event.target).type === "radio")) {
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && !(event.target instanceof HTMLButtonElement)) {
       this.form.requestSubmit();
     } else return;
     event.preventDefault();

@@ -3,14 +3,16 @@
 /** @import { Bookmark } from "./bookmark.js" */
 /** @import { Chrome } from "./chrome.js" */
 /** @import { Desk } from "./desk.js" */
+/** @import { Enlarger } from "./enlarged.js" */
 /** @import { Reactions } from "./modes/base.js" */
 /** @import { Viewer } from "./viewer.js" */
 
 export class Stage {
-  /** @param {{images: HTMLElement, viewer: Viewer, chrome: Chrome, bookmark: Bookmark, addressOf: (slot: string) => string}} parts */
-  constructor({ images, viewer, chrome, bookmark, addressOf }) {
+  /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, addressOf: (slot: string) => string}} parts */
+  constructor({ images, viewer, enlarger, chrome, bookmark, addressOf }) {
     this.images = images;
     this.viewer = viewer;
+    this.enlarger = enlarger;
     this.chrome = chrome;
     this.bookmark = bookmark;
     this.addressOf = addressOf;

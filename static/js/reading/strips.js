@@ -5,12 +5,14 @@
 import { copyOf, find } from "../dom.js";
 
 export class Strip {
-  /** @param {{id: string, label: string, name: string, steps: Step[], onChoose: (digit: number) => void, onFocus: () => void}} parts */
-  constructor({ id, label, name, steps, onChoose, onFocus }) {
+  /** @param {{id: string, label: string, name: string, steps: Step[], question?: string, onChoose: (digit: number) => void, onFocus: () => void}} parts */
+  constructor({ id, label, name, steps, question, onChoose, onFocus }) {
     this.steps = steps;
     this.element = copyOf("strip-template");
     this.element.setAttribute("aria-label", label);
-    find(this.element, ".strip-name").textContent = name;
+    const title = find(this.element, ".strip-name");
+    title.textContent = name;
+    if (question) title.append(Object.assign(document.createElement("small"), { textContent: question, title: question }));
     this.cells = steps.map((step) => this.makeCell(step, { id, onChoose }));
     find(this.element, ".cells").replaceChildren(...this.cells);
     this.element.style.setProperty("--steps", String(steps.length));

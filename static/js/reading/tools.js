@@ -1,7 +1,10 @@
 // The buttons that change how the pictures are seen, and the commands behind them and their keys.
 
 /** @import { Bindings } from "./bindings.js" */
+/** @import { Enlarger } from "./enlarged.js" */
 /** @import { Flicker } from "./flicker.js" */
+/** @import { Lens } from "./lens.js" */
+/** @import { Ruler } from "./ruler.js" */
 /** @import { Commands } from "./types.js" */
 /** @import { Viewer } from "./viewer.js" */
 /** @typedef {{command: string, text: string, bindings: Bindings}} Named A command, and what it is called. */
@@ -13,11 +16,21 @@ const PAN_STEP = 0.1; // of the frame
 const WINDOW_STEP_PX = 8;
 
 /**
- * `askForMotion(does)` does it, but asks first a reader whose system wants things to keep still.
- * @param {{viewer: Viewer, flicker: Flicker, askForMotion: (does: () => void) => void}} parts
+ * `askForMotion(does)` does it, but asks first a reader whose system wants things to keep still;
+ * `focused()` is the number of the image in focus.
+ * @param {object} parts
+ * @param {Viewer} parts.viewer
+ * @param {Flicker} parts.flicker
+ * @param {Enlarger} parts.enlarger
+ * @param {Ruler} parts.ruler
+ * @param {Lens} parts.lens
+ * @param {Bindings} parts.bindings
+ * @param {ViewTools} parts.viewTools
+ * @param {() => number} parts.focused
+ * @param {(does: () => void) => void} parts.askForMotion
  * @returns {Commands}
  */
-export const viewCommands = ({ viewer, flicker, askForMotion }) => {
+export const viewCommands = ({ viewer, flicker, enlarger, ruler, lens, bindings, viewTools, focused, askForMotion }) => {
   const presets = [1, 2, 3, 4].map((number) => [`preset${number}`, () => viewer.preset(number)]);
   return {
     ...Object.fromEntries(presets),
@@ -36,6 +49,11 @@ export const viewCommands = ({ viewer, flicker, askForMotion }) => {
     fit: () => viewer.fit(),
     resetView: () => viewer.reset(),
     mask: () => viewer.toggleMask(),
+    maskTint: () => bindings.choose("maskStyle", bindings.choice("maskStyle") === "tint" ? "outline" : "tint"),
+    annotations: () => viewTools.toggleAnnotations(),
+    enlarge: () => enlarger.toggle(focused()),
+    ruler: () => ruler.toggle(),
+    magnify: () => lens.toggle(),
     flicker: () => flicker.swap(),
     alternate: () => (flicker.isPossible && !flicker.isAlternating ? askForMotion(() => flicker.alternate()) : flicker.rest()),
     peek: (/** @type {boolean} */ isHeld) => flicker.peek(isHeld),
@@ -46,6 +64,10 @@ export const viewCommands = ({ viewer, flicker, askForMotion }) => {
 /** A button, its command, and what it is called; the key in its title is the reader's own. */
 const BUTTONS = [
   ["mask", "mask", "Show the mask"],
+  ["mask-outline", "maskTint", "The mask as an outline only"],
+  ["hide-annotations", "annotations", "Hide masks, regions and measures"],
+  ["ruler", "ruler", "Measure a length"],
+  ["lens", "magnify", "Magnifying glass"],
   ["flicker", "flicker", "Flicker: one image over the other"],
   ["alternate", "alternate", "Flicker by itself, twice a second"],
   ["side-by-side", "sideBySide", "Side by side"],
@@ -101,6 +123,32 @@ export class ViewTools {
   showView({ hasMask, maskShown }) {
     byId("mask").hidden = !hasMask;
     byId("mask").setAttribute("aria-pressed", String(maskShown));
+    byId("mask-outline").hidden = !(hasMask && maskShown);
+  }
+
+  /** @param {string} style "tint" or "outline" */
+  showMaskStyle(style) {
+    byId("images").dataset.mask = style;
+    byId("mask-outline").setAttribute("aria-pressed", String(style === "outline"));
+  }
+
+  toggleAnnotations(isHidden = !byId("images").classList.contains("bare")) {
+    byId("images").classList.toggle("bare", isHidden);
+    byId("hide-annotations").setAttribute("aria-pressed", String(isHidden));
+  }
+
+  /** @type {(isOut: boolean, hint: string) => void} */
+  showRuler(isOut, hint) {
+    byId("ruler").setAttribute("aria-pressed", String(isOut));
+    byId("images").classList.toggle("measuring", isOut);
+    byId("tool-hint").textContent = hint;
+    byId("tool-hint").hidden = !hint;
+  }
+
+  /** @param {boolean} isOn */
+  showLens(isOn) {
+    byId("lens").setAttribute("aria-pressed", String(isOn));
+    byId("images").classList.toggle("magnifying", isOn);
   }
 
   /** @param {Pick<Flicker, "isPossible" | "isOn" | "isAlternating">} layout */

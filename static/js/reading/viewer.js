@@ -1,5 +1,6 @@
 // The pictures of a case under one shared view: window, level, zoom, pan and mask are linked.
 
+/** @import { Tool } from "./hands.js" */
 /** @import { Mask, MouseFunction, MouseInput, Picture, Place, WindowLevel } from "./types.js" */
 
 import { Hands } from "./hands.js";
@@ -11,6 +12,9 @@ import { FULL, LEVEL_RANGE, PRESETS, WIDTH_RANGE, clamp, lookUpTable } from "./w
 /** @type {[number, number]} */
 const ZOOM_RANGE = [0.5, 16]; // times the scale at which a picture fits its frame
 const GREY_PER_PX = 0.5;
+const ONE_TO_ONE_WITHIN = 0.001;
+
+/** What of the view may stay from case to case. @typedef {"window" | "zoom" | "invert" | "mask"} Kept */
 
 export class Viewer {
   level = FULL.level;
@@ -29,19 +33,22 @@ export class Viewer {
 
   /**
    * `onChange` shows the figures; `onShow` is told of every new case, `onClick` of a press on an
-   * image. `mouse` says what a button or the wheel does; `now` counts the milliseconds that usage
-   * is measured in.
+   * image, `onDouble` of a double click. `mouse` says what a button or the wheel does, `keeps` what
+   * stays from case to case; `now` counts the milliseconds that usage is measured in.
    * @param {object} parts
    * @param {(view: Viewer) => void} parts.onChange
    * @param {(place: number) => void} parts.onClick
    * @param {(frames: HTMLElement[]) => void} [parts.onShow]
+   * @param {(place: number) => void} [parts.onDouble]
    * @param {(input: MouseInput) => MouseFunction} parts.mouse
+   * @param {(what: Kept) => boolean} [parts.keeps]
    * @param {() => number} parts.now
    */
-  constructor({ onChange, onClick, onShow = () => {}, mouse, now }) {
+  constructor({ onChange, onClick, onShow = () => {}, onDouble = () => this.reset(), mouse, keeps = keepsInversion, now }) {
     this.onChange = onChange;
     this.onShow = onShow;
-    this.hands = new Hands(this, { doesOf: mouse, onPress: onClick });
+    this.keeps = keeps;
+    this.hands = new Hands(this, { doesOf: mouse, onPress: onClick, onDouble });
     this.used = new Usage(now);
     this.sizes = new ResizeObserver(() => this.relayout());
     this.used.restart(this);
@@ -50,6 +57,10 @@ export class Viewer {
 
   get frames() {
     return this.panels.map(({ frame }) => frame);
+  }
+
+  get inSight() {
+    return this.panels.filter((panel) => panel.isInSight);
   }
 
   get hasMask() {
@@ -61,20 +72,34 @@ export class Viewer {
     this.hands.spaceHeld = isHeld;
   }
 
+  /** @param {Tool | undefined} tool */
+  set tool(tool) {
+    this.hands.tool = tool;
+  }
+
   /** @type {(frames: HTMLElement[], pictures: Picture[]) => void} */
   show(frames, pictures) {
     this.sizes.disconnect();
-    this.showMasks([]);
+    this.removeMasks();
     this.panels = frames.map((frame, place) => new Panel(frame, pictures[place]));
     this.onShow(frames);
     for (const panel of this.panels) panel.measure();
-    this.reset();
+    this.startFrom();
     this.paintNow();
     this.used.restart(this);
     this.panels.forEach((panel, place) => {
       this.sizes.observe(panel.frame);
       this.hands.listen(panel, place);
     });
+  }
+
+  /** What a new case is first seen with: of the view before it, what its reader keeps. */
+  startFrom() {
+    if (!this.keeps("invert")) this.inverted = false;
+    if (!this.keeps("window")) Object.assign(this, FULL);
+    if (this.keeps("zoom")) this.replace();
+    else this.fit();
+    this.repaint();
   }
 
   relayout() {
@@ -135,7 +160,7 @@ export class Viewer {
 
   // Zoom and pan
 
-  /** Inverting is a habit of the reader, not of the case: it stays. */
+  /** Inverting stays: it is no state that one loses one's way in. */
   reset() {
     Object.assign(this, FULL);
     this.repaint();
@@ -146,15 +171,20 @@ export class Viewer {
     this.setView({ zoom: 1, centre: { x: 0.5, y: 0.5 } });
   }
 
-  /** One pixel of the image on one CSS pixel of the screen. */
+  /** One pixel of the image on one pixel of the screen, of which a CSS pixel may have several. */
   oneToOne() {
-    const [panel] = this.panels;
-    if (panel) this.zoomAt(panel, panel.middle, 1 / panel.fit / this.zoom);
+    const [panel] = this.inSight;
+    if (panel) this.zoomAt(panel, panel.middle, zoomOneToOne(panel) / this.zoom);
+  }
+
+  get isOneToOne() {
+    const [panel] = this.inSight;
+    return panel !== undefined && Math.abs(this.zoom / zoomOneToOne(panel) - 1) < ONE_TO_ONE_WITHIN;
   }
 
   /** @param {number} factor */
   zoomBy(factor) {
-    const [panel] = this.panels;
+    const [panel] = this.inSight;
     if (panel) this.zoomAt(panel, panel.middle, factor);
   }
 
@@ -175,9 +205,10 @@ export class Viewer {
   }
 
   /** 1:1 can be reached whatever the sizes of picture and screen. @type {(panel: Panel) => [number, number]} */
-  zoomRange({ fit }) {
+  zoomRange(panel) {
     const [least, most] = ZOOM_RANGE;
-    return [Math.min(least, 1 / fit), Math.max(most, 1 / fit)];
+    const whole = zoomOneToOne(panel);
+    return [Math.min(least, whole), Math.max(most, whole)];
   }
 
   /** @type {(panel: Panel, dx: number, dy: number) => void} */
@@ -189,7 +220,7 @@ export class Viewer {
 
   /** @type {(across: number, down: number) => void} */
   panBy(across, down) {
-    const [panel] = this.panels;
+    const [panel] = this.inSight;
     if (panel) this.pan(panel, -across * panel.box.width, -down * panel.box.height);
   }
 
@@ -207,12 +238,17 @@ export class Viewer {
 
   // Masks
 
-  /** They stay hidden until they are asked for. @param {Mask[]} masks */
-  showMasks(masks) {
+  removeMasks() {
     for (const overlay of this.overlays) overlay.remove();
+    this.overlays = [];
+  }
+
+  /** They stay hidden until they are asked for, or where the reader keeps them. @param {Mask[]} masks */
+  showMasks(masks) {
+    this.removeMasks();
     const shapes = masks.map(({ picture, ...mask }) => ({ ...mask, outline: outlineOf(picture) }));
     this.overlays = masks.length ? this.frames.map((frame) => new Overlay(frame, shapes)) : [];
-    this.setMaskShown(false);
+    this.setMaskShown(this.maskShown && this.keeps("mask"));
   }
 
   toggleMask() {
@@ -226,3 +262,6 @@ export class Viewer {
     this.onChange(this);
   }
 }
+
+const keepsInversion = (/** @type {Kept} */ what) => what === "invert";
+const zoomOneToOne = (/** @type {Panel} */ { fit }) => 1 / fit / devicePixelRatio;

@@ -1,4 +1,5 @@
-// Two images side by side; for each criterion one strip under both says which is better.
+// Two images side by side; for each criterion one strip under both says which is better. The strip
+// spells its answers out, so that the legend has nothing to add.
 
 /** @import { Answers } from "../answers.js" */
 /** @import { Choice, Question, Step } from "../types.js" */
@@ -106,12 +107,13 @@ export class Compare extends Mode {
 
   /** @override @type {(at: Question, on: Reactions) => Strip} */
   makeStrip({ criterion }, on) {
-    const { name } = this.case.criteria[criterion];
+    const { name, question } = this.case.criteria[criterion];
     return new Strip({
       id: `both-${criterion}`,
       label: `Images A and B: ${name}`,
       name,
       steps: STEPS,
+      question,
       onChoose: (digit) => on.answer({ criterion }, digit),
       onFocus: () => on.focus({ criterion }),
     });
