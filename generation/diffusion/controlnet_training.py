@@ -1,9 +1,6 @@
 """How a ControlNet is trained: the model is frozen, prompts and masks are left out at random."""
 
 import random
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +9,11 @@ from diffusers import ControlNetModel, DDPMScheduler, StableDiffusionPipeline
 from diffusers.training_utils import compute_snr
 
 from generation.conditioning.prompts import training_prompt
-from generation.diffusion.assembly import replace_folder
 from generation.diffusion.conditioned_images import ConditionedImages, condition_images
 from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
 from generation.diffusion.denoiser import loss_weights, stratified_timesteps
 from generation.diffusion.loading import load_pipeline, native_side
-from generation.diffusion.pretraining import Progress
+from generation.diffusion.stages import StagedTraining
 from generation.diffusion.text_encoder import token_ids
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec
@@ -34,13 +30,8 @@ EMA_DECAY = 0.999
 CHECKPOINT_EVERY = 100
 
 
-@dataclass(frozen=True)
-class ControlNetTraining:
-    """One training run knows what to do, where its state is, and where its progress goes."""
-
-    spec: ControlNetSpec
-    checkpoint: Path
-    progress: Progress
+class ControlNetTraining(StagedTraining[ControlNetSpec]):
+    """A ControlNet is trained for a model on a cohort's masks."""
 
     @property
     def total(self) -> int:
@@ -80,18 +71,9 @@ class ControlNetTraining:
         )
 
     def save(self, controlnet: ControlNetModel, model: Path) -> None:
-        """Save in half precision, whole or not at all."""
-        partial = self.checkpoint / "model"
-        shutil.rmtree(partial, ignore_errors=True)
-        controlnet.to("cpu", torch.float16).save_pretrained(partial / FOLDER)
-        replace_folder(partial, model)
-
-    def report(self, stage: str, *, after: int) -> Report:
-        def report_step(step: int, figures: Mapping[str, float]) -> None:
-            if processes.rank() == 0:
-                self.progress(after + step, self.total, stage, figures)
-
-        return report_step
+        """Save in half precision."""
+        halved = controlnet.to("cpu", torch.float16)
+        self.publish(model, lambda folder: halved.save_pretrained(folder / FOLDER))
 
 
 class ControlNetTrainee(Trainee):

@@ -1,12 +1,7 @@
-"""From a cohort's training split to a model folder, stage by stage.
-
-Each stage keeps its state in the checkpoint folder and is taken up where it
-was left, so the whole may be killed and started again at any time.
-"""
+"""From a cohort's training split to a model folder, stage by stage."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,7 +9,7 @@ from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
 from generation.conditioning.prompts import whole_prompt
-from generation.diffusion.assembly import assemble, replace_folder
+from generation.diffusion.assembly import assemble
 from generation.diffusion.autoencoder import (
     AutoencoderConfig,
     sharpen_decoder,
@@ -22,26 +17,18 @@ from generation.diffusion.autoencoder import (
 )
 from generation.diffusion.denoiser import Denoiser, DenoiserConfig, train_denoiser
 from generation.diffusion.latents import cache_latents
+from generation.diffusion.stages import StagedTraining
 from generation.diffusion.text_encoder import train_tokenizer
 from generation.measures.features import FeatureConfig, FeatureNet, train_features
 from generation.measures.reference import build_reference, save_reference
 from generation.specs import PretrainSpec
 from generation.training import processes
-from generation.training.checkpoints import Report
 from generation.training.devices import device
 from generation.training.images import ImageSet, join, load_images, read_manifest
 
-Progress = Callable[[int, int, str, Mapping[str, float]], None]
-"""Called with steps done, steps in all, what is being done, and figures."""
 
-
-@dataclass(frozen=True)
-class Pretraining:
-    """One pretraining run knows what to do, where its state is, and where its progress goes."""
-
-    spec: PretrainSpec
-    checkpoint: Path
-    progress: Progress
+class Pretraining(StagedTraining[PretrainSpec]):
+    """A base model is trained from nothing, with the feature network of its quality."""
 
     @property
     def total(self) -> int:
@@ -142,18 +129,11 @@ class Pretraining:
         denoiser: Denoiser,
         tokenizer: CLIPTokenizer,
     ) -> None:
-        """Save in half precision, whole or not at all."""
-        partial = self.checkpoint / "model"
-        shutil.rmtree(partial, ignore_errors=True)
-        assemble(autoencoder, denoiser, tokenizer, dtype=torch.float16).save_pretrained(partial)
-        shutil.copytree(self.checkpoint / "quality", partial / "quality")
-        replace_folder(partial, model)
+        """Save in half precision."""
+        pipeline = assemble(autoencoder, denoiser, tokenizer, dtype=torch.float16)
 
-    def report(self, stage: str, *, after: int) -> Report:
-        """Tell of steps of a stage as steps of the whole; the first process alone does."""
+        def save(folder: Path) -> None:
+            pipeline.save_pretrained(folder)
+            shutil.copytree(self.checkpoint / "quality", folder / "quality")
 
-        def report_step(step: int, figures: Mapping[str, float]) -> None:
-            if processes.rank() == 0:
-                self.progress(after + step, self.total, stage, figures)
-
-        return report_step
+        self.publish(model, save)

@@ -9,8 +9,6 @@ from typing import Self
 import numpy as np
 import torch
 from monai.networks.nets import DenseNet
-from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
@@ -24,9 +22,9 @@ from generation.specs import ClassifierNetwork, ClassifierSpec, TrainingImage
 from generation.statistics.ranking import auroc
 from generation.training.checkpoints import Report
 from generation.training.images import ImageSet, plain
+from generation.training.saving import read_network, save_network
 
-WEIGHTS_FILE = "classifier.safetensors"
-CONFIG_FILE = "classifier.json"
+NAME = "classifier"
 STAGES = ("relu0", "transition")
 """After the first convolution, and between dense blocks."""
 PLACES = (4, 4)
@@ -96,27 +94,13 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        try:
-            content = (folder / CONFIG_FILE).read_bytes()
-            config = TypeAdapter(ClassifierConfig).validate_json(content)
-            weights = load_file(folder / WEIGHTS_FILE)
-        except (OSError, ValidationError) as error:
-            raise RemediableError(
-                f"{folder} holds no classifier: {error}",
-                remedy="Name a folder that a classifier's training has written.",
-            ) from error
+        config, weights = read_network(ClassifierConfig, folder, name=NAME, what=NAME)
         net = build_densenet(config.network, outputs=len(config.findings))
         net.load_state_dict(weights)
         return cls(net, config)
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {name: value.contiguous() for name, value in self.net.state_dict().items()},
-            folder / WEIGHTS_FILE,
-        )
-        content = TypeAdapter(ClassifierConfig).dump_json(self.config, indent=2)
-        (folder / CONFIG_FILE).write_bytes(content)
+        save_network(self.net, self.config, folder, name=NAME)
 
 
 def build_densenet(network: ClassifierNetwork, *, outputs: int) -> DenseNet:

@@ -1,11 +1,27 @@
 """Which synthetic images a cell of an experiment learns from; torch-free."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
+from typing import TypeVar
 
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
+
+Item = TypeVar("Item")
+
+NONE = ""
+"""The stratum of images with none of the findings, and of all images of a segmentation."""
+
+
+def stratum_of(row: TrainingImage, findings: Sequence[str]) -> str:
+    """Name the first of the findings that the image has."""
+    return next((finding for finding in findings if finding in row.findings), NONE)
+
+
+def in_turn(groups: Iterable[Sequence[Item]]) -> Iterator[Item | None]:
+    """Take one of each group in turn; None where a group has no more and others have."""
+    return chain.from_iterable(zip_longest(*groups))
 
 
 def drawn_images(
@@ -29,15 +45,14 @@ def draw_balanced(
     told, there need not be any with none of them. A smaller count gives the beginning of
     what a larger one gives.
     """
-    groups: dict[str, list[TrainingImage]] = {name: [] for name in (*findings, "")}
+    groups: dict[str, list[TrainingImage]] = {name: [] for name in (*findings, NONE)}
     for row in rows:
-        groups[next((name for name in findings if name in row.findings), "")].append(row)
-    if len(findings) > 1 and not groups[""]:
-        del groups[""]
+        groups[stratum_of(row, findings)].append(row)
+    if len(findings) > 1 and not groups[NONE]:
+        del groups[NONE]
     for name, group in groups.items():
         random.Random(f"{seed}:{name}").shuffle(group)
-    turns = chain.from_iterable(zip_longest(*groups.values()))
-    drawn = [row for row, _ in zip(turns, range(count), strict=False)]
+    drawn = [row for row, _ in zip(in_turn(groups.values()), range(count), strict=False)]
     found = [row for row in drawn if row is not None]
     if len(found) < count:
         least = min(groups, key=lambda name: len(groups[name]))

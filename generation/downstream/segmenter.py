@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from monai.losses import DiceCELoss
 from monai.networks.nets import UNet
-from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from generation.downstream.augmentation import augment_together
@@ -20,14 +18,13 @@ from generation.downstream.figures import dice_by_chance
 from generation.downstream.framing import MaskedSet, as_input
 from generation.downstream.prediction import predict
 from generation.downstream.shapes import Plausibility
-from generation.errors import RemediableError
 from generation.specs import SegmenterSpec
 from generation.statistics.overlap import dice
 from generation.training.checkpoints import Report
 from generation.training.images import plain
+from generation.training.saving import read_network, save_network
 
-WEIGHTS_FILE = "segmenter.safetensors"
-CONFIG_FILE = "segmenter.json"
+NAME = "segmenter"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,27 +52,13 @@ class Segmenter:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        try:
-            config = TypeAdapter(SegmenterConfig).validate_json((folder / CONFIG_FILE).read_bytes())
-            weights = load_file(folder / WEIGHTS_FILE)
-        except (OSError, ValidationError) as error:
-            raise RemediableError(
-                f"{folder} holds no segmenter: {error}",
-                remedy="Name a folder that a segmenter's training has written.",
-            ) from error
+        config, weights = read_network(SegmenterConfig, folder, name=NAME, what=NAME)
         net = build_unet(config.widths)
         net.load_state_dict(weights)
         return cls(net, config)
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {name: value.contiguous() for name, value in self.net.state_dict().items()},
-            folder / WEIGHTS_FILE,
-        )
-        (folder / CONFIG_FILE).write_bytes(
-            TypeAdapter(SegmenterConfig).dump_json(self.config, indent=2)
-        )
+        save_network(self.net, self.config, folder, name=NAME)
 
 
 def build_unet(widths: Sequence[int]) -> nn.Module:

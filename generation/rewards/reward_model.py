@@ -15,17 +15,14 @@ from typing import Self
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from generation.errors import RemediableError
 from generation.rewards.conditions import CONDITION_SIZE, embed_prompts
 from generation.rewards.trunks import Trunk, load_trunk
+from generation.training.saving import read_network, save_network
 
-WEIGHTS_FILE = "reward.safetensors"
-CONFIG_FILE = "reward.json"
+NAME = "reward"
 TRUNK_FOLDER = "trunk"
 SCORE_MAX = 5
 
@@ -127,15 +124,7 @@ class RewardModel:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        try:
-            content = (folder / CONFIG_FILE).read_bytes()
-            config = TypeAdapter(RewardConfig).validate_json(content)
-            weights = load_file(folder / WEIGHTS_FILE)
-        except (OSError, ValidationError) as error:
-            raise RemediableError(
-                f"{folder} holds no reward model: {error}",
-                remedy="Name a folder that train_reward_model has written.",
-            ) from error
+        config, weights = read_network(RewardConfig, folder, name=NAME, what="reward model")
         is_inside = config.trunk == TRUNK_FOLDER
         trunk = load_trunk(str(folder / TRUNK_FOLDER) if is_inside else config.trunk)
         heads = Heads(config.features, members=config.members, hidden=config.hidden)
@@ -144,15 +133,9 @@ class RewardModel:
 
     def save(self, folder: Path, *, trunk: str) -> None:
         """Save with a copy of the trunk's folder, so that it stands alone."""
-        folder.mkdir(parents=True, exist_ok=True)
         if Path(trunk).is_dir():
             shutil.copytree(trunk, folder / TRUNK_FOLDER, dirs_exist_ok=True)
-        save_file(
-            {name: value.contiguous() for name, value in self.heads.state_dict().items()},
-            folder / WEIGHTS_FILE,
-        )
-        content = TypeAdapter(RewardConfig).dump_json(self.config, indent=2)
-        (folder / CONFIG_FILE).write_bytes(content)
+        save_network(self.heads, self.config, folder, name=NAME)
 
 
 @torch.no_grad()

@@ -5,14 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, zip_longest
 
 from feedback_app.experiments.services.design import Design
+from generation.downstream.draws import NONE, in_turn, stratum_of
 from generation.errors import RemediableError
 from generation.specs import TrainingImage
-
-NONE = ""
-"""The stratum of images with none of the findings, and of all images of a segmentation."""
 
 
 def eligible(
@@ -22,11 +19,6 @@ def eligible(
     if mask_kind:
         return [row for row in rows if mask_kind in row.masks]
     return [row for row in rows if not set(findings) & set(row.unknown)]
-
-
-def stratum_of(row: TrainingImage, findings: Sequence[str]) -> str:
-    """The first of the findings that the image has."""
-    return next((finding for finding in findings if finding in row.findings), NONE)
 
 
 def ordered(
@@ -42,16 +34,13 @@ def ordered(
     for row in rows:
         strata[stratum_of(row, findings)][row.patient].append(row)
     queues = [_by_patient(strata[name], seed=seed) for name in (*findings, NONE) if name in strata]
-    turns = chain.from_iterable(zip_longest(*queues))
-    return [row for row in turns if row is not None]
+    return [row for row in in_turn(queues) if row is not None]
 
 
 def _by_patient(patients: dict[str, list[TrainingImage]], *, seed: int) -> list[TrainingImage]:
     drawn = sorted(patients, key=lambda patient: _place(seed, patient))
-    rounds = zip_longest(
-        *(sorted(patients[name], key=lambda row: _place(seed, row.image_id)) for name in drawn)
-    )
-    return [row for row in chain.from_iterable(rounds) if row is not None]
+    own = [sorted(patients[name], key=lambda row: _place(seed, row.image_id)) for name in drawn]
+    return [row for row in in_turn(own) if row is not None]
 
 
 def _place(seed: int, name: str) -> str:

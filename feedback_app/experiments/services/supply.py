@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.grid import grid_of
-from feedback_app.experiments.services.subsets import NONE, eligible, stratum_of
+from feedback_app.experiments.services.subsets import eligible
 from feedback_app.experiments.words import ARM_LABELS, FOLD
+from generation.downstream.draws import NONE, stratum_of
 from generation.specs import TrainingImage
 
 MIN_HELD_OUT = 2
