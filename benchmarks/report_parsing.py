@@ -28,7 +28,7 @@ MEANS: dict[str, Presence] = {
 }
 TUNED_ON = 500
 """The rules were written while looking at the first half of radlabels' reports."""
-READINGS: dict[str, Collection[Presence]] = {
+READINGS: dict[str, tuple[Presence, ...]] = {
     "present or uncertain": ("present", "uncertain"),
     "present": ("present",),
     "absent": ("absent",),

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import django
 import psycopg2
@@ -34,7 +35,7 @@ FILES_KEPT = 10
 @contextmanager
 def made_database(folder: Path) -> Iterator[None]:
     """Make the database that Django takes for its tests; drop it at the end."""
-    given = settings.DATABASES["default"]
+    given: dict[str, Any] = settings.DATABASES["default"]
     name = given.get("TEST", {}).get("NAME") or f"test_{given['NAME']}"
     _drop(name)
     _run_sql("CREATE DATABASE {}", name)

@@ -4,6 +4,7 @@ A new address needs a line there; a test fails until it has one.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_everybody_gets_the_answer_in_the_table(everyone: dict[str, Client], wor
 
 def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> int:
     """The status of one answer; what the request changed is undone."""
-    cookies = client.cookies.copy()
+    cookies = copy(client.cookies)
     is_json = line.method != "get" and address.startswith("/api/")
     options = {"content_type": "application/json"} if is_json else {}
     with transaction.atomic():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -110,7 +111,8 @@ def test_eight_readers_read_on_while_redis_is_killed_and_hung(
     redis_server.start()
     time.sleep(caching.REST_S + 1)  # it is asked again
     cache.set("answers", "yes")
-    assert caches["default"]._redis.get("answers") == "yes"
+    through: Any = caches["default"]
+    assert through._redis.get("answers") == "yes"
 
     os.kill(redis_server.process.pid, signal.SIGSTOP)
     time.sleep(0.2)
@@ -151,7 +153,8 @@ def test_a_logout_while_redis_is_away_holds_when_it_is_back(
     client = client_of(rosa)
     client.get(reverse("readings:worklist"))
     key = Session.objects.get().session_key
-    copies = caches["sessions"]._redis
+    sessions: Any = caches["sessions"]
+    copies = sessions._redis
     name = f"django.contrib.sessions.cached_db{key}"
     assert copies.get(name) is not None
     remaining_s = copies._cache.get_client().ttl(copies.make_key(name))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 from django.test import Client
 from django.urls import reverse
@@ -113,7 +114,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
 def experiments() -> tuple[Experiment, Experiment]:
     """One that is finished, and a draft."""
     cohort = make_cohort("trial", train=4, validation=2, test=20)
-    transformed = {
+    transformed: dict[str, Any] = {
         "arms": ["real", "transformed"],
         "real_sizes": [2, 4],
         "ratios": [1, 2],

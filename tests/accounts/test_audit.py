@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,12 +30,12 @@ def try_login(client: Client, name: str, password: str) -> None:
 
 def log() -> list[tuple[str, str | None, str]]:
     return [
-        (event.action, event.actor and event.actor.username, event.target)
+        (event.action, event.actor.username if event.actor else None, event.target)
         for event in AuditEvent.objects.order_by("pk").select_related("actor")
     ]
 
 
-def shown(client: Client, **filters: object) -> list[str]:
+def shown(client: Client, **filters: Any) -> list[str]:
     page = client.get(reverse("accounts:audit"), filters).context["page"]
     return [event.action for event in page]
 

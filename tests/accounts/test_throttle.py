@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
 from django.db.models import F
-from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
@@ -32,7 +32,7 @@ def vera() -> User:
     return User.objects.create_user("vera", password=PASSWORD)
 
 
-def log_in(name: str, password: str = "wrong", *, at: str = HOME, **headers: str) -> HttpResponse:
+def log_in(name: str, password: str = "wrong", *, at: str = HOME, **headers: str) -> Any:
     return Client(REMOTE_ADDR=at).post(
         reverse("accounts:login"),
         {"username": name, "password": password},

@@ -107,7 +107,7 @@ def make_case(reader: User, *, images: int) -> Slot:
 def box_of(part: Locator) -> dict[str, float]:
     box = part.bounding_box()
     assert box is not None
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 def screen_point(canvas: Locator, image_point: Sequence[float]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """A session of reading in a real browser: outages, tabs, breaks, and what is left half done."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_a_reading_that_two_tabs_keep_is_stored_once(
 def keys_of(request: Request) -> list[str]:
     """The idempotency key of a reading that is sent; none of another request."""
     is_reading = request.method == "POST" and "/readings/" in request.url
-    return [request.post_data_json["idempotency_key"]] if is_reading else []
+    return [json.loads(request.post_data or "")["idempotency_key"]] if is_reading else []
 
 
 # Pace and breaks

@@ -28,7 +28,7 @@ def test_results_follow_the_readings_and_what_was_unfolded_stays_so(
     expect(page.get_by_text("over 5 shared cases").first).to_be_visible()
     numbers = page.locator("#numbers-scores-realism")
     numbers.locator("summary").click()
-    read(study.cases.last(), rosa, scores={"realism": [0]}, repetition=1)
+    read(study.cases.latest("position"), rosa, scores={"realism": [0]}, repetition=1)
     expect(page.get_by_text("11 readings")).to_be_visible()
     expect(numbers.get_by_role("table")).to_be_visible()
     for plot in page.locator("figure.plot img").all():
@@ -58,7 +58,7 @@ def test_the_table_of_images_follows_and_stays_on_its_page(
     last.locator("img").evaluate("image => { image.kept = true; }")
     images.locator("button").focus()
     scrolled = page.evaluate("scrollTo(0, 300); scrollY")
-    read(study.cases.last(), rosa, scores={"realism": [1]}, repetition=1)
+    read(study.cases.latest("position"), rosa, scores={"realism": [1]}, repetition=1)
     expect(last.locator("td").nth(3)).not_to_have_text("4.5")
     expect(images).to_contain_text("4–5 of 5")
     assert last.locator("img").evaluate("image => image.kept")

@@ -77,7 +77,7 @@ def test_grey_values_on_the_canvas_are_exact_for_five_windows_and_inverted(
 
 
 def test_the_look_up_table_is_exact_for_any_window(room: Page) -> None:
-    grey = np.arange(256)
+    grey = np.arange(256).astype(np.uint8)
     for level, width in ((128, 256), (40, 300), (200, 2), (-20, 90), (300, 33.5)):
         table = room.evaluate(
             "async ([level, width]) => Array.from("

@@ -79,7 +79,7 @@ def test_the_database_refuses_to_change_or_remove_a_set(
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         model.objects.update(**change)
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
-        model.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+        model.objects.all()._raw_delete("default")
 
 
 def test_a_policy_over_an_unknown_criterion_is_refused(stage: Stage) -> None:

@@ -1,5 +1,7 @@
 """Curation pages: for coordinators and admins only."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -25,7 +27,7 @@ def curated_set(policy: Policy) -> CuratedSet:
     return apply_policy(policy)
 
 
-def filled_in(stage: Stage, **values: object) -> dict[str, object]:
+def filled_in(stage: Stage, **values: object) -> dict[str, Any]:
     return {
         "name": "new",
         "studies": [str(stage.study.pk)],

@@ -83,7 +83,7 @@ def test_a_generator_that_saw_a_picture_that_cohorts_share_is_refused(ward: Coho
     other = make_cohort("other", train=1)
     SharedPicture.objects.create(
         image=CohortImage.objects.get(cohort=other),
-        other=ward.images.filter(patient__split="test").first(),
+        other=ward.images.filter(patient__split="test").earliest("pk"),
         is_known=True,
     )
     said = refusals(design(ward, curated=curated_of(own_version(other))))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -53,8 +54,8 @@ def made(ward: Cohort) -> Callable[..., Design]:
     """Two seeds of real and of curated images at one size, unless changed."""
     curated = curate(make_batch(count=8))
 
-    def make(**changes: object) -> Design:
-        return design(ward, curated=curated, **(SMALL | changes))
+    def make(**changes: Any) -> Design:
+        return design(ward, curated=curated, **{**SMALL, **changes})
 
     return make
 
@@ -187,8 +188,7 @@ def test_a_cancelled_experiment_stops_what_runs(made: Callable[..., Design]) -> 
     assert running.cancel_requested
     assert Run.objects.filter(state=State.CANCELLED).count() == 3
     resume_experiment(experiment)
-    running.refresh_from_db()
-    assert not running.cancel_requested
+    assert not Run.objects.get(pk=running.pk).cancel_requested
     with pytest.raises(RemediableError, match="is started and cannot be started"):
         resume_experiment(experiment)
 

@@ -29,7 +29,7 @@ def images_of(count: int, *, a_patient: int = 1) -> TestImages:
     return TestImages(tuple(map(str, range(count))), patients, {})
 
 
-def drawn(dice: Sequence[float]) -> Drawn:
+def drawn(dice: Sequence[float] | np.ndarray) -> Drawn:
     values = np.array(dice, dtype=float)
     return Drawn(values, np.full(len(values), np.nan), np.ones(len(values), dtype=bool))
 

@@ -1,5 +1,7 @@
 """Figures under weights: by hand, against scikit-learn, and against repeated images."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
@@ -28,7 +30,7 @@ def told(truth: list[list[int]], probability: list[list[float]]) -> Told:
 def random_told() -> Told:
     randomness = np.random.default_rng(3)
     truth = randomness.random((3, 60)) < 0.4
-    probability = np.round(np.clip(truth * 0.2 + randomness.random((3, 60)), 0, 1), 1)
+    probability = np.clip(truth * 0.2 + randomness.random((3, 60)), 0, 1).round(1).astype(float)
     return Told(truth, np.ones((3, 60), dtype=bool), probability, probability >= 0.5)
 
 
@@ -65,8 +67,13 @@ def test_a_weight_counts_as_so_many_images(random_told: Told, name: str) -> None
     weighted = METRICS[name].under(random_told, counts.astype(float))
     for row, count in zip(weighted, counts, strict=True):
         chosen = np.repeat(np.arange(60), count)
-        parts = (random_told.truth, random_told.known, random_told.probability, random_told.said)
-        assert row == pytest.approx(METRICS[name].value(Told(*(one[:, chosen] for one in parts))))
+        drawn = Told(
+            random_told.truth[:, chosen],
+            random_told.known[:, chosen],
+            random_told.probability[:, chosen],
+            random_told.said[:, chosen],
+        )
+        assert row == pytest.approx(METRICS[name].value(drawn))
 
 
 def test_what_is_not_known_does_not_count(random_told: Told) -> None:
@@ -104,7 +111,7 @@ def test_dice_and_distance_by_hand() -> None:
 
 
 def test_images_are_grouped_by_what_is_known_of_them() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"image_id": "a", "patient": "p", "sex": "F", "age_years": 70, "view": "PA", "race": "A"},
         {"image_id": "b", "patient": "p", "sex": "", "age_years": None, "view": "AP"},
         {"image_id": "c", "patient": "q", "sex": "M", "age_years": 30, "view": "PA"},

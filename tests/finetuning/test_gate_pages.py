@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -81,7 +82,7 @@ def test_real_images_are_shown_to_admins_only(
 
 
 def test_the_report_to_keep_stands_alone(held: Gate, ada_client: Client) -> None:
-    answer = ada_client.get(reverse("finetuning:gate_report", args=[held.pk, "html"]))
+    answer: Any = ada_client.get(reverse("finetuning:gate_report", args=[held.pk, "html"]))
     page = b"".join(answer.streaming_content).decode()
     assert "attachment" in answer["Content-Disposition"]
     assert not re.findall(r'(?:src|href)="(?!data:)', page.replace('href="#', ""))
@@ -154,7 +155,9 @@ def test_two_versions_lie_side_by_side(held: Gate, cora_client: Client) -> None:
     assert "base beside base-1" in page
     assert "Learning rate" in page
     assert page.count('class="beside"') == 24
-    one = cora_client.get(reverse("models_beside"), {"version": [held.parent_id, "x", "9" * 30]})
+    one = cora_client.get(
+        reverse("models_beside"), {"version": [str(held.parent_id), "x", "9" * 30]}
+    )
     assert "1 version chosen" in one.content.decode()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import time
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -64,7 +65,7 @@ def simulated(make_batch: Callable[..., Batch]) -> Snapshot:
     return take_snapshot(name="Simulated", simulated=True)
 
 
-def taught(snapshot: Snapshot, parent: ModelVersion, **options: object) -> ModelVersion:
+def taught(snapshot: Snapshot, parent: ModelVersion, **options: Any) -> ModelVersion:
     return child_of(
         start_finetune(snapshot=snapshot, parent=parent, method="dpo_margin", **options)
     )

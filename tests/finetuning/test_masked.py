@@ -36,7 +36,7 @@ from feedback_app.studies.services import add_cases, create_study, open_study
 from generation.commands.finetune import finetune
 from generation.commands.run_folder import run_command
 from generation.errors import RemediableError
-from generation.specs import Mode
+from generation.specs import MaskKind, Mode
 from tests.finetuning.read_studies import Read, grey_png
 from tests.images.masked import make_masked_cohort
 from tests.tiny_model import PROMPTS, SIDE, save_tiny_model
@@ -44,7 +44,7 @@ from tests.tiny_model import PROMPTS, SIDE, save_tiny_model
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trainings_here")]
 
 TWO_STEPS = {"steps": 2, "batch_size": 4, "rank": 2, "learning_rate": 1e-2}
-KINDS = ("lungs", "opacity")
+KINDS: tuple[MaskKind, ...] = ("lungs", "opacity")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def lines_of(snapshot: Snapshot) -> list[dict[str, Any]]:
 def test_a_snapshot_names_the_masks_of_each_line(
     follower: ModelVersion, conditions: list[Condition], snapshot_of: Callable[..., Snapshot]
 ) -> None:
-    batches = [made(follower, mode, conditions) for mode in ("t2i", "m2i", "tm2i")]  # type: ignore[arg-type]
+    batches = [made(follower, mode, conditions) for mode in ("t2i", "m2i", "tm2i")]
     lines = lines_of(snapshot_of(*batches))
     expected = [{mask.kind: mask.blob.sha256 for mask in masks} for masks in conditions]
     text, both = ([one for one in lines if ("prompt" in one) is told] for told in (True, False))
@@ -206,7 +206,7 @@ def test_masks_and_text_teach_a_child_that_follows_both(
     """From recipes through simulated readings to images of the child, all modes in one snapshot."""
     tiny = register("tiny", str(save_tiny_model(tmp_path / "tiny", follows_masks=True)))
     assert tiny.follows_masks
-    batches = [sampled(tiny, mode, conditions) for mode in ("t2i", "m2i", "tm2i")]  # type: ignore[arg-type]
+    batches = [sampled(tiny, mode, conditions) for mode in ("t2i", "m2i", "tm2i")]
     study = create_study(name="Masks", readers=[], readers_per_case=2)
     add_cases(study, batches)
     simulate_readings(staff_and_open(study, reader_count=2))
@@ -233,7 +233,7 @@ def test_masks_and_text_teach_a_child_that_follows_both(
             [made.image.blob_id for made in candidates_of(batch)]
             for batch in (
                 next(one for one in batches if one.name == mode),
-                sampled(child, mode, conditions),  # type: ignore[arg-type]
+                sampled(child, mode, conditions),
             )
         )
         assert len(parents) == len(childs) == 4

@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
 NAME, ID, BIRTH, PLACE = "Mustermann^Erika", "KH-4711-0815", "19640812", "St. Elsewhere"
 COMMENT = b"Erika Mustermann, room 12"
@@ -62,10 +62,10 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 def _header(pixels: np.ndarray, syntax: str) -> FileDataset:
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = syntax
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    meta.TransferSyntaxUID = UID(syntax)
+    meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.7")
     meta.MediaStorageSOPInstanceUID = generate_uid()
-    header = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    header = FileDataset(io.BytesIO(), {}, file_meta=meta, preamble=b"\0" * 128)
     header.SOPClassUID = meta.MediaStorageSOPClassUID
     header.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     header.PatientName, header.PatientID, header.PatientBirthDate = NAME, ID, BIRTH

@@ -12,23 +12,23 @@ def test_the_disagreement_about_a_pair_by_hand() -> None:
     utilities = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])  # one of three heads is undecided
     sure = 1 / (1 + exp(-1))
     variance = ((sure - 0.5) ** 2 + (1 - sure - 0.5) ** 2) / 3
-    assert preference_disagreement(utilities) == pytest.approx(variance)
+    assert preference_disagreement(utilities.astype(float)) == pytest.approx(variance)
 
 
 def test_of_more_images_it_is_the_mean_over_pairs() -> None:
     utilities = np.random.default_rng(0).normal(size=(5, 3))
     pairs = [preference_disagreement(utilities[:, [a, b]]) for a, b in ((0, 1), (0, 2), (1, 2))]
-    assert preference_disagreement(utilities) == pytest.approx(np.mean(pairs))
+    assert preference_disagreement(utilities.astype(float)) == pytest.approx(np.mean(pairs))
 
 
 def test_heads_that_differ_in_leniency_alone_agree() -> None:
     utilities = np.array([[0.0, 1.0, 3.0]]) + np.arange(5)[:, None]
-    assert preference_disagreement(utilities) == pytest.approx(0)
+    assert preference_disagreement(utilities.astype(float)) == pytest.approx(0)
 
 
 def test_it_is_a_quarter_at_most() -> None:
     utilities = np.array([[100.0, 0.0], [0.0, 100.0]])
-    assert preference_disagreement(utilities) == pytest.approx(0.25)
+    assert preference_disagreement(utilities.astype(float)) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def test_anatomy_and_lesion_move_together() -> None:
 
 
 def test_interpolated_lungs_are_two_still() -> None:
-    masks = {"lungs": chest()["lungs"]}
+    masks: dict[MaskKind, Mask] = {"lungs": chest()["lungs"]}
     other = ellipse(96, x=0.32, y=0.45, width=0.13, height=0.28)
     other |= ellipse(96, x=0.72, y=0.47, width=0.16, height=0.3)
     for seed in range(30):

@@ -51,13 +51,13 @@ def test_pairs_ratings_and_real_images_share_what_is_encoded_once(
     folder: Path, tmp_path: Path
 ) -> None:
     a, b, c = (str(folder / name) for name in "abc")
-    lines = [
+    lines: list[dict[str, Any]] = [
         {**PAIR, "winner": a, "loser": b},
         {**PAIR, "winner": a, "loser": b, "axes": {"text": [4, 1], "mask": [0, 2]}},
         {"image": a, "prompt": "p", "scores": {"mask": 3}},
         {"image": b, "prompt": "q", "is_accepted": False, "reliability": 0.5},
     ]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"path": path, "image_id": path, "patient": path, "split": split, "view": "PA"}
         for path, split in ((c, "train"), (a, "test"))
     ]
@@ -93,7 +93,7 @@ def masked_spec(folder: Path, tmp_path: Path, *, model: Path) -> FineTuneSpec:
         paths[kind] = tmp_path / kind
         paths[kind].write_bytes(encode_mask(mask))
     lungs = {"lungs": str(paths["lungs"])}
-    lines = [
+    lines: list[dict[str, Any]] = [
         {**PAIR, "winner": a, "loser": b},
         {**PAIR, "winner": a, "loser": b, "masks": lungs | {"opacity": str(paths["opacity"])}},
         {"image": a, "scores": {"mask": 3}, "masks": lungs},

@@ -1,6 +1,7 @@
 """The preference losses, against values computed by hand."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def double(*values: object) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-SCORES = {"winner_score": double(5.0), "loser_score": double(2.0)}
+SCORES: dict[str, Any] = {"winner_score": double(5.0), "loser_score": double(2.0)}
 ERRORS = PairErrors(
     winner=double(0.10),
     loser=double(0.30),
@@ -50,7 +51,10 @@ def test_the_papers_loss_ignores_a_loser_scored_nothing() -> None:
         reference_winner=ERRORS.reference_winner,
         reference_loser=ERRORS.reference_loser,
     )
-    scores = {"winner_score": torch.tensor([2.0]), "loser_score": torch.tensor([0.0])}
+    scores: dict[str, Any] = {
+        "winner_score": torch.tensor([2.0]),
+        "loser_score": torch.tensor([0.0]),
+    }
     dpo_paper(errors, beta=100.0, **scores).backward()
     assert loser.grad is not None
     assert loser.grad.item() == 0
@@ -91,7 +95,7 @@ def test_the_margin_loss_practises_on_real_images_too() -> None:
     assert loss.item() == pytest.approx(0.160848, abs=1e-6)
 
 
-TWO_AXES = {"winner_score": double([5.0, 1.0]), "loser_score": double([2.0, 3.0])}
+TWO_AXES: dict[str, Any] = {"winner_score": double([5.0, 1.0]), "loser_score": double([2.0, 3.0])}
 """On the second axis the loser is the better one, by two points."""
 
 
@@ -108,12 +112,12 @@ def test_the_papers_loss_is_the_mean_of_both_axes() -> None:
 
 
 def test_an_axis_that_was_not_asked_about_counts_nothing() -> None:
-    scores = {"winner_score": double([5.0, NAN]), "loser_score": double([2.0, NAN])}
+    scores: dict[str, Any] = {"winner_score": double([5.0, NAN]), "loser_score": double([2.0, NAN])}
     assert dpo_paper(ERRORS, beta=100.0, **scores).item() == pytest.approx(0.263282, abs=1e-6)
 
 
 def test_a_tie_on_an_axis_is_a_constant_in_the_papers_loss_and_nothing_in_the_margins() -> None:
-    tied = {"winner_score": double([5.0, 3.0]), "loser_score": double([2.0, 3.0])}
+    tied: dict[str, Any] = {"winner_score": double([5.0, 3.0]), "loser_score": double([2.0, 3.0])}
     paper = dpo_paper(ERRORS, beta=100.0, **tied).item()
     assert paper == pytest.approx((0.263282 + math.log(2)) / 2, abs=1e-6)
     margin = dpo_margin(

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -90,7 +91,7 @@ def ask(
 
 def test_the_key_of_a_recipe_without_masks_is_what_it_always_was(version: ModelVersion) -> None:
     recipe = Recipe.of(version, SampleSpec(prompt="edema", seed=3, guidance_scale=1.5))
-    before = {
+    before: dict[str, Any] = {
         "weights": [version.sha256],
         "prompt": "edema",
         "mask": None,

@@ -4,6 +4,7 @@ import gzip
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 SIDE = 1024
 
 
-def import_from(folder: Path, source: str, **options: object) -> Run:
+def import_from(folder: Path, source: str, **options: Any) -> Run:
     run = import_folder(folder, name=source, source=source, options=ImportOptions(**options))
     assert run.state == State.SUCCEEDED, run.error
     return run

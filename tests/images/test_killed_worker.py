@@ -55,11 +55,12 @@ def test_a_worker_that_is_asked_to_stop_gives_its_run_back_at_once(
     worker = start_worker("gpu", **ENVIRONMENT)
     batch = ask(per_prompt=MOST_AT_ONCE, steps=SLOW_STEPS)
     wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
-    assert worker.process is not None
-    wait_until(lambda: stopped_amid_a_run(worker.process), what="a run is stopped in the middle")
-    worker.process.send_signal(signal.SIGTERM)
-    worker.process.send_signal(signal.SIGCONT)
-    worker.process.wait(30)
+    process = worker.process
+    assert process is not None
+    wait_until(lambda: stopped_amid_a_run(process), what="a run is stopped in the middle")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    process.wait(30)
     assert not progress_of(batch).is_complete
     waiting = Run.objects.exclude(state=State.SUCCEEDED)
     assert set(waiting.values_list("state", "crashes")) == {(State.QUEUED, 0)}

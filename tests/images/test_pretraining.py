@@ -23,8 +23,7 @@ from feedback_app.images.models import (
 )
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.pretraining import start_pretraining
-from feedback_app.runs import services as runs
-from feedback_app.runs.models import State
+from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 
 pytestmark = pytest.mark.django_db
@@ -99,8 +98,8 @@ def test_pretrain_gives_a_model_version_that_makes_and_measures_candidates(cohor
     assert -1.0 <= measure.value <= 1.001
     assert {"threshold", "is_too_close", "nearest_image_id"} == set(measure.details)
     # The training that is done twice registers the same version.
-    pretrain = runs.Run.objects.get(kind="pretrain")
-    runs.Run.objects.filter(pk=pretrain.pk).update(state=State.QUEUED, finished_at=None)
+    pretrain = Run.objects.get(kind="pretrain")
+    Run.objects.filter(pk=pretrain.pk).update(state=State.QUEUED, finished_at=None)
     execute(run_id=str(pretrain.pk))
     pretrain.refresh_from_db()
     assert (pretrain.state, pretrain.error) == (State.SUCCEEDED, "")
@@ -117,4 +116,4 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) 
     ):
         with pytest.raises(CommandError, match=said):
             call_command("pretrain", *arguments)
-    assert not runs.Run.objects.exists()
+    assert not Run.objects.exists()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -232,8 +233,8 @@ def test_a_page_of_a_large_batch_asks_the_database_little(
     batch = batches.create_batch(
         "large", model_version=version, prompts=["edema"], images_per_prompt=200
     )
-    pixels = candidate_tasks.np.zeros((32, 32), dtype="uint8")
+    pixels = np.zeros((32, 32), dtype="uint8")
     for recipe in batch.recipes.all()[:50]:
-        candidate_tasks.keep(pixels, recipe=recipe, run=batch.runs.first(), provenance={})
+        candidate_tasks.keep(pixels, recipe=recipe, run=batch.runs.all()[0], provenance={})
     with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
         cora_client.get(reverse("images:batch", args=[batch.pk]))

@@ -18,9 +18,11 @@ from feedback_app.local.supervisor import Child, Supervisor
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(600)"
 
+Supervise = Callable[[str], tuple[Supervisor, Child, io.StringIO]]
+
 
 @pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Callable[[str], tuple[Supervisor, Child, io.StringIO]]]:
+def supervise(tmp_path: Path) -> Iterator[Supervise]:
     supervisors: list[Supervisor] = []
 
     def supervised(program: str) -> tuple[Supervisor, Child, io.StringIO]:
@@ -44,33 +46,37 @@ def tick_until(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
         supervisor.tick(0.1)
 
 
-def test_a_childs_lines_are_shown_with_its_name_and_kept(supervise, tmp_path: Path) -> None:
+def test_a_childs_lines_are_shown_with_its_name_and_kept(
+    supervise: Supervise, tmp_path: Path
+) -> None:
     supervisor, _, said = supervise(FOREVER)
     tick_until(supervisor, lambda: "child | up" in said.getvalue())
     assert (tmp_path / "child.log").read_text() == "up\n"
 
 
-def test_a_killed_child_is_started_again_and_a_line_says_so(supervise) -> None:
+def test_a_killed_child_is_started_again_and_a_line_says_so(supervise: Supervise) -> None:
     supervisor, child, said = supervise(FOREVER)
     tick_until(supervisor, lambda: "up" in said.getvalue())
+    assert child.process is not None
     child.process.kill()
     tick_until(supervisor, lambda: said.getvalue().count("child | up") == 2)
     assert "child ended (signal SIGKILL), again in 1 s" in said.getvalue()
 
 
-def test_a_child_that_keeps_dying_waits_longer_each_time(supervise) -> None:
+def test_a_child_that_keeps_dying_waits_longer_each_time(supervise: Supervise) -> None:
     supervisor, _, said = supervise("raise SystemExit(3)")
     tick_until(supervisor, lambda: "again in 2 s" in said.getvalue())
     assert "child ended (exit status 3), again in 1 s" in said.getvalue()
 
 
-def test_a_busy_child_is_ended_after_a_bounded_wait(supervise) -> None:
+def test_a_busy_child_is_ended_after_a_bounded_wait(supervise: Supervise) -> None:
     stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FOREVER
     supervisor, child, said = supervise(stubborn)
     child.stop_wait_s = 0.5
     tick_until(supervisor, lambda: "up" in said.getvalue())
     supervisor.stop()
     supervisor.children = []
+    assert child.process is not None
     assert child.process.returncode == -signal.SIGKILL
     assert "still busy" in said.getvalue()
 

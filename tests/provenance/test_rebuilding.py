@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -158,7 +159,7 @@ def test_each_can_be_rebuilt_alone_in_order(
     with pytest.raises(RemediableError, match="curated set"):
         rebuild(chain.export, asked_by=ada)
     for row in (chain.snapshot, chain.child, chain.curated_set, chain.export):
-        first = rebuild(row, asked_by=ada)
+        first: Any = rebuild(row, asked_by=ada)
         assert first.replaces == row
         assert rebuild(row, asked_by=ada) == first
     with pytest.raises(RemediableError, match="waits"):
@@ -231,6 +232,7 @@ def test_a_replacement_that_rests_on_what_is_retracted_next_is_replaced_in_turn(
 ) -> None:
     """And draws on no reading that came after the first of them."""
     first = rebuild(chain.snapshot, asked_by=ada)
+    assert isinstance(first, Snapshot)
     slot = chain.pairs.slots.filter(reader=rosa).earliest("position")
     read(slot)  # a revision, later than the snapshot
     undo_retraction(retraction, reason="It was another screen.")
@@ -267,8 +269,8 @@ def test_one_button_rebuilds_everything(
     shown = ada_client.get(reverse("finetuning:snapshot", args=[chain.snapshot.pk]))
     assert "Monday, rebuilt" in shown.content.decode()
     replacement = chain.snapshot.replacements.get()
-    shown = ada_client.get(reverse("finetuning:snapshot", args=[replacement.pk])).content.decode()
-    assert "replaces" in shown
+    page = ada_client.get(reverse("finetuning:snapshot", args=[replacement.pk])).content.decode()
+    assert "replaces" in page
     assert "rests on retracted readings" not in shown
 
 

@@ -23,7 +23,7 @@ from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
-from feedback_app.studies.models import Slot
+from feedback_app.studies.models import Slot, Study
 from generation.errors import RemediableError
 from tests.finetuning.gate_world import asked, child_of, choose, decided, good_figures
 from tests.finetuning.read_studies import Read
@@ -35,7 +35,7 @@ REASON = "He read with his screen turned down."
 
 @pytest.fixture
 def snapshots(
-    make_fours: Callable[..., object],
+    make_fours: Callable[..., Study],
     read: Read,
     rosa: User,
     ravi: User,
@@ -152,7 +152,7 @@ def test_the_judge_is_trained_anew_and_its_verdict_asked_again_when_it_is_ready(
     snapshots: tuple[Snapshot, Snapshot],
     rosa: User,
     ravi: User,
-    make_fours: Callable[..., object],
+    make_fours: Callable[..., Study],
     read: Read,
     ada: User,
 ) -> None:

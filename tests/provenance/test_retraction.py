@@ -29,6 +29,7 @@ from tests.provenance.chains import Chain
 
 pytestmark = pytest.mark.django_db
 
+JSON = "application/json"
 REASON = "He read with his screen turned down."
 
 
@@ -244,23 +245,24 @@ def test_downloading_a_marked_export_warns_first_and_is_logged(
 def test_programs_retract_and_undo(
     chain: Chain, ravi: User, cora_client: Client, rosa_client: Client
 ) -> None:
-    json = {"content_type": "application/json"}
-    seen = cora_client.post(reverse("api:retraction-preview"), {"reader": "ravi"}, **json).json()
+    seen = cora_client.post(
+        reverse("api:retraction-preview"), {"reader": "ravi"}, content_type=JSON
+    ).json()
     assert [item["kind"] for item in seen["items"]] == [
         "snapshot", "fine-tune", "fine-tune", "curated-set", "export",
     ]  # fmt: skip
     body = {"reader": "ravi", "reason": REASON}
     address = reverse("api:retractions")
-    assert rosa_client.post(address, body, **json).status_code == 403
-    made = cora_client.post(address, body, **json)
+    assert rosa_client.post(address, body, content_type=JSON).status_code == 403
+    made = cora_client.post(address, body, content_type=JSON)
     assert made.status_code == 201
-    assert cora_client.post(address, body, **json).status_code == 400
+    assert cora_client.post(address, body, content_type=JSON).status_code == 400
     one = made.json()["id"]
     assert cora_client.get(reverse("api:retraction", args=[one])).json()["is_active"]
     undo = reverse("api:retraction-undo", args=[one])
-    assert cora_client.post(undo, {}, **json).status_code == 400
-    assert cora_client.post(undo, {"reason": "no"}, **json).json()["is_active"] is False
-    assert cora_client.post(undo, {"reason": "no"}, **json).status_code == 400
+    assert cora_client.post(undo, {}, content_type=JSON).status_code == 400
+    assert cora_client.post(undo, {"reason": "no"}, content_type=JSON).json()["is_active"] is False
+    assert cora_client.post(undo, {"reason": "no"}, content_type=JSON).status_code == 400
     assert len(cora_client.get(address).json()["results"]) == 1
 
 

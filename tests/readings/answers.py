@@ -41,5 +41,8 @@ def posted_for(slot: Slot, *, value: int = 3, **changes: Any) -> dict[str, Any]:
 def read(slot: Slot, *, value: int = 3, **parts: Any) -> Reading:
     """The slot's reader answers everything, or what ``parts`` say."""
     assert slot.reader is not None
-    answers = {"scores": scores_for(slot, value=value), "choices": choices_for(slot)}
+    answers: dict[str, Any] = {
+        "scores": scores_for(slot, value=value),
+        "choices": choices_for(slot),
+    }
     return submit(slot=slot, reader=slot.reader, idempotency_key=uuid.uuid4(), **answers | parts)

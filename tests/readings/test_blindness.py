@@ -91,7 +91,7 @@ def make_active(rosa: User, ravi: User) -> Study:
     return active_pool(rosa, ravi, overlap=2)
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[[User, User], Study]] = {
     "rate": make_rate,
     "rate_k": make_rate_k,
     "compare": make_compare,
@@ -105,7 +105,7 @@ MAKERS = {
 @pytest.fixture(params=MAKERS)
 def study(request: pytest.FixtureRequest, rosa: User, ravi: User) -> Study:
     """One of each mode; Ravi has read all of his, with a comment. Controls are among the cases."""
-    maker: Callable[[User, User], Study] = MAKERS[request.param]
+    maker = MAKERS[request.param]
     made = maker(rosa, ravi)
     Case.objects.filter(study=made, position=0).update(role=CaseRole.GOLD)
     Case.objects.filter(study=made, position=1).update(role=CaseRole.ANCHOR)
@@ -233,7 +233,7 @@ def comparable(case: dict[str, Any]) -> dict[str, Any]:
     """Without the random address and the place in the order, which every slot has."""
     del case["position"], case["next"], case["previous"]
     slot = case.pop("slot")
-    return json.loads(json.dumps(case).replace(slot, "SLOT"))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(case).replace(slot, "SLOT"))
 
 
 @pytest.mark.parametrize("maker", [make_telling, make_phases])

@@ -92,7 +92,12 @@ def test_a_key_of_other_answers_is_refused_not_forgotten(slot: Slot, rosa: User)
     first: dict[str, Any] = {"scores": scores_for(slot), "flags": flags, "comment": "Odd."}
     submit(slot=slot, reader=rosa, idempotency_key=key, **first)
     submit(slot=slot, reader=rosa, idempotency_key=key, **first)
-    for other in ({"scores": scores_for(slot, value=4)}, {"flags": []}, {"comment": "Even."}):
+    others: list[dict[str, Any]] = [
+        {"scores": scores_for(slot, value=4)},
+        {"flags": []},
+        {"comment": "Even."},
+    ]
+    for other in others:
         with pytest.raises(KeyAlreadyUsed):
             submit(slot=slot, reader=rosa, idempotency_key=key, **first | other)
     assert Reading.objects.count() == 1
@@ -217,7 +222,7 @@ def test_the_database_itself_refuses_to_change_or_remove_a_reading(slot: Slot, r
 
 def test_the_database_itself_refuses_a_score_above_five(slot: Slot, rosa: User) -> None:
     reading = submit(slot=slot, reader=rosa, idempotency_key=uuid.uuid4(), scores=scores_for(slot))
-    criterion = slot.study.criteria.first()
+    criterion = slot.study.criteria.all()[0]
     with pytest.raises(IntegrityError, match="at_most_five"), transaction.atomic():
         Score.objects.create(
             reading=reading, image=slot.images_in_order()[0], criterion=criterion, value=6

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 from statistics import NormalDist
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
 from sklearn.metrics import roc_auc_score
 
 from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch
 from feedback_app.readings.models import Choice, Reading, Score
 from feedback_app.rehearsal.simulation import (
     D_PRIME,
@@ -26,13 +28,13 @@ from tests.readings.rooms import assign, make_room, pool, real, synthetic
 
 
 @pytest.fixture
-def draft(make_batch: Callable[..., object]) -> Study:
+def draft(make_batch: Callable[..., Batch]) -> Study:
     study = create_study(name="Simulated", shuffle_seed=1)
-    add_cases_from_batch(study, make_batch())  # type: ignore[arg-type]
+    add_cases_from_batch(study, make_batch())
     return study
 
 
-def scores_of(study: Study) -> list[tuple[str, int, int, str, int]]:
+def scores_of(study: Study) -> list[tuple[str, int, UUID, str, int]]:
     rows = Score.objects.filter(reading__slot__study=study).order_by(
         "reading__reader__username", "reading__slot__case__position", "image_id", "criterion_id"
     )
@@ -58,7 +60,7 @@ def test_they_read_every_slot_once_and_are_marked(draft: Study) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores_and_another_seed_others(
-    draft: Study, make_batch: Callable[..., object]
+    draft: Study, make_batch: Callable[..., Batch]
 ) -> None:
     study = staff_and_open(draft, reader_count=2)
     simulate_readings(study, seed=4)
@@ -74,9 +76,10 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_others(
     assert others[5] != first
 
 
-def study_batch(study: Study) -> object:
-    image = study.cases.first().images.first()  # type: ignore[union-attr]
-    return image.candidate.recipe.batches.get()  # type: ignore[union-attr]
+def study_batch(study: Study) -> Batch:
+    image = study.cases.all()[0].images.all()[0]
+    batch: Batch = image.candidate.recipe.batches.get()
+    return batch
 
 
 def test_a_lenient_reader_scores_higher_and_scores_stay_on_the_scale() -> None:

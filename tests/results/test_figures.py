@@ -162,7 +162,7 @@ def test_gold_answers_are_ranges_of_scores_or_the_better_image(rosa: User) -> No
     for number, chosen in ((10, 0), (20, 0), (30, 1)):
         case = add_case(compared, candidate(number), candidate(number + 1), role="gold")
         GoldAnswer.objects.create(
-            case=case, criterion=compared.criteria.get(), image=case.case_images.first().image
+            case=case, criterion=compared.criteria.get(), image=case.case_images.all()[0].image
         )
         read(case, rosa, choices={"better": ("better", chosen, 2)})
     (gold,) = figures_of(compared).gold

@@ -138,7 +138,7 @@ def test_what_was_seen_is_not_sent_again(cora_client: Client, study: Study, rosa
     seen = results_cache.state_of(study)
     assert f"?seen={seen}" in page(cora_client, study)
     assert cora_client.get(address, {"seen": seen}).status_code == 204
-    read(study.cases.first(), rosa, scores={"realism": [0]}, revision=2)
+    read(study.cases.all()[0], rosa, scores={"realism": [0]}, revision=2)
     again = cora_client.get(address, {"seen": seen})
     assert again.status_code == 200
     assert again.content.lstrip().startswith(b'<div id="results-figures"')

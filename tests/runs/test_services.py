@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from feedback_app import celery
 from feedback_app.runs import services, workers
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.progress import Cancelled, Progress, Superseded
@@ -161,7 +162,8 @@ def test_an_error_with_a_remedy_is_kept_with_it_and_a_retry_forgets_it(
 
 
 def test_an_unexpected_error_fails_the_run_and_names_it(queued: Run, handle: Handle) -> None:
-    handle(lambda progress: {}["nothing"])
+    nothing: dict[str, Any] = {}
+    handle(lambda progress: nothing["nothing"])
     run = services.execute(queued.pk)
     assert run is not None
     assert (run.state, run.error) == (State.FAILED, "KeyError: 'nothing'")
@@ -274,6 +276,7 @@ def test_the_heart_beats_while_the_handler_is_silent(
             run.refresh_from_db()
             if run.heartbeat_at != before.heartbeat_at:
                 break
+    assert run.heartbeat_at is not None and before.heartbeat_at is not None
     assert run.heartbeat_at > before.heartbeat_at
 
 
@@ -290,6 +293,6 @@ def test_a_run_is_queued_though_redis_is_down(monkeypatch: pytest.MonkeyPatch) -
     def refuse(*arguments: object, **options: object) -> None:
         raise ConnectionError("Redis is down")
 
-    monkeypatch.setattr(services.app, "send_task", refuse)
+    monkeypatch.setattr(celery.app, "send_task", refuse)
     run = services.start("import_cohort", title="x" * 300, spec={})
     assert Run.objects.get(pk=run.pk).state == State.QUEUED

@@ -43,7 +43,7 @@ def error_in_the_wake_of_another(_: object) -> dict[str, object]:
     try:
         raise OperationalError("server closed the connection unexpectedly")
     finally:
-        {}["cleaning up"]
+        dict[str, int]()["cleaning up"]
 
 
 PASSING = [

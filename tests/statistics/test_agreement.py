@@ -25,7 +25,9 @@ SHROUT_FLEISS = np.array(
 """Table 2 of Shrout and Fleiss (1979): six targets, four judges."""
 
 
-def simulated(*, units: int = 80, readers: int = 5, missing: float = 0.0, seed: int = 0):
+def simulated(
+    *, units: int = 80, readers: int = 5, missing: float = 0.0, seed: int = 0
+) -> np.ndarray:
     rng = np.random.default_rng(seed)
     worth = rng.normal(2.5, 1.2, (units, 1))
     scores = worth + rng.normal(0, 0.4, readers) + rng.normal(0, 0.8, (units, readers))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -23,7 +24,7 @@ from feedback_app.studies.models import (
     Slot,
     Study,
 )
-from feedback_app.studies.services import Design, active
+from feedback_app.studies.services import Design
 from feedback_app.studies.services.active import follow_reward_model, value_of
 from generation.errors import RemediableError
 from generation.rewards.acquisition import preference_disagreement
@@ -97,7 +98,7 @@ def test_opening_values_cases_by_the_heads_disagreement(batch: Batch, rosa: User
 
 
 def _apart(step: float) -> float:
-    return round(preference_disagreement(active.np.array([[0, step], [0, -step]])), 4)
+    return round(preference_disagreement(np.array([[0, step], [0, -step]])), 4)
 
 
 def test_a_single_image_is_worth_the_spread_of_its_scores(batch: Batch, rosa: User) -> None:

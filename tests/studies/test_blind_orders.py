@@ -46,7 +46,7 @@ class Design:
     def slots(self) -> Iterator[list[PlannedSlot]]:
         """What one reader, or the pool, is shown in order; once for each seed and reader."""
         for seed in range(SEEDS):
-            study = Study(shuffle_seed=seed, **self.given)  # type: ignore[misc]
+            study = Study(shuffle_seed=seed, **self.given)
             if study.is_pool:
                 yield list(pool_slots(study, facts=self.facts, readers=READERS))
                 continue

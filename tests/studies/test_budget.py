@@ -21,7 +21,7 @@ def _read(slot: Slot, *, seconds: int, **changes: object) -> None:
         revision=1,
         idempotency_key=uuid.uuid4(),
         active_ms=1000 * seconds,
-        **changes,  # type: ignore[arg-type]
+        **changes,
     )
 
 

@@ -127,7 +127,7 @@ def test_a_new_reader_of_a_pool_finds_a_seat_at_every_anchor(rosa: User, otto: U
     study = _open([rosa], mode="rate", anchor_count=2, allocation=Allocation.POOL)
     add_readers(study, [otto])
     for case in study.cases.filter(role=CaseRole.ANCHOR):
-        assert sorted(case.slots.values_list("seat", flat=True)) == [0, 1]
+        assert list(case.slots.order_by("seat").values_list("seat", flat=True)) == [0, 1]
     positions = study.slots.values_list("position", flat=True)
     assert len(set(positions)) == len(positions) == 22
 
@@ -188,7 +188,7 @@ def test_new_candidates_of_a_pool_get_seats_behind_all_others(rosa: User, ravi: 
     study = _open([rosa, ravi], mode="rate", readers_per_case=2, allocation=Allocation.POOL)
     add_batches(study, [make_batch(prompts=1, each=4, name="more", seed=1)])
     new = Slot.objects.filter(study=study, position__gte=40)
-    assert sorted(new.values_list("seat", flat=True)) == [0] * 4 + [1] * 4
+    assert list(new.order_by("seat").values_list("seat", flat=True)) == [0] * 4 + [1] * 4
     assert new.count() == 8
 
 

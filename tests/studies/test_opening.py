@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,9 @@ def six(db: None) -> tuple[User, ...]:
     return tuple(User.objects.create_user(f"reader-{number}") for number in range(6))
 
 
-def _draft(
-    readers: tuple[User, ...], *, prompts: int = 3, each: int = 5, **changes: object
-) -> Study:
+def _draft(readers: tuple[User, ...], *, prompts: int = 3, each: int = 5, **changes: Any) -> Study:
     """A draft of 15 one-image cases, unless told otherwise."""
-    design = Design(name="November", mode="rate", readers=readers, shuffle_seed=7, **changes)  # type: ignore[arg-type]
+    design = Design(name="November", mode="rate", readers=readers, shuffle_seed=7, **changes)
     study = design_study(design)
     add_cases(study, [make_batch(prompts=prompts, each=each)])
     return study
@@ -211,7 +210,7 @@ def test_a_pool_has_a_seat_for_every_reading_and_no_reader_yet(six: tuple[User, 
     )
     assert not study.slots.filter(reader__isnull=False).exists()
     for case in study.cases.all():
-        seats = sorted(case.slots.values_list("seat", flat=True))
+        seats = list(case.slots.order_by("seat").values_list("seat", flat=True))
         assert seats == list(range(6 if case.role == CaseRole.ANCHOR else 2))
     positions = sorted(study.slots.values_list("position", flat=True))
     assert positions == list(range(13 * 2 + 2 * 6))

@@ -1,6 +1,7 @@
 """How far a study is, assigned or from a pool."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def _read(slot: Slot, reader: User, *, revision: int = 1) -> None:
 
 
 def _counts(study: Study) -> tuple[int, int, int]:
-    counted = Study.objects.with_progress().get(pk=study.pk)
+    counted: Any = Study.objects.with_progress().get(pk=study.pk)
     return counted.case_count, counted.slot_count, counted.read_count
 
 
