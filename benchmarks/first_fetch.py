@@ -57,11 +57,10 @@ def _areas() -> tuple[float, float]:
     from feedback_app.readings.framing import display_size_of
     from feedback_app.readings.pictures import keep_rendered, rendered_name
     from feedback_app.readings.rendering import images_of
-    from feedback_app.studies.models import StudyMode
     from tests.readings.rooms import assign, make_room
 
     reader = User.objects.create_user("reader", role=Role.READER)
-    study = make_room(StudyMode.RATE, reader, cases=[[image] for image in _images()])
+    study = make_room("rate", reader, cases=[[image] for image in _images()])
     slots = assign(study, reader)
     client = Client(headers={"host": "localhost"})
     client.force_login(reader)

@@ -15,7 +15,7 @@ from feedback_app.images.models import Image
 from feedback_app.readings import pictures, rendering
 from feedback_app.readings.framing import Size
 from feedback_app.readings.pictures import KEPT_BYTES, PictureCache, rendered_name
-from feedback_app.studies.models import Study, StudyMode, StudyState
+from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.services import begin_opening, open_study
 from tests.readings.rooms import make_room, synthetic
 
@@ -31,7 +31,7 @@ def large_jpeg(seed: int) -> Image:
 
 
 def draft_of(rosa: User, *images: Image, name: str = "Room") -> Study:
-    study = make_room(StudyMode.RATE, rosa, cases=[[image] for image in images], name=name)
+    study = make_room("rate", rosa, cases=[[image] for image in images], name=name)
     Study.objects.filter(pk=study.pk).update(state=StudyState.DRAFT, opened_at=None)
     study.refresh_from_db()
     return study
