@@ -31,17 +31,9 @@ KEPT = (ContentType, Permission)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no process is left alone with one at the end.
-
-    A test with a browser or a worker process is tried once more; the summary says so (``R``).
-    The moments at which other processes get their turn are not in its hands.
-    """
+    """Files with slow tests come first, so that no process is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if item.get_closest_marker("browser") or "start_worker" in fixtures:
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 from feedback_app.local import processes
 from feedback_app.local.homes import CHECKOUT
 
-READY_LIMIT_S = 60
+READY_LIMIT_S = 180
 
 
 def free_port() -> int:

@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 """Pages fetch what is new every few seconds, and a busy machine is slow."""
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 from feedback_app.local import processes
 from feedback_app.local.homes import CHECKOUT
 
-READY_LIMIT_S = 120
+READY_LIMIT_S = 300
 
 
 @dataclass

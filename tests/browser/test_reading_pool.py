@@ -19,10 +19,11 @@ from tests.browser.reading import (
     wait_for_pictures,
 )
 from tests.readings.rooms import let_lapse, pool
+from tests.windows import PATIENCE_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
-PATIENCE_S = 15
+PATIENCE_S = PATIENCE_MS / 1000
 LogIn = Callable[[User], None]
 
 

@@ -15,7 +15,7 @@ from tests.workers import Worker, own_redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-LIMIT_S = 120
+LIMIT_S = 600
 ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # several threads of two busy processes slow each other down
 SLOW_STEPS = 15
 
