@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Reading
-from feedback_app.studies.models import Slot, StudyMode
+from feedback_app.studies.models import Slot
 from tests.browser.reading import (
     SIDE,
     all_sent,
@@ -165,7 +165,7 @@ def test_the_glass_is_taken_and_put_away_by_key(pair: Page) -> None:
 def masked(page: Page, rosa: User, log_in: LogIn) -> list[Slot]:
     """A study of cases with one mask each, open at the first."""
     images = [[synthetic(case)] for case in range(2)]
-    study = make_room(StudyMode.RATE, rosa, cases=images, mask=mask_blob())
+    study = make_room("rate", rosa, cases=images, mask=mask_blob())
     slots = assign(study, rosa)
     log_in(rosa)
     enter(page, slots[0])
@@ -273,7 +273,7 @@ def draw_box(page: Page, start: tuple[float, float], end: tuple[float, float]) -
 
 
 def test_a_flag_gets_its_grade_and_region_in_one_trip(page: Page, opened: Open) -> None:
-    first, second = opened(StudyMode.COMPARE, each=2)
+    first, second = opened("compare", each=2)
     page.keyboard.press("f")
     page.keyboard.type("clav")
     page.keyboard.press("Control+Shift+Enter")
@@ -289,7 +289,7 @@ def test_a_flag_gets_its_grade_and_region_in_one_trip(page: Page, opened: Open) 
 
 
 def test_a_further_region_leaves_the_grade_of_its_flag(page: Page, opened: Open) -> None:
-    opened(StudyMode.RATE)
+    opened("rate")
     page.keyboard.press("f")
     page.keyboard.press("Shift+Enter")
     page.keyboard.press("f")
@@ -306,7 +306,7 @@ def test_a_further_region_leaves_the_grade_of_its_flag(page: Page, opened: Open)
 def test_regions_are_moved_and_removed_one_by_one_by_mouse_and_hidden(
     page: Page, opened: Open
 ) -> None:
-    opened(StudyMode.RATE)
+    opened("rate")
     canvas = page.locator(".frame canvas")
     scale = box_of(canvas)["width"] / 32
 
@@ -344,12 +344,12 @@ OVERLAP = """() => {
 }"""
 
 
-@pytest.mark.parametrize("mode", [StudyMode.COMPARE, StudyMode.RATE_K, StudyMode.RATE])
+@pytest.mark.parametrize("mode", ["compare", "rate_k", "rate"])
 def test_the_list_of_flags_covers_nothing_of_the_image_that_is_flagged(
-    page: Page, opened: Open, mode: StudyMode
+    page: Page, opened: Open, mode: str
 ) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
-    each = {StudyMode.COMPARE: 2, StudyMode.RATE_K: 4, StudyMode.RATE: 1}[mode]
+    each = {"compare": 2, "rate_k": 4, "rate": 1}[mode]
     opened(mode, each=each)
     for place in range(each):
         page.locator(".add-flag").nth(place).click()
@@ -366,7 +366,7 @@ def test_the_list_of_flags_covers_nothing_of_the_image_that_is_flagged(
 
 def test_a_comparison_spells_its_scale_once(page: Page, opened: Open) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
-    opened(StudyMode.COMPARE, each=2)
+    opened("compare", each=2)
     assert page.get_by_text(re.compile("A (is )?clearly")).filter(visible=True).count() == 2
     assert box_of(page.locator(".frame").first)["height"] > 600
     submit = box_of(page.locator("#submit"))
@@ -374,8 +374,8 @@ def test_a_comparison_spells_its_scale_once(page: Page, opened: Open) -> None:
     assert submit["y"] + submit["height"] <= 800
 
 
-@pytest.mark.parametrize(("mode", "each"), [(StudyMode.COMPARE, 2), (StudyMode.RATE_K, 4)])
-def test_the_page_fits_a_phone(page: Page, opened: Open, mode: StudyMode, each: int) -> None:
+@pytest.mark.parametrize(("mode", "each"), [("compare", 2), ("rate_k", 4)])
+def test_the_page_fits_a_phone(page: Page, opened: Open, mode: str, each: int) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     opened(mode, each=each)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -384,7 +384,7 @@ def test_the_page_fits_a_phone(page: Page, opened: Open, mode: StudyMode, each: 
 
 
 def test_enter_skips_from_the_comment_too_as_the_button_says(page: Page, opened: Open) -> None:
-    _, second = opened(StudyMode.RATE)
+    _, second = opened("rate")
     page.keyboard.press("s")
     page.locator("#skipping-comment").fill("A lateral view")
     page.keyboard.press("Shift+Enter")
