@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from generation.commands.fit_report_parser import fit_parser, truth
+from generation.datasets.openi import parse_report, read_files
+from generation.vlm.benchmark.text_metrics import FINDINGS_OF, label_parser
+from generation.vlm.instructions.sources.rad_restruct import text_of
 from generation.vlm.reports.leaves import LeafParser, Scores, best_threshold, f1
 from generation.vlm.reports.mentions import Presence
 from generation.vlm.reports.rules import RuleParser
@@ -34,6 +37,20 @@ READINGS: dict[str, tuple[Presence, ...]] = {
     "absent": ("absent",),
 }
 
+HEADINGS = {
+    "Atelectasis": "atelectasis",
+    "Cardiomegaly": "cardiomegaly",
+    "Consolidation": "consolidation",
+    "Edema": "edema",
+    "Fracture": "fracture",
+    "Lung Opacity": "lung opacity",
+    "Pleural Effusion": "effusion",
+    "Pneumonia": "pneumonia",
+    "Pneumothorax": "pneumothorax",
+    "Support Devices": "support devices",
+}
+"""Labels that are also a finding that Open-I's headings tell of."""
+
 Labels = Mapping[str, Mapping[str, Presence]]
 
 
@@ -44,6 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.radlabels:
         of_labels(arguments.radlabels / SAMPLES)
+    of_headings(arguments.data / "openi")
     of_leaves(arguments.data)
 
 
@@ -82,6 +100,24 @@ def of_reading(
         )
 
     return f1(table(said), table(gold))
+
+
+def of_headings(openi: Path) -> None:
+    """The labels of reports, as texts are scored by, against the headings that people gave."""
+    parser = label_parser()
+    said, truth = [], []
+    for name, content in read_files(openi):
+        report = parse_report(content, name=name)
+        if report.is_indexed:
+            told = parser.parse(text_of(report.sections)).findings
+            present = {finding for finding, presence in told.items() if presence == "present"}
+            said.append([bool(present.intersection(FINDINGS_OF[label])) for label in HEADINGS])
+            truth.append([finding in report.findings for finding in HEADINGS.values()])
+    tables = np.array(said), np.array(truth)
+    print(f"{len(said):,} reports with headings")
+    for place, label in enumerate(HEADINGS):
+        print_scores(f"labels, {label}", f1(tables[0][:, place], tables[1][:, place]))
+    print_scores("labels, all ten", f1(*tables))
 
 
 def of_leaves(data: Path) -> None:

@@ -54,6 +54,7 @@ class Vocabulary:
         self, phrases: Mapping[str, Sequence[str]], *, excluded: Mapping[str, Sequence[str]]
     ):
         self.findings = tuple(phrases)
+        self._phrases, self._not_meant = dict(phrases), dict(excluded)
         self._by_stem: dict[str, list[Phrase]] = defaultdict(list)
         for finding, texts in phrases.items():
             for stems in dict.fromkeys(stems_of(text) for text in (finding, *texts)):
@@ -70,6 +71,12 @@ class Vocabulary:
             {finding: told["aliases"] for finding, told in table.items()},
             excluded={finding: told.get("exclude", []) for finding, told in table.items()},
         )
+
+    def extended(
+        self, phrases: Mapping[str, Sequence[str]], *, excluded: Mapping[str, Sequence[str]]
+    ) -> "Vocabulary":
+        """With further findings."""
+        return Vocabulary(self._phrases | dict(phrases), excluded=self._not_meant | dict(excluded))
 
     def hits(self, clause: str) -> list[Hit]:
         """What a clause in small letters names, in its order, by as few words as name it."""
