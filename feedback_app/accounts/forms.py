@@ -1,10 +1,15 @@
 """Forms for people and for looking something up in the audit log."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from feedback_app.accounts.models import AuditEvent, Role, User
+
+DATES = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+"""Within which the day before and after each can be told in any time zone."""
 
 
 class AddPersonForm(forms.ModelForm):
@@ -27,10 +32,16 @@ class AuditForm(forms.Form):
     )
     action = forms.ChoiceField(required=False, label="What")
     first = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="From",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=DATES,
     )
     last = forms.DateField(
-        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="To",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=DATES,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.models import User
 from feedback_app.accounts.permissions import IsCoordinator
+from feedback_app.incoming import KnownFieldsSerializer
 from feedback_app.provenance.impact import (
     Impact,
     impact_of,
@@ -27,7 +28,7 @@ from feedback_app.readings.services.retractions import REASON_MAX, retract, undo
 from feedback_app.studies.models import Study
 
 
-class TargetSerializer(serializers.Serializer[Any]):
+class TargetSerializer(KnownFieldsSerializer):
     """A reader by user name, or a study by its id."""
 
     reader = serializers.SlugRelatedField("username", queryset=User.objects.all(), required=False)
@@ -43,7 +44,7 @@ class RetractSerializer(TargetSerializer):
     reason = serializers.CharField(max_length=REASON_MAX)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ReasonSerializer(KnownFieldsSerializer):
     reason = serializers.CharField(max_length=REASON_MAX)
 
 

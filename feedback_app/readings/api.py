@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
+from feedback_app.incoming import FiniteFloatField, KnownFieldsSerializer
 from feedback_app.readings import claims
 from feedback_app.readings.access import reader_of, require_same_reader, slot_for, slot_to_read
 from feedback_app.readings.cases import describe_case
@@ -33,13 +34,13 @@ HOLDING_MAX = 16
 NO_STORE = {"Cache-Control": "private, no-store"}
 
 
-class ScoreSerializer(serializers.Serializer[Any]):
+class ScoreSerializer(KnownFieldsSerializer):
     place = serializers.IntegerField(min_value=0, max_value=PLACES_MAX - 1)
     criterion = serializers.CharField(max_length=SLUG_LENGTH)
     value = serializers.IntegerField(min_value=0, max_value=SCORE_MAX)
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class ChoiceSerializer(KnownFieldsSerializer):
     criterion = serializers.CharField(max_length=SLUG_LENGTH)
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     place = serializers.IntegerField(
@@ -48,22 +49,22 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     strength = serializers.IntegerField(min_value=1, max_value=3, allow_null=True, default=None)
 
 
-class RegionSerializer(serializers.Serializer[Any]):
+class RegionSerializer(KnownFieldsSerializer):
     shape = serializers.ChoiceField(choices=Shape.choices)
     points = serializers.ListField(
-        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        child=serializers.ListField(child=FiniteFloatField(), min_length=2, max_length=2),
         max_length=200,
     )
 
 
-class FlagSerializer(serializers.Serializer[Any]):
+class FlagSerializer(KnownFieldsSerializer):
     place = serializers.IntegerField(min_value=0, max_value=PLACES_MAX - 1)
     flag = serializers.CharField(max_length=SLUG_LENGTH)
     grade = serializers.ChoiceField(choices=Grade.choices)
     regions = RegionSerializer(many=True, default=list, max_length=32)  # type: ignore[call-arg]
 
 
-class ReadingSerializer(serializers.Serializer[Any]):
+class ReadingSerializer(KnownFieldsSerializer):
     """What a browser posts; ``idempotency_key`` is a random UUID made with the reading."""
 
     idempotency_key = serializers.UUIDField()
@@ -79,7 +80,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     display = serializers.DictField(default=dict)
 
 
-class NextSerializer(serializers.Serializer[Any]):
+class NextSerializer(KnownFieldsSerializer):
     """``holding``: slots that the page has already, and does not want again."""
 
     holding = serializers.ListField(

@@ -18,6 +18,8 @@ from feedback_app.runs.models import Run, State
 
 RUNS_A_PAGE = 40
 LINES_SHOWN = 500
+KEY_DIGITS = 19
+"""As many have keys beyond what the database counts to."""
 
 
 @require_safe
@@ -59,7 +61,7 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 def _log_of(run: Run, *, after: str) -> dict[str, Any]:
     lines = run.log_lines.order_by("-pk")
-    if after.isdigit():
+    if after.isdecimal() and len(after) < KEY_DIGITS:
         lines = lines.filter(pk__gt=int(after))
     shown = list(reversed(lines[:LINES_SHOWN]))
     return {"lines": shown, "last_line": shown[-1].pk if shown else after}

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from feedback_app.accounts.models import User
 from feedback_app.accounts.permissions import IsCoordinator
+from feedback_app.incoming import PAGES, KnownFieldsSerializer
 from feedback_app.runs.models import Run
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of, study_with_progress_of
@@ -47,6 +48,8 @@ class CoordinatorView(APIView):
 
 class StudiesView(CoordinatorView):
     """The list, and making a draft; 202 where a worker writes its cases."""
+
+    query_parameters = PAGES
 
     def get(self, request: Request) -> Response:
         pages = StudyPagination()
@@ -128,7 +131,7 @@ class ReopenView(StateView):
     change = services.reopen_study
 
 
-class UnblindSerializer(serializers.Serializer[Any]):
+class UnblindSerializer(KnownFieldsSerializer):
     is_confirmed = serializers.BooleanField(default=False)
 
 

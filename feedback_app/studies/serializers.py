@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from feedback_app.images.models import Batch, Cohort
+from feedback_app.incoming import KnownFieldsSerializer
 from feedback_app.runs.models import Run
 from feedback_app.studies.forms import batches_of, people, reward_models
 from feedback_app.studies.models import (
@@ -38,7 +39,7 @@ NUMBERS = (
 ONE_BATCH_ONLY = "Only a comparison has two batches."
 
 
-class CriterionSerializer(serializers.Serializer[Any]):
+class CriterionSerializer(KnownFieldsSerializer):
     name = serializers.CharField(max_length=64)
     question = serializers.CharField(max_length=200)
     anchors = serializers.ListField(
@@ -46,7 +47,7 @@ class CriterionSerializer(serializers.Serializer[Any]):
     )
 
 
-class BatchesSerializer(serializers.Serializer[Any]):
+class BatchesSerializer(KnownFieldsSerializer):
     """``against`` is the second batch of a comparison."""
 
     batches = serializers.PrimaryKeyRelatedField(
@@ -57,7 +58,7 @@ class BatchesSerializer(serializers.Serializer[Any]):
     )
 
 
-class AddBatchesSerializer(serializers.Serializer[Any]):
+class AddBatchesSerializer(KnownFieldsSerializer):
     """Further candidates for the study in ``context``."""
 
     batches = serializers.PrimaryKeyRelatedField(
@@ -73,7 +74,7 @@ class AddBatchesSerializer(serializers.Serializer[Any]):
         return against
 
 
-class ReadersSerializer(serializers.Serializer[Any]):
+class ReadersSerializer(KnownFieldsSerializer):
     readers = serializers.SlugRelatedField(
         slug_field="username", queryset=people(), many=True, required=True, allow_empty=False
     )

@@ -24,6 +24,7 @@ from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.mask_plan import MaskPlan
 from feedback_app.images.candidates.models import Batch, BatchRecipe
 from feedback_app.images.candidates.requests import BatchRequest, ask_for_batch
+from feedback_app.incoming import PAGES
 from feedback_app.requests import read
 
 
@@ -49,6 +50,8 @@ def batches() -> QuerySet[Batch]:
 
 class BatchesView(CoordinatorView):
     """The list, newest first; POST asks for candidates."""
+
+    query_parameters = PAGES
 
     def get(self, request: Request) -> Response:
         pages = BatchPagination()
@@ -87,6 +90,8 @@ class CompleteView(CoordinatorView):
 
 class CandidatesView(CoordinatorView):
     """A batch's places in order, with candidates and measures where they are made."""
+
+    query_parameters = PAGES
 
     def get(self, request: Request, batch_id: UUID) -> Response:
         batch = get_object_or_404(Batch, pk=batch_id)

@@ -10,10 +10,11 @@ from rest_framework.views import APIView
 from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.images.prompts.models import PromptSet, PromptSetVersion
 from feedback_app.images.prompts.services import find_version, save_prompts, tallies_of
+from feedback_app.incoming import KnownFieldsSerializer
 from generation.conditioning.prompt_files import read_prompts
 
 
-class PromptSetSerializer(serializers.Serializer[Any]):
+class PromptSetSerializer(KnownFieldsSerializer):
     """``text`` as a person would bring it: one prompt a line, or CSV."""
 
     name = serializers.CharField(max_length=64)

@@ -1,7 +1,7 @@
 """Batch pages: images appear while they are made."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -51,9 +51,11 @@ def parse_since(text: str) -> datetime | None:
     """The time in a query; None for what is no time with a zone."""
     try:
         since = parse_datetime(text)
-    except ValueError:
+        if since is None or timezone.is_naive(since):
+            return None
+        return since.astimezone(UTC)  # the database knows no zone further than 15 h away
+    except (ValueError, OverflowError):
         return None
-    return since if since and timezone.is_aware(since) else None
 
 
 def _made_since(places: Any, since: datetime | None) -> Any:
