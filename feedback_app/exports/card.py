@@ -55,7 +55,8 @@ class Columns:
         return cls(tuple(sorted(criteria)), tuple(kind for kind in MASK_KINDS if kind in found))
 
 
-def write_card(curated_set: CuratedSet, columns: Columns) -> bytes:
+def write_card(curated_set: CuratedSet, columns: Columns, *, table: str, files: str) -> bytes:
+    """The card of an archive whose ``table`` has a row an image; ``files`` says what is in it."""
     sections = [
         f"# {curated_set.policy.name}",
         describe_contents(curated_set),
@@ -63,10 +64,10 @@ def write_card(curated_set: CuratedSet, columns: Columns) -> bytes:
         "## How the images were chosen\n\n" + describe_choice(curated_set),
         "## What the prompts name\n\n" + describe_findings(curated_set),
         "## Where the images come from\n\n" + describe_models(curated_set),
-        "## Files\n\n" + describe_files(columns),
+        "## Files\n\n" + files,
     ]
     if columns.kinds:
-        sections.insert(-1, "## Masks\n\n" + describe_masks(curated_set, columns.kinds))
+        sections.insert(-1, "## Masks\n\n" + describe_masks(curated_set, columns.kinds, table))
     return ("\n\n".join(sections) + "\n").encode()
 
 
@@ -142,7 +143,7 @@ def describe_models(curated_set: CuratedSet) -> str:
     return "\n".join(lines)
 
 
-def describe_masks(curated_set: CuratedSet, kinds: Sequence[str]) -> str:
+def describe_masks(curated_set: CuratedSet, kinds: Sequence[str], table: str) -> str:
     rows = RecipeMask.objects.filter(recipe__candidate__curateditem__curated_set=curated_set)
     cohorts = rows.values_list("parent__cohort_image__cohort__name", flat=True)
     counts = [f"- {label_of(kind)}: {rows.filter(kind=kind).count()} images" for kind in kinds]
@@ -151,12 +152,13 @@ def describe_masks(curated_set: CuratedSet, kinds: Sequence[str]) -> str:
         "masks, which are in `masks/` as PNGs of 0 and 255 of the image's size, by kind. They "
         "are what was asked for; whether an image fits its masks is another question. Their "
         f"shapes come from the cohort {', '.join(sorted(set(cohorts)))}, transformed as "
-        "`metadata.csv` says; no real image is here."
+        f"`{table}` says; no real image is here."
     )
     return "\n".join([text, "", *counts])
 
 
-def describe_files(columns: Columns) -> str:
+def describe_columns(columns: Columns) -> str:
+    """The rows of a table of columns, for what every format's table says of an image."""
     scores = "\n".join(
         f"| {column_of(slug)} | mean over readers of {json.dumps(slug)}, 0 to 5 |"
         for slug in columns.criteria
@@ -168,14 +170,7 @@ def describe_files(columns: Columns) -> str:
     )
     if masks:
         masks = f"\n| mode | what it follows: t2i, m2i or tm2i |{masks}"
-    return f"""`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
-SHA-256 sum of every file. Open the folder with
-`datasets.load_dataset("imagefolder", data_dir=...)`.
-
-| column | meaning |
-|---|---|
-| file_name | the image's file |
-| prompt | what the model was asked for |
+    return f"""| prompt | what the model was asked for |
 | labels | the findings that the prompt names, joined by a bar |
 {scores}
 | readers | how many readers scored it |

@@ -6,12 +6,9 @@ from django.db import models
 from django.utils import timezone
 
 from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.formats import NAMES, format_choices
 from feedback_app.images.models import Blob
 from feedback_app.runs.models import Run
-
-
-class Format(models.TextChoices):
-    IMAGEFOLDER = "imagefolder", "Hugging Face imagefolder (zip)"
 
 
 class Export(models.Model):
@@ -22,7 +19,7 @@ class Export(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     curated_set = models.ForeignKey(CuratedSet, on_delete=models.PROTECT, related_name="exports")
-    format = models.CharField(max_length=16, choices=Format, default=Format.IMAGEFOLDER)
+    format = models.CharField(max_length=16, choices=format_choices, default=NAMES[0])
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="export")
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
     replaces = models.ForeignKey(

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -12,10 +13,13 @@ from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import recompute_hash
-from feedback_app.exports import imagefolder
+from feedback_app.exports.building import build
+from feedback_app.exports.formats import FORMATS, NAMES
 from feedback_app.exports.models import Export
+from feedback_app.exports.requests import ExportRequest
 from feedback_app.images.blobs.services import naming_a_full_disk, store_file
 from feedback_app.images.models import RecipeMask
+from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import label_of
@@ -24,9 +28,20 @@ from generation.errors import RemediableError
 REPORT_EVERY = 20
 
 
+def ask_for_export(request: ExportRequest, *, created_by: User | None = None) -> Export:
+    """The export that somebody asks for, queued."""
+    with at("curated_set"):
+        curated_set = find_set(request.curated_set)
+    return start_export(curated_set, file_format=request.format, created_by=created_by)
+
+
 @transaction.atomic
 def start_export(
-    curated_set: CuratedSet, *, replaces: Export | None = None, created_by: User | None = None
+    curated_set: CuratedSet,
+    *,
+    file_format: str = NAMES[0],
+    replaces: Export | None = None,
+    created_by: User | None = None,
 ) -> Export:
     """Queue the writing of a curated set; the export has its archive when the run is done."""
     run = runs.start(
@@ -36,9 +51,21 @@ def start_export(
         total=curated_set.items.count(),
         created_by=created_by,
     )
-    export = Export.objects.create(curated_set=curated_set, run=run, replaces=replaces)
+    export = Export.objects.create(
+        curated_set=curated_set, format=file_format, run=run, replaces=replaces
+    )
     record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
     return export
+
+
+def find_set(key: UUID) -> CuratedSet:
+    curated_set = CuratedSet.objects.filter(pk=key).first()
+    if curated_set is None:
+        raise RemediableError(
+            f"There is no curated set {key}.",
+            remedy="Take the id from its page, or apply a policy first.",
+        )
+    return curated_set
 
 
 def count_masks(curated_set: CuratedSet) -> dict[str, int]:
@@ -62,8 +89,12 @@ def make_archive(export: Export, *, progress: Progress) -> int:
         with naming_a_full_disk("the archive"):
             workplace.mkdir(parents=True)
             path = workplace / "archive.zip"
-            count = imagefolder.build(
-                export.curated_set, path=path, report=report, replaced=replaced_by(export)
+            count = build(
+                export.curated_set,
+                file_format=FORMATS[export.format],
+                path=path,
+                report=report,
+                replaced=replaced_by(export),
             )
             progress.update(count, total=total, note="Storing the archive")
             export.blob = store_file(path, media_type="application/zip")
@@ -102,7 +133,8 @@ def require_intact(curated_set: CuratedSet) -> None:
 
 def file_name_of(export: Export) -> str:
     name = slugify(export.curated_set.policy.name) or "curated"
-    return f"reading-room-{name}-{export.curated_set.sha256[:8]}.zip"
+    suffix = FORMATS[export.format].suffix
+    return f"reading-room-{name}-{export.curated_set.sha256[:8]}{suffix}.zip"
 
 
 def copy_out(export: Export, *, path: Path) -> Path:

@@ -3,7 +3,6 @@
 from typing import cast
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +13,10 @@ from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.formats import FORMATS
+from feedback_app.exports.forms import ExportForm
 from feedback_app.exports.models import Export
-from feedback_app.exports.services import file_name_of, rests_on_retracted, start_export
+from feedback_app.exports.services import ask_for_export, file_name_of, rests_on_retracted
 
 SECTION = {"section": "exports"}
 
@@ -33,11 +34,12 @@ def list_exports(request: HttpRequest) -> HttpResponse:
 @require_POST
 @admins_only
 def create(request: HttpRequest) -> HttpResponse:
-    try:
-        curated_set = get_object_or_404(CuratedSet, pk=request.POST.get("curated_set"))
-    except ValidationError as error:
-        raise Http404 from error
-    export = start_export(curated_set, created_by=cast("User", request.user))
+    form = ExportForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    asked = form.request()
+    get_object_or_404(CuratedSet, pk=asked.curated_set)
+    export = ask_for_export(asked, created_by=cast("User", request.user))
     return redirect("exports:export", export_id=export.pk)
 
 
@@ -49,6 +51,7 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "export": export,
         "run": export.run,
         "file_name": file_name_of(export),
+        "opening": FORMATS[export.format].opening,
         "image_count": export.curated_set.items.count(),
     }
     template = "detail" if request.htmx else "export"  # type: ignore[attr-defined]

@@ -16,7 +16,8 @@ from django.utils import timezone
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
-from feedback_app.exports import imagefolder
+from feedback_app.exports.building import build as build_archive
+from feedback_app.exports.formats import FORMATS
 from feedback_app.exports.models import Export
 from feedback_app.exports.services import file_name_of, start_export
 from feedback_app.images.blobs.services import hash_pixels, open_picture, store_image
@@ -239,7 +240,12 @@ def test_the_file_name_tells_policy_and_set(curated_set: CuratedSet) -> None:
 def test_the_archive_is_written_front_to_back_without_times(
     curated_set: CuratedSet, tmp_path: Path
 ) -> None:
-    imagefolder.build(curated_set, path=tmp_path / "a.zip", report=lambda done: None)
+    build_archive(
+        curated_set,
+        file_format=FORMATS["imagefolder"],
+        path=tmp_path / "a.zip",
+        report=lambda done: None,
+    )
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         entries = archive.infolist()
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}

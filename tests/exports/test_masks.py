@@ -18,7 +18,8 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy, create_policy
-from feedback_app.exports import imagefolder
+from feedback_app.exports.building import build as build_archive
+from feedback_app.exports.formats import FORMATS
 from feedback_app.exports.services import start_export
 from feedback_app.images.candidates.batches import Settings, create_batch
 from feedback_app.images.candidates.mask_choice import MaskChoice
@@ -74,7 +75,9 @@ def masked_set(version: ModelVersion, rosa: User) -> CuratedSet:
 
 
 def build(curated_set: CuratedSet, path: Path) -> dict[str, bytes]:
-    imagefolder.build(curated_set, path=path, report=lambda done: None)
+    build_archive(
+        curated_set, file_format=FORMATS["imagefolder"], path=path, report=lambda done: None
+    )
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

@@ -1,0 +1,80 @@
+"""Building the archive of a curated set in a format, with a manifest of every file."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from feedback_app.curation.models import CuratedItem, CuratedSet
+from feedback_app.exports.archives import Archive
+from feedback_app.exports.formats import Format
+from feedback_app.images.models import CohortImage
+from generation.errors import RemediableError
+
+MANIFEST = "manifest.json"
+
+
+def build(
+    curated_set: CuratedSet,
+    *,
+    file_format: Format,
+    path: Path,
+    report: Callable[[int], None],
+    replaced: Mapping[str, str] | None = None,
+) -> int:
+    """Write the archive of a curated set; how many images it holds.
+
+    ``replaced`` is what the manifest says of the export that this one is made instead of.
+    """
+    refuse_real_images(curated_set)
+    items = items_of(curated_set)
+    with Archive(path) as archive:
+        file_format.write(archive, curated_set, items, report)
+        manifest = write_manifest(
+            curated_set, file_format=file_format, files=archive.files, replaced=replaced
+        )
+        archive.add(MANIFEST, manifest)
+    return len(items)
+
+
+def items_of(curated_set: CuratedSet) -> QuerySet[CuratedItem]:
+    """In the set's order, with all that a format may want of them."""
+    return (
+        curated_set.items.select_related(
+            "candidate__image__blob", "candidate__recipe__model_version"
+        )
+        .prefetch_related("candidate__recipe__masks__blob")
+        .order_by("position")
+    )
+
+
+def refuse_real_images(curated_set: CuratedSet) -> None:
+    """Fail where an image is, or has the very pixels of, an image of a cohort."""
+    real = CohortImage.objects.filter(
+        image__pixels_sha256__in=curated_set.items.values("candidate__image__pixels_sha256")
+    )
+    if found := real.select_related("cohort").first():
+        raise RemediableError(
+            f"The curated set holds a real image: {found.source_id} of the cohort {found.cohort}.",
+            remedy="Real images never leave in an export. Curate again without it.",
+        )
+
+
+def write_manifest(
+    curated_set: CuratedSet,
+    *,
+    file_format: Format,
+    files: dict[str, dict[str, object]],
+    replaced: Mapping[str, str] | None = None,
+) -> bytes:
+    content: dict[str, object] = {
+        "format": file_format.name,
+        "policy": curated_set.policy.name,
+        "curated_set_sha256": curated_set.sha256,
+        "readers_simulated": curated_set.is_simulated,
+        "files": dict(sorted(files.items())),
+    }
+    if replaced is not None:
+        content["replaces"] = dict(replaced)
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()

@@ -1,0 +1,27 @@
+"""What a format of exports has to say of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from feedback_app.curation.models import CuratedItem, CuratedSet
+from feedback_app.exports.archives import Archive
+
+Report = Callable[[int], None]
+"""Is told how many images are written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """``write`` puts a set's images, table and card into an archive; its manifest comes after.
+
+    ``opening`` is what one types beside the unzipped folder ``chest-x-rays``; ``suffix`` tells
+    the file from those of other formats.
+    """
+
+    name: str
+    label: str
+    suffix: str
+    opening: str
+    write: Callable[[Archive, CuratedSet, QuerySet[CuratedItem], Report], None]
