@@ -7,14 +7,15 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from feedback_app.accounts.models import User
 from feedback_app.curation.models import Policy
+from feedback_app.curation.requests import PolicyRequest
 from feedback_app.curation.rules import Rules
-from feedback_app.curation.services import create_policy, criteria_of, flags_of
+from feedback_app.curation.services import criteria_of, flags_of
 from feedback_app.images.measures import BETTER, OF_PICTURES, MeasureKind
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.readings.models import Grade
-from feedback_app.studies.models import SCORE_MAX, Study, StudyState
+from feedback_app.requests import form_field_of, read
+from feedback_app.studies.models import Study, StudyState
 
 PEOPLE, SIMULATED = "people", "simulated"
 SCORE_PREFIX = "least_"
@@ -33,7 +34,9 @@ def readable_studies() -> QuerySet[Study]:
 
 
 class PolicyForm(forms.Form):
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = form_field_of(
+        PolicyRequest, "name", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     studies = forms.ModelMultipleChoiceField(
         queryset=Study.objects.none(), widget=forms.CheckboxSelectMultiple
     )
@@ -43,21 +46,17 @@ class PolicyForm(forms.Form):
         widget=forms.RadioSelect,
         help_text="Never both together.",
     )
-    min_readers = forms.IntegerField(
-        label="Readers of an image, at least", min_value=1, max_value=100, initial=1
-    )
+    min_readers = form_field_of(PolicyRequest, "min_readers")
     vetoing_flags = forms.MultipleChoiceField(
         label="Flags that keep an image out", required=False, widget=forms.CheckboxSelectMultiple
     )
-    vetoing_grade = forms.ChoiceField(
-        label="From which grade on",
-        choices=[(Grade.MINOR, "Minor or major"), (Grade.MAJOR, "Major only")],
-        initial=Grade.MINOR,
+    vetoing_grade = form_field_of(
+        PolicyRequest,
+        "vetoing_grade",
+        labels={"minor": "Minor or major", "major": "Major only"},
         widget=forms.RadioSelect,
     )
-    refuses_copies = forms.BooleanField(
-        label="Refuse images that are too close to a training image", required=False, initial=True
-    )
+    refuses_copies = form_field_of(PolicyRequest, "refuses_copies")
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(self._with_grade(data) if data is not None else None)
@@ -66,19 +65,20 @@ class PolicyForm(forms.Form):
         self.chosen = [study for study in studies if study.pk in self._chosen_ids()]
         self.criteria = criteria_of(self.chosen)
         for slug, name in self.criteria.items():
-            self.fields[SCORE_PREFIX + slug] = forms.FloatField(
+            self.fields[SCORE_PREFIX + slug] = form_field_of(
+                PolicyRequest,
+                "min_mean_scores",
                 label=name,
                 required=False,
-                min_value=0,
-                max_value=SCORE_MAX,
                 widget=forms.NumberInput(attrs={"step": 0.25, "placeholder": "any"}),
             )
         self.measures = measures_in_use()
         for kind in self.measures:
-            self.fields[MEASURE_PREFIX + kind.name] = forms.FloatField(
+            self.fields[MEASURE_PREFIX + kind.name] = form_field_of(
+                PolicyRequest,
+                "min_measures",
                 label=kind.label,
                 required=False,
-                min_value=0,
                 max_value=kind.most,
                 widget=forms.NumberInput(attrs={"step": 0.05, "placeholder": "any"}),
                 help_text=f"0 to {kind.most}" if kind.most else "0 and more",
@@ -145,17 +145,19 @@ class PolicyForm(forms.Form):
             uses_simulated_readers=data["readers"] == SIMULATED,
         )
 
-    def save(self, *, created_by: User) -> Policy:
+    def request(self) -> PolicyRequest:
         data = self.cleaned_data
-        return create_policy(
-            data["name"],
-            studies=self.chosen,
-            min_mean_scores=self.min_mean_scores,
-            min_measures=self.min_measures,
-            min_readers=data["min_readers"],
-            vetoing_flags=data["vetoing_flags"],
-            vetoing_grade=data["vetoing_grade"],
-            refuses_copies=data["refuses_copies"],
-            uses_simulated_readers=data["readers"] == SIMULATED,
-            created_by=created_by,
+        return read(
+            PolicyRequest,
+            {
+                "name": data["name"],
+                "studies": [study.name for study in self.chosen],
+                "min_mean_scores": self.min_mean_scores,
+                "min_measures": self.min_measures,
+                "min_readers": data["min_readers"],
+                "vetoing_flags": data["vetoing_flags"],
+                "vetoing_grade": data["vetoing_grade"],
+                "refuses_copies": data["refuses_copies"],
+                "uses_simulated_readers": data["readers"] == SIMULATED,
+            },
         )

@@ -52,6 +52,14 @@ def create_policy(
     return policy
 
 
+def require_free_name(name: str) -> None:
+    if Policy.objects.filter(name=name).exists():
+        raise RemediableError(
+            f"There is a policy “{name}” already.",
+            remedy="Give another name, or leave the rules out to apply it.",
+        )
+
+
 def criteria_of(studies: Iterable[Study]) -> dict[str, str]:
     """The criteria that the studies score images by, slug to name, in their readers' order."""
     return {

@@ -14,10 +14,11 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
 from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import CuratedSet, Policy
+from feedback_app.curation.requests import make_policy
 from feedback_app.curation.rules import Rules, evaluate, most_first
 from feedback_app.curation.services import apply_policy, criteria_of
 from feedback_app.images.measures import label_of
-from feedback_app.remedies import tell
+from feedback_app.remedies import complain, tell
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
@@ -43,9 +44,13 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = PolicyForm(request.POST)
         if form.is_valid():
-            policy = form.save(created_by=cast("User", request.user))
-            messages.success(request, f"The policy {policy.name} is saved.")
-            return redirect("curation:policy", policy_id=policy.pk)
+            try:
+                policy = make_policy(form.request(), created_by=cast("User", request.user))
+            except RemediableError as error:
+                complain(form, None, error)
+            else:
+                messages.success(request, f"The policy {policy.name} is saved.")
+                return redirect("curation:policy", policy_id=policy.pk)
     else:
         form = PolicyForm(request.GET if request.htmx else None)  # type: ignore[attr-defined]
     return render(request, template_for(request), SECTION | preview_of(form.rules(), form=form))

@@ -19,7 +19,8 @@ def form_field_of(
     """The form field with label, help, default and limits of a request's field.
 
     ``labels`` are what the values of a choice are called; ``changes`` are arguments of the
-    form field, such as its widget or another label, and never limits. The answer is a
+    form field, such as its widget or another label. Of a mapping it is the field of one of
+    its values, whose own limit the request knows by its key. The answer is a
     ``forms.Field``; it is typed as anything so that its subclass need not be named.
     """
     field = field_of(kind, name)

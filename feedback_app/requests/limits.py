@@ -15,7 +15,7 @@ class Field:
     """``item`` is the type of one value where the field holds several, else its own.
 
     ``bounds`` are pydantic's: ``ge``, ``lt``, ``max_length`` and so on. ``default`` is None
-    where the field has none.
+    where the field has none. Of a mapping it is all that is said of one of its values.
     """
 
     name: str
@@ -35,6 +35,8 @@ def field_of(kind: type[Any], name: str) -> Field:
     """The field of this name of a pydantic model or dataclass."""
     info: FieldInfo = kind.__pydantic_fields__[name]
     plain, constraints = _bare(info.annotation)
+    if get_origin(plain) is dict:
+        return _value_of(plain, name=name, title=info.title or name)
     holds_several = get_origin(plain) is tuple
     return Field(
         name=name,
@@ -44,6 +46,19 @@ def field_of(kind: type[Any], name: str) -> Field:
         title=info.title or name.replace("_", " ").capitalize(),
         description=info.description or "",
         bounds=_bounds([*info.metadata, *constraints]),
+    )
+
+
+def _value_of(mapping: Any, *, name: str, title: str) -> Field:
+    item, constraints = _bare(get_args(mapping)[1])
+    return Field(
+        name=name,
+        item=item,
+        holds_several=False,
+        default=None,
+        title=title,
+        description="",
+        bounds=_bounds(constraints),
     )
 
 

@@ -6,10 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from feedback_app.curation.models import Policy
-from feedback_app.curation.services import apply_policy, create_policy
-from feedback_app.readings.models import Grade
+from feedback_app.curation.requests import PolicyRequest, make_policy
+from feedback_app.curation.services import apply_policy
 from feedback_app.remedies import as_command_error
-from feedback_app.studies.models import Study
+from feedback_app.requests import add_options, given, read
+
+DERIVED = ("min_readers", "vetoing_grade", "uses_simulated_readers")
+FLAGS = {"vetoing_grade": "--veto-grade", "uses_simulated_readers": "--simulated-readers"}
 
 
 def parse_score(text: str) -> tuple[str, float]:
@@ -49,11 +52,9 @@ class Command(BaseCommand):
             metavar="MEASURE=VALUE",
             help="least measure, as in label-agreement=0.5",
         )
-        parser.add_argument("--min-readers", type=int, default=1)
         parser.add_argument("--veto", action="append", default=[], help="a flag that keeps out")
-        parser.add_argument("--veto-grade", choices=Grade.values, default=Grade.MINOR.value)
         parser.add_argument("--allow-copies", action="store_true")
-        parser.add_argument("--simulated-readers", action="store_true")
+        add_options(parser, PolicyRequest, DERIVED, flags=FLAGS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_command_error():
@@ -71,20 +72,17 @@ class Command(BaseCommand):
         return policy
 
     def make(self, options: dict[str, Any]) -> Policy:
-        if Policy.objects.filter(name=options["policy"]).exists():
-            raise CommandError(f"There is a policy {options['policy']!r}: leave the rules out.")
-        studies = list(Study.objects.filter(name__in=options["study"]))
-        missing = set(options["study"]) - {study.name for study in studies}
-        if missing:
-            raise CommandError(f"There is no study {', '.join(sorted(missing))}.")
-        return create_policy(
-            options["policy"],
-            studies=studies,
-            min_mean_scores=dict(options["min_score"]),
-            min_measures=dict(options["min_measure"]),
-            min_readers=options["min_readers"],
-            vetoing_flags=options["veto"],
-            vetoing_grade=options["veto_grade"],
-            refuses_copies=not options["allow_copies"],
-            uses_simulated_readers=options["simulated_readers"],
+        return make_policy(
+            read(
+                PolicyRequest,
+                {
+                    **given(options, DERIVED),
+                    "name": options["policy"],
+                    "studies": options["study"],
+                    "min_mean_scores": dict(options["min_score"]),
+                    "min_measures": dict(options["min_measure"]),
+                    "vetoing_flags": options["veto"],
+                    "refuses_copies": not options["allow_copies"],
+                },
+            )
         )
