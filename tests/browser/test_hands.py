@@ -374,6 +374,16 @@ def test_a_comparison_spells_its_scale_once(page: Page, opened: Open) -> None:
     assert submit["y"] + submit["height"] <= 800
 
 
+def test_a_long_prompt_that_the_buttons_leave_little_room_unfolds(page: Page, opened: Open) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    prompt = "A frontal chest X-ray with a moderate left pleural effusion, mild cardiomegaly"
+    opened("compare", each=2, prompt=f"{prompt} and no pneumothorax in a 62 year old woman")
+    text = page.locator("#prompt-text")
+    expect(text).to_have_class("long")
+    text.focus()
+    assert text.evaluate("(text) => text.scrollHeight <= text.clientHeight + 2")
+
+
 @pytest.mark.parametrize(("mode", "each"), [("compare", 2), ("rate_k", 4)])
 def test_the_page_fits_a_phone(page: Page, opened: Open, mode: str, each: int) -> None:
     page.set_viewport_size({"width": 390, "height": 844})

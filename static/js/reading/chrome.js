@@ -20,6 +20,11 @@ export class Chrome {
   /** By study. @type {Set<string>} */
   phasesTold = new Set();
 
+  constructor() {
+    // Buttons come and go with a case, and the prompt has what they leave.
+    new ResizeObserver(() => this.foldPrompt()).observe(find(document, ".prompt"));
+  }
+
   /** @type {(found: LoadedCase, about: {showsPrompt: boolean, previous: string | null | undefined}) => void} */
   showCase(found, { showsPrompt, previous }) {
     byId("study").textContent = found.study;
