@@ -33,20 +33,27 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFigures:
-    """``gain`` is accuracy less that of the blind answers, on the same patients."""
+    """``gain`` is accuracy less that of the blind answers, on the same patients.
+
+    None where nothing was asked blind, and where training has no answers.
+    """
 
     questions: int
     patients: int
     accuracy: Interval
-    blind: Interval
-    majority: Interval
-    gain: Interval
+    blind: Interval | None
+    majority: Interval | None
+    gain: Interval | None
     unparsable: int
     stable: float | None
 
 
 def score_task(
-    answered: Sequence[Answered], *, training_answers: Sequence[str], seed: int = 0
+    answered: Sequence[Answered],
+    *,
+    training_answers: Sequence[str],
+    was_blind: bool = True,
+    seed: int = 0,
 ) -> TaskFigures:
     """``training_answers`` are the right answers of training, which the majority is taken of."""
     if not answered:
@@ -67,9 +74,9 @@ def score_task(
         questions=len(answered),
         patients=len(set(patients.tolist())),
         accuracy=mean(right),
-        blind=mean(blind),
-        majority=mean(usual),
-        gain=mean(right - blind),
+        blind=mean(blind) if was_blind else None,
+        majority=mean(usual) if training_answers else None,
+        gain=mean(right - blind) if was_blind else None,
         unparsable=sum(one.answer is None for one in answered),
         stable=sum(asked) / len(asked) if asked else None,
     )

@@ -112,6 +112,7 @@ def test_what_cannot_be_parsed_is_wrong_and_counted() -> None:
     ]
     figures = score_task(answered, training_answers=["yes", "yes", "no"])
     assert (figures.questions, figures.patients, figures.unparsable) == (4, 3, 1)
+    assert figures.majority and figures.blind and figures.gain
     assert figures.accuracy.value == figures.majority.value == figures.blind.value == 0.5
     assert figures.gain.value == 0.0
     assert figures.stable == 0.5
