@@ -37,6 +37,7 @@ __all__ = [
     "Method",
     "Pair",
     "RatedImage",
+    "ReadingYield",
     "RewardModel",
     "RuleOutcome",
     "Schedule",
@@ -174,6 +175,16 @@ class RewardModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ReadingYield(models.Model):
+    """How many pairs and ratings a reading gives to learn from (``services.yields``)."""
+
+    reading = models.OneToOneField(
+        Reading, on_delete=models.CASCADE, primary_key=True, related_name="counted"
+    )
+    pairs = models.PositiveIntegerField()
+    ratings = models.PositiveIntegerField()
 
 
 class Method(models.TextChoices):

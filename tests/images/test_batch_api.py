@@ -163,3 +163,13 @@ def test_candidates_come_with_files_and_measures(
     assert cora_client.get(found["file"])["Content-Type"] == "image/png"
     listed = cora_client.get(reverse("api:batches")).json()
     assert [one["made"] for one in listed["results"]] == [4]
+
+
+def test_a_page_of_batches_asks_the_database_the_same_however_many_there_are(
+    cora_client: Client, version: ModelVersion, django_assert_max_num_queries: Any
+) -> None:
+    for seed in range(12):
+        ask(cora_client, seed=100 * seed)
+    with django_assert_max_num_queries(8):
+        listed = cora_client.get(reverse("api:batches")).json()["results"]
+    assert [batch["total"] for batch in listed] == [4] * 12

@@ -2,10 +2,8 @@
 
 from feedback_app.finetuning.services.finetunes import finish_finetune, start_finetune
 from feedback_app.finetuning.services.schedules import follow_schedule, save_schedule
-from feedback_app.finetuning.services.snapshots import (
-    count_new_pairs,
-    take_snapshot,
-)
+from feedback_app.finetuning.services.snapshots import take_snapshot
+from feedback_app.finetuning.services.yields import count_new_pairs
 
 __all__ = [
     "count_new_pairs",

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby
 
+from django.db.models import QuerySet
+
 from feedback_app.finetuning.services.seen import ImageMean, chosen, scored, teaching_readings
+from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Study
 from generation.specs import AXES, Preference
 
@@ -50,7 +53,11 @@ def find_pairs(
     are given. Retracted readings teach nothing. ``as_of`` takes the readings as they
     were then.
     """
-    readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
+    return pairs_among(teaching_readings(simulated=simulated, studies=studies, as_of=as_of))
+
+
+def pairs_among(readings: QuerySet[Reading]) -> list[FoundPair]:
+    """Returns the pairs of these readings, each of which could teach."""
     return [*_pairs_of(scored(readings)), *_pairs_of(chosen(readings))]
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from feedback_app.finetuning.services.seen import (
     STRENGTH_GAPS,
     ImageMean,
@@ -14,7 +16,7 @@ from feedback_app.finetuning.services.seen import (
     scored,
     teaching_readings,
 )
-from feedback_app.readings.models import Choice, Strength, Verdict
+from feedback_app.readings.models import Choice, Reading, Strength, Verdict
 from feedback_app.studies.models import Study
 from generation.specs import Rating
 
@@ -55,7 +57,11 @@ def find_ratings(
     is accepted and the other rejected. A choice gives no score. ``as_of`` takes the readings
     as they were then.
     """
-    readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
+    return ratings_among(teaching_readings(simulated=simulated, studies=studies, as_of=as_of))
+
+
+def ratings_among(readings: QuerySet[Reading]) -> list[FoundRating]:
+    """Returns the ratings of these readings, each of which could teach."""
     none_acceptable = set(readings.filter(none_acceptable=True).values_list("pk", flat=True))
     found = [
         FoundRating(seen, False if seen.reading_id in none_acceptable else None)

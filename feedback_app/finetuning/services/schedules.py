@@ -14,9 +14,8 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from feedback_app.finetuning.lineage import readings_in, taught_readings
 from feedback_app.finetuning.models import FineTune, Method, Schedule
 from feedback_app.finetuning.services.finetunes import start_finetune
-from feedback_app.finetuning.services.pairs import find_pairs
-from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.finetuning.services.snapshots import take_snapshot
+from feedback_app.finetuning.services.yields import count_unknown
 from feedback_app.images.models import ModelVersion
 from feedback_app.runs.kinds import CPU
 
@@ -103,9 +102,8 @@ def new_readings_for(schedule: Schedule) -> int:
     if parent := model_to_teach():
         known |= taught_readings(parent)
     simulated = schedule.uses_simulated_readers
-    if Method(schedule.method).learns_from_pairs:
-        return sum(pair.winner.reading_id not in known for pair in find_pairs(simulated=simulated))
-    return sum(rating.seen.reading_id not in known for rating in find_ratings(simulated=simulated))
+    what = "pairs" if Method(schedule.method).learns_from_pairs else "ratings"
+    return count_unknown(what, simulated=simulated, known=known)
 
 
 def model_to_teach() -> ModelVersion | None:

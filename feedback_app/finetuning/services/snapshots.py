@@ -20,13 +20,6 @@ from generation.errors import RemediableError
 MEDIA_TYPE = "application/jsonl"
 
 
-def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
-    """Pairs of readings that the snapshot ``since`` has no pair of."""
-    pairs = find_pairs(simulated=simulated)
-    known = set(since.pairs.values_list("reading", flat=True)) if since else set()
-    return sum(pair.winner.reading_id not in known for pair in pairs)
-
-
 @transaction.atomic
 def take_snapshot(
     *,

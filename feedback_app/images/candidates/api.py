@@ -16,9 +16,11 @@ from feedback_app.accounts.models import User
 from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.images.blobs.models import Measure
 from feedback_app.images.candidates.batches import (
+    BatchProgress,
     cancel_batch,
     make_missing,
     progress_of,
+    progress_of_all,
 )
 from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.mask_plan import MaskPlan
@@ -56,7 +58,10 @@ class BatchesView(CoordinatorView):
     def get(self, request: Request) -> Response:
         pages = BatchPagination()
         page = pages.paginate_queryset(batches(), request, view=self)
-        return pages.get_paginated_response([describe_batch(batch) for batch in page or []])
+        progress = progress_of_all(page or [])
+        return pages.get_paginated_response(
+            [describe_batch(batch, progress[batch.pk]) for batch in page or []]
+        )
 
     def post(self, request: Request) -> Response:
         batch, plan = ask_for_batch(read(BatchRequest, request.data), created_by=self.actor)
@@ -101,8 +106,8 @@ class CandidatesView(CoordinatorView):
         return pages.get_paginated_response([describe_place(place) for place in page or []])
 
 
-def describe_batch(batch: Batch) -> dict[str, Any]:
-    progress = progress_of(batch)
+def describe_batch(batch: Batch, progress: BatchProgress | None = None) -> dict[str, Any]:
+    progress = progress or progress_of(batch)
     return {
         "id": str(batch.pk),
         "name": batch.name,

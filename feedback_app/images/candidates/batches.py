@@ -1,10 +1,11 @@
 """Batches: recipes written out, and the runs that make what is not made yet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Avg, F, FloatField
+from django.db.models import Avg, Count, F, FloatField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from pydantic import ValidationError
@@ -285,11 +286,29 @@ class BatchProgress:
 
 
 def progress_of(batch: Batch) -> BatchProgress:
-    places = batch.batchrecipe_set
+    return progress_of_all([batch])[batch.pk]
+
+
+def progress_of_all(batches: Collection[Batch]) -> dict[UUID, BatchProgress]:
+    """Returns how far each batch is, by its key, in two queries."""
+    keys = [batch.pk for batch in batches]
     # Runs before candidates: a batch without unfinished runs is counted in full.
-    batch_runs = list(batch.runs.order_by("created_at"))
-    made = places.exclude(recipe__candidate=None).count()
-    is_complete = made == (total := places.count())
+    runs_of: dict[UUID, list[Run]] = {key: [] for key in keys}
+    links = Batch.runs.through.objects.filter(batch__in=keys).select_related("run")
+    for link in links.order_by("run__created_at"):
+        runs_of[link.batch_id].append(link.run)
+    counted = (
+        BatchRecipe.objects.filter(batch__in=keys)
+        .order_by()
+        .values_list("batch")
+        .annotate(total=Count("pk"), made=Count("recipe__candidate"))
+    )
+    counts = {key: (total, made) for key, total, made in counted}
+    return {key: _progress(runs_of[key], *counts.get(key, (0, 0))) for key in keys}
+
+
+def _progress(batch_runs: Sequence[Run], total: int, made: int) -> BatchProgress:
+    is_complete = made == total
     is_live = any(not run.is_finished for run in batch_runs)
     return BatchProgress(
         total=total,

@@ -13,8 +13,10 @@ from feedback_app.results.figures import Figures
 from feedback_app.results.score_figures import ScoreFigures
 from feedback_app.results.sources import DetectionFigures
 from feedback_app.statistics.behaviour import Path
-from feedback_app.statistics.bootstrap import Floats
+from feedback_app.statistics.bootstrap import Floats, Ints
 
+DOTS_MAX = 240
+"""Points of a small panel, in which more would lie upon each other."""
 SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4e6f5"])
 
 
@@ -103,9 +105,22 @@ def panel_columns(count: int) -> int:
 
 
 def course(axes: Axes, path: Path) -> None:
-    axes.plot(path.order + 1, path.deviation, "o", color=looks.ACCENT, alpha=0.35, markersize=2.5)
+    """Draws an even choice of the points, and of the line, where there are very many.
+
+    The table of the plot's numbers has all of them.
+    """
+    order = path.order + 1
+    dots = evenly(order.size)
+    axes.plot(
+        order[dots], path.deviation[dots], "o", color=looks.ACCENT, alpha=0.35, markersize=2.5
+    )
     if path.smooth.size:
-        axes.plot(path.order + 1, path.smooth, color=looks.WARM, linewidth=2)
+        axes.plot(order[dots], path.smooth[dots], color=looks.WARM, linewidth=2)
+
+
+def evenly(count: int) -> Ints:
+    """Returns at most ``DOTS_MAX`` indexes below ``count``, first and last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, DOTS_MAX)).astype(np.int64))
 
 
 def pace(figures: Figures) -> Figure:

@@ -1,0 +1,57 @@
+"""What readings give is counted once a reading, and a page's figure is a sum."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from feedback_app.accounts.models import User
+from feedback_app.finetuning.models import ReadingYield
+from feedback_app.finetuning.services import take_snapshot
+from feedback_app.finetuning.services.pairs import find_pairs
+from feedback_app.finetuning.services.ratings import find_ratings
+from feedback_app.finetuning.services.yields import count_new_pairs, count_unknown
+from feedback_app.readings.services.retractions import retract
+from feedback_app.studies.models import Slot, Study
+from tests.finetuning.read_studies import Read
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def slots(make_study: Callable[..., Study], rosa: User) -> list[Slot]:
+    return list(Slot.objects.filter(study=make_study(rosa)).order_by("case__position"))
+
+
+def test_the_sum_is_that_of_the_pairs_and_ratings_found(slots: list[Slot], read: Read) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    read(slots[1], [3, 3, 1, 1])
+    assert count_new_pairs(simulated=False, since=None) == len(find_pairs(simulated=False)) == 10
+    assert count_unknown("ratings", simulated=False, known=()) == len(find_ratings(simulated=False))
+    assert count_new_pairs(simulated=True, since=None) == 0
+
+
+def test_a_revision_a_snapshot_and_a_retraction_change_the_sum(
+    slots: list[Slot], read: Read, rosa: User
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    assert count_new_pairs(simulated=False, since=None) == 6
+    read(slots[0], [5, 5, 5, 0])
+    assert count_new_pairs(simulated=False, since=None) == 3
+    snapshot = take_snapshot(name="Monday", simulated=False)
+    assert count_new_pairs(simulated=False, since=snapshot) == 0
+    read(slots[1], [5, 4, 2, 0])
+    assert count_new_pairs(simulated=False, since=snapshot) == 6
+    retract(reader=rosa, reason="An unreliable screen.")
+    assert count_new_pairs(simulated=False, since=snapshot) == 0
+
+
+def test_what_is_counted_is_not_looked_at_again(slots: list[Slot], read: Read) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    count_new_pairs(simulated=False, since=None)
+    assert ReadingYield.objects.count() == 1
+    with CaptureQueriesContext(connection) as queries:
+        count_new_pairs(simulated=False, since=None)
+    assert len(queries) <= 4
+    assert not any("readings_score" in query["sql"] for query in queries)
