@@ -62,7 +62,7 @@ def quick_emptying() -> Iterator[None]:
 def empty_tables(_: TransactionTestCase) -> None:
     """Row by row, without constraints and triggers: TRUNCATE takes a hundred times as long.
 
-    Whoever is still writing is waited for; if he waits for us as well, it is tried again.
+    Whoever is still writing is waited for; if they wait for us as well, it is tried again.
     """
     models = apps.get_models(include_auto_created=True)
     tables = [

@@ -5,11 +5,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 
 from feedback_app.local.homes import CHECKOUT
+from tests.sources import code
 
+LONGEST = 400
+STILL_LONGER = {"static/js/reading/regions.js"}
 TORCH_SIDE = ("torch", "diffusers", "transformers", "peft", "accelerate", "datasets")
 
 
@@ -125,3 +130,19 @@ def test_tests_share_modules_that_are_no_tests() -> None:
         for path in (CHECKOUT / "tests").rglob("*.py")
     }
     assert not {path: lines for path, lines in found.items() if lines}
+
+
+def test_no_file_imports_in_a_circle() -> None:
+    graph = grimp.build_graph("feedback_app", "generation", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    TopologicalSorter(imports).prepare()  # its CycleError names the files
+
+
+def test_no_module_is_longer_than_four_hundred_lines() -> None:
+    lengths = {path: len((CHECKOUT / path).read_text().splitlines()) for path in code()}
+    too_long = {
+        path: length
+        for path, length in lengths.items()
+        if length > LONGEST and path not in STILL_LONGER
+    }
+    assert not too_long, f"Split by thing what is longer than {LONGEST} lines: {too_long}"

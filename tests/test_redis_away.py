@@ -183,7 +183,7 @@ def test_redis_is_asked_once_a_rest_while_it_does_not_answer(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["killed", "hung"])
 def test_whoever_starts_a_run_does_not_wait_long_for_redis(redis_server: Redis, way: str) -> None:
-    """Of many runs at once only the first waits; a sweep wakes a worker for them later."""
+    """Only the first of many runs at once waits; a sweep wakes a worker for them later."""
     runs.start("export", title="first", spec={})  # the connection is there
     assert redis_server.process is not None
     os.kill(redis_server.process.pid, signal.SIGKILL if way == "killed" else signal.SIGSTOP)

@@ -60,7 +60,7 @@ class World:
     draft_experiment: Experiment
     cell: Cell
     retraction: Retraction
-    """Of a reader who read nothing that the others rest on."""
+    """It takes back a reader who read nothing that the others rest on."""
 
 
 def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
@@ -107,7 +107,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         experiment=experiment,
         draft_experiment=draft_experiment,
         cell=experiment.cells.earliest("pk"),
-        retraction=retract(reader=make_stranger(), reason="He read the wrong studies."),
+        retraction=retract(reader=make_stranger(), reason="They read the wrong studies."),
     )
 
 

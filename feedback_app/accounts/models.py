@@ -52,10 +52,12 @@ class User(AbstractUser):
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def of_person(self, person: User) -> "AuditEventQuerySet":
-        """What somebody did, and what was done to her account."""
-        on_her_account = models.Q(action__startswith="user.") | models.Q(action__startswith="login")
+        """What somebody did, and what was done to their account."""
+        on_their_account = models.Q(action__startswith="user.") | models.Q(
+            action__startswith="login"
+        )
         return self.filter(
-            models.Q(actor=person) | (on_her_account & models.Q(target_id=str(person.pk)))
+            models.Q(actor=person) | (on_their_account & models.Q(target_id=str(person.pk)))
         )
 
     def between(self, first: date | None, last: date | None) -> "AuditEventQuerySet":

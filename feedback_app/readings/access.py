@@ -1,4 +1,4 @@
-"""The only way from a reader to anything she may read."""
+"""The only way from a reader to anything they may read."""
 
 from typing import cast
 from uuid import UUID

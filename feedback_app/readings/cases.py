@@ -19,7 +19,8 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
     """JSON of a slot. Nothing in it may tell where an image comes from.
 
     Images go by their place in this slot; no id of an image, candidate or case is given, and
-    all images of a study have one size. ``holding`` are the slots that her page has already.
+    all images of a study have one size. ``holding`` are the slots that
+    the reader's page has already.
     """
     study = slot.study
     size = display_size_of(study)

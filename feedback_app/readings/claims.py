@@ -6,7 +6,7 @@ it (``lease_until`` is None again). A slot whose lease ran out unread loses its 
 new free slot and keeps its reader and its ``lease_until`` in the past: a reading that still
 comes takes a seat of the case that is free, or else is kept beyond the readings wanted.
 
-A reader's claims are made one after the other, by a lock on her place in the study.
+A reader's claims are made one after the other, by a lock on their place in the study.
 """
 
 from collections import Counter
@@ -44,10 +44,10 @@ SEATED = ("seat", "position")
 def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot | None:
     """The next slot of a pool for this reader, with a fresh lease; None where nothing is left.
 
-    Her own unread slots come first, save those that a page of hers is ``holding``; then those
-    whose seat she lost and nobody took; then a free slot of a case that is new to her: the
+    Their own unread slots come first, save those that a page of theirs is ``holding``; then those
+    whose seat they lost and nobody took; then a free slot of a case that is new to them: the
     first one, or, where the order is active, the one that is drawn. Raises ``Http404`` where
-    she is no reader of the study.
+    they are no reader of the study.
     """
     _take_turn(study, reader)
     if study.state != StudyState.OPEN:
@@ -140,7 +140,7 @@ def _take_turn(study: Study, reader: User) -> None:
 
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
-    """Her own unread slot: one that has its seat, whether or not the lease ran out, first."""
+    """Their own unread slot: one that has its seat, whether or not the lease ran out, first."""
     unread = Slot.objects.raw(sql.OWN, {"study": study.pk, "reader": reader.pk})
     slots = [slot for slot in unread if slot.pk not in holding]
     with_seat = (slot for slot in slots if slot.seat is not None)

@@ -76,9 +76,9 @@ class Ballot:
 
 
 def draw(study: Study, reader: User) -> Slot | None:
-    """A free slot for the reader, and the log of it; None where nothing is new to her.
+    """A free slot for the reader, and the log of it; None where nothing is new to them.
 
-    Call it in the transaction that gives her the slot.
+    Call it in the transaction that gives them the slot.
     """
     order = lock_order(study.pk)
     ballot = ballot_of(study, reader, order=order)
@@ -125,11 +125,11 @@ def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
 
 
 def new_to(study: Study, reader: User, slots: SlotQuerySet) -> SlotQuerySet:
-    """Slots of cases that she has no slot of.
+    """Slots of cases that the reader has no slot of.
 
     The scalar subquery looks every case up in the index on (study, case, reader), one by
-    one, until the first that is new to her. As NOT EXISTS the planner joins it with all
-    that she has, which after some thousand cases takes longer than all the rest.
+    one, until the first that is new to them. As NOT EXISTS the planner joins it with all
+    that they have, which after some thousand cases takes longer than all the rest.
     """
     own = Slot.objects.filter(study=study, case=OuterRef("case"), reader=reader).order_by()
     return slots.alias(own=Subquery(own.values("pk")[:1])).filter(own__isnull=True)

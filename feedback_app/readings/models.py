@@ -202,7 +202,7 @@ class Bookmark(models.Model):
 
 
 class ReaderPreferences(models.Model):
-    """How a reader likes her reading room: key and mouse bindings by command."""
+    """How a reader likes their reading room: key and mouse bindings by command."""
 
     reader = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reading_preferences"

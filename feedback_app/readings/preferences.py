@@ -1,4 +1,4 @@
-"""How a reader likes her reading room: her own keys and mouse buttons by command."""
+"""How a reader likes their reading room: their own keys and mouse buttons by command."""
 
 import json
 from typing import Any

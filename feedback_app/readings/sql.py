@@ -27,7 +27,7 @@ _NEW_TO_HER = """
 _HERS_UNREAD = """
     slot.study_id = %(study)s AND slot.reader_id = %(reader)s AND slot.lease_until IS NOT NULL
 """
-"""What she claimed and has not read, with or without a seat."""
+"""What the reader claimed and has not read, with or without a seat."""
 
 OWN = f"""
     SELECT {_PAGE} FROM studies_slot AS slot
@@ -85,7 +85,7 @@ FREE_SEATS = f"""
         )
     FROM studies_study WHERE id = %(study)s
 """
-"""Of an active order: all seats, free ones of cases that she has, and free ones that all read."""
+"""All seats of an active order, free ones of cases that the reader has, free ones that all read."""
 
 PLACE = """
     WITH slots AS NOT MATERIALIZED (
@@ -106,7 +106,7 @@ PLACE = """
         (SELECT id FROM unread WHERE seat IS NOT NULL ORDER BY priority DESC, position LIMIT 1),
         (SELECT slot_id FROM earlier ORDER BY created_at DESC LIMIT 1)
 """
-"""How many she has read, how many come before ``slot``, and the slots after and before it.
+"""How many the reader has read, how many come before ``slot``, and the slots after and before it.
 
 In the order of reading; read slots are those without a lease (see ``claims``).
 """

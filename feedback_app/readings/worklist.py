@@ -1,4 +1,4 @@
-"""Where a reader is: her studies, what is read in them, and what comes next."""
+"""Where a reader is: their studies, what is read in them, and what comes next."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -41,9 +41,9 @@ class Bookmarked:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A study as its reader sees it on the work list; of a pool only what she took.
+    """A study as its reader sees it on the work list; of a pool only what they took.
 
-    ``next`` is her first unread slot; in a pool it may be None though ``has_more``: then
+    ``next`` is their first unread slot; in a pool it may be None though ``has_more``: then
     beginning claims one.
     """
 
@@ -106,14 +106,14 @@ def next_unread(slot: Slot, *, holding: Collection[UUID]) -> UUID | None:
 
 
 def first_unread(study: Study, reader: User) -> UUID | None:
-    """Where she begins in an assigned study: her first unread slot, or her first one."""
+    """Where the reader begins in an assigned study: the first unread slot, or the first one."""
     own = Slot.objects.of_reader(reader).filter(study=study)
     first = own.unread().first() or own.first()
     return first.pk if first else None
 
 
 def assignments_of(reader: User) -> list[Assignment]:
-    """Her studies: what is left to read first, the newest first."""
+    """The reader's studies: what is left to read first, the newest first."""
     slots = (
         Slot.objects.of_reader(reader)
         .exclude(study__allocation=Allocation.POOL)

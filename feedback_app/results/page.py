@@ -155,7 +155,7 @@ def _agreement_lines(figures: ScoreFigures) -> Iterable[Line]:
     yield _line("Mean weighted kappa", between.mean_kappa, "quadratic; over all pairs of readers")
     yield _line("ICC(2,1)", between.icc_single, "how far one reader’s scores can be relied on")
     yield _line("ICC(2,k)", between.icc_mean, "how far the readers’ mean can be relied on")
-    yield _line("Test-retest kappa", within.kappa, "a reader with herself, on hidden repeats")
+    yield _line("Test-retest kappa", within.kappa, "readers with themselves, on hidden repeats")
     yield _line("Test-retest difference", within.mean_difference, "points, mean of absolute values")
 
 

@@ -106,7 +106,7 @@ class StudyTable:
     case_ids: tuple[UUID, ...]
 
     def matrix(self, slug: str) -> Floats:
-        """(units, readers): the first time that a reader met a unit; NaN where she did not."""
+        """(units, readers): the first time that a reader met a unit; NaN where they did not."""
         answers = self.answers[slug]
         scores = np.full((len(self.unit_case), len(self.readers)), np.nan)
         first = self.readings.repetition[answers.reading] == 0
@@ -129,7 +129,7 @@ class StudyTable:
         )
 
     def orders(self, slug: str) -> Floats:
-        """(units, readers): where in her series a reader first met a unit."""
+        """(units, readers): where in their series a reader first met a unit."""
         answers = self.answers[slug]
         orders = np.full((len(self.unit_case), len(self.readers)), np.nan)
         first = self.readings.repetition[answers.reading] == 0

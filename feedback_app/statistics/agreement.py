@@ -1,4 +1,4 @@
-"""Agreement between readers, and of a reader with herself.
+"""Agreement between readers, and of a reader with themselves.
 
 Every figure comes from sums over cases, so that its interval does too.
 """
@@ -89,7 +89,7 @@ def weighted_kappas(
     On the matrix's diagonal nothing is known.
     """
     readers, shared = scores.shape[1], shared_cases(scores, cases)
-    matrix = [[unknown("a reader and herself")] * readers for _ in range(readers)]
+    matrix = [[unknown("a reader and themselves")] * readers for _ in range(readers)]
     pairs = list(combinations(range(readers), 2))
     if not shared:
         for first, second in pairs:

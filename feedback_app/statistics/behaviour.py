@@ -29,7 +29,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Path:
-    """A reader's deviations from the others along her readings, and their smooth course."""
+    """A reader's deviations from the others along their readings, and their smooth course."""
 
     order: Floats
     deviation: Floats
@@ -69,8 +69,8 @@ def drift(order: Floats, deviation: Floats) -> Drift | None:
 def paths(scores: Floats, orders: Floats, leniency: Floats) -> tuple[Path | None, ...]:
     """Each reader's course, drifters freed of their drift before the others are judged.
 
-    ``orders``: (units, readers), where in her series a reader met a unit. Whoever drifts
-    most bends the others' consensus, so that they seem to drift the other way: her fitted
+    ``orders``: (units, readers), where in their series a reader met a unit. Whoever drifts
+    most bends the others' consensus, so that they seem to drift the other way: their fitted
     line is taken out first, then the next one's. Of two readers nobody can say which one
     it is, so both courses stay as they are.
     """

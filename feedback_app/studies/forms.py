@@ -154,7 +154,7 @@ class StudyForm(forms.Form):
         max_value=100,
         initial=0,
         label="Hidden repeats, in per cent",
-        help_text="Of a reader's cases: they tell how far she agrees with herself.",
+        help_text="Of each reader's cases: they tell how far readers agree with themselves.",
     )
     repeat_min_gap = Number(
         min_value=1, max_value=10_000, initial=10, label="Cases before a repeat, at least"

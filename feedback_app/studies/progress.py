@@ -10,7 +10,7 @@ from feedback_app.studies.models import ActiveOrder, Draw, DrawRule, Slot, Study
 
 @dataclass(frozen=True)
 class ReaderProgress:
-    """``total`` is None in a pool, where nobody has a share of her own."""
+    """``total`` is None in a pool, where nobody has a share of their own."""
 
     reader: User
     read: int

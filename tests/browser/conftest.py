@@ -14,7 +14,7 @@ from tests.studies.making import make_study
 
 @pytest.fixture
 def opened(page: Page, rosa: User, log_in: Callable[[User], None]) -> Callable[..., list[Slot]]:
-    """Opens a study of a mode at Rosa's first case; returns her slots."""
+    """Opens a study of a mode at Rosa's first case; returns Rosa's slots."""
 
     def open_room(mode: str, *, each: int = 1, cases: int = 2, **values: object) -> list[Slot]:
         images = [[synthetic(100 * case + place) for place in range(each)] for case in range(cases)]
@@ -40,7 +40,7 @@ def slots(study: Study) -> list[Slot]:
 
 @pytest.fixture
 def room(page: Page, slots: list[Slot], rosa: User, log_in: Callable[[User], None]) -> Page:
-    """Rosa's reading page with her first case on it."""
+    """Rosa's reading page with the first case on it."""
     log_in(rosa)
     enter(page, slots[0])
     return page

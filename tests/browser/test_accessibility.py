@@ -108,7 +108,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
         starts.append(reverse("readings:results-page", args=[world.study.pk]))
         starts.append(reverse("experiments:experiment", args=[world.experiment.pk]))
         starts.append(reverse("experiments:edit", args=[world.draft_experiment.pk]))
-    zooms = {"100 %": FULL} if who == "cora" else ZOOMS  # an admin's pages are laid out as hers
+    zooms = {"100 %": FULL} if who == "cora" else ZOOMS  # an admin's pages are laid out like these
     faults = faults_of_all(page, live_server.url, starts, zooms)
     assert not any(faults.values()), told(faults)
     assert not complaints

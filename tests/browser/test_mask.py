@@ -49,7 +49,7 @@ def masked(pair: Page) -> Callable[[float], Page]:
 
 
 def colours_along(page: Page, canvas: Locator, y: int, x_from: int, x_to: int) -> list[Any]:
-    """Of the screen's pixels along a row of the image."""
+    """The colours of the screen's pixels along a row of the image."""
     (left, top), (right, _) = (screen_point(canvas, (x, y + 0.5)) for x in (x_from, x_to))
     return screenshot(page)[int(top), int(left) : int(right)].tolist()
 

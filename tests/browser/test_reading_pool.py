@@ -29,7 +29,7 @@ LogIn = Callable[[User], None]
 
 @pytest.fixture
 def open_pool(page: Page, rosa: User, ravi: User, log_in: LogIn) -> Study:
-    """Three cases, each to be read twice; Rosa is at her first."""
+    """Three cases, each to be read twice; Rosa is at the first."""
     study = pool(rosa, ravi)
     log_in(rosa)
     page.goto(reverse("readings:worklist"))

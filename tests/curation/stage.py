@@ -67,7 +67,7 @@ class Stage:
         *,
         flags: Mapping[str, str] | None = None,
     ) -> Reading:
-        """``reader`` scores candidate ``index``; a number is her score on every criterion."""
+        """``reader`` scores candidate ``index``; a number is the score on every criterion."""
         image = self.candidates[index].image
         slot = self.study.slots.get(reader=reader, case__images=image)
         criteria = self.study.criteria.values_list("slug", flat=True)

@@ -81,7 +81,7 @@ def images_of(gate: Gate) -> list[dict[str, Any]]:
 
 
 def good_figures(**changes: Any) -> dict[str, Any]:
-    """Of a child that is better by its judge and no worse by anything."""
+    """The figures of a child that is better by its judge and no worse by anything."""
     won = {"share": 0.7, "low": 0.6, "high": 0.8, "pairs": 24, "prompts": 12}
     randomness = np.random.default_rng(0)
     figures = {

@@ -37,7 +37,7 @@ def slots(make_study: MakeStudy, rosa: User) -> list[Slot]:
 
 @pytest.fixture
 def gate(slots: list[Slot], read: Read, base: ModelVersion) -> Gate:
-    """Of a child that people taught."""
+    """The gate of a child that people taught."""
     read(slots[0], [5, 4, 2, 0])
     snapshot = take_snapshot(name="Monday", simulated=False)
     return asked(child_of(start_finetune(snapshot=snapshot, parent=base, method="dpo_margin")))

@@ -33,3 +33,17 @@ def chest_picture(lungs: Mask, *, seed: int = 0) -> np.ndarray:
     body = gaussian_filter(np.where(lungs, 60.0, 190.0), 1.5)
     noisy = body + np.random.default_rng(seed).normal(0, 6, lungs.shape)
     return np.asarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def dot(side: int, *points: tuple[int, int]) -> Mask:
+    """Single pixels at (row, column)."""
+    mask = np.zeros((side, side), dtype=bool)
+    for point in points:
+        mask[point] = True
+    return mask
+
+
+def block(side: int, rows: slice, columns: slice) -> Mask:
+    mask = np.zeros((side, side), dtype=bool)
+    mask[rows, columns] = True
+    return mask

@@ -44,25 +44,11 @@ from generation.conditioning.transforms import (
 from generation.conditioning.variants import Parent, transformed_set, variants
 from generation.errors import RemediableError
 from generation.specs import MaskKind
-from tests.generation.chests import chest, ellipse
+from tests.generation.chests import block, chest, dot, ellipse
 
 STILL = ((0.0,) * GRID_POINTS,) * GRID_POINTS
 BENT = ((0.02,) * GRID_POINTS,) * GRID_POINTS
 SHA = "a" * 64
-
-
-def dot(side: int, *points: tuple[int, int]) -> Mask:
-    """Single pixels at (row, column)."""
-    mask = np.zeros((side, side), dtype=bool)
-    for point in points:
-        mask[point] = True
-    return mask
-
-
-def block(side: int, rows: slice, columns: slice) -> Mask:
-    mask = np.zeros((side, side), dtype=bool)
-    mask[rows, columns] = True
-    return mask
 
 
 # By hand

@@ -4,17 +4,21 @@ import csv
 import io
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
 
 from feedback_app.images.cohorts.services import start_import
-from feedback_app.images.models import ImportSkip
+from feedback_app.images.models import Blob, ImportSkip
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.datasets.sources import ImportOptions
+from tests.generation.dicoms import gradient
 
+SIDE = 1024
 HEADER = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View Position"
 
 
@@ -78,3 +82,22 @@ def skips(run: Run) -> dict[str, str]:
 def rows_of(table: Path) -> list[dict[str, str]]:
     with table.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def import_from(folder: Path, source: str, **options: Any) -> Run:
+    run = import_folder(folder, name=source, source=source, options=ImportOptions(**options))
+    assert run.state == State.SUCCEEDED, run.error
+    return run
+
+
+def pixels_of(blob: Blob) -> np.ndarray:
+    with blob.open() as file, PIL.Image.open(file) as picture:
+        return np.asarray(picture)
+
+
+def reasons(run: Run) -> Counter[tuple[str, str]]:
+    return Counter(ImportSkip.objects.filter(run=run).values_list("what", "reason"))
+
+
+def gradient_png(seed: int) -> bytes:
+    return png(gradient(seed=seed))

@@ -1,17 +1,11 @@
 """Data sets as they are distributed, from their files to the database."""
 
-import gzip
-import shutil
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import PIL.Image
 import pytest
 
 from feedback_app.images.models import (
-    Blob,
     Cohort,
     CohortImage,
     ImportSkip,
@@ -20,28 +14,21 @@ from feedback_app.images.models import (
     SharedPicture,
 )
 from feedback_app.runs.models import LogLine, Run, State
-from generation.conditioning.findings import FINDINGS
-from generation.datasets.labels import COLUMNS
 from generation.datasets.parsed import MISSING
-from generation.datasets.rle import encode_chexmask, encode_siim
+from generation.datasets.rle import encode_siim
 from generation.datasets.sources import ImportOptions
 from tests.generation.dicoms import IDENTIFYING, dicom, gradient, jpeg, jpeg_dicom, write
-from tests.images.cohort_folders import import_folder, rows_of
+from tests.images.cohort_folders import (
+    SIDE,
+    gradient_png,
+    import_folder,
+    import_from,
+    pixels_of,
+    reasons,
+    rows_of,
+)
 
 pytestmark = pytest.mark.django_db
-
-SIDE = 1024
-
-
-def import_from(folder: Path, source: str, **options: Any) -> Run:
-    run = import_folder(folder, name=source, source=source, options=ImportOptions(**options))
-    assert run.state == State.SUCCEEDED, run.error
-    return run
-
-
-def pixels_of(blob: Blob) -> np.ndarray:
-    with blob.open() as file, PIL.Image.open(file) as picture:
-        return np.asarray(picture)
 
 
 def band(kind: int) -> np.ndarray:
@@ -49,10 +36,6 @@ def band(kind: int) -> np.ndarray:
     mask = np.zeros((SIDE, SIDE), dtype=bool)
     mask[100 * kind : 100 * kind + 40, 200:400] = True
     return mask
-
-
-def reasons(run: Run) -> Counter[tuple[str, str]]:
-    return Counter(ImportSkip.objects.filter(run=run).values_list("what", "reason"))
 
 
 # The real files
@@ -245,97 +228,6 @@ def test_candids_three_kinds_of_masks_come_in_with_reports(tmp_path: Path) -> No
     assert Patient.objects.count() == 2
 
 
-MIMIC_IMAGES = (("10000032", "50414267", "aaa-1"), ("10000032", "50414267", "aaa-2"),
-                ("10000764", "57375967", "bbb-1"), ("10000898", "50771383", "ccc-1"))  # fmt: skip
-
-
-@pytest.fixture
-def mimic(tmp_path: Path) -> Path:
-    folder = tmp_path / "mimic"
-    for seed, (subject, study, name) in enumerate(MIMIC_IMAGES[:3]):
-        path = f"files/p{subject[:2]}/p{subject}/s{study}/{name}.jpg"
-        write(folder, {path: jpeg(gradient(seed=seed))})
-    views = ("PA", "LATERAL", "AP", "PA")
-    metadata = "dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,"
-    metadata += "Columns,StudyDate,StudyTime\n" + "".join(
-        f"{name},{subject},{study},CHEST,{view},64,64,21800506,120000.5\n"
-        for (subject, study, name), view in zip(MIMIC_IMAGES, views, strict=True)
-    )
-    with gzip.open(folder / "mimic-cxr-2.0.0-metadata.csv.gz", "wt") as file:
-        file.write(metadata)
-    labels = {"50414267": {"No Finding": "1.0"}, "57375967": {"Edema": "-1.0", "Fracture": "1.0"}}
-    rows = [
-        ",".join([subject, study, *(labels[study].get(name, "") for name in COLUMNS)])
-        for subject, study in (("10000032", "50414267"), ("10000764", "57375967"))
-    ]
-    header = ",".join(["subject_id", "study_id", *COLUMNS])
-    (folder / "mimic-cxr-2.0.0-chexpert.csv").write_text("\n".join([header, *rows]) + "\n")
-    (folder / "mimic-cxr-2.0.0-split.csv").write_text(
-        "dicom_id,study_id,subject_id,split\n"
-        + "".join(f"{name},{study},{subject},train\n" for subject, study, name in MIMIC_IMAGES)
-    )
-    (folder / "hosp").mkdir()
-    (folder / "hosp" / "patients.csv").write_text(
-        "subject_id,gender,anchor_age,anchor_year,anchor_year_group,dod\n"
-        "10000032,F,52,2180,2014 - 2016,\n10000764,M,86,2182,2014 - 2016,\n"
-    )
-    (folder / "hosp" / "admissions.csv").write_text(
-        "subject_id,hadm_id,race\n10000032,1,UNKNOWN\n10000032,2,ASIAN - CHINESE\n"
-        "10000764,3,BLACK/CAPE VERDEAN\n"
-    )
-    return folder
-
-
-def chexmask_row(name: str, quality: float, *, side: int = 64) -> str:
-    left, right, heart = np.zeros((3, side, side), dtype=bool)
-    left[10:40, 5:20], right[10:40, 40:60], heart[30:50, 20:40] = True, True, True
-    codes = ",".join(encode_chexmask(mask) for mask in (left, right, heart))
-    return f'{name},{quality},{quality + 0.05},"[[1, 2],\n [3, 4]]",{codes},{side},{side}\n'
-
-
-def test_mimic_comes_in_with_chexmasks_that_are_good_enough(mimic: Path) -> None:
-    masks = mimic / "MIMIC-CXR-JPG.csv"
-    masks.write_text(
-        "dicom_id,Dice RCA (Mean),Dice RCA (Max),Landmarks,"
-        "Left Lung,Right Lung,Heart,Height,Width\n"
-        + chexmask_row("aaa-1", 0.7)
-        + chexmask_row("bbb-1", 0.69)
-        + chexmask_row("aaa-2", 0.9, side=32)
-    )
-    run = import_from(mimic, "mimic", views="all", chexmask=masks, demographics=mimic / "hosp")
-    assert run.result["added"] == {"images": 3, "masks": 2}
-    assert reasons(run) == {
-        ("image", MISSING): 1,
-        ("mask", "its Dice RCA (Mean) is 0.69, below 0.7"): 1,
-        ("mask", "has 32 x 32 pixels, its image 64 x 64"): 2,
-    }
-    first, second, third = CohortImage.objects.select_related("patient").order_by("source_id")
-    assert (first.is_normal, first.view, second.view) == (True, "PA", "lateral")
-    assert third.findings == ["edema", "fracture"]
-    assert (first.patient.sex, first.patient.race, first.age_years) == ("F", "asian", 52)
-    assert (third.patient.sex, third.patient.race, third.age_years) == ("M", "black", 84)
-    lungs = pixels_of(Mask.objects.get(kind="lungs").blob) > 0
-    assert (lungs.sum(), lungs[10, 5], lungs[10, 40], lungs[9, 5]) == (30 * 35, True, True, False)
-    assert (pixels_of(Mask.objects.get(kind="heart").blob) > 0).sum() == 400
-
-
-def test_mimics_frontal_images_alone_need_no_other_files(mimic: Path) -> None:
-    shutil.rmtree(mimic / "hosp")
-    assert import_from(mimic, "mimic").result["added"] == {"images": 2}
-    assert Patient.objects.filter(sex="", race="").count() == 2
-
-
-def test_a_chexmask_file_that_is_cut_off_is_refused(mimic: Path) -> None:
-    masks = mimic / "MIMIC-CXR-JPG.csv"
-    header = "dicom_id,Dice RCA (Mean),Left Lung,Right Lung,Heart,Height,Width\n"
-    masks.write_text(header + "aaa-1,0.9,1 5,")
-    run = import_folder(mimic, source="mimic", options=ImportOptions(chexmask=masks))
-    assert (run.state, "is cut off" in run.error) == (State.FAILED, True)
-    masks.write_text("dicom_id,Left Lung\n")
-    run = import_folder(mimic, source="mimic", options=ImportOptions(chexmask=masks))
-    assert "has no column Dice RCA (Mean)" in run.error
-
-
 def test_openis_images_come_in_with_their_reports(tmp_path: Path) -> None:
     report = """<eCitation><AbstractText Label="FINDINGS">Opacity.</AbstractText>
         <AbstractText Label="IMPRESSION">Pneumonia.</AbstractText>
@@ -347,8 +239,8 @@ def test_openis_images_come_in_with_their_reports(tmp_path: Path) -> None:
         {
             "ecgen-radiology/1.xml": report.encode(),
             "ecgen-radiology/2.xml": normal.encode(),
-            "NLMCXR_png/CXR1_IM-0001-3001.png": dicom_free_png(1),
-            "NLMCXR_png/CXR2.png": dicom_free_png(2),
+            "NLMCXR_png/CXR1_IM-0001-3001.png": gradient_png(1),
+            "NLMCXR_png/CXR2.png": gradient_png(2),
         },
     )
     run = import_from(tmp_path, "openi")
@@ -357,14 +249,6 @@ def test_openis_images_come_in_with_their_reports(tmp_path: Path) -> None:
     assert first.findings == ["pleural thickening", "lung opacity"]
     assert first.source_labels["IMPRESSION"] == "Pneumonia."
     assert (second.is_normal, second.patient.source_id) == (True, "2")
-
-
-def dicom_free_png(seed: int) -> bytes:
-    import io
-
-    file = io.BytesIO()
-    PIL.Image.fromarray(gradient(seed=seed)).save(file, "PNG")
-    return file.getvalue()
 
 
 # Privacy
@@ -400,76 +284,6 @@ def test_no_identifying_value_reaches_database_storage_or_log(
 
 
 # A table of one's own
-
-
-def test_a_table_of_ones_own_is_read_by_its_mapping(tmp_path: Path) -> None:
-    files = {f"pictures/{name}.png": dicom_free_png(seed) for seed, name in enumerate("abc")}
-    write(tmp_path, files)
-    mask = np.zeros((64, 64), dtype=bool)
-    mask[4:9, 30:50] = True
-    (tmp_path / "table.csv").write_text(
-        "name,pid,sex,age,eff,words,code\n"
-        f"a.png,1,female,44,1,Edema;Device,{encode_siim(mask)}\n"
-        "b.png,1,male,x,0,,-1\nc.png,2,,31,-1,Other,-1\nd.png,3,,31,,,\n"
-    )
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(
-        """
-        table = "table.csv"
-        images = "pictures"
-        file = "name"
-        patient = "pid"
-        sex = "sex"
-        age = "age"
-        [findings]
-        eff = "effusion"
-        [labels]
-        column = "words"
-        separator = ";"
-        [labels.names]
-        Edema = "edema"
-        Device = "support devices"
-        [[masks]]
-        kind = "pneumothorax"
-        column = "code"
-        width = 64
-        height = 64
-        """
-    )
-    run = import_from(tmp_path, "folder", mapping=mapping)
-    assert run.result["added"] == {"images": 3, "masks": 1}
-    assert reasons(run) == {
-        ("image", MISSING): 1,
-        ("label", "the age 'x' is not plausible"): 1,
-    }
-    first, second, third = CohortImage.objects.select_related("patient").order_by("source_id")
-    assert first.findings == ["edema", "effusion", "support devices"]
-    assert set(FINDINGS) - set(first.unknown_findings) == set(first.findings)
-    assert "effusion" in third.unknown_findings and "effusion" not in second.unknown_findings
-    assert first.patient == second.patient != third.patient
-    assert (first.patient.sex, first.age_years) == ("F", 44)
-    assert ((pixels_of(Mask.objects.get().blob) > 0) == mask).all()
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("table = 'x.csv'", "file: Field required"),
-        ("table = 'none.csv'\nfile = 'f'", "There is no"),
-        ("table = 't.csv'\nfile = 'f'\n[findings]\nf = 'sneezing'", "'sneezing' is no finding"),
-        ("table = 't.csv'\nfile = 'g'", "has no column 'g'"),
-        ("table = 't.csv'\nfile = 'f'\ncolour = 'f'", "colour: Unexpected keyword"),
-        ("not toml", "is no mapping that can be used"),
-        ("table = 't.csv'\nfile = 'f'\n[[masks]]\nkind = 'lungs'", "needs a folder or a column"),
-    ],
-)
-def test_a_mapping_that_does_not_fit_is_refused_with_what_is_wrong(
-    tmp_path: Path, text: str, reason: str
-) -> None:
-    (tmp_path / "t.csv").write_text("f\na.png\n")
-    (tmp_path / "m.toml").write_text(text)
-    run = import_folder(tmp_path, options=ImportOptions(mapping=tmp_path / "m.toml"))
-    assert (run.state, reason in run.error) == (State.FAILED, True), run.error
 
 
 # Errors of layout

@@ -35,7 +35,7 @@ from tests.world import read
 
 pytestmark = pytest.mark.django_db
 
-REASON = "He read with his screen turned down."
+REASON = "Read with the screen turned down."
 Finish = Callable[[FineTune], ModelVersion]
 
 
@@ -179,7 +179,7 @@ def test_where_nothing_is_left_it_is_said_and_the_rest_is_rebuilt(
     chain: Chain, ravi: User, rosa: User, ada: User
 ) -> None:
     retract(reader=ravi, reason=REASON)
-    of_rosa = retract(reader=rosa, reason="She read the wrong images.")
+    of_rosa = retract(reader=rosa, reason="The wrong images were read.")
     outcome = ask_for_rebuild(of_rosa, asked_by=ada)
     assert outcome.made == []
     assert any("nothing to learn from" in line for line in outcome.refused)
@@ -236,7 +236,7 @@ def test_a_replacement_that_rests_on_what_is_retracted_next_is_replaced_in_turn(
     slot = chain.pairs.slots.filter(reader=rosa).earliest("position")
     read(slot)  # a revision, later than the snapshot
     undo_retraction(retraction, reason="It was another screen.")
-    retract(reader=rosa, reason="She was the one.")
+    retract(reader=rosa, reason="It was this reader.")
     second = rebuild(first, asked_by=ada)
     assert isinstance(second, Snapshot)
     assert second.replaces == first

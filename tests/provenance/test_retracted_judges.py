@@ -30,7 +30,7 @@ from tests.finetuning.read_studies import Read
 from tests.provenance.chains import taught_reward_model
 
 pytestmark = pytest.mark.django_db
-REASON = "He read with his screen turned down."
+REASON = "Read with the screen turned down."
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_the_gate_of_a_child_that_is_itself_marked_is_not_asked_again(
 ) -> None:
     of_rosa = retract(reader=rosa, reason=REASON)
     outcome = ask_for_rebuild(of_rosa, asked_by=ada)
-    assert impact_of_all().gates == ()  # its judge did not learn from her
+    assert impact_of_all().gates == ()  # its judge did not learn from Rosa
     assert not any(isinstance(row, Gate) for row in outcome.made)
 
 

@@ -30,7 +30,7 @@ from tests.provenance.chains import Chain
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-REASON = "He read with his screen turned down."
+REASON = "Read with the screen turned down."
 
 
 def test_what_rests_on_a_readers_readings_is_found(chain: Chain, ravi: User) -> None:

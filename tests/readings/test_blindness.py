@@ -104,7 +104,7 @@ MAKERS: dict[str, Callable[[User, User], Study]] = {
 
 @pytest.fixture(params=MAKERS)
 def study(request: pytest.FixtureRequest, rosa: User, ravi: User) -> Study:
-    """One of each mode; Ravi has read all of his, with a comment. Controls are among the cases."""
+    """One of each mode; Ravi has read all cases, with a comment. Controls are among the cases."""
     maker = MAKERS[request.param]
     made = maker(rosa, ravi)
     Case.objects.filter(study=made, position=0).update(role=CaseRole.GOLD)

@@ -26,7 +26,7 @@ def ballot(study: Study, reader: User) -> Ballot:
 
 
 def propensities(study: Study, reader: User) -> dict[UUID, float]:
-    """Of every case that the reader may be given."""
+    """The propensity of every case that the reader may be given."""
     now = ballot(study, reader)
     taken = study.slots.filter(reader=reader).values("case")
     found = {}
@@ -44,7 +44,7 @@ def share(study: Study, *positions: int, role: CaseRole = CaseRole.ANCHOR) -> No
 
 
 def held(study: Study, reader: User) -> list[Slot]:
-    """All that she can claim, unread, in the order of the draws."""
+    """All that Rosa can claim, unread, in the order of the draws."""
     slots: list[Slot] = []
     while slot := claim(study, reader, holding=[slot.pk for slot in slots]):
         slots.append(slot)

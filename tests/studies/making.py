@@ -103,7 +103,7 @@ def make_cohort(*, name: str = "real", side: int = SIDE, **splits: int) -> Cohor
 
 
 def make_mask(cohort: Cohort, *, kind: str = "lungs") -> RecipeMask:
-    """Of the cohort's first image, transformed; what it shows does not matter here."""
+    """A mask of the cohort's first image, transformed; what it shows does not matter here."""
     first, second = cohort.images.select_related("image__blob")[:2]
     parent = Mask.objects.create(cohort_image=first, kind=kind, blob=first.image.blob)
     turned = [{"family": "affine", "angle_deg": 2.0}]

@@ -19,7 +19,7 @@ from feedback_app.studies.modes import mode_of
 
 class SlotQuerySet(models.QuerySet["Slot"]):
     def of_reader(self, reader: models.Model) -> Self:
-        """The only way from a reader to anything she may read."""
+        """The only way from a reader to anything they may read."""
         return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
 
     def wanted(self) -> Self:
@@ -53,7 +53,7 @@ class Slot(models.Model):
 
     In a pool, ``seat`` counts the readings wanted of a case from 0. A slot whose lease
     ran out unread gives its seat to a new free slot and keeps its reader without a seat,
-    so that what she still sends is never lost. ``value`` is what a reading of the case
+    so that what they still send is never lost. ``value`` is what a reading of the case
     would teach, where the pool's order is active and its images were measured; it stays as
     it was when the slot was given.
     """

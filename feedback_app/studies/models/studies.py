@@ -28,7 +28,7 @@ class StudyState(models.TextChoices):
 
 
 class Allocation(models.TextChoices):
-    ASSIGNED = "assigned", "Each reader gets her own cases when the study opens"
+    ASSIGNED = "assigned", "Each reader gets cases of their own when the study opens"
     POOL = "pool", "Readers take the next free case from a common pool"
 
 
@@ -68,7 +68,7 @@ class Study(models.Model):
     """A reader study; its slots are written out when it opens.
 
     ``anchor_count`` cases are read by every reader; ``repeat_percent`` of a reader's
-    cases come to her a second time, at least ``repeat_min_gap`` cases later, for
+    cases come to them a second time, at least ``repeat_min_gap`` cases later, for
     test-retest. Orders are shuffled in blocks of ``block_size`` (0: all at once), each
     a like mixture of sources. ``real_percent`` is the share of cohort images in mode
     *real or synthetic*; with ``has_phases`` a reader first judges every image unaware

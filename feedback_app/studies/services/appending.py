@@ -21,7 +21,7 @@ from feedback_app.studies.services.writing import (
 
 @dataclass(frozen=True)
 class Course:
-    """A reader's slots so far: where they end, her cases, and those that never come again.
+    """A reader's slots so far: where they end, their cases, and those that never come again.
 
     Only the end where the study has no repeats.
     """
@@ -61,7 +61,7 @@ def append_cases(
     """Deal the cases out, each reader's in an order of its own; how many repeats are missing.
 
     Of all that a reader then has, the design's share comes twice. New cases are repeated
-    where the gap can be held among them, and otherwise cases that she has already.
+    where the gap can be held among them, and otherwise cases that they have already.
     """
     courses = [Course.of(study, reader) for reader in readers]
     ends = [course.end for course in courses]

@@ -131,9 +131,9 @@ def _exchange(blocks: Blocks, *, shared: Pairs, reader_count: int, rng: Random) 
 def top_up(
     blocks: Sequence[Sequence[int]], *, newcomer: int, wanted: int, shared: Pairs, rng: Random
 ) -> list[int]:
-    """Numbers of the cases that a newcomer reads too, so that she shares some with everybody.
+    """Numbers of the cases that a newcomer reads too, to share some with everybody.
 
-    The case whose readers she has had least company with comes next. ``shared`` is kept
+    The case whose readers the newcomer has had least company with comes next. ``shared`` is kept
     up to date. Company only grows, so a queue with stale entries is right once looked at.
     """
 

@@ -246,7 +246,7 @@ def pool_slots(
     """Free slots: every case once, then every case again, and shared cases scattered among them.
 
     A case has a seat for each reading that is wanted of it, shared cases one for each
-    reader. Seats of a case lie far apart, so that who claims next rarely meets her own.
+    reader. Seats of a case lie far apart, so that who claims next rarely meets their own.
     """
     rng = Random(f"{study.shuffle_seed}:pool from {first_position}")
     strata = [fact.stratum for fact in facts]
