@@ -7,6 +7,7 @@ import os
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -94,7 +95,7 @@ REDIS_URL = with_quoted_password("REDIS_URL", text("REDIS_URL", "redis://localho
 _CACHE_URL = REDIS_URL.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
 # Where Redis does not answer so soon, pages do without it for some seconds.
 REDIS_TIMEOUT_S = 0.5
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     alias: {
         "BACKEND": f"feedback_app.caching.{backend}",
         "LOCATION": _CACHE_URL,

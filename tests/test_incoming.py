@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -33,11 +32,11 @@ def slot(rosa: User, ravi: User) -> Slot:
     return study.slots.filter(reader=rosa).earliest("position")
 
 
-def post(client: Client, address: str, body: str) -> HttpResponse:
+def post(client: Client, address: str, body: str) -> Any:
     return client.post(address, body, content_type="application/json")
 
 
-def error_of(answer: HttpResponse) -> dict[str, Any]:
+def error_of(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 400, answer.content
     body = answer.json()
     assert set(body) == {"error"}
