@@ -64,7 +64,7 @@ export class Hands {
     panel.frame.setPointerCapture(event.pointerId);
     panel.frame.classList.toggle("panning", does === "pan");
     if (does !== "draw") this.onPress(place);
-    if (does === "measure") this.tool?.start(panel, panel.imageAt(panel.pointAt(event)));
+    if (this.pointers.get(event.pointerId)?.does === "measure") this.tool?.start(panel, panel.imageAt(panel.pointAt(event)));
   }
 
   /** While a region is drawn, the left button and one finger belong to the drawing. @type {(event: PointerEvent, frame: HTMLElement, isFinger: boolean) => MouseFunction | "draw" | "measure"} */

@@ -122,7 +122,10 @@ const viewer = new Viewer({
 const backToScale = () => room.present?.refocus();
 const picker = new FlagPicker(byId("flag-picker"), {
   onToggle: (flag, grade) => room.present?.toggleFlag(flag, grade),
-  onMark: (flag, shape, grade) => room.present?.mark(flag, shape, grade),
+  onMark: (flag, shape, grade) => {
+    viewTools.toggleAnnotations(false); // what is drawn is seen
+    room.present?.mark(flag, shape, grade);
+  },
   onClose: backToScale,
 });
 const skipping = new SkipDialog(byIdAs("skipping", HTMLDialogElement), {

@@ -3,31 +3,14 @@
 // Annotorious draws them, on the canvas under the zoom and pan of its plane. It comes to life with
 // the first region; an image without one costs nothing.
 
-/** @import { BoxSelector, PolygonSelector } from "./shapes.js" */
+/** @import { Annotation, Annotator } from "./annotator.js" */
 /** @import { Grade, Point, Region, Shape, Size } from "./types.js" */
 /** @typedef {Region & {id: string, label: string, grade?: Grade}} ShownRegion */
 /** @typedef {{label: string, resolve: (drawn: Region | null) => void, isBox: boolean}} Task What is being drawn. */
-/** @typedef {{id: string, bodies: [], properties: {grade?: Grade}, target: {annotation: string, selector: BoxSelector | PolygonSelector}}} Annotation */
-/**
- * What is used of Annotorious.
- * @typedef {object} Annotator
- * @property {HTMLElement} element
- * @property {(kind: "createAnnotation", does: (made: Annotation) => void) => void} on
- * @property {(annotation: Annotation) => void} addAnnotation
- * @property {(annotation: Annotation) => void} updateAnnotation
- * @property {(id: string) => void} removeAnnotation
- * @property {(id: string) => Annotation | undefined} getAnnotationById
- * @property {() => Annotation[]} getAnnotations
- * @property {(id: string, editable: boolean) => void} setSelected
- * @property {() => void} cancelSelected
- * @property {() => void} cancelDrawing
- * @property {(tool: "rectangle" | "polygon") => void} setDrawingTool
- * @property {(mode: "drag" | "click") => void} setDrawingMode
- * @property {(enabled: boolean) => void} setDrawingEnabled
- * @property {() => void} destroy
- */
 
 import { find, findAs, targetOf } from "../dom.js";
+import { annotationOf, annotatorOn } from "./annotator.js";
+import { stepOf } from "./arrows.js";
 import {
   boundsOf,
   clampTo,
@@ -37,42 +20,17 @@ import {
   moveBy,
   resizeBy,
   startBox,
-  toSelector,
 } from "./shapes.js";
 
 const NEW = "new"; // drawn, and not yet in what the page shows
-const STEPS_ACROSS = 64; // key presses across the image
 const CLICK_PX = 3;
 const NEAR_PX = 6;
 const MESSAGE_MS = 3_000;
 const LABEL_HEIGHT_SHARE = 0.06;
-/** @type {Record<Grade, string>} */
-const COLOURS = { minor: "#e0b661", major: "#ea8a7f" };
 const HOW = { box: "drag a box.", polygon: "click its corners, and twice on the last one." };
 const KEYS = "Or arrows place a box, Shift resizes it, Enter takes it. Esc cancels.";
-/** @type {Record<string, Point>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-/** An arrow goes a small part of the image, with Ctrl one pixel. @type {(event: KeyboardEvent, image: Size) => Point | undefined} */
-export function stepOf({ key, ctrlKey, altKey, metaKey }, image) {
-  const way = ARROWS[key];
-  if (!way || altKey || metaKey) return undefined;
-  const step = ctrlKey ? 1 : Math.max(1, Math.round(image.width / STEPS_ACROSS));
-  return [way[0] * step, way[1] * step];
-}
 
 export const isDrawing = () => document.querySelector(".frame.drawing") !== null;
-
-/** @type {(id: string, region: Region, grade?: Grade) => Annotation} */
-const annotationOf = (id, region, grade) => ({
-  id,
-  bodies: [],
-  properties: { grade },
-  target: { annotation: id, selector: toSelector(region) },
-});
-
-/** No tint: what is in there is still to be judged. @param {Partial<Annotation>} annotation */
-const styleOf = ({ properties: { grade } = {} }) => ({ stroke: grade ? COLOURS[grade] : "#ffffff" });
 
 export class Regions {
   /** By id. @type {Map<string, ShownRegion>} */
@@ -117,14 +75,7 @@ export class Regions {
   }
 
   makeAnnotator() {
-    const library = /** @type {any} */ (window).Annotorious;
-    /** @type {Annotator} */
-    const annotator = library.createImageAnnotator(find(this.frame, "canvas"), {
-      drawingEnabled: false,
-      theme: "light",
-      style: styleOf,
-      userSelectAction: "NONE", // what is selected is decided here, since dragging means the window
-    });
+    const annotator = annotatorOn(find(this.frame, "canvas"));
     annotator.on("createAnnotation", (made) => this.take(made));
     const layer = findAs(annotator.element, "svg", SVGElement);
     layer.tabIndex = -1;

@@ -9,7 +9,8 @@
 /** @typedef {{from: Place, to: Place}} Line In pixels of the image. */
 /** @typedef {{drawing: SVGSVGElement, label: HTMLElement}} Drawn */
 
-import { isDrawing, stepOf } from "./regions.js";
+import { stepOf } from "./arrows.js";
+import { isDrawing } from "./regions.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HINT = "Drag along it, or use the arrows. Esc puts the ruler away.";
