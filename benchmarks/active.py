@@ -180,7 +180,7 @@ class World:
         return np.array([preference_disagreement(utilities) for utilities in of_cases])
 
     def accuracy(self, heads: Heads) -> float:
-        """Of all pairs of one unseen prompt, how many the heads' mean orders as the taste does."""
+        """Returns how many pairs of one unseen prompt the heads' mean orders as the taste does."""
         right = []
         for prompt in self.held_out:
             images = self.candidates.of_prompt(prompt)
@@ -194,7 +194,7 @@ class World:
 
 
 def choose(free: Sequence[int], *, values: np.ndarray | None, rng: Random) -> int:
-    """Of the highest value, or by lot; always by lot where there are no values."""
+    """Picks the highest value, or draws; where there are no values, it always draws."""
     by_lot, explores = rng.choice(free), rng.random() < EXPLORATION
     if values is None or explores:
         return by_lot

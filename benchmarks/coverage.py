@@ -84,7 +84,7 @@ def _kappa(first: Floats, second: Floats) -> float:
 
 
 def _intraclass(scores: Floats) -> tuple[float, float]:
-    """Of one reader and of the mean of all, as shares of variance of a very large study."""
+    """Returns the ICC of one reader and of the mean of all, as in a very large study."""
     of_readers = scores.mean(axis=0).var(ddof=1)
     of_rest = (scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True)).var()
     of_rest *= READERS / (READERS - 1)

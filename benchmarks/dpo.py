@@ -47,7 +47,7 @@ from generation.training.checkpoints import generator_for
 CASES = 24
 IMAGES_A_CASE = 4
 PAIRS_A_CASE = 14
-"""Of the 18 that three readers could give: about as many as in a rehearsal, the rest are ties."""
+"""Three readers could give 18; a rehearsal gives about as many, and the rest are ties."""
 PAIRS = CASES * PAIRS_A_CASE
 CASES_A_STEP = 4
 ROUNDS = 3
@@ -88,7 +88,7 @@ class PlainDpo:
         noise: torch.Tensor,
         timesteps: torch.Tensor,
     ) -> torch.Tensor:
-        """Of the noise that the predicted velocity implies, against the noise; shape 2."""
+        """Compares the noise that the predicted velocity implies with the noise; shape 2."""
         alpha = self.scheduler.alphas_cumprod[timesteps].sqrt().view(-1, 1, 1, 1)
         sigma = (1 - alpha.square()).sqrt()
         noisy = alpha * latents + sigma * noise
@@ -213,7 +213,7 @@ def disturb(weights: list[torch.nn.Parameter]) -> None:
 
 
 def largest_difference(course: Course, lessons: Lessons, spec: FineTuneSpec) -> float:
-    """Of per-image errors, ours against plain's, relative; policy and reference of a step."""
+    """Compares our errors per image with plain's, relative, for policy and reference of a step."""
     unet = deepcopy(course.pipeline.unet)
     ours = OurDpo(Network(unet), course.scheduler, lessons, spec)
     disturb(ours.weights)
@@ -251,7 +251,7 @@ def core_s(work: Callable[[], object]) -> float:
 
 
 def pairs_per_core_s(course: Course, lessons: Lessons) -> dict[str, float]:
-    """Of ours by whole cases, of ours by single pairs, and of plain."""
+    """Times ours by whole cases, ours by single pairs, and plain."""
     ours = {
         name: OurDpo(Network(deepcopy(course.pipeline.unet)), course.scheduler, lessons, spec)
         for name, spec in OURS.items()

@@ -163,7 +163,7 @@ def terms_of(leaves: Sequence[str]) -> Vocabulary:
 def probabilities_of(
     parser: LeafParser, texts: Mapping[str, str], asked: Sequence[Asked]
 ) -> np.ndarray:
-    """Of each question; of leaves that were not learnt, and of second ones, it is 0."""
+    """Returns one for each question; for leaves that were not learnt, and second ones, it is 0."""
     numbers = sorted({one.report for one in asked})
     rows = dict(zip(numbers, parser.probabilities([texts[number] for number in numbers]),
                     strict=True))  # fmt: skip

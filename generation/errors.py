@@ -10,7 +10,7 @@ PASSING_ERRNOS = frozenset(
         *(errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH),
     )
 )
-"""Of a full, lost or overloaded disk, host or network; not of a file that is not there."""
+"""They tell of a full, lost or overloaded disk, host or network; not of a missing file."""
 
 PASSING_WORDS = ("No space left on device", "PytorchStreamWriter failed writing")
 """How libraries tell of a full disk that make errors of their own of it."""

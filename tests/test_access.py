@@ -102,7 +102,7 @@ def test_only_staff_get_into_djangos_admin(everyone: dict[str, Client]) -> None:
     assert statuses == dict.fromkeys(CAST, 302) | {"ada": 200}
 
 
-def test_a_studys_other_reader_cannot_reach_a_slot_that_is_not_hers(
+def test_a_studys_other_reader_cannot_reach_a_slot_of_another_one(
     ravi_client: Client, world: World
 ) -> None:
     """Nor does anybody with a higher role: a slot is its reader's alone."""

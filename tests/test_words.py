@@ -1,11 +1,34 @@
-"""How the project speaks: a person is "they"."""
+"""How the project speaks: docstrings are sentences, and a person is "they"."""
 
+import ast
 import re
+from collections.abc import Iterator
 
 from feedback_app.local.homes import CHECKOUT
 from tests.sources import files
 
-PERSONS = re.compile(r"\b(?:she|he|hers?|his|him|herself|himself)\b", re.IGNORECASE)
+PERSONS = re.compile(
+    r"(?<![^\W_])(?:she|he|hers?|his|him|herself|himself)(?![^\W_])", re.IGNORECASE
+)
+
+
+def docstrings(path: str) -> Iterator[str]:
+    """Those of modules, classes and functions, and those below what they describe."""
+    for node in ast.walk(ast.parse((CHECKOUT / path).read_text())):
+        if isinstance(node, ast.Expr):
+            text = getattr(node.value, "value", None)
+            if isinstance(text, str):
+                yield text.strip()
+
+
+def test_no_docstring_begins_with_of() -> None:
+    found = {
+        f"{path}: {text.splitlines()[0]}"
+        for path in files(".py")
+        for text in docstrings(path)
+        if text.startswith("Of ")
+    }
+    assert not found, "\n".join(["Say who does what:", *sorted(found)])
 
 
 def test_nobody_is_she_or_he() -> None:

@@ -88,4 +88,4 @@ def address_of_database(name: str) -> str:
 
 def own_redis() -> redis.Redis:
     """The Redis of this test process."""
-    return redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    return redis.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))

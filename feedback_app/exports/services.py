@@ -69,7 +69,7 @@ def find_set(key: UUID) -> CuratedSet:
 
 
 def count_masks(curated_set: CuratedSet) -> dict[str, int]:
-    """Of each kind, how many of the set's images follow one."""
+    """Counts for each kind of mask how many of the set's images follow one."""
     rows = RecipeMask.objects.filter(recipe__candidate__curateditem__curated_set=curated_set)
     return dict(Counter(label_of(kind) for kind in rows.values_list("kind", flat=True)))
 

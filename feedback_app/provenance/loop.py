@@ -144,7 +144,7 @@ def _open_steps(viewer: User) -> Iterator[NextStep]:
 
 
 def _new_pairs() -> int:
-    """Of people: pairs that their last snapshot has not."""
+    """Counts people's pairs that their last snapshot has not."""
     last = Snapshot.objects.filter(is_simulated=False).first()
     return count_new_pairs(simulated=False, since=last)
 

@@ -42,7 +42,7 @@ from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 
 Made = Replaceable | RewardModel
-"""Of a reward model, what is made is its training."""
+"""For a reward model, its training is what is made."""
 
 
 class NotYet(RemediableError):

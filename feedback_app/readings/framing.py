@@ -23,7 +23,7 @@ from feedback_app.studies.models import Study
 
 Point = tuple[float, float]
 DECIMALS = 6
-"""Of coordinates that had to be converted; far below what a hand can draw."""
+"""Converted coordinates have as many; a hand can draw nothing as fine."""
 
 
 @dataclass(frozen=True)

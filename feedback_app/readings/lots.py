@@ -67,7 +67,7 @@ class Ballot:
         return seats / self.claimable
 
     def propensity(self, case: UUID, *, seats: int, is_shared: bool) -> float:
-        """Of a case with so many free seats."""
+        """Says how likely a case with so many free seats is to be drawn."""
         if is_shared:
             return self.uniform(seats=seats)
         by_lot = self.epsilon * seats / self.ordinary
@@ -114,11 +114,11 @@ def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
     named: dict[str, Any] = {"study": study.pk, "reader": reader.pk}
     with connection.cursor() as cursor:
         cursor.execute(sql.FREE_SEATS, named)
-        study.seat_count, of_hers, shared = cursor.fetchone()
+        study.seat_count, of_theirs, shared = cursor.fetchone()
     by_value = Slot.objects.raw(sql.OF_HIGHEST_VALUE, named | {"seat_count": study.seat_count})
     return Ballot(
         shared=shared,
-        ordinary=study.seat_count - order.taken - of_hers - shared,
+        ordinary=study.seat_count - order.taken - of_theirs - shared,
         top=next(iter(by_value), None),
         exploration=study.exploration_percent / 100,
     )

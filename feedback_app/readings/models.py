@@ -123,7 +123,7 @@ class Strength(models.IntegerChoices):
 
 
 class Choice(models.Model):
-    """Of two images the better one on one criterion, and how strongly; or neither."""
+    """A choice names the better one of two images on a criterion, and how strongly; or neither."""
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="choices")
     criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT)

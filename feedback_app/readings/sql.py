@@ -14,7 +14,7 @@ _PAGE = """
     EXISTS(SELECT FROM readings_bookmark WHERE slot_id = slot.id) AS is_bookmarked
 """
 _FREE = "slot.study_id = %(study)s AND slot.reader_id IS NULL"
-_NEW_TO_HER = """
+_NEW_TO_THEM = """
     (
         SELECT id FROM studies_slot AS own
         WHERE own.study_id = %(study)s AND own.case_id = slot.case_id
@@ -24,21 +24,21 @@ _NEW_TO_HER = """
 """
 """The scalar subquery of ``drawing.new_to``, which says why it is one."""
 
-_HERS_UNREAD = """
+_OWN_UNREAD = """
     slot.study_id = %(study)s AND slot.reader_id = %(reader)s AND slot.lease_until IS NOT NULL
 """
 """What the reader claimed and has not read, with or without a seat."""
 
 OWN = f"""
     SELECT {_PAGE} FROM studies_slot AS slot
-    WHERE {_HERS_UNREAD}
+    WHERE {_OWN_UNREAD}
     ORDER BY priority DESC, position
     FOR UPDATE SKIP LOCKED
 """
 
 FIRST_FREE = f"""
     SELECT {_PAGE} FROM studies_slot AS slot
-    WHERE {_FREE} AND {_NEW_TO_HER}
+    WHERE {_FREE} AND {_NEW_TO_THEM}
     ORDER BY priority DESC, position
     LIMIT 1
     FOR UPDATE SKIP LOCKED
@@ -48,11 +48,11 @@ FIRST_FREE = f"""
 IS_SOMETHING_LEFT = f"""
     SELECT EXISTS(
         SELECT FROM studies_slot AS slot
-        WHERE {_HERS_UNREAD} AND (seat IS NOT NULL OR EXISTS(
+        WHERE {_OWN_UNREAD} AND (seat IS NOT NULL OR EXISTS(
             SELECT FROM studies_slot AS same
             WHERE same.case_id = slot.case_id AND same.reader_id IS NULL
         ))
-    ) OR EXISTS(SELECT FROM studies_slot AS slot WHERE {_FREE} AND {_NEW_TO_HER})
+    ) OR EXISTS(SELECT FROM studies_slot AS slot WHERE {_FREE} AND {_NEW_TO_THEM})
 """
 
 OF_HIGHEST_VALUE = f"""
@@ -62,12 +62,12 @@ OF_HIGHEST_VALUE = f"""
             AND same.reader_id IS NULL AND same.position < %(seat_count)s
     ) AS seats_of_case
     FROM studies_slot AS slot
-    WHERE {_FREE} AND position < %(seat_count)s AND value IS NOT NULL AND {_NEW_TO_HER}
+    WHERE {_FREE} AND position < %(seat_count)s AND value IS NOT NULL AND {_NEW_TO_THEM}
     ORDER BY seat, value DESC, position
     LIMIT 1
     FOR UPDATE
 """
-"""Of an active order's cases given to fewest readers; with ``seats_of_case`` as in a draw."""
+"""It takes the best of the cases given to fewest readers, and counts its seats, as for a draw."""
 
 FREE_SEATS = f"""
     SELECT
@@ -81,7 +81,7 @@ FREE_SEATS = f"""
             SELECT count(*) FROM studies_case
             JOIN studies_slot AS slot ON slot.case_id = studies_case.id
             WHERE studies_case.study_id = %(study)s AND NOT role = 'ordinary'
-                AND {_FREE} AND {_NEW_TO_HER}
+                AND {_FREE} AND {_NEW_TO_THEM}
         )
     FROM studies_study WHERE id = %(study)s
 """

@@ -33,7 +33,7 @@ from generation.errors import RemediableError
 Say = Callable[[str], object]
 
 FIGURES = ("loss", "accuracy", "margin", "gain", "reward", "rated_error")
-"""Of a fine-tune; which of them there are depends on its method."""
+"""A fine-tune has those of its method."""
 PRDC = ("precision", "recall", "density", "coverage")
 """Said beside KID; a gate has margins for them."""
 HELD_OUT_SEED = 10_000

@@ -155,7 +155,7 @@ class MethodComparison:
         )
 
     def snapshot(self, size: int) -> Snapshot:
-        """Of at least so many readings, all in whole cases; made once."""
+        """Takes at least so many readings, all in whole cases, and is made once."""
         path = self.folder / f"snapshot-{size}.json"
         kept = json.loads(path.read_text())["snapshot"] if path.exists() else None
         if kept and (found := Snapshot.objects.filter(pk=kept).first()):
@@ -193,7 +193,7 @@ def spread_cases(count: int, *, prompts: Sequence[str]) -> tuple[tuple[str, ...]
 
 
 def best_images(study: Study) -> list[UUID]:
-    """Of each prompt the image with the highest mean score; of equals the first of its case."""
+    """Picks for each prompt the image with the highest mean score; the first one among equals."""
     means = dict(
         Score.objects.filter(reading__slot__study=study)
         .values_list("image_id")

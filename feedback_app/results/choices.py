@@ -119,7 +119,7 @@ def _preference(outcomes: list[tuple[int, int]]) -> Preference:
 
 
 def _duels(chosen: list[Chosen], sources: dict[UUID, Source]) -> Iterator[Duel]:
-    """Of every two sources that met, in the order of their names."""
+    """Yields a duel for every two sources that met, in the order of their names."""
     for first, second in combinations(sorted({source.name for source in sources.values()}), 2):
         met = [
             (_outcome(one, first, sources), one.case)

@@ -63,7 +63,7 @@ def places_of(study: Study) -> QuerySet[CaseImage]:
 def image_results(
     study: Study, places: Iterable[CaseImage], *, criteria: tuple[Criterion, ...]
 ) -> tuple[ImageResult, ...]:
-    """Of some places only: a page of them."""
+    """Returns the results of some places only, such as a page of them."""
     shown = list(places)
     cases = {place.case_id for place in shown}
     parts = {

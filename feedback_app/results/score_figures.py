@@ -25,7 +25,7 @@ class ReaderPace:
 
 @dataclass(frozen=True)
 class ScoreFigures:
-    """Of one question. ``counts``: (readers, ``len(labels)``) answers, without repeats.
+    """One question has these. ``counts``: (readers, ``len(labels)``) answers, without repeats.
 
     Comparisons are counted by their strength: which image of a case comes first means nothing.
     """

@@ -136,7 +136,7 @@ def flat_share(values: Ints, readings: Ints) -> float:
 
 @dataclass(frozen=True)
 class Pace:
-    """Of readings whose time is known: seconds a case by quantile, and cases per active hour."""
+    """Readings whose time is known give seconds a case by quantile, and cases per active hour."""
 
     count: int
     quantiles_s: tuple[float, float, float, float, float]

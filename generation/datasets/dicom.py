@@ -240,7 +240,7 @@ def rescaling(header: pydicom.Dataset) -> tuple[float, float]:
 
 
 def first_number(value: object) -> float | None:
-    """Of one number or several; None where there is none."""
+    """Returns the number, or the first of several; None where there is none."""
     first = value[0] if isinstance(value, pydicom.multival.MultiValue) and value else value
     try:
         number = float(str(first))

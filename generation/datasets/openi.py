@@ -135,7 +135,7 @@ def read_impressions(archive: Path) -> Iterator[str]:
 
 
 def read_files(folder: Path) -> Iterator[File]:
-    """Of the archive in a folder, or below it; one report is in memory at a time."""
+    """Yields the files of the archive in a folder, or those below it, one in memory at a time."""
     if (folder / ARCHIVE).is_file():
         yield from read_archive(folder / ARCHIVE)
         return

@@ -135,7 +135,9 @@ def test_every_change_is_logged_with_the_admins_address(ada_client: Client, rosa
     assert {event.address for event in events} == {"192.0.2.7"}
 
 
-def test_an_admin_can_neither_deactivate_nor_demote_herself(ada: User, ada_client: Client) -> None:
+def test_an_admin_can_neither_deactivate_nor_demote_themselves(
+    ada: User, ada_client: Client
+) -> None:
     ada_client.post(reverse("accounts:deactivate", args=[ada.pk]))
     response = ada_client.post(reverse("accounts:person", args=[ada.pk]), {"role": "reader"})
     assert "This is your own account" in response.content.decode()

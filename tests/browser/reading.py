@@ -163,3 +163,19 @@ def windowed(grey: Grey, *, level: float, width: float) -> Grey:
     """DICOM PS3.3 C.11.2.1.2.1 with an output of 0-255, rounded half up."""
     shown = ((grey.astype(float) - (level - 0.5)) / (width - 1) + 0.5) * 255
     return np.clip(np.floor(shown + 0.5), 0, 255).astype(np.uint8)
+
+
+def in_sight(page: Page) -> list[int]:
+    tiles = page.locator(".tile").all()
+    return [place for place, tile in enumerate(tiles) if tile.is_visible()]
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
+def is_pressed(button: Locator) -> bool:
+    return button.get_attribute("aria-pressed") == "true"

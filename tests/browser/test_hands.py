@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Reading
@@ -15,8 +15,11 @@ from tests.browser.reading import (
     all_sent,
     at_case,
     box_of,
+    drag,
     enter,
     expect_chosen,
+    in_sight,
+    is_pressed,
     painted,
     press_all,
     screen_point,
@@ -27,22 +30,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
 LogIn = Callable[[User], None]
 Open = Callable[..., list[Slot]]
-
-
-def in_sight(page: Page) -> list[int]:
-    tiles = page.locator(".tile").all()
-    return [place for place, tile in enumerate(tiles) if tile.is_visible()]
-
-
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=5)
-    page.mouse.up()
-
-
-def is_pressed(button: Locator) -> bool:
-    return button.get_attribute("aria-pressed") == "true"
 
 
 # Enlarged

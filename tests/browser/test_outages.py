@@ -235,7 +235,7 @@ def test_after_a_lost_session_a_login_leads_back_to_the_case_and_sends_what_was_
     assert Reading.objects.get().slot == slots[0]
 
 
-def test_what_somebody_else_kept_on_this_workstation_stays_hers(
+def test_what_somebody_else_kept_on_this_workstation_stays_theirs(
     room: Page, slots: list[Slot], rosa: User, ravi: User, log_in: Callable[[User], None]
 ) -> None:
     readings_of(room, lambda route: route.abort())

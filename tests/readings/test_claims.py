@@ -153,7 +153,7 @@ def test_the_task_may_run_twice(study: Study, rosa: User) -> None:
     assert study.slots.count() == 7
 
 
-def test_who_comes_back_gets_her_lapsed_case_while_nobody_took_it(study: Study, rosa: User) -> None:
+def test_who_comes_back_gets_a_lapsed_case_while_nobody_took_it(study: Study, rosa: User) -> None:
     lapsed = claimed(study, rosa)
     let_lapse(lapsed)
     assert claimed(study, rosa) == lapsed
@@ -206,7 +206,7 @@ def test_a_late_reading_is_kept_though_every_seat_is_taken(rosa: User, ravi: Use
     assert Reading.objects.count() == 2
 
 
-def test_a_reader_gets_no_case_again_that_she_lost(rosa: User, ravi: User) -> None:
+def test_a_reader_gets_no_case_again_that_was_lost(rosa: User, ravi: User) -> None:
     study = pool(rosa, ravi, overlap=1)
     lapsed = claimed(study, rosa)
     let_lapse(lapsed)

@@ -60,7 +60,7 @@ def test_a_skip_takes_its_scores_back(rosa: User) -> None:
     assert results_of(study).overall == (None,)
 
 
-def test_a_repeat_counts_for_the_reader_herself_only(rosa: User, ravi: User) -> None:
+def test_a_repeat_counts_for_the_reader_alone(rosa: User, ravi: User) -> None:
     study = rated_study(rosa, ravi, scores=np.array([[1, 1], [3, 2], [4, 4]]))
     before = figures_of(study).scores[0]
     for case, value in zip(study.cases.all(), (2, 3, 5), strict=True):  # 1, 3, 4 at first

@@ -136,7 +136,7 @@ class Outcomes:
 
 
 def figures_of(experiment: Experiment) -> Figures:
-    """Of the cells that are done; the draws are the same for all."""
+    """Counts the cells that are done; the draws are the same for all."""
     design = design_of(experiment)
     cells = list(experiment.cells.done().select_related("result__predictions"))
     total = experiment.cells.count()

@@ -53,7 +53,7 @@ def embedded(image: UUID) -> str:
 def sheets_of(
     experiment: Experiment, *, address: Address = address_of, shows_real: bool = True
 ) -> list[Sheet]:
-    """Of real images what the smallest cells learn from, of synthetic ones the largest.
+    """Shows what the smallest cells learn from of real images, and the largest of synthetic ones.
 
     Both at the first seed; a larger cell's images begin with those of a smaller one.
     """

@@ -51,7 +51,7 @@ def spec_of(
 def content_hash(
     place: Place, design: Design, subsets: Subsets, *, real: str, synthetic: str
 ) -> str:
-    """Of all that a cell learns from and how; ``real`` and ``synthetic`` are contents as text."""
+    """Hashes what a cell learns from and how; ``real`` and ``synthetic`` are contents as text."""
     named = "synthetic" if place.arm not in ARMS_OF_REAL_IMAGES else ""
     spec = spec_of(place, design, subsets, real="real", synthetic=named)
     return hash_with(spec, real=real, synthetic=synthetic)

@@ -42,7 +42,7 @@ class ArmRegime:
 def regimes_of(
     design: Design, behind: Mapping[str, Sequence[Behind]], subsets: Subsets
 ) -> list[ArmRegime]:
-    """Of every arm with synthetic images at every size.
+    """Returns one for every arm with synthetic images, at every size.
 
     Equal: all that was seen is among the real images that the arm learns from at every
     seed, or of the validation split, which every arm is stopped by.

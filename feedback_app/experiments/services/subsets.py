@@ -50,7 +50,7 @@ def _place(seed: int, name: str) -> str:
 
 @dataclass(frozen=True)
 class Subsets:
-    """Of these images those that cells may learn from, by size and seed; an order is made once."""
+    """Picks the images that cells may learn from, by size and seed; an order is made once."""
 
     rows: Sequence[TrainingImage]
     findings: Sequence[str]
@@ -62,7 +62,7 @@ class Subsets:
 
     @cached_property
     def usable(self) -> list[TrainingImage]:
-        """Of the training split."""
+        """Returns the images of the training split that a cell may learn from."""
         training = [row for row in self.rows if row.split == "train"]
         return eligible(training, findings=self.findings, mask_kind=self.mask_kind)
 

@@ -93,7 +93,7 @@ def resample(
 
 
 def gain(arm: Resampled, reference: Resampled, *, sign: int = 1, patients: int) -> Gain:
-    """Of an arm on a reference at the same seeds, in the same order.
+    """Measures how much an arm gains on a reference at the same seeds, in the same order.
 
     The interval is the estimate and Student's t times the standard error of the joint
     resamples. Of S seeds S - 1 are drawn, which makes the seeds' part of it unbiased (Rao
@@ -165,7 +165,7 @@ def _interval(value: float, *, error: float, freedom: float) -> tuple[float, flo
 
 
 def cohens_d(differences: Floats) -> float:
-    """Of paired differences: their mean over their standard deviation; NaN without spread."""
+    """Divides the mean of paired differences by their standard deviation; NaN without spread."""
     if len(differences) < 2:
         return np.nan
     deviation = differences.std(ddof=1)

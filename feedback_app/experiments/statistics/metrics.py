@@ -61,7 +61,7 @@ def _f1(truth: Bools, said: Bools, weights: Floats) -> Floats:
 
 
 def macro_f1(told: Told, weights: Floats) -> Floats:
-    """Of a single finding the mean over its presence and absence, of several that of their F1."""
+    """Averages a single finding's F1 over its presence and absence, several findings' over them."""
     found = f1_by_finding(told, weights)
     if len(found) > 1:
         return found.mean(axis=0)
@@ -70,7 +70,7 @@ def macro_f1(told: Told, weights: Floats) -> Floats:
 
 
 def mean_f1(told: Told, weights: Floats) -> Floats:
-    """Of the findings' presence alone."""
+    """Averages the F1 of the findings' presence alone."""
     return f1_by_finding(told, weights).mean(axis=0)
 
 
@@ -130,12 +130,12 @@ def dice(drawn: Drawn, weights: Floats) -> Floats:
 
 
 def positive_dice(drawn: Drawn, weights: Floats) -> Floats:
-    """Of images that have the mask."""
+    """Averages over images that have the mask."""
     return _weighted_mean(drawn.dice, weights * drawn.is_positive)
 
 
 def hausdorff_95(drawn: Drawn, weights: Floats) -> Floats:
-    """Of images where neither mask is empty."""
+    """Averages over images where neither mask is empty."""
     is_known = ~np.isnan(drawn.hd95)
     return _weighted_mean(np.where(is_known, drawn.hd95, 0), weights * is_known)
 

@@ -72,7 +72,7 @@ Outcome = Told | Drawn
 
 
 def read_images(rows: Sequence[Row]) -> TestImages:
-    """Of one cell's predictions; those of the others must be of the same images."""
+    """Reads the images of one cell's predictions; the other cells' must be of the same ones."""
     ordered = _ordered(rows)
     _, patients = np.unique([str(row["patient"]) for row in ordered], return_inverse=True)
     return TestImages(

@@ -108,7 +108,7 @@ def judged_by_what_taught(gate: Gate, *, child: Pictures, parent: Pictures) -> J
 
 
 def what_training_says(gate: Gate) -> dict[str, Any] | None:
-    """Of a child that people taught: how the training did by its own measure, at its end.
+    """Says how the training of a child that people taught ended by its own measure.
 
     The share of pairs or verdicts that it gets right, or the rise of the reward of DRaFT;
     without an interval, since it is of the very readings that it learnt.

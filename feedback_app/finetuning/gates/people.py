@@ -119,7 +119,7 @@ def readings_of(study: Study) -> tuple[QuerySet[Reading], bool]:
 
 
 def answers_about(study: Study) -> Iterator[tuple[set[UUID], UUID | None]]:
-    """Of every answer the two images that were shown, and the better one if there is one."""
+    """Yields for every answer the two images shown, and the better one if there is one."""
     shown: dict[UUID, set[UUID]] = {}
     for case, image in CaseImage.objects.filter(case__study=study).values_list("case", "image"):
         shown.setdefault(case, set()).add(image)
@@ -130,7 +130,7 @@ def answers_about(study: Study) -> Iterator[tuple[set[UUID], UUID | None]]:
 
 
 def _preferred(gate: Gate, readings: QuerySet[Reading]) -> "Preference":
-    """Of every answer to every question: the child won, the parent won, or neither."""
+    """Counts for every answer to every question whether the child won, the parent, or neither."""
     children = set(gate.child_batch.recipes.values_list("candidate", flat=True))
     answers = Choice.objects.filter(reading__in=readings).order_by("pk")
     outcomes, cases = [], []

@@ -50,7 +50,7 @@ def find_ratings(
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
 ) -> list[FoundRating]:
-    """Of the same readings that pairs come from, ties and cases of one image included.
+    """Finds ratings in the readings that pairs come from, ties and cases of one image included.
 
     All images of a case of which none is acceptable are rejected. Of a comparison, both
     are where both are bad on some criterion; where one is clearly better on the mean, it

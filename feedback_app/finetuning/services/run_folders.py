@@ -60,7 +60,7 @@ def _with_paths(line: Line, folder: Path) -> Line:
 
 
 def _write_real(cohort: Cohort, images: Path, *, manifest: Path) -> None:
-    """Of the training split alone, in the order of their hashes, which is as good as any."""
+    """Writes the training split alone, in the order of its hashes, which is as good as any."""
     of_training = cohort.images.filter(patient__split=Split.TRAIN)
     taken = of_training.order_by("image__blob_id")[:REAL_IMAGES_MAX]
     rows = list(training_rows(taken, masks=Mask.objects.none(), path_of=str))

@@ -161,7 +161,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
 
 
 def drawn(readings: Collection[UUID]) -> dict[UUID, tuple[float, float]]:
-    """Of those whose cases were drawn: how likely they were to be, and how likely by lot."""
+    """Says of readings whose cases were drawn how likely that was, and how likely by lot."""
     rows = Reading.objects.filter(pk__in=readings, slot__draw__isnull=False)
     return {
         pk: (propensity, uniform)

@@ -61,7 +61,7 @@ class Image(models.Model):
 
 class MeasureQuerySet(models.QuerySet["Measure"]):
     def newest_of(self, scorer: str) -> Self:
-        """Of each image the measure by this scorer's newest version."""
+        """Keeps the measure of each image by this scorer's newest version."""
         return self.filter(scorer=scorer).order_by("image", "-pk").distinct("image")
 
 

@@ -19,7 +19,7 @@ COLOURS = {
 }
 """As in the style sheet."""
 STRENGTH = 0.55
-"""Of lungs, which lie under everything else."""
+"""Lungs are drawn as strongly as this, and lie under everything else."""
 
 
 def picture_masks(masks: Masks) -> str:

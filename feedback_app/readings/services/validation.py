@@ -26,7 +26,7 @@ POLYGON_POINTS = (3, 200)
 WINDOWS_MAX = 64
 ZOOM_MAX = 1_000
 WINDOW_LIMIT = 100_000
-"""Of level and width, in grey values of the picture; generous, so that no tool meets it."""
+"""Level and width stay below it, in grey values of the picture; no tool meets it."""
 DISPLAY_KEYS = frozenset({"windows", "max_zoom", "inverted_ms"})
 WINDOW_KEYS = frozenset({"level", "width", "ms"})
 

@@ -124,7 +124,7 @@ def evenly(count: int) -> Ints:
 
 
 def pace(figures: Figures) -> Figure:
-    """Of each reader the middle 80 and 50 % of times and the median."""
+    """Draws the middle 80 and 50 % of each reader's times, and the median."""
     timed = [(one.reader, one.pace) for one in figures.paces if one.pace]
     drawn, (axes,) = looks.figure()
     for row, (_, found) in enumerate(timed):

@@ -17,7 +17,7 @@ from feedback_app.studies.modes import DEFAULT_MODE, RealOrSynthetic, mode_choic
 IMAGES_PER_CASE = (2, 6)
 PERCENT = [MaxValueValidator(100)]
 EXPLORATION_PERCENT = (5, 100)
-"""Of the draws of an active order, how many are by lot among all free cases."""
+"""So many of an active order's draws are by lot among all free cases."""
 
 
 class StudyState(models.TextChoices):

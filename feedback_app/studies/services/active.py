@@ -24,7 +24,7 @@ CASES_AT_ONCE = 500
 REFRESHED = {StudyState.OPEN, StudyState.PAUSED}
 
 Details = Mapping[str, Any] | None
-"""Of a measure by the reward model; None without one."""
+"""What a measure by the reward model says besides its value; None without one."""
 
 
 def values_of(places: QuerySet[CaseImage], reward_model: Scorer) -> dict[UUID, float | None]:
@@ -61,7 +61,7 @@ def value_of(images: Sequence[Details]) -> float | None:
 
 
 def begin_order(study: Study, *, seats: int, values: Collection[float | None]) -> None:
-    """Of a study that opens."""
+    """Logs the order with which a study opens."""
     assert study.reward_model is not None
     study.seat_count = seats
     ActiveOrder.objects.create(

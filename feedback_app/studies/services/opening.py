@@ -108,7 +108,7 @@ def facts_of(study: Study, *, first_position: int = 0) -> list[CaseFact]:
 
 
 def case_values(study: Study, *, first_position: int = 0) -> dict[UUID, float | None]:
-    """Of the cases from a position on, by the reward model in use; none but in an active order."""
+    """Values an active order's cases from a position on by the reward model in use."""
     if not study.is_active:
         return {}
     order = ActiveOrder.objects.filter(study=study).select_related("reward_model").first()
@@ -221,7 +221,7 @@ def reader_slots(
 def _image_orders(
     sequence: Sequence[Shown], cases: Sequence[CaseFact], *, rng: Random
 ) -> list[list[int]]:
-    """Of two images each is on the left in half of the cases; a repeat is in another order."""
+    """Each of two images is on the left in half of the cases; a repeat is in another order."""
     firsts = [shown.case for shown in sequence if not shown.repetition]
     pairs = [number for number in firsts if cases[number].images == 2]
     order_of = dict(zip(pairs, balanced_sides(len(pairs), rng=rng), strict=True))
@@ -273,7 +273,7 @@ def pool_slots(
 
 
 def _pool_order(count: int, *, seat: int, rng: Random) -> list[int]:
-    """Of two images, readers of neighbouring seats see opposite sides."""
+    """Readers of neighbouring seats see two images on opposite sides."""
     if count == 2:
         return [1, 0] if seat % 2 else [0, 1]
     return rng.sample(range(count), count)

@@ -80,7 +80,7 @@ class Preview:
 
     @property
     def hours_a_reader(self) -> float:
-        """Of the busiest one."""
+        """Returns the hours of the busiest reader."""
         return self.most * self.pace.seconds / 3600
 
     @property
@@ -111,7 +111,7 @@ class Preview:
 def preview_design(
     design: Design, batches: Iterable[Batch] = (), *, against: Batch | None = None
 ) -> Preview:
-    """Of a design that is not saved yet."""
+    """Previews a design that is not saved yet."""
     plan = mode_of(design.mode).plan(
         design, batches, against=against, seed=design.shuffle_seed or 0
     )
@@ -127,7 +127,7 @@ def preview_design(
 
 
 def preview_study(study: Study) -> Preview:
-    """Of a saved draft."""
+    """Previews a saved draft."""
     images = CaseImage.objects.filter(case__study=study)
     cases = study.cases.all()
     count = cases.count()

@@ -25,7 +25,7 @@ from feedback_app.studies.services.preparing import takes_long
 SLOTS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""
 IMAGES_AT_ONCE = 10_000
-"""Of a draft's cases, which take about a second to write; a hundred thousand take ten."""
+"""A draft's cases with as many take about a second to write; with ten times as many, ten."""
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ Report = Callable[[int, str], None]
 
 
 def tell_nobody(written: int, note: str) -> None:
-    """Of what takes a moment."""
+    """Says nothing while something is written that takes a moment."""
 
 
 def after(written: int, report: Report) -> Report:

@@ -101,7 +101,7 @@ def majority(answers: Sequence[str]) -> str:
 
 
 def blind_partners(patients: Sequence[str], *, seed: int) -> list[int]:
-    """Of each question another patient's, whose picture it is asked with instead of its own.
+    """Finds for each question another patient's, whose picture it is asked with.
 
     Every question lends its picture once; where a patient has more than half of the questions
     there is no such order, and it is refused.

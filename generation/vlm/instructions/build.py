@@ -246,7 +246,7 @@ def write_source(
 def instruct(
     name: str, request: Request, *, first: FirstPass, sides: Sides
 ) -> Iterator[Instruction | Exam | Skip]:
-    """Of each exam its instructions, after the exam itself; of what was left out the reason."""
+    """Yields each exam and then its instructions, and the reason for what was left out."""
     pools = {split: Pool() for split in SPLITS}
     for row in SOURCES[name].read(request.folders):
         if isinstance(row, Skip):

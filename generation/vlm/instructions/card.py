@@ -61,7 +61,7 @@ def make_card(
 
 
 def repeated(folder: Path, sources: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Of texts that are to be written outside training, the share that training has word for word.
+    """Returns the share of texts to be written outside training that training has word for word.
 
     By task and split: what repeats can be learnt by heart.
     """

@@ -21,7 +21,7 @@ Folders = Mapping[str, Path]
 """Where each source lies, by its name."""
 
 LEAST_SHARE = 0.0005
-"""Of the picture: smaller parts of a mask are strokes that slipped."""
+"""Parts of a mask with a smaller share of the picture are strokes that slipped."""
 MAX_PIXELS = 100_000_000
 PATIENT_KEY = b"instructions"
 """Patients of a DICOM file are told apart by a hash; the instructions hold another one of it."""

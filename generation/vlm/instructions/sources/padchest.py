@@ -57,7 +57,7 @@ FINDING_OF = {
 
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
-    """Of a study the frontal pictures come first; its rows need not stand together."""
+    """Reads a study's frontal pictures first; its rows need not stand together."""
     folder = require_folder(folders[NAME])
     studies: dict[str, list[Row]] = defaultdict(list)
     for row in stream_table(find_table(folder), columns=COLUMNS):
