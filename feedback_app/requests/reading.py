@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 
 from feedback_app.requests.errors import RequestError
 
@@ -23,6 +23,15 @@ class Request(BaseModel):
         str_strip_whitespace=True,
         validate_default=True,
     )
+
+    @field_validator("*")
+    @classmethod
+    def _holds_no_null(cls, value: Any) -> Any:
+        """PostgreSQL stores no null character, and Django's form fields refuse it too."""
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(part, str) and "\x00" in part for part in parts):
+            raise ValueError("Null characters are not allowed.")
+        return value
 
 
 def read(kind: type[Kind], values: Any) -> Kind:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from rest_framework import serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -15,27 +14,19 @@ from rest_framework.views import APIView
 from feedback_app.accounts.models import User
 from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.incoming import PAGES, KnownFieldsSerializer
+from feedback_app.requests import read
 from feedback_app.runs.models import Run
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of, study_with_progress_of
+from feedback_app.studies.describing import describe_preview, describe_study, summarise_study
 from feedback_app.studies.models import Study
-from feedback_app.studies.serializers import (
-    AddBatchesSerializer,
-    DesignSerializer,
-    ReadersSerializer,
-    describe_preview,
-    describe_study,
-    summarise_study,
-)
+from feedback_app.studies.requests import MoreBatchesRequest, MoreReadersRequest, StudyRequest
 
 
 class StudyPagination(PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
-
-
-Filled = TypeVar("Filled")
 
 
 class CoordinatorView(APIView):
@@ -79,12 +70,7 @@ class PreviewView(CoordinatorView):
     """What a design would give; nothing is saved."""
 
     def post(self, request: Request) -> Response:
-        serializer = DesignSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        seen = services.preview_design(
-            serializer.design, given["batches"], against=given["against"]
-        )
+        seen = services.preview_request(read(StudyRequest, request.data))
         return Response(describe_preview(seen))
 
 
@@ -145,43 +131,30 @@ class UnblindView(CoordinatorView):
 
 class AddReadersView(CoordinatorView):
     def post(self, request: Request, study_id: UUID) -> Response:
-        serializer = ReadersSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
         study = study_of(study_id)
-        joined = services.add_readers(study, serializer.validated_data["readers"], actor=self.actor)
+        readers = services.find_readers(read(MoreReadersRequest, request.data).readers)
+        joined = services.add_readers(study, readers, actor=self.actor)
         return Response({"added": [reader.username for reader in joined]})
 
 
 class AddBatchesView(CoordinatorView):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = study_of(study_id)
-        serializer = AddBatchesSerializer(data=request.data, context={"study": study})
-        serializer.is_valid(raise_exception=True)
-        added = services.begin_adding(study, **serializer.validated_data, actor=self.actor)
+        more = services.find_more_batches(read(MoreBatchesRequest, request.data), study)
+        added = services.begin_adding(study, **more, actor=self.actor)
         if isinstance(added, Run):
             return Response({"run": str(added.pk)}, status=status.HTTP_202_ACCEPTED)
         return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
 
 
 def _save(data: Any, *, actor: User, code: int, draft: Study | None = None) -> Response:
-    fill = partial(services.begin_filling, actor=actor)
-    study, added = save_design(data, actor=actor, fill=fill, draft=draft)
+    study, added = services.ask_for_study(
+        read(StudyRequest, data),
+        fill=partial(services.begin_filling, actor=actor),
+        actor=actor,
+        draft=draft,
+    )
     body = describe_study(study_with_progress_of(study.pk))
     if isinstance(added, Run):
         return Response(body, status=status.HTTP_202_ACCEPTED)
     return Response(body | {"warnings": added.warnings}, status=code)
-
-
-@transaction.atomic
-def save_design(
-    data: Any, *, actor: User | None, fill: Callable[..., Filled], draft: Study | None = None
-) -> tuple[Study, Filled]:
-    """A new draft, or this one rewritten, filled with the cases of its batches."""
-    serializer = DesignSerializer(instance=draft, data=data)
-    serializer.is_valid(raise_exception=True)
-    if draft is None:
-        study = services.design_study(serializer.design, created_by=actor)
-    else:
-        study = services.redesign_study(draft, serializer.design, actor=actor)
-    given = serializer.validated_data
-    return study, fill(study, given["batches"], against=given["against"])

@@ -4,17 +4,18 @@ from typing import Any
 
 from django import forms
 
+from feedback_app.requests import form_field_of
 from feedback_app.studies.models import SCORE_MAX, CriterionKind, Study
+from feedback_app.studies.models.questions import ANCHOR_LENGTH
+from feedback_app.studies.requests import SCALES_MAX, CriterionRequest
 from feedback_app.studies.scales import STANDARD_SCALES, Scale
-
-SCALES_MAX = 4
 
 
 class ComparisonForm(forms.Form):
     """One criterion on which two images are compared."""
 
-    name = forms.CharField(max_length=64)
-    question = forms.CharField(max_length=200)
+    name = form_field_of(CriterionRequest, "name")
+    question = form_field_of(CriterionRequest, "question")
 
     def scale(self) -> Scale:
         return Scale(
@@ -27,13 +28,15 @@ class ComparisonForm(forms.Form):
 class ScaleForm(forms.Form):
     """One ordinal criterion; ``anchor_0`` to ``anchor_5`` say what the scores mean."""
 
-    name = forms.CharField(max_length=64)
-    question = forms.CharField(max_length=200)
+    name = form_field_of(CriterionRequest, "name")
+    question = form_field_of(CriterionRequest, "question")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for score in range(SCORE_MAX + 1):
-            self.fields[f"anchor_{score}"] = forms.CharField(max_length=100, label=str(score))
+            self.fields[f"anchor_{score}"] = forms.CharField(
+                max_length=ANCHOR_LENGTH, label=str(score)
+            )
 
     @property
     def anchors(self) -> list[forms.BoundField]:

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.studies.forms import people
+from feedback_app.studies.choices import people
 from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.scales import DEFAULT_FLAGS
 from feedback_app.studies.services import (
@@ -157,6 +157,16 @@ def test_the_preview_says_what_is_left_out_and_what_lacks(cora_client: Client) -
     page = cora_client.post(reverse("studies:preview"), posted).content.decode()
     assert "1 left out: alone" in page
     assert "Choose who shall read." in page
+
+
+def test_the_preview_says_what_cannot_be_asked_for(cora_client: Client) -> None:
+    batch = str(make_batch(prompts=1).pk)
+    posted = posted_design(mode="compare", batches=[batch], against=batch, flags="x" * 65)
+    page = cora_client.post(reverse("studies:preview"), posted).content.decode()
+    assert page.strip() == f'<p class="preview-note">Shorten to 64 characters: {"x" * 65}.</p>'
+    posted["flags"] = "Noise"
+    page = cora_client.post(reverse("studies:preview"), posted).content.decode()
+    assert "Choose another batch than the first one." in page
 
 
 def test_simulated_readers_and_coordinators_cannot_be_chosen(

@@ -11,6 +11,9 @@ from feedback_app.studies.enums import CriterionKind
 from feedback_app.studies.models.studies import Study, StudyState
 
 SCORE_MAX = 5
+NAME_LENGTH = 64
+QUESTION_LENGTH = 200
+ANCHOR_LENGTH = 100
 
 
 class Criterion(models.Model):
@@ -24,9 +27,9 @@ class Criterion(models.Model):
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=CriterionKind, default=CriterionKind.ORDINAL)
     slug = models.SlugField(max_length=32)
-    name = models.CharField(max_length=64)
-    question = models.CharField(max_length=200)
-    anchors = ArrayField(models.CharField(max_length=100), size=SCORE_MAX + 1, blank=True)
+    name = models.CharField(max_length=NAME_LENGTH)
+    question = models.CharField(max_length=QUESTION_LENGTH)
+    anchors = ArrayField(models.CharField(max_length=ANCHOR_LENGTH), size=SCORE_MAX + 1, blank=True)
 
     class Meta:
         ordering = ["position"]
@@ -47,7 +50,7 @@ class FlagKind(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="flag_kinds")
     position = models.PositiveSmallIntegerField()
     slug = models.SlugField(max_length=32)
-    name = models.CharField(max_length=64)
+    name = models.CharField(max_length=NAME_LENGTH)
 
     class Meta:
         ordering = ["position"]

@@ -14,6 +14,7 @@ from feedback_app.images.models import Cohort, Scorer
 from feedback_app.runs.models import Run
 from feedback_app.studies.modes import DEFAULT_MODE, RealOrSynthetic, mode_choices, mode_of
 
+NAME_LENGTH = 100
 IMAGES_PER_CASE = (2, 6)
 PERCENT = [MaxValueValidator(100)]
 EXPLORATION_PERCENT = (5, 100)
@@ -82,7 +83,7 @@ class Study(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=NAME_LENGTH, unique=True)
     mode = models.CharField(max_length=20, choices=mode_choices, default=DEFAULT_MODE)
     state = models.CharField(max_length=16, choices=StudyState, default=StudyState.DRAFT)
     instructions = models.TextField(blank=True)
@@ -94,7 +95,8 @@ class Study(models.Model):
         default=1, validators=[MinValueValidator(1)]
     )
     images_per_case = models.PositiveSmallIntegerField(
-        default=4, validators=[MinValueValidator(2), MaxValueValidator(6)]
+        default=4,
+        validators=[MinValueValidator(IMAGES_PER_CASE[0]), MaxValueValidator(IMAGES_PER_CASE[1])],
     )
     anchor_count = models.PositiveIntegerField(default=0)
     repeat_percent = models.PositiveSmallIntegerField(default=0, validators=PERCENT)

@@ -2,6 +2,13 @@
 
 from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.active import start_valuing
+from feedback_app.studies.services.asking import (
+    ask_for_study,
+    find_more_batches,
+    find_readers,
+    look_up,
+    preview_request,
+)
 from feedback_app.studies.services.cases import (
     KnownAnswer,
     add_cases,
@@ -38,6 +45,7 @@ __all__ = [
     "add_cases",
     "add_cases_from_batch",
     "add_readers",
+    "ask_for_study",
     "begin_adding",
     "begin_filling",
     "begin_opening",
@@ -46,10 +54,14 @@ __all__ = [
     "create_study",
     "delete_draft",
     "design_study",
+    "find_more_batches",
+    "find_readers",
+    "look_up",
     "open_study",
     "pause_study",
     "pick_anchors",
     "preview_design",
+    "preview_request",
     "preview_study",
     "redesign_study",
     "reopen_study",

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort, Scorer, ScorerKind
+from feedback_app.requests import Problem, RequestError
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import (
     EXPLORATION_PERCENT,
@@ -22,15 +23,14 @@ from feedback_app.studies.models import (
     StudyState,
 )
 from feedback_app.studies.modes import DEFAULT_MODE, mode_of
+from feedback_app.studies.requests import SEED_LIMIT, default_of
 from feedback_app.studies.scales import SLUG_LENGTH, Scale
 from generation.errors import RemediableError
-
-SEED_LIMIT = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """All that a coordinator decides; ``Study`` says what the fields mean.
+    """A request whose names have been looked up; ``Study`` says what the fields mean.
 
     ``scales`` and ``flags`` are the mode's defaults where they are None. The question
     *real or synthetic* is added by itself and not part of ``scales``.
@@ -43,20 +43,20 @@ class Design:
     scales: tuple[Scale, ...] | None = None
     flags: tuple[str, ...] | None = None
     allocation: Allocation = Allocation.ASSIGNED
-    readers_per_case: int = 1
-    images_per_case: int = 4
-    anchor_count: int = 0
-    repeat_percent: int = 0
-    repeat_min_gap: int = 10
-    block_size: int = 0
+    readers_per_case: int = default_of("readers_per_case")
+    images_per_case: int = default_of("images_per_case")
+    anchor_count: int = default_of("anchor_count")
+    repeat_percent: int = default_of("repeat_percent")
+    repeat_min_gap: int = default_of("repeat_min_gap")
+    block_size: int = default_of("block_size")
     case_order: CaseOrder = CaseOrder.RANDOM
     reward_model: Scorer | None = None
-    exploration_percent: int = 20
+    exploration_percent: int = default_of("exploration_percent")
     real_cohort: Cohort | None = None
-    real_percent: int = 50
-    real_from_training: bool = False
-    has_phases: bool = False
-    break_every_min: int = 30
+    real_percent: int = default_of("real_percent")
+    real_from_training: bool = default_of("real_from_training")
+    has_phases: bool = default_of("has_phases")
+    break_every_min: int = default_of("break_every_min")
     shuffle_seed: int | None = None
 
     def criteria(self) -> tuple[Scale, ...]:
@@ -160,6 +160,16 @@ def require_draft(study: Study) -> None:
         )
 
 
+def require_consistent(design: Design) -> None:
+    """Raises one error that tells every contradiction at its field."""
+    if found := contradictions(design):
+        raise RequestError(
+            [Problem((field,), sentence) for field, sentence in found],
+            message=found[0][1],
+            remedy="Change one of the two.",
+        )
+
+
 def contradictions(design: Design | Study) -> list[tuple[str, str]]:
     """(field, sentence) for each choice that cannot be had together with another one."""
     found = []
@@ -179,7 +189,6 @@ def _contradictions_of_order(design: Design | Study) -> list[tuple[str, str]]:
     if design.case_order != CaseOrder.ACTIVE:
         return []
     found = []
-    least, most = EXPLORATION_PERCENT
     if design.allocation != Allocation.POOL:
         found.append(("case_order", "Only in an open pool can a reward model choose what is next."))
     if objection := mode_of(design.mode).objection_to_order:
@@ -188,14 +197,17 @@ def _contradictions_of_order(design: Design | Study) -> list[tuple[str, str]]:
         found.append(("reward_model", "Choose the reward model whose doubts lead."))
     elif design.reward_model.kind != ScorerKind.REWARD_MODEL:
         found.append(("reward_model", f"The scorer “{design.reward_model}” is no reward model."))
+    least, most = EXPLORATION_PERCENT
     if not least <= design.exploration_percent <= most:
         found.append(("exploration_percent", f"Choose from {least} to {most} %."))
     return found
 
 
 def _write(study: Study, design: Design) -> None:
-    for _, sentence in contradictions(design):
-        raise RemediableError(sentence, remedy="Change one of the two.")
+    require_consistent(design)
+    if Study.objects.exclude(pk=study.pk).filter(name=design.name).exists():
+        taken = Problem(("name",), "Another study has this name.")
+        raise RequestError([taken], remedy="Choose another one.")
     study.name = design.name
     study.mode = design.mode
     study.instructions = design.instructions

@@ -12,7 +12,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.remedies import tell
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
-from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
+from feedback_app.studies.change_forms import BatchesForm, ReadersForm, RewardModelForm
 from feedback_app.studies.models import ActiveOrder
 from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError

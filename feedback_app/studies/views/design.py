@@ -1,17 +1,18 @@
 """The design form, and what its choices would give."""
 
 from collections import defaultdict
-from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.accounts.models import User
 from feedback_app.remedies import complain
+from feedback_app.requests import RequestError
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
 from feedback_app.studies.forms import StudyForm, study_initial
@@ -81,19 +82,13 @@ def modes_of_fields() -> dict[str, str]:
     return {part: " ".join(slugs) for part, slugs in modes_of.items()}
 
 
-@transaction.atomic
 def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> Study:
-    design = form.design(scales.scales())
-    actor = request.user
-    if form.study is None:
-        study = services.design_study(design, created_by=actor)  # type: ignore[arg-type]
-    else:
-        study = services.redesign_study(form.study, design, actor=actor)  # type: ignore[arg-type]
-    added = services.begin_filling(
-        study,
-        form.cleaned_data["batches"],
-        against=form.second_batch,
-        actor=actor,  # type: ignore[arg-type]
+    actor: User = request.user  # type: ignore[assignment]
+    study, added = services.ask_for_study(
+        form.request(scales.scales()),
+        fill=partial(services.begin_filling, actor=actor),
+        actor=actor,
+        draft=form.study,
     )
     if isinstance(added, CasesAdded):  # the study's page tells of a run
         for warning in added.warnings:
@@ -107,8 +102,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     """The fragment beside the form: what these choices would give."""
     form = StudyForm(request.POST)
     form.is_valid()
-    design = replace(form.design(None), name=request.POST.get("name", ""))  # taken by the draft too
-    seen = services.preview_design(
-        design, form.cleaned_data.get("batches", []), against=form.second_batch
-    )
+    try:
+        wanted = services.look_up(form.request(None, name="unnamed"))
+    except RequestError as error:
+        return render(request, "studies/preview_refused.html", {"problems": error.problems})
+    seen = services.preview_design(wanted.design, wanted.batches, against=wanted.against)
     return render(request, "studies/preview.html", {"preview": seen})

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_with_progress_of
-from feedback_app.studies.forms import BatchesForm, ReadersForm, RewardModelForm
+from feedback_app.studies.change_forms import BatchesForm, ReadersForm, RewardModelForm
 from feedback_app.studies.models import CaseRole, Study
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.progress import order_progress_of, progress_of

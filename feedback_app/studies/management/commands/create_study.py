@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rest_framework.exceptions import ValidationError
 
 from feedback_app.remedies import as_command_error
-from feedback_app.studies.api import save_design
-from feedback_app.studies.services import add_cases
+from feedback_app.requests import read
+from feedback_app.studies.requests import StudyRequest
+from feedback_app.studies.services import add_cases, ask_for_study
 
 
 class Command(BaseCommand):
@@ -22,11 +22,10 @@ class Command(BaseCommand):
         try:
             design = json.loads(options["file"].read_text(encoding="utf-8"))
             with as_command_error():
-                study, added = save_design(design, actor=None, fill=add_cases)
+                asked = read(StudyRequest, design)
+                study, added = ask_for_study(asked, actor=None, fill=add_cases)
         except (OSError, json.JSONDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from error
-        except ValidationError as error:
-            raise CommandError(json.dumps(error.detail, ensure_ascii=False, indent=2)) from error
         for warning in added.warnings:
             self.stderr.write(warning)
         self.stdout.write(f"{study.name}: a draft of {added.cases} cases")

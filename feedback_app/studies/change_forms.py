@@ -1,0 +1,58 @@
+"""Changing a study that is open."""
+
+from typing import Any
+
+from django import forms
+
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch, Scorer
+from feedback_app.studies.choice_fields import (
+    BatchChoice,
+    OneBatchChoice,
+    ReaderChoice,
+    RewardModelChoice,
+)
+from feedback_app.studies.choices import batches_with_counts, people, reward_models
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import mode_of
+
+
+class ReadersForm(forms.Form):
+    """Who joins an open study."""
+
+    readers = ReaderChoice(queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        joined = study.readers.values("pk")
+        self.fields["readers"].queryset = people().exclude(pk__in=joined)  # type: ignore[attr-defined]
+
+
+class RewardModelForm(forms.Form):
+    """Whose doubts lead what is still free in an open pool."""
+
+    reward_model = RewardModelChoice(queryset=Scorer.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["reward_model"]
+        field.queryset = reward_models()  # type: ignore[attr-defined]
+        field.initial = study.active_order.reward_model
+
+
+class BatchesForm(forms.Form):
+    """Further candidates for an open study."""
+
+    batches = BatchChoice(queryset=Batch.objects.none(), widget=forms.CheckboxSelectMultiple)
+    against = OneBatchChoice(
+        queryset=Batch.objects.none(),
+        required=False,
+        empty_label="one another: pairs of one prompt",
+    )
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        if not mode_of(study.mode).takes_second_batch:
+            del self.fields["against"]

@@ -1,0 +1,47 @@
+"""What a coordinator can choose among when a study is designed or changed."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from feedback_app.accounts.models import Role, User
+from feedback_app.images.models import Batch, Scorer, ScorerKind
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import mode_of
+
+
+def batches_with_counts() -> QuerySet[Batch]:
+    """Adds how many images each batch asked for, how many are made, and of how many prompts."""
+    return Batch.objects.select_related("model_version").annotate(
+        asked=Count("batchrecipe", distinct=True),
+        made=Count("batchrecipe__recipe__candidate", distinct=True),
+        prompts=Count("batchrecipe__prompt_index", distinct=True),
+    )
+
+
+def reward_models() -> QuerySet[Scorer]:
+    """The newest comes first."""
+    return Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at")
+
+
+def people() -> QuerySet[User]:
+    """Readers that are people; a coordinator knows too much to be blind."""
+    return User.objects.filter(role=Role.READER, is_active=True, is_simulated=False).order_by(
+        "last_name", "username"
+    )
+
+
+def batches_of(study: Study) -> dict[str, Any]:
+    """``batches``, and in a comparison of two batches the one that is second, ``against``."""
+    run = study.slots_run
+    if run is not None and run.kind == "fill_study" and not study.cases.exists():
+        against = Batch.objects.filter(pk=run.spec["against"]).first()
+        return {"batches": Batch.objects.filter(pk__in=run.spec["batches"]), "against": against}
+    batches = Batch.objects.filter(recipes__candidate__image__case__study=study).distinct()
+    if not mode_of(study.mode).takes_second_batch:
+        return {"batches": batches}
+    path = "recipes__candidate__image__caseimage"
+    first = Batch.objects.filter(**{f"{path}__case__study": study, f"{path}__position": 0})
+    second = Batch.objects.filter(**{f"{path}__case__study": study, f"{path}__position": 1})
+    only_second = second.exclude(pk__in=first.values("pk")).distinct()
+    return {"batches": first.distinct(), "against": only_second.first()}

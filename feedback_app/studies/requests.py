@@ -1,0 +1,194 @@
+"""What coordinators ask of studies, with its limits: for page, API and command alike."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from feedback_app.requests import Request
+from feedback_app.studies.enums import CriterionKind
+from feedback_app.studies.models import (
+    EXPLORATION_PERCENT,
+    IMAGES_PER_CASE,
+    SCORE_MAX,
+    Allocation,
+    CaseOrder,
+)
+from feedback_app.studies.models.questions import ANCHOR_LENGTH, NAME_LENGTH, QUESTION_LENGTH
+from feedback_app.studies.models.studies import NAME_LENGTH as STUDY_NAME_LENGTH
+from feedback_app.studies.modes import DEFAULT_MODE, MODES, mode_of
+from feedback_app.studies.modes.real_or_synthetic import REAL_PERCENT
+
+SEED_LIMIT = 2**31
+SCALES_MAX = 4
+SCORES = SCORE_MAX + 1
+
+
+def _known_mode(slug: str) -> str:
+    if slug not in MODES:
+        raise ValueError(f"“{slug}” is not a valid choice. Choose one of {', '.join(MODES)}.")
+    return slug
+
+
+class CriterionRequest(Request):
+    """One question of a study; a comparison has no anchors."""
+
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    question: str = Field(min_length=1, max_length=QUESTION_LENGTH)
+    anchors: tuple[Annotated[str, Field(min_length=1, max_length=ANCHOR_LENGTH)], ...] = ()
+
+
+class StudyRequest(Request):
+    """A study's design, and the batches that it takes its candidates from.
+
+    Readers are user names, batches and ``against`` are keys, ``real_cohort`` and
+    ``reward_model`` are names. ``criteria`` and ``flags`` are the mode's own where they are
+    left out.
+    """
+
+    name: str = Field(
+        min_length=1,
+        max_length=STUDY_NAME_LENGTH,
+        description="Readers see it, so let it tell nothing about models or expectations.",
+    )
+    mode: Annotated[str, AfterValidator(_known_mode)] = Field(
+        default=DEFAULT_MODE, title="What a case shows"
+    )
+    images_per_case: int = Field(
+        default=4, ge=IMAGES_PER_CASE[0], le=IMAGES_PER_CASE[1], title="Images a case"
+    )
+    batches: tuple[UUID, ...] = Field(default=(), title="Candidates of")
+    against: UUID | None = Field(
+        default=None,
+        description="A second batch, of a fine-tuned child say: paired by prompt and seed.",
+    )
+    real_cohort: str | None = Field(
+        default=None,
+        title="Real images of",
+        description="No smaller than the candidates; from its test split, then validation.",
+    )
+    real_percent: int = Field(
+        default=50, ge=REAL_PERCENT[0], le=REAL_PERCENT[1], title="Real, in per cent"
+    )
+    real_from_training: bool = Field(
+        default=False,
+        title="Training images too, if the others do not suffice",
+        description="The model has learnt from them: what it makes may look like them.",
+    )
+    has_phases: bool = Field(
+        default=False,
+        title="Two phases",
+        description="First every image is scored by readers who are not told that some are "
+        "synthetic; only then are they asked which.",
+    )
+    readers: tuple[str, ...] = ()
+    allocation: Allocation = Field(default=Allocation.ASSIGNED, title="Who reads which case")
+    readers_per_case: int = Field(
+        default=1,
+        ge=1,
+        le=20,
+        title="Readers a case",
+        description="Two or more let agreement be estimated.",
+    )
+    anchor_count: int = Field(
+        default=0, ge=0, le=100_000, title="Anchors", description="Cases that every reader reads."
+    )
+    repeat_percent: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        title="Hidden repeats, in per cent",
+        description="Of each reader's cases: they tell how far readers agree with themselves.",
+    )
+    repeat_min_gap: int = Field(
+        default=10, ge=1, le=10_000, title="Cases before a repeat, at least"
+    )
+    case_order: CaseOrder = Field(default=CaseOrder.RANDOM, title="Which case comes next")
+    reward_model: str | None = Field(
+        default=None,
+        description="Where its heads contradict each other, a reading teaches it most. A newer "
+        "one takes its place by itself.",
+    )
+    exploration_percent: int = Field(
+        default=20,
+        ge=EXPLORATION_PERCENT[0],
+        le=EXPLORATION_PERCENT[1],
+        title="By lot all the same, in per cent",
+        description="Of the cases: so that every case can come, and what is read can be "
+        "weighted back.",
+    )
+    block_size: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        description="Each block is a like mixture of sources; 0 shuffles all at once.",
+    )
+    break_every_min: int = Field(
+        default=30,
+        ge=0,
+        le=240,
+        title="Remind of a break after, in minutes",
+        description="0 never does.",
+    )
+    shuffle_seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=SEED_LIMIT,
+        title="Seed",
+        description="All that is drawn by lot follows from it; left empty it is drawn too.",
+    )
+    instructions: str = Field(
+        default="",
+        max_length=5_000,
+        description="Shown on the reader's work list and in the reading room's help.",
+    )
+    criteria: tuple[CriterionRequest, ...] | None = None
+    flags: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
+        default=None,
+        title="Named artefacts that a reader may put on an image",
+        description="One a line. Left as they are, they suit themselves to the mode, "
+        "and to masks where there are some.",
+    )
+
+    @field_validator("flags")
+    @classmethod
+    def _are_short(cls, flags: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for flag in flags or ():
+            if len(flag) > NAME_LENGTH:
+                raise ValueError(f"Shorten to {NAME_LENGTH} characters: {flag}")
+        return flags
+
+    @field_validator("criteria")
+    @classmethod
+    def _can_be_asked(
+        cls, criteria: tuple[CriterionRequest, ...] | None, info: ValidationInfo
+    ) -> tuple[CriterionRequest, ...] | None:
+        if criteria is None or "mode" not in info.data:
+            return criteria
+        if not criteria:
+            raise ValueError("Ask at least one question.")
+        if len(criteria) > SCALES_MAX:
+            raise ValueError(f"Ask at most {SCALES_MAX} questions.")
+        if mode_of(info.data["mode"]).kind == CriterionKind.ORDINAL:
+            for criterion in criteria:
+                if len(criterion.anchors) != SCORES:
+                    raise ValueError(f"“{criterion.name}” needs {SCORES} anchors.")
+        return criteria
+
+
+class MoreBatchesRequest(Request):
+    """Further candidates for an open study; ``against`` is the second batch of a comparison."""
+
+    batches: tuple[UUID, ...] = Field(min_length=1)
+    against: UUID | None = None
+
+
+class MoreReadersRequest(Request):
+    """Who joins an open study, by user name."""
+
+    readers: tuple[str, ...] = Field(min_length=1)
+
+
+def default_of(name: str) -> Any:
+    """What a design has where a request says nothing of it."""
+    return StudyRequest.model_fields[name].default

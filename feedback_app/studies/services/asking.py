@@ -1,0 +1,155 @@
+"""Requests for studies, applied: names are looked up, and what is asked for is done."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+
+from feedback_app.accounts.models import User
+from feedback_app.images.models import Batch, Cohort
+from feedback_app.requests import Problem, RequestError
+from feedback_app.studies.choices import people, reward_models
+from feedback_app.studies.models import Study
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.requests import (
+    CriterionRequest,
+    MoreBatchesRequest,
+    StudyRequest,
+)
+from feedback_app.studies.scales import Scale
+from feedback_app.studies.services.design import (
+    Design,
+    design_study,
+    redesign_study,
+    require_consistent,
+)
+from feedback_app.studies.services.preview import Preview, preview_design
+
+Filled = TypeVar("Filled")
+AS_GIVEN = (
+    "name",
+    "mode",
+    "instructions",
+    "flags",
+    "allocation",
+    "readers_per_case",
+    "images_per_case",
+    "anchor_count",
+    "repeat_percent",
+    "repeat_min_gap",
+    "block_size",
+    "case_order",
+    "exploration_percent",
+    "real_percent",
+    "real_from_training",
+    "has_phases",
+    "break_every_min",
+    "shuffle_seed",
+)
+"""The fields of a request that need no looking up."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request with the rows that it names."""
+
+    design: Design
+    batches: tuple[Batch, ...]
+    against: Batch | None
+
+
+@transaction.atomic
+def ask_for_study(
+    request: StudyRequest,
+    *,
+    fill: Callable[..., Filled],
+    actor: User | None,
+    draft: Study | None = None,
+) -> tuple[Study, Filled]:
+    """A new draft, or this one rewritten, filled with the cases of its batches."""
+    wanted = look_up(request)
+    if draft is None:
+        study = design_study(wanted.design, created_by=actor)
+    else:
+        study = redesign_study(draft, wanted.design, actor=actor)
+    return study, fill(study, wanted.batches, against=wanted.against)
+
+
+def preview_request(request: StudyRequest) -> Preview:
+    """What a request would give; nothing is saved."""
+    wanted = look_up(request)
+    require_consistent(wanted.design)
+    return preview_design(wanted.design, wanted.batches, against=wanted.against)
+
+
+def look_up(request: StudyRequest) -> Wanted:
+    against = second_batch(request, mode=request.mode)
+    cohorts = Cohort.objects.filter(name__in=_named(request.real_cohort))
+    models = reward_models().filter(name__in=_named(request.reward_model))
+    design = Design(
+        readers=tuple(find_readers(request.readers)),
+        scales=None if request.criteria is None else tuple(map(_scale, request.criteria)),
+        real_cohort=_one("real_cohort", request.real_cohort, cohorts.first(), "cohort"),
+        reward_model=_one("reward_model", request.reward_model, models.first(), "reward model"),
+        **{name: getattr(request, name) for name in AS_GIVEN},
+    )
+    return Wanted(design, tuple(find_batches(request.batches)), against)
+
+
+def find_more_batches(request: MoreBatchesRequest, study: Study) -> dict[str, Any]:
+    """The arguments by which a study is given further candidates."""
+    against = second_batch(request, mode=study.mode)
+    return {"batches": find_batches(request.batches), "against": against}
+
+
+def second_batch(request: StudyRequest | MoreBatchesRequest, *, mode: str) -> Batch | None:
+    if request.against is None:
+        return None
+    if not mode_of(mode).takes_second_batch:
+        raise _refusal("against", "Only a comparison has two batches.", "Leave it out.")
+    if request.against in request.batches:
+        raise _refusal("against", "Choose another batch than the first one.", "Or leave it out.")
+    (batch,) = find_batches([request.against], field="against")
+    return batch
+
+
+def find_batches(keys: Sequence[UUID], *, field: str = "batches") -> list[Batch]:
+    """The batches in the order in which they are named."""
+    known = Batch.objects.in_bulk(keys)
+    _refuse_unknown(field, [key for key in keys if key not in known], "batch")
+    return [known[key] for key in keys]
+
+
+def find_readers(request_readers: Sequence[str]) -> list[User]:
+    known = people().in_bulk(request_readers, field_name="username")
+    unknown = [name for name in request_readers if name not in known]
+    _refuse_unknown("readers", unknown, "reader")
+    return [known[name] for name in request_readers]
+
+
+def _named(name: str | None) -> list[str]:
+    return [] if name is None else [name]
+
+
+def _one(field: str, name: str | None, row: Any, what: str) -> Any:
+    if name is not None and row is None:
+        _refuse_unknown(field, [name], what)
+    return row
+
+
+def _refuse_unknown(field: str, unknown: Sequence[object], what: str) -> None:
+    if unknown:
+        raise RequestError(
+            [Problem((field,), f"There is no {what} “{name}” to choose.") for name in unknown],
+            remedy="Choose among those that the page of a new study offers.",
+        )
+
+
+def _refusal(field: str, said: str, remedy: str) -> RequestError:
+    return RequestError([Problem((field,), said)], remedy=remedy)
+
+
+def _scale(criterion: CriterionRequest) -> Scale:
+    return Scale(name=criterion.name, question=criterion.question, anchors=criterion.anchors)
