@@ -141,16 +141,12 @@ def read(figures: Figures) -> dict[str, float]:
 
 
 def _average_of(weights: Sequence[nn.Parameter], plan: Plan) -> Any:
-    """The moving average of the weights, where the plan wants one.
-
-    Its decay rises with the steps, (1 + n) / (10 + n), up to the plan's.
-    """
+    """Begin the moving average of the weights, where the plan wants one."""
     if not plan.ema_decay:
         return None
-    # Importing diffusers takes seconds, which trainings without averaging are spared.
-    from diffusers.training_utils import EMAModel
+    from generation.training.averaging import AveragedWeights
 
-    return EMAModel(weights, decay=plan.ema_decay, foreach=True)
+    return AveragedWeights(weights, decay=plan.ema_decay, foreach=True)
 
 
 def _is_due(step: int, plan: Plan) -> bool:
