@@ -1,4 +1,4 @@
-"""What holds for every request: how long a login lasts, new passwords, what a page may load."""
+"""What holds for every request: how long a login lasts, new passwords, what is kept of pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,18 +17,6 @@ BACKGROUND_HEADER = "X-Background"
 BACKGROUND_VIEWS = frozenset({"accounts:session", "api:heartbeat"})
 """Views that pages call by themselves, whoever sits before them."""
 
-POLICY = {
-    "default-src": "'self'",
-    "img-src": "'self' blob: data:",
-    "style-src": "'self' 'unsafe-inline'",  # widths of bars; Annotorious adds styles
-    "object-src": "'none'",
-    "base-uri": "'none'",
-    "form-action": "'self'",
-    "frame-ancestors": "'none'",
-}
-CONTENT_SECURITY_POLICY = "; ".join(f"{kind} {sources}" for kind, sources in POLICY.items())
-
-
 HEALTH = "/healthz"
 
 
@@ -43,20 +31,16 @@ def answer_health_checks(get_response: GetResponse) -> GetResponse:
     return answering
 
 
-def content_security_policy(get_response: GetResponse) -> GetResponse:
-    """Scripts come from files of ours alone: no inline script, handler or eval runs.
+def keep_pages_nowhere(get_response: GetResponse) -> GetResponse:
+    """Pages stay with who saw them: no cache keeps them, of a browser or on the way."""
 
-    And pages stay with who saw them: no cache keeps them, of a browser or on the way.
-    """
-
-    def with_policy(request: HttpRequest) -> HttpResponse:
+    def with_word(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Cache-Control", NOT_KEPT)
         return response
 
-    return with_policy
+    return with_word
 
 
 class SessionTimeout:
