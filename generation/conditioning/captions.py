@@ -38,6 +38,11 @@ from generation.conditioning.report_words import (
     Kind,
 )
 
+CLAUSE_MAX_CHARACTERS = 1_000
+"""What goes on longer without a full stop is no sentence of a report, and is not read."""
+MENTIONS_MAX = 20
+"""More findings in one clause are not looked at: each is searched for before and after."""
+
 
 class Outcome(StrEnum):
     CAPTIONED = "captioned"
@@ -88,12 +93,14 @@ def caption_of(impression: str) -> Caption:
 def _clauses(impression: str) -> Iterator[str]:
     legible = re.sub(r"<br>|\bX{2,}[\w-]*", " ", impression, flags=re.IGNORECASE)
     for sentence in SENTENCE_END.split(ITEM_NUMBER.sub("\n", legible)):
+        if not re.search(r"[A-Za-z]{2}", sentence):
+            continue
         text = " ".join(sentence.lower().split())
         text = BOTH_SIDES.sub("bilateral", text)
         text = re.sub(r"\bbibas(?:ilar|al)\b", "bilateral basilar", text)
         text = re.sub(r"\bbiapical\b", "bilateral apical", text)
         text = re.sub(r"\b(left|right)-sided\b", r"\1", text)
-        if re.search(r"[a-z]{2}", text):
+        if re.search(r"[a-z]{2}", text) and len(text) <= CLAUSE_MAX_CHARACTERS:
             yield text
 
 
@@ -105,7 +112,7 @@ def _mentions(sentence: str) -> Iterator[Mention]:
             ((match, kind) for kind in KINDS for match in kind.pattern.finditer(clause)),
             key=lambda pair: pair[0].start(),
         )
-        for place, (match, kind) in enumerate(found):
+        for place, (match, kind) in enumerate(found[:MENTIONS_MAX]):
             start, end = match.span()
             earlier, later = clause[:start], clause[end:]
             if kind.not_after and kind.not_after.search(earlier):
