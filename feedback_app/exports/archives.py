@@ -4,13 +4,13 @@ No build date, a fixed order, and nothing compressed (PNGs are already, and comp
 between versions): building one again gives the same bytes.
 """
 
-import csv
 import hashlib
-import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
+
+from feedback_app.csv_files import csv_lines
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 UNIX = 3
@@ -41,11 +41,9 @@ class Archive:
 
 def write_table(rows: Iterable[Mapping[str, object]]) -> bytes:
     """The rows as CSV; the first one says which columns there are, and in which order."""
-    text = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)
-    return text.getvalue().encode()
+    listed = list(rows)
+    if not listed:
+        return b""
+    columns = list(listed[0])
+    lines = csv_lines(columns, ([row[column] for column in columns] for row in listed))
+    return "".join(lines).encode()

@@ -1,6 +1,5 @@
 """The audit log, for admins only."""
 
-import csv
 import json
 from collections.abc import Iterator
 
@@ -12,10 +11,10 @@ from django.views.decorators.http import require_safe
 from feedback_app.accounts.access import admins_only
 from feedback_app.accounts.forms import AuditForm
 from feedback_app.accounts.models import AuditEvent, AuditEventQuerySet
+from feedback_app.csv_files import csv_lines
 
 EVENTS_A_PAGE = 50
 COLUMNS = ("at", "person", "action", "target", "target_id", "details", "address")
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -52,31 +51,17 @@ def events_of(form: AuditForm) -> AuditEventQuerySet:
     return events.between(wanted["first"], wanted["last"])
 
 
-class _Line:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def _csv(events: AuditEventQuerySet) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for event in events.iterator(chunk_size=500):
-        yield writer.writerow(
-            _harmless(cell)
-            for cell in (
-                event.at.isoformat(),
-                event.actor.username if event.actor else "",
-                event.action,
-                event.target,
-                event.target_id,
-                json.dumps(event.details, ensure_ascii=False) if event.details else "",
-                event.address or "",
-            )
+    rows = (
+        (
+            event.at.isoformat(),
+            event.actor.username if event.actor else "",
+            event.action,
+            event.target,
+            event.target_id,
+            json.dumps(event.details, ensure_ascii=False) if event.details else "",
+            event.address or "",
         )
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet takes a cell that begins with one of these signs for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell
+        for event in events.iterator(chunk_size=500)
+    )
+    return csv_lines(COLUMNS, rows)
