@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from generation.commands.fit_report_parser import fit_parser, truth
-from generation.datasets.openi import parse_report, read_files
+from generation.datasets.openi import Report, read_reports
 from generation.vlm.benchmark.text_metrics import FINDINGS_OF, label_parser
 from generation.vlm.instructions.sources.rad_restruct import text_of
 from generation.vlm.reports.leaves import LeafParser, Scores, best_threshold, f1
@@ -106,9 +106,8 @@ def of_headings(openi: Path) -> None:
     """The labels of reports, as texts are scored by, against the headings that people gave."""
     parser = label_parser()
     said, truth = [], []
-    for name, content in read_files(openi):
-        report = parse_report(content, name=name)
-        if report.is_indexed:
+    for report in read_reports(openi):
+        if isinstance(report, Report) and report.is_indexed:
             told = parser.parse(text_of(report.sections)).findings
             present = {finding for finding, presence in told.items() if presence == "present"}
             said.append([bool(present.intersection(FINDINGS_OF[label])) for label in HEADINGS])

@@ -37,10 +37,10 @@ class WorkerStopping(Exception):
 
 
 def storable(value: Any) -> Any:
-    """The value as PostgreSQL takes it: no NUL in texts, no NaN or infinity in JSON."""
+    """The value as PostgreSQL takes it: UTF-8 without NUL in texts, finite numbers in JSON."""
     match value:
         case str():
-            return value.replace("\x00", "\ufffd")
+            return value.replace("\x00", "\ufffd").encode("utf-8", "backslashreplace").decode()
         case float() if not math.isfinite(value):
             return str(value)
         case dict():

@@ -1,6 +1,5 @@
-"""Prompts as people bring them: one a line, or CSV with a column for each fact."""
+"""Prompts as people bring them: one a line, or a table with a column for each fact."""
 
-import csv
 import io
 import re
 from collections.abc import Iterator
@@ -9,12 +8,17 @@ from dataclasses import dataclass
 from generation.conditioning.facts import SEX_WORDS
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.conditioning.prompts import prompt_for
+from generation.delimited import BYTE_ORDER_MARK, SHOWN_CHARACTERS, Table, read_table
+from generation.delimited import BadRow as UnreadRow
+from generation.errors import RemediableError
 from generation.specs import PROMPT_MAX_CHARACTERS
 
 COLUMNS = ("prompt", "findings", "sex", "age", "view")
 VIEWS_KNOWN = {view.lower(): view for view in ("PA", "AP", "lateral")}
 SEXES_KNOWN = {word: sex for sex, words in SEX_WORDS.items() for word in (sex.lower(), *words)}
 AGE_MAX_YEARS = 120
+SHOWN_ROWS = 3
+COLUMN_NAME = re.compile(r"[^\W\d][\w #./()-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,36 @@ class ReadPrompts:
 
 
 def read_prompts(text: str) -> ReadPrompts:
-    """Prompts of a text: CSV where its first line names columns, else one a line.
+    """Prompts of a text: a table where its first line names columns, else one a line.
 
     Without a column ``prompt``, or where it is empty, a row's prompt is built from
-    ``findings`` (several are joined by a bar), ``sex``, ``age`` in years and ``view``.
+    ``findings`` (several are joined by a bar), ``sex``, ``age`` in years and ``view``. Other
+    columns may stand beside a column of prompts; where prompts are built, they are refused.
     """
-    rows = _rows_of_csv(text) if is_csv(text) else _rows_of_lines(text)
+    table = table_of(text)
+    rows = _rows_of_lines(text) if table is None else _rows_of_table(table)
     prompts: dict[str, int] = {}
     bad_rows = []
     for number, raw, prompt in rows:
         reason = prompt.reason if isinstance(prompt, Unusable) else _fault_of(prompt, prompts)
         if reason:
-            bad_rows.append(BadRow(number, raw[:200], reason))
+            bad_rows.append(BadRow(number, _legible(raw), _legible(reason)))
         else:
             assert isinstance(prompt, str)
             prompts[prompt] = number
     return ReadPrompts(tuple(prompts), tuple(bad_rows))
+
+
+def require_prompts(text: str, *, name: str) -> list[str]:
+    """The prompts of a file of which every row must be good, for who cannot be asked."""
+    read = read_prompts(text)
+    if read.bad_rows:
+        told = "; ".join(f"line {row.number}: {row.reason}" for row in read.bad_rows[:SHOWN_ROWS])
+        raise RemediableError(
+            f"{len(read.bad_rows):,} rows of {name} cannot be used ({told}).",
+            remedy="Mend them; a prompt set can also leave them out.",
+        )
+    return list(read.prompts)
 
 
 @dataclass(frozen=True)
@@ -59,40 +77,45 @@ class Unusable:
 Row = tuple[int, str, str | Unusable]
 
 
-def is_csv(text: str) -> bool:
-    """Whether the first line names nothing but columns."""
-    header = _header_of(text)
-    return bool(header) and set(header) <= set(COLUMNS) and bool({"prompt", "findings"} & {*header})
+def table_of(text: str) -> Table | None:
+    """The table that a text is, None where its first line names no column of prompts.
 
-
-def _header_of(text: str) -> list[str]:
-    first = text.lstrip("\ufeff \r\n\t").partition("\n")[0]
-    return [name.strip().lower() for name in next(csv.reader([first]), [])]
+    A header names nothing but columns: each a word or two, without a full sentence's signs.
+    """
+    table = read_table(io.StringIO(text, newline=""), needed=COLUMNS)
+    table.header = tuple(name.lower() for name in table.header)
+    is_header = bool({"prompt", "findings"} & {*table.header}) and all(
+        COLUMN_NAME.fullmatch(name) for name in table.header if name
+    )
+    return table if is_header else None
 
 
 def _rows_of_lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix(BYTE_ORDER_MARK).splitlines(), start=1):
         if prompt := line.strip():
             yield number, prompt, prompt
 
 
-def _rows_of_csv(text: str) -> Iterator[Row]:
-    header = _header_of(text)
-    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")))
-    is_first = True
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
+def _rows_of_table(table: Table) -> Iterator[Row]:
+    others = [name for name in table.header if name and name not in COLUMNS]
+    for row in table:
+        if isinstance(row, UnreadRow):
+            yield row.line, row.text, Unusable(row.reason)
             continue
-        if is_first:
-            is_first = False
-            continue
-        raw = ",".join(cells)
-        if len(cells) > len(header):
-            fault = f"{len(cells)} cells under {len(header)} columns: put quotes around commas"
-            yield reader.line_num, raw, Unusable(fault)
-            continue
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        yield reader.line_num, raw, row.get("prompt") or _built(row)
+        cells = {name: cell.strip() for name, cell in row.cells.items()}
+        if prompt := cells.get("prompt"):
+            yield row.line, row.text, prompt
+        elif others:
+            known = ", ".join(COLUMNS)
+            fault = f"no prompt is built where there is a column “{others[0]}”; known are {known}"
+            yield row.line, row.text, Unusable(fault)
+        else:
+            yield row.line, row.text, _built(cells)
+
+
+def _legible(text: str) -> str:
+    """The text as a page can show it, with half characters replaced."""
+    return text[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def _built(row: dict[str, str]) -> str | Unusable:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from generation.datasets.parsed import RunLengthMask, Skip
-from generation.datasets.tables import MAX_CELL_CHARACTERS
+from generation.delimited import MAX_CELL_CHARACTERS
 from generation.errors import RemediableError
 
 IDS = ("dicom_id", "Image ID", "ImageID", "image_id")
@@ -36,7 +36,7 @@ class ChexMasks:
     """The rows of a CheXmask file by the id of their image."""
 
     def __init__(self, path: Path) -> None:
-        csv.field_size_limit(MAX_CELL_CHARACTERS)
+        csv.field_size_limit(MAX_CELL_CHARACTERS)  # another library may have changed it
         self._path = path
         try:
             with path.open("rb") as file:

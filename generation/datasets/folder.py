@@ -1,23 +1,26 @@
 """A plain folder: ``images/``, ``masks/`` of the same file names, optional ``groups.csv``.
 
+Images may lie in folders below ``images/``; their names are paths from there.
+
 ``groups.csv`` has the columns ``file_name`` and ``group``: images of one group (a
 patient, a published case) stay in one split. Without it each image is its own group, but that
 DICOM files of one patient are one.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from generation.datasets.files import Pictures, list_pictures, nfc
 from generation.datasets.parsed import (
-    DICOM_SUFFIXES,
     MISSING,
     Skip,
     Source,
     SourceImage,
     SourceMask,
-    list_pictures,
     require_folder,
 )
+from generation.datasets.patients import doubts, doubts_of_headers, patient_or_none
 from generation.datasets.tables import read_table
 from generation.errors import RemediableError
 
@@ -46,18 +49,17 @@ def read_folder(folder: Path, *, mask_kind: str = "lungs") -> Source:
             yield SourceImage(
                 source_id=name,
                 path=path,
-                patient=groups[name] if groups is not None else patient_of(path),
+                patient=groups[name] if groups is not None else None,
                 masks=(SourceMask(kind=mask_kind, path=masks[name]),) if name in masks else (),
             )
         for name in sorted((groups or {}).keys() - pictures.keys()):
             yield Skip(file=name, reason=MISSING)
 
-    return Source(total=len(pictures), rows=rows())
-
-
-def patient_of(path: Path) -> str | None:
-    """Without groups an image is one of its own, unless its DICOM header says whose it is."""
-    return None if path.suffix.lower() in DICOM_SUFFIXES else path.name
+    if groups is None:
+        warnings = doubts_of_headers(list(pictures.values()))
+    else:
+        warnings = doubts(Counter(groups[name] for name in pictures if name in groups))
+    return Source(total=len(pictures), rows=rows(), warnings=warnings)
 
 
 def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
@@ -67,9 +69,9 @@ def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
         return None, []
     groups: dict[str, str] = {}
     skips: list[Skip] = []
-    for row in read_table(path, columns=(FILE, GROUP)):
-        name, group = row[FILE], row[GROUP].strip()
-        if not group:
+    for row in read_table(path, columns=(FILE, GROUP), skips=skips, what="label"):
+        name, group = nfc(row[FILE].strip()), row[GROUP].strip()
+        if patient_or_none(group) is None:
             skips.append(Skip(file=name, what="label", reason="its row has no group"))
         elif groups.setdefault(name, group) != group:
             skips.append(
@@ -78,7 +80,7 @@ def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
     return groups, skips
 
 
-def list_masks(folder: Path, *, pictures: dict[str, Path]) -> tuple[dict[str, Path], list[Skip]]:
+def list_masks(folder: Path, *, pictures: Pictures) -> tuple[Pictures, list[Skip]]:
     """The mask of each image that has one, and masks without an image."""
     path = folder / "masks"
     if not path.is_dir():

@@ -41,13 +41,19 @@ class Labels:
         positive = {1, -1} if uncertain == "ones" else {1}
         found = {MAPPED[name] for name in MAPPED if values[name] in positive}
         is_open = {MAPPED[name] for name in MAPPED if values[name] == -1}
+        unreadable = {MAPPED[name] for name in MAPPED if values[name] is None}
         self.findings = tuple(finding for finding in FINDINGS if finding in found)
         self.unknown = tuple(
             finding
             for finding in FINDINGS
-            if finding in NOT_LABELLED or (uncertain == "ignore" and finding in is_open)
+            if finding not in found
+            and (
+                finding in NOT_LABELLED
+                or finding in unreadable
+                or (uncertain == "ignore" and finding in is_open)
+            )
         )
-        self.is_normal = values[NO_FINDING] == 1 and not found and not is_open
+        self.is_normal = values[NO_FINDING] == 1 and not (found or is_open or unreadable)
         self.wrong = tuple(name for name in COLUMNS if values[name] is None)
 
     def skips(self, file: str) -> list[Skip]:

@@ -18,6 +18,9 @@ column = "labels"
 separator = "|"
 [labels.names]
 "Pleural effusion" = "effusion"
+"Normal" = ""               # none of the findings above
+[values.sex]                # what the table's own words mean; likewise view and race
+Frau = "F"
 
 [[masks]]                   # PNGs of the images' names
 kind = "lungs"
@@ -31,11 +34,13 @@ width = 1024
 height = 1024
 """
 
+import ast
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
@@ -43,23 +48,33 @@ from pydantic.dataclasses import dataclass
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.masks import MASK_KINDS
 from generation.datasets.attributes import parse_age, parse_race, parse_sex, parse_view
+from generation.datasets.files import find_file, is_plain_path, nfc
 from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
     MISSING,
+    SHOWN_CHARACTERS,
     RunLengthMask,
     Skip,
     Source,
     SourceImage,
     SourceMask,
-    is_plain_path,
     require_folder,
+    unread,
 )
+from generation.datasets.patients import doubts, patient_or_none
 from generation.datasets.rle import NOTHING, Codec
-from generation.datasets.tables import Row, stream_table
+from generation.datasets.tables import Row, drain, stream_table
 from generation.errors import RemediableError
 
 _STRICT = ConfigDict(extra="forbid")
 ATTRIBUTES = ("patient", "sex", "age", "race", "view", "normal")
+LIST_MAX_CHARACTERS = 10_000
+Worded = Literal["sex", "view", "race"]
+PARSERS: dict[Worded, Callable[[str], str | None]] = {
+    "sex": parse_sex,
+    "view": parse_view,
+    "race": parse_race,
+}
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -86,7 +101,7 @@ class MaskColumn:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class LabelColumn:
-    """A column of names, and which finding each of them is."""
+    """A column of names, and which finding each of them is; empty where it is none."""
 
     column: str
     names: dict[str, str]
@@ -108,12 +123,21 @@ class Mapping:
     normal: str = ""
     findings: dict[str, str] = field(default_factory=dict)
     labels: LabelColumn | None = None
+    values: dict[Worded, dict[str, str]] = field(default_factory=dict)
     masks: tuple[MaskColumn, ...] = ()
 
     @model_validator(mode="after")
     def _names_known_findings(self) -> Self:
         for finding in sorted(self.labelled - set(FINDINGS)):
             raise ValueError(f"{finding!r} is no finding of {', '.join(FINDINGS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _gives_known_values(self) -> Self:
+        for what, meanings in self.values.items():
+            for meaning in meanings.values():
+                if PARSERS[what](meaning) is None:
+                    raise ValueError(f"{meaning!r} is no {what} that is known")
         return self
 
     @property
@@ -127,8 +151,19 @@ class Mapping:
     @property
     def labelled(self) -> set[str]:
         """The findings that the table says something of."""
-        names = self.labels.names if self.labels else {}
-        return {*self.findings.values(), *names.values()}
+        return {*self.findings.values(), *self.named} - {""}
+
+    @property
+    def named(self) -> set[str]:
+        """The findings that the column of names says something of."""
+        return set(self.labels.names.values()) - {""} if self.labels else set()
+
+    def read(self, what: Worded, row: Row) -> tuple[str, str | None]:
+        """What a row has in the column of an attribute, and what it means; None if unknown."""
+        column = getattr(self, what)
+        text = row[column] if column else ""
+        meaning = self.values.get(what, {}).get(text.strip(), text)
+        return text, PARSERS[what](meaning)
 
 
 def read_mapped(folder: Path, mapping_file: Path) -> Source:
@@ -141,28 +176,37 @@ def read_mapped(folder: Path, mapping_file: Path) -> Source:
             remedy="Put the table beside the mapping file, or correct its name there.",
         )
     images = require_folder(folder) / mapping.images
-    total = len({row[mapping.file] for row in stream_table(table, columns=mapping.columns)})
-    codes = read_code_columns(table, mapping)
+    columns = mapping.columns
+    total = len({name_of(row, mapping) for row in stream_table(table, columns=columns, skips=[])})
+    merged = merge_rows(table, mapping)
 
     def rows() -> Iterator[SourceImage | Skip]:
         seen: set[str] = set()
-        for row in stream_table(table, columns=mapping.columns):
-            name = row[mapping.file]
+        skips: list[Skip] = []
+        for row in stream_table(table, columns=columns, skips=skips):
+            yield from drain(skips)
+            name = name_of(row, mapping)
             if name not in seen:
                 seen.add(name)
                 yield from parse_row(
-                    row, mapping=mapping, folder=folder, images=images, codes=codes
+                    row, mapping=mapping, folder=folder, images=images, merged=merged
                 )
-            elif not codes:
+            elif not merged.codes:
                 reason = "is listed more than once: only the first row counts"
                 yield Skip(file=name, reason=reason)
+        yield from drain(skips)
 
-    return Source(total=total, rows=rows())
+    warnings = doubts(merged.patients) if mapping.patient else ()
+    return Source(total=total, rows=rows(), warnings=warnings)
+
+
+def name_of(row: Row, mapping: Mapping) -> str:
+    return nfc(row[mapping.file].strip())
 
 
 def read_mapping(path: Path) -> Mapping:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return TypeAdapter(Mapping).validate_python(found)
     except ValidationError as error:
         problems = "; ".join(
@@ -185,54 +229,103 @@ Codes = dict[str, dict[str, list[str]]]
 """The parts of each file's masks, by the kind of mask."""
 
 
-def read_code_columns(table: Path, mapping: Mapping) -> Codes:
-    """Run-length code of all rows: a mask may be spread over several of them."""
+@dataclass(kw_only=True)
+class Merged:
+    """What all rows of a table say together, where a mask may be spread over several of them.
+
+    ``patients`` counts files by patient. ``found`` has the findings that any row of a file
+    affirms, ``differing`` the columns in which its rows differ; both only of files with
+    several rows.
+    """
+
+    codes: Codes
+    patients: Counter[str]
+    found: dict[str, set[str]]
+    differing: dict[str, list[str]]
+
+
+def merge_rows(table: Path, mapping: Mapping) -> Merged:
+    """Read all rows once; a finding of a second row is not lost."""
     columns = [mask for mask in mapping.masks if mask.column]
-    codes: Codes = {mask.kind: {} for mask in columns}
-    for row in stream_table(table, columns=mapping.columns) if columns else ():
+    merged = Merged(
+        codes={mask.kind: {} for mask in columns}, patients=Counter(), found={}, differing={}
+    )
+    code_columns = {mask.column for mask in columns}
+    compared = [name for name in mapping.columns if name not in {*code_columns, mapping.file}]
+    first_of: dict[str, tuple[str, ...]] = {}
+    for row in stream_table(table, columns=mapping.columns, skips=[]):
+        name = name_of(row, mapping)
+        cells = tuple(row[column].strip() for column in compared)
+        first = first_of.setdefault(name, cells)
+        if first is cells and mapping.patient:
+            merged.patients[row[mapping.patient].strip()] += 1
+        if columns:
+            found, _, _ = read_findings(row, mapping)
+            merged.found.setdefault(name, set()).update(found)
+        if first != cells:
+            pairs = zip(compared, first, cells, strict=True)
+            differing = merged.differing.setdefault(name, [])
+            differing += [
+                column for column, one, other in pairs if one != other and column not in differing
+            ]
         for mask in columns:
             if (text := row[mask.column].strip()) not in {"", NOTHING}:
-                codes[mask.kind].setdefault(row[mapping.file], []).append(text)
-    return codes
+                merged.codes[mask.kind].setdefault(name, []).append(text)
+    return merged
 
 
 def parse_row(
-    row: Row, *, mapping: Mapping, folder: Path, images: Path, codes: Codes
+    row: Row, *, mapping: Mapping, folder: Path, images: Path, merged: Merged
 ) -> Iterator[SourceImage | Skip]:
-    name = row[mapping.file]
+    name = name_of(row, mapping)
     if not is_plain_path(name):
         yield Skip(file=name, reason="is not the path of a file below the images folder")
         return
-    if not (images / name).is_file():
+    path = find_file(images, name)
+    if path is None:
         yield Skip(file=name, reason=MISSING)
         return
-    found, unknown, skips = read_findings(row, mapping)
-    yield from skips
+    first, open_ones, skips = read_findings(row, mapping)
+    if merged.codes and (differing := merged.differing.get(name)):
+        told = ", ".join(differing)
+        reason = f"its rows differ in {told}: what any row affirms counts, else the first row"
+        skips.append(Skip(file=name, what="label", reason=reason))
+    found = {*first, *merged.found.get(name, ())}
     age = parse_age(row.get(mapping.age, ""))
-    if mapping.age and age is None:
-        yield Skip(file=name, what="label", reason=f"the age {row[mapping.age]!r} is not plausible")
+    if mapping.age and age is None and row[mapping.age].strip():
+        skips.append(
+            Skip(file=name, what="label", reason=f"the age {row[mapping.age]!r} is not plausible")
+        )
+    is_normal = read_label(row.get(mapping.normal, ""))
+    if is_normal is None:
+        reason = f"its {mapping.normal} is none of 1, 0, -1 and empty"
+        skips.append(Skip(file=name, what="label", reason=reason))
+    worded = {what: mapping.read(what, row) for what in PARSERS}
+    yield from (*skips, *unread(name, worded))
     is_labelled = bool(mapping.findings or mapping.labels or mapping.normal)
     yield SourceImage(
         source_id=name,
-        path=images / name,
-        patient=row[mapping.patient].strip() or None if mapping.patient else None,
-        findings=found,
-        unknown_findings=unknown,
-        is_normal=not found and read_label(row.get(mapping.normal, "")) == 1,
+        path=path,
+        patient=patient_or_none(row[mapping.patient]) if mapping.patient else None,
+        findings=tuple(finding for finding in FINDINGS if finding in found),
+        unknown_findings=tuple(
+            finding for finding in FINDINGS if finding in open_ones and finding not in found
+        ),
+        is_normal=not found and not open_ones & mapping.labelled and is_normal == 1,
         source_labels=dict(row) if is_labelled else {},
-        view=parse_view(row.get(mapping.view, "")),
-        sex=parse_sex(row.get(mapping.sex, "")),
+        view=worded["view"][1] or "",
+        sex=worded["sex"][1] or "",
         age_years=age,
-        race=parse_race(row.get(mapping.race, "")),
-        masks=tuple(masks_of(name, mapping=mapping, folder=folder, codes=codes)),
+        race=worded["race"][1] or "",
+        masks=tuple(masks_of(name, mapping=mapping, folder=folder, codes=merged.codes)),
     )
 
 
-def read_findings(
-    row: Row, mapping: Mapping
-) -> tuple[tuple[str, ...], tuple[str, ...], list[Skip]]:
+def read_findings(row: Row, mapping: Mapping) -> tuple[set[str], set[str], list[Skip]]:
     """The findings that a row affirms, those that it leaves open, and labels that say neither."""
-    found, unknown, skips = set(), set(FINDINGS) - mapping.labelled, []
+    found: set[str] = set()
+    unknown = set(FINDINGS) - mapping.labelled
+    skips: list[Skip] = []
     for column, finding in mapping.findings.items():
         value = read_label(row[column])
         if value == 1:
@@ -241,25 +334,45 @@ def read_findings(
             unknown.add(finding)
         elif value is None:
             reason = f"its {column} is none of 1, 0, -1 and empty"
-            skips.append(Skip(file=row[mapping.file], what="label", reason=reason))
+            skips.append(Skip(file=name_of(row, mapping), what="label", reason=reason))
             unknown.add(finding)
     if mapping.labels:
-        texts = row[mapping.labels.column].split(mapping.labels.separator)
-        names = {text.strip() for text in texts}
-        found |= {finding for name, finding in mapping.labels.names.items() if name in names}
-    return (
-        tuple(finding for finding in FINDINGS if finding in found),
-        tuple(finding for finding in FINDINGS if finding in unknown - found),
-        skips,
-    )
+        known = {plain(name): finding for name, finding in mapping.labels.names.items()}
+        for name in split_names(row[mapping.labels.column], mapping.labels.separator):
+            if plain(name) in known:
+                found.add(known[plain(name)])
+                continue
+            # It may be another spelling of a finding, which is then not absent.
+            unknown |= mapping.named
+            reason = f"the label {name[:SHOWN_CHARACTERS]!r} is not among the mapping's names"
+            skips.append(Skip(file=name_of(row, mapping), what="label", reason=reason))
+    return found - {""}, unknown - found, skips
+
+
+def plain(name: str) -> str:
+    return " ".join(nfc(name).split()).casefold()
+
+
+def split_names(cell: str, separator: str) -> list[str]:
+    """The names in a cell: parted by the separator, or a list as Python and PadChest write it."""
+    text = cell.strip()
+    names: Sequence[object] = text.split(separator) if separator else [text]
+    if text.startswith("[") and text.endswith("]") and len(text) < LIST_MAX_CHARACTERS:
+        try:
+            names = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            inner = text[1:-1]
+            names = inner.split(separator if separator and separator in inner else ",")
+    stripped = (str(name).strip().strip("'\"").strip() for name in names)
+    return [name for name in stripped if name]
 
 
 def masks_of(
     name: str, *, mapping: Mapping, folder: Path, codes: Codes
 ) -> Iterator[SourceMask | RunLengthMask]:
     for mask in mapping.masks:
-        path = (folder / mask.folder / name).with_suffix(".png")
-        if mask.folder and path.is_file():
+        png = f"{name.rpartition('.')[0] or name}.png"
+        if mask.folder and (path := find_file(folder / mask.folder, png)):
             yield SourceMask(kind=mask.kind, path=path)
         elif texts := codes.get(mask.kind, {}).get(name):
             yield RunLengthMask(

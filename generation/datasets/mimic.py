@@ -5,6 +5,7 @@
 ``patients.csv`` and ``admissions.csv``, masks of lungs and heart in CheXmask.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from generation.datasets.attributes import (
 )
 from generation.datasets.chexmask import ChexMasks
 from generation.datasets.chexpert import Views
+from generation.datasets.files import is_file, is_plain_path
 from generation.datasets.labels import COLUMNS as LABELS
 from generation.datasets.labels import Labels, Uncertain
 from generation.datasets.parsed import (
@@ -26,10 +28,10 @@ from generation.datasets.parsed import (
     Skip,
     Source,
     SourceImage,
-    is_plain_path,
     require_folder,
+    unread,
 )
-from generation.datasets.tables import Row, find_table, stream_table
+from generation.datasets.tables import Row, drain, find_table, stream_table
 
 METADATA, CHEXPERT, SPLIT = (
     f"mimic-cxr-2.0.0-{part}.csv" for part in ("metadata", "chexpert", "split")
@@ -43,7 +45,10 @@ SEX, ANCHOR_AGE, ANCHOR_YEAR, RACE = "gender", "anchor_age", "anchor_year", "rac
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """What MIMIC-IV says of a subject: the age in one year gives that in every other."""
+    """What MIMIC-IV says of a subject: the age in one year gives that in every other.
+
+    Sex and race are as they are written there.
+    """
 
     sex: str = ""
     age_years: int | None = None
@@ -71,19 +76,21 @@ def read_mimic(
 ) -> Source:
     """Check the layout, then yield the images in the order of the metadata."""
     metadata = find_table(require_folder(folder), METADATA)
-    labels = read_labels(find_table(folder, CHEXPERT))
-    splits = read_splits(find_table(folder, SPLIT))
-    people = read_people(demographics) if demographics else {}
+    skips: list[Skip] = []
+    labels = read_labels(find_table(folder, CHEXPERT), skips=skips)
+    splits = read_splits(find_table(folder, SPLIT), skips=skips)
+    people = read_people(demographics, skips=skips) if demographics else {}
     masks = ChexMasks(chexmask) if chexmask else None
-    total = sum(1 for _ in stream_rows(metadata, views=views))
+    total = sum(1 for _ in stream_rows(metadata, views=views, skips=[]))
 
     def rows() -> Iterator[SourceImage | Skip]:
-        for row in stream_rows(metadata, views=views):
+        for row in stream_rows(metadata, views=views, skips=skips):
+            yield from drain(skips)
             name = path_of(row)
             if not is_plain_path(name):
                 yield Skip(file=name, reason="is not the path of a file in the data set")
                 continue
-            if not (folder / name).is_file():
+            if not is_file(folder / name):
                 yield Skip(file=name, reason=MISSING)
                 continue
             found = masks.of_image(row[DICOM]) if masks else ()
@@ -98,6 +105,7 @@ def read_mimic(
                 person=people.get(row[SUBJECT], NOBODY),
                 masks=found if isinstance(found, tuple) else (),
             )
+        yield from drain(skips)
 
     return Source(total=total, rows=rows())
 
@@ -120,6 +128,9 @@ def parse_row(
         yield Skip(file=row[DICOM], what="label", reason=reason)
     else:
         yield from read.skips(row[DICOM])
+    view, sex, race = parse_view(row[VIEW]), parse_sex(person.sex), parse_race(person.race)
+    values = {"view": (row[VIEW], view), "sex": (person.sex, sex), "race": (person.race, race)}
+    yield from unread(row[DICOM], values)
     yield SourceImage(
         source_id=row[DICOM],
         path=path,
@@ -128,17 +139,17 @@ def parse_row(
         unknown_findings=read.unknown if read else (),
         is_normal=read.is_normal if read else False,
         source_labels=given | {STUDY: row[STUDY], "split": split} if given else {},
-        view=parse_view(row[VIEW]),
-        sex=person.sex,
+        view=view or "",
+        sex=sex or "",
         age_years=person.age_at(row[DATE]),
-        race=person.race,
+        race=race or "",
         masks=masks,
     )
 
 
-def stream_rows(metadata: Path, *, views: Views) -> Iterator[Row]:
+def stream_rows(metadata: Path, *, views: Views, skips: list[Skip]) -> Iterator[Row]:
     columns = (DICOM, SUBJECT, STUDY, VIEW, DATE)
-    for row in stream_table(metadata, columns=columns):
+    for row in stream_table(metadata, columns=columns, skips=skips):
         if views == "all" or row[VIEW].strip() in FRONTAL_VIEWS:
             yield row
 
@@ -148,35 +159,39 @@ def path_of(row: Row) -> str:
     return f"files/{patient[:3]}/{patient}/s{row[STUDY]}/{row[DICOM]}.jpg"
 
 
-def read_labels(table: Path) -> dict[str, tuple[str, ...]]:
+def read_labels(table: Path, *, skips: list[Skip]) -> dict[str, tuple[str, ...]]:
     """The cells of each study; equal rows share one tuple, since most are of few kinds."""
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     labels = {}
-    for row in stream_table(table, columns=(STUDY, *LABELS)):
+    for row in stream_table(table, columns=(STUDY, *LABELS), skips=skips, what="label"):
         cells = tuple(row[name] for name in LABELS)
         labels[row[STUDY]] = shared.setdefault(cells, cells)
     return labels
 
 
-def read_splits(table: Path) -> dict[str, str]:
-    return {row[DICOM]: row["split"] for row in stream_table(table, columns=(DICOM, "split"))}
+def read_splits(table: Path, *, skips: list[Skip]) -> dict[str, str]:
+    rows = stream_table(table, columns=(DICOM, "split"), skips=skips, what="label")
+    return {row[DICOM]: row["split"] for row in rows}
 
 
-def read_people(folder: Path) -> dict[str, Person]:
+def read_people(folder: Path, *, skips: list[Skip]) -> dict[str, Person]:
     """Sex, age and race of each subject from MIMIC-IV's hospital tables."""
     races: dict[str, str] = {}
-    for row in stream_table(find_table(folder, ADMISSIONS), columns=(SUBJECT, RACE)):
-        if race := parse_race(row[RACE]):
-            races.setdefault(row[SUBJECT], race)
+    admissions = find_table(folder, ADMISSIONS)
+    for row in stream_table(admissions, columns=(SUBJECT, RACE), skips=skips, what="label"):
+        if parse_race(row[RACE]) != "":
+            races.setdefault(row[SUBJECT], sys.intern(row[RACE]))
     columns = (SUBJECT, SEX, ANCHOR_AGE, ANCHOR_YEAR)
     return {
         row[SUBJECT]: Person(
-            sex=parse_sex(row[SEX]),
+            sex=sys.intern(row[SEX]),
             age_years=parse_number(row[ANCHOR_AGE]),
             year=parse_number(row[ANCHOR_YEAR]),
             race=races.get(row[SUBJECT], ""),
         )
-        for row in stream_table(find_table(folder, PATIENTS), columns=columns)
+        for row in stream_table(
+            find_table(folder, PATIENTS), columns=columns, skips=skips, what="label"
+        )
     }
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.attributes import parse_age, parse_sex, parse_view
+from generation.datasets.files import is_plain_name, list_pictures, nfc
 from generation.datasets.parsed import (
     MISSING,
     Skip,
     Source,
     SourceBox,
     SourceImage,
-    is_plain_name,
-    list_pictures,
     place_box,
     require_folder,
+    unread,
 )
 from generation.datasets.rsna import read_opacity_boxes
-from generation.datasets.tables import Row, count_rows, read_table, stream_table
+from generation.datasets.tables import Row, count_rows, drain, read_table, stream_table
 from generation.errors import RemediableError
 
 FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
@@ -48,7 +48,7 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
     of these: its boxes come in too.
     """
     entries = find_entry_file(folder)
-    listed = {entry[FILE] for entry in stream_table(entries, columns=COLUMNS)}
+    listed = {name_of(entry) for entry in stream_table(entries, columns=COLUMNS, skips=[])}
     pictures, others = find_pictures(folder)
     boxes, skipped_boxes = read_boxes(folder, listed=listed)
     if rsna is not None:
@@ -61,12 +61,20 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
         yield from others
         yield from skipped_boxes
         seen: set[str] = set()
-        for entry in stream_table(entries, columns=COLUMNS):
+        skips: list[Skip] = []
+        for entry in stream_table(entries, columns=COLUMNS, skips=skips):
             yield from parse_entry(entry, pictures=pictures, boxes=boxes, seen=seen)
+            yield from drain(skips)
+        yield from drain(skips)
         for name in sorted(pictures.keys() - seen):
             yield Skip(file=name, reason="has no row in the data entry file")
 
-    return Source(total=count_rows(entries), rows=rows(), patients_of=NAME)
+    total = count_rows(entries, columns=COLUMNS)
+    return Source(total=total, rows=rows(), patients_of=NAME)
+
+
+def name_of(entry: Row) -> str:
+    return nfc(entry[FILE].strip())
 
 
 def find_entry_file(folder: Path) -> Path:
@@ -87,7 +95,8 @@ def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
     others: list[Skip] = []
     for path in folders:
         if path.is_dir():
-            found, rest = list_pictures(path)
+            below, rest = list_pictures(path)
+            found = {name.rpartition("/")[2]: file for name, file in below.items()}
             others += rest
             others += [
                 Skip(file=f"{path.relative_to(folder)}/{name}", reason="is in another folder too")
@@ -100,7 +109,7 @@ def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
 def parse_entry(
     entry: Row, *, pictures: dict[str, Path], boxes: dict[str, list[SourceBox]], seen: set[str]
 ) -> Iterator[SourceImage | Skip]:
-    name, patient = entry[FILE], entry[PATIENT].strip()
+    name, patient = name_of(entry), entry[PATIENT].strip()
     problem = find_problem(name, patient=patient, pictures=pictures, seen=seen)
     seen.add(name)
     if problem:
@@ -109,9 +118,11 @@ def parse_entry(
     findings, unknown = map_findings(entry[LABELS].split("|"))
     for label in unknown:
         yield Skip(file=name, what="label", reason=f"the finding {label!r} is not known")
-    view, age = parse_view(entry[VIEW]), parse_age(entry[AGE])
-    if not view:
-        yield Skip(file=name, what="label", reason=f"the view {entry[VIEW]!r} is not known")
+    if not entry[LABELS].strip():
+        yield Skip(file=name, what="label", reason=f"has no {LABELS}")
+    is_read = bool(entry[LABELS].strip()) and not unknown
+    view, age, sex = parse_view(entry[VIEW]), parse_age(entry[AGE]), parse_sex(entry[SEX])
+    yield from unread(name, {"view": (entry[VIEW], view or None), "sex": (entry[SEX], sex)})
     if age is None:
         yield Skip(file=name, what="label", reason=f"the age {entry[AGE]!r} is not plausible")
     yield SourceImage(
@@ -119,11 +130,15 @@ def parse_entry(
         path=pictures[name],
         patient=patient,
         findings=findings,
-        unknown_findings=NOT_LABELLED,
+        unknown_findings=tuple(
+            finding
+            for finding in FINDINGS
+            if finding in NOT_LABELLED or not (is_read or finding in findings)
+        ),
         is_normal=entry[LABELS].strip() == NO_FINDING,
         source_labels=entry,
-        view=view,
-        sex=parse_sex(entry[SEX]),
+        view=view or "",
+        sex=sex or "",
         age_years=age,
         known_as=f"{NAME}:{name}",
         boxes=tuple(boxes.get(name, ())),
@@ -167,12 +182,12 @@ def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[Source
     skipped: list[Skip] = []
     if not path.is_file():
         return boxes, skipped
-    for row in read_table(path, columns=(FILE, BOX_LABEL, *BOX_PLACE)):
-        box = parse_box(row) if row[FILE] in listed else "its image is not listed"
+    for row in read_table(path, columns=(FILE, BOX_LABEL, *BOX_PLACE), skips=skipped, what="box"):
+        box = parse_box(row) if name_of(row) in listed else "its image is not listed"
         if isinstance(box, str):
             skipped.append(Skip(file=row[FILE], what="box", reason=box))
         else:
-            boxes[row[FILE]].append(box)
+            boxes[name_of(row)].append(box)
     return boxes, skipped
 
 

@@ -6,15 +6,16 @@ reports' major MeSH headings, which people assigned.
 """
 
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from generation.conditioning.findings import FINDINGS
+from generation.datasets.files import legible, list_pictures, nfc
 from generation.datasets.parsed import (
     MISSING,
-    PICTURE_SUFFIXES,
     Skip,
     Source,
     SourceImage,
@@ -93,16 +94,18 @@ def finding_of(heading: str) -> str | None:
 
 def read_openi(folder: Path) -> Source:
     """Check the layout, then yield the images that reports name; a report is one patient."""
-    images = {
-        path.stem: path
-        for path in sorted(require_folder(folder).rglob("*"))
-        if path.suffix.lower() in PICTURE_SUFFIXES
-    }
-    total = sum(content.count(IMAGE_TAG) for _, content in read_files(folder))
+    pictures, _ = list_pictures(require_folder(folder))
+    images = {path.stem if path.suffix else path.name: path for path in pictures.values()}
+    images = {nfc(name): path for name, path in images.items()}
+    total = 0
+    for file in read_files(folder):
+        total += 0 if isinstance(file, Skip) else file[1].count(IMAGE_TAG)
 
     def rows() -> Iterator[SourceImage | Skip]:
-        for name, content in read_files(folder):
-            report = parse_report(content, name=name)
+        for report in read_reports(folder):
+            if isinstance(report, Skip):
+                yield report
+                continue
             if not report.images:
                 yield Skip(file=report.name, reason="is a report that names no image")
             for image in report.images:
@@ -130,12 +133,32 @@ def parse_image(path: Path, *, name: str, report: Report) -> SourceImage:
 
 def read_impressions(archive: Path) -> Iterator[str]:
     """The impression of every report in a tar archive, empty where it has none."""
-    for name, content in read_archive(archive):
+    for file in read_archive(archive):
+        if isinstance(file, Skip):
+            raise RemediableError(f"{file.file} {file.reason}", remedy="Take it out.")
+        name, content = file
         yield parse_report(content, name=name).sections.get("IMPRESSION", "")
 
 
-def read_files(folder: Path) -> Iterator[File]:
-    """Yields the files of the archive in a folder, or those below it, one in memory at a time."""
+def read_reports(folder: Path) -> Iterator[Report | Skip]:
+    """The reports of a folder, and what of them cannot be used."""
+    for file in read_files(folder):
+        yield file if isinstance(file, Skip) else report_or_skip(file)
+
+
+def report_or_skip(file: File) -> Report | Skip:
+    """A report, or why it cannot be used: one that is damaged does not stop the others."""
+    name, content = file
+    try:
+        return parse_report(content, name=name)
+    except RemediableError as error:
+        return Skip(file=name, reason=str(error).removeprefix(f"{name} "))
+    except Exception as error:  # noqa: BLE001  odd encodings raise several kinds
+        return Skip(file=name, reason=f"is a report that cannot be read ({type(error).__name__})")
+
+
+def read_files(folder: Path) -> Iterator[File | Skip]:
+    """Of the archive in a folder, or below it; one report is in memory at a time."""
     if (folder / ARCHIVE).is_file():
         yield from read_archive(folder / ARCHIVE)
         return
@@ -146,33 +169,39 @@ def read_files(folder: Path) -> Iterator[File]:
             remedy="Give the folder that the reports of Open-I are in, packed or unpacked.",
         )
     for path in files:
-        require_small(path.name, size=path.stat().st_size)
-        yield path.name, path.read_bytes()
+        name = legible(path.name)
+        try:
+            is_small = path.stat().st_size <= REPORT_MAX_BYTES
+            yield (name, path.read_bytes()) if is_small else too_large(name)
+        except OSError as error:
+            yield Skip(file=name, reason=f"cannot be read: {error.strerror}")
 
 
-def read_archive(archive: Path) -> Iterator[File]:
-    """Streamed: nothing is written."""
+def read_archive(archive: Path) -> Iterator[File | Skip]:
+    """Streamed: nothing is written. Of an archive that is cut off, what comes before is read."""
+    count = 0
     try:
         with tarfile.open(archive, mode="r|*") as reports:
             for member in reports:
                 if member.isfile() and member.name.endswith(".xml"):
-                    require_small(member.name, size=member.size)
+                    count += 1
+                    name = legible(Path(member.name).name)
                     file = reports.extractfile(member)
                     assert file is not None
-                    yield Path(member.name).name, file.read()
-    except (OSError, tarfile.TarError, EOFError) as error:
+                    is_small = member.size <= REPORT_MAX_BYTES
+                    yield (name, file.read()) if is_small else too_large(name)
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
+        if count:
+            yield Skip(file=archive.name, reason=f"is cut off or damaged after {count:,} reports")
+            return
         raise RemediableError(
             f"{archive} cannot be read: {error}",
             remedy="Name the archive of XML reports as Open-I distributes it (NLMCXR_reports.tgz).",
         ) from error
 
 
-def require_small(name: str, *, size: int) -> None:
-    if size > REPORT_MAX_BYTES:
-        raise RemediableError(
-            f"{name} is larger than {REPORT_MAX_BYTES:,} bytes, too large for a report.",
-            remedy="Take it out of the archive.",
-        )
+def too_large(name: str) -> Skip:
+    return Skip(file=name, reason=f"has more than {REPORT_MAX_BYTES:,} bytes: that is no report")
 
 
 def parse_report(content: bytes, *, name: str) -> Report:
@@ -185,7 +214,7 @@ def parse_report(content: bytes, *, name: str) -> Report:
         root = ET.fromstring(content)  # noqa: S314  no entity was declared, and the size is bounded
     except ET.ParseError as error:
         raise RemediableError(
-            f"{name} is no XML: {error}", remedy="Take it out of the archive."
+            f"{name} is no XML: it is cut off or damaged", remedy="Take it out of the archive."
         ) from error
     return Report(
         name=name,

@@ -7,25 +7,29 @@ nothing stops it: a bad row becomes a ``Skip`` and the next one is read.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from generation.datasets.rle import Codec, unite
 from generation.errors import RemediableError
 
-DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"}) | DICOM_SUFFIXES
+What = Literal["image", "mask", "box", "label", "warning"]
 MISSING = "is listed, but its file is missing"
+SHOWN_CHARACTERS = 80
+"""Of a value that is told in a reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Skip:
-    """Something of a file that was left out; the image itself comes in unless ``what`` is it."""
+    """Something of a file that was left out; the image itself comes in unless ``what`` is it.
+
+    A ``warning`` tells of something that came in and that people should look at.
+    """
 
     file: str
     reason: str
-    what: Literal["image", "mask", "box", "label"] = "image"
+    what: What = "image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +97,22 @@ class Source:
     """A data set that was found to be readable; ``total`` is how many images it names.
 
     ``patients_of`` is the data set whose patients these are, where that is another one: they
-    are split as they are there.
+    are split as they are there. ``warnings`` are told before anything comes in, since splits
+    are fixed when it does.
     """
 
     total: int
     rows: Iterator[SourceImage | Skip]
     patients_of: str = ""
+    warnings: Sequence[Skip] = ()
+
+
+def unread(file: str, values: Mapping[Any, tuple[str, object]]) -> Iterator[Skip]:
+    """A skip for each attribute whose value is in no table, with the value."""
+    for what, (text, read) in values.items():
+        if read is None:
+            reason = f"the {what} {text.strip()[:SHOWN_CHARACTERS]!r} is not known"
+            yield Skip(file=file, what="label", reason=reason)
 
 
 def require_folder(path: Path) -> Path:
@@ -107,30 +121,6 @@ def require_folder(path: Path) -> Path:
             f"There is no folder {path}.", remedy="Give the folder that holds the data set."
         )
     return path
-
-
-def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
-    """The PNG, JPEG and DICOM files of a folder by name, and what else lies there."""
-    pictures, others = {}, []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
-            pictures[path.name] = path
-        else:
-            others.append(Skip(file=path.name, reason="is not a PNG, JPEG or DICOM file"))
-    return pictures, others
-
-
-def is_plain_name(name: str) -> bool:
-    """True for a file name that cannot lead out of its folder."""
-    return bool(name) and Path(name).name == name and name not in {".", ".."}
-
-
-def is_plain_path(name: str) -> bool:
-    """True for a relative path that cannot lead out of the folder that it starts from."""
-    parts = name.split("/")
-    return all(part not in {"", ".", ".."} for part in parts) and "\\" not in name
 
 
 def place_box(

@@ -21,6 +21,8 @@ from generation.errors import RemediableError
 
 Codec = Literal["siim", "chexmask", "coco"]
 CODECS: tuple[Codec, ...] = get_args(Codec)
+GREATEST = 2**31
+"""Sums of greater numbers could overflow, and then pass for the size of a mask."""
 NOTHING = "-1"
 """What SIIM writes for an image without a mask."""
 
@@ -99,6 +101,8 @@ def _numbers(text: str) -> Numbers:
         raise _refusal("is not made of whole numbers") from error
     if len(numbers) and numbers.min() < 0:
         raise _refusal("has a negative number")
+    if len(numbers) and numbers.max() > GREATEST:
+        raise _refusal(f"has a number above {GREATEST:,}, more pixels than any mask has")
     return numbers
 
 

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
+from generation.datasets.files import find_file, is_plain_name, legible
+from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
     MISSING,
+    SHOWN_CHARACTERS,
     Skip,
     Source,
     SourceBox,
     SourceImage,
-    is_plain_name,
     place_box,
     require_folder,
 )
@@ -29,6 +31,7 @@ LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
 IMAGES = "stage_2_train_images"
 PATIENT, TARGET, PLACE = "patientId", "Target", ("x", "y", "width", "height")
 CLASS, NORMAL_CLASS = "class", "Normal"
+CLASSES_KNOWN = frozenset({"", NORMAL_CLASS, "Lung Opacity", "No Lung Opacity / Not Normal"})
 MAP_TABLE, MAP_JSON = "nih_map.csv", "pneumonia-challenge-dataset-mappings_2018.json"
 NIH_NAME = "Image Index"
 SIDE_PX = 1024
@@ -38,7 +41,8 @@ LABELLED = ("pneumonia", FINDING)
 """What readers of the challenge looked for: opacities that suggest pneumonia."""
 ORIGIN = "nih"
 
-Boxes = dict[str, list[SourceBox]]
+Boxes = dict[str, list[SourceBox] | None]
+"""By image; None where a row says neither that there is an opacity nor that there is none."""
 
 
 def read_rsna(folder: Path) -> Source:
@@ -53,36 +57,41 @@ def read_rsna(folder: Path) -> Source:
             remedy="Give the folder of the challenge as it is distributed, with its DICOM files.",
         )
     boxes, skipped = read_boxes(folder)
-    classes = read_classes(folder)
-    names = read_nih_names(folder) if has_nih_names(folder) else {}
+    classes = read_classes(folder, skips=skipped)
+    names = read_nih_names(folder, skips=skipped) if has_nih_names(folder) else {}
     patients = {challenge_id: nih_patient(name) for challenge_id, name in names.items()}
 
     def rows() -> Iterator[SourceImage | Skip]:
         yield from skipped
         for patient, found in boxes.items():
-            path = images / f"{patient}.dcm"
-            if not is_plain_name(path.name) or not path.is_file():
-                yield Skip(file=path.name, reason=MISSING)
+            name = f"{patient}.dcm"
+            path = find_file(images, name) if is_plain_name(name) else None
+            if path is None:
+                yield Skip(file=name, reason=MISSING)
                 continue
+            if (seen := classes.get(patient, "")) not in CLASSES_KNOWN:
+                reason = f"the class {seen[:SHOWN_CHARACTERS]!r} is not known"
+                yield Skip(file=name, what="label", reason=reason)
             yield parse_image(
                 path,
                 patient=patients.get(patient, patient),
                 boxes=found,
-                seen=classes.get(patient, ""),
+                seen=seen,
                 nih_name=names.get(patient, ""),
             )
         for path in sorted(images.iterdir()):
             if path.suffix == ".dcm" and path.stem not in boxes:
-                yield Skip(file=path.name, reason=f"has no row in {LABELS}")
+                yield Skip(file=legible(path.name), reason=f"has no row in {LABELS}")
 
     return Source(total=len(boxes), rows=rows(), patients_of=ORIGIN if names else "")
 
 
 def parse_image(
-    path: Path, *, patient: str, boxes: list[SourceBox], seen: str, nih_name: str
+    path: Path, *, patient: str, boxes: list[SourceBox] | None, seen: str, nih_name: str
 ) -> SourceImage:
-    is_normal = seen == NORMAL_CLASS
-    known = FINDINGS if is_normal else LABELLED
+    """An image; where ``boxes`` is None, nothing is known of what readers looked for."""
+    is_normal = seen == NORMAL_CLASS and boxes is not None
+    known = FINDINGS if is_normal else () if boxes is None else LABELLED
     return SourceImage(
         source_id=path.stem,
         path=path,
@@ -90,9 +99,9 @@ def parse_image(
         findings=LABELLED if boxes else (),
         unknown_findings=tuple(finding for finding in FINDINGS if finding not in known),
         is_normal=is_normal and not boxes,
-        source_labels={TARGET: str(int(bool(boxes))), CLASS: seen},
+        source_labels={TARGET: "" if boxes is None else str(int(bool(boxes))), CLASS: seen},
         known_as=f"{ORIGIN}:{nih_name}" if nih_name else "",
-        boxes=tuple(boxes),
+        boxes=tuple(boxes or ()),
     )
 
 
@@ -112,9 +121,14 @@ def read_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
     boxes: Boxes = {}
     skipped: list[Skip] = []
     table = find_table(require_folder(folder), LABELS)
-    for row in stream_table(table, columns=(PATIENT, TARGET, *PLACE)):
+    for row in stream_table(table, columns=(PATIENT, TARGET, *PLACE), skips=skipped):
         found = boxes.setdefault(row[PATIENT], [])
-        if row[TARGET].strip() != "1":
+        target = read_label(row[TARGET]) if row[TARGET].strip() else None
+        if target not in {0, 1}:
+            boxes[row[PATIENT]] = None
+            reason = f"its {TARGET} is neither 1 nor 0"
+            skipped.append(Skip(file=row[PATIENT], what="label", reason=reason))
+        if target != 1 or found is None:
             continue
         box = place_box(row, columns=PLACE, side_px=SIDE_PX, finding=FINDING)
         if isinstance(box, str):
@@ -124,16 +138,17 @@ def read_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
     return boxes, skipped
 
 
-def read_classes(folder: Path) -> dict[str, str]:
+def read_classes(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
     table = find_table(folder, CLASSES)
-    return {row[PATIENT]: row[CLASS] for row in stream_table(table, columns=(PATIENT, CLASS))}
+    rows = stream_table(table, columns=(PATIENT, CLASS), skips=skips, what="label")
+    return {row[PATIENT]: row[CLASS].strip() for row in rows}
 
 
-def read_opacity_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
+def read_opacity_boxes(folder: Path) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
     """The boxes of each NIH image by its file name, and the rows that cannot be used."""
-    names = read_nih_names(require_folder(folder))
-    of_patients, skipped = read_boxes(folder)
-    boxes: Boxes = defaultdict(list)
+    of_patients, skipped = read_boxes(require_folder(folder))
+    names = read_nih_names(folder, skips=skipped)
+    boxes: dict[str, list[SourceBox]] = defaultdict(list)
     for patient, found in of_patients.items():
         if found and patient in names:
             boxes[names[patient]] += found
@@ -147,20 +162,21 @@ def has_nih_names(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (MAP_TABLE, MAP_JSON))
 
 
-def read_nih_names(folder: Path) -> dict[str, str]:
+def read_nih_names(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
     """The NIH file name of each of the challenge's patient ids."""
     if (folder / MAP_TABLE).is_file():
-        rows = read_table(folder / MAP_TABLE, columns=(PATIENT, NIH_NAME))
+        columns = (PATIENT, NIH_NAME)
+        rows = read_table(folder / MAP_TABLE, columns=columns, skips=skips, what="label")
         return {row[PATIENT]: row[NIH_NAME] for row in rows}
     try:
-        entries = json.loads((folder / MAP_JSON).read_text())
-        return {entry["subset_img_id"]: entry["img_id"] for entry in entries}
+        entries = json.loads((folder / MAP_JSON).read_text(encoding="utf-8-sig"))
+        return {str(entry["subset_img_id"]): str(entry["img_id"]) for entry in entries}
     except FileNotFoundError as error:
         raise RemediableError(
             f"{folder} holds neither {MAP_JSON} nor {MAP_TABLE}.",
             remedy="Fetch the mapping from the challenge's page: it says which NIH image is which.",
         ) from error
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RemediableError(
             f"{MAP_JSON} is not the challenge's mapping: {error!r}",
             remedy="Fetch the file again as it is distributed.",

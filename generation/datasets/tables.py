@@ -1,59 +1,106 @@
-"""CSV files, plain or gzipped, read row by row."""
+"""Tables of data sets, plain or gzipped, read row by row."""
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from generation import delimited
+from generation.datasets.parsed import Skip, What
 from generation.errors import RemediableError
-
-MAX_CELL_CHARACTERS = 20_000_000
-"""The code of a mask, or a report, is one cell."""
 
 Row = dict[str, str]
 
 
-def read_table(path: Path, *, columns: Sequence[str]) -> list[Row]:
+def read_table(
+    path: Path, *, columns: Sequence[str], skips: list[Skip], what: What = "image"
+) -> list[Row]:
     """All rows of a table that has these columns; for tables that are small."""
-    return list(stream_table(path, columns=columns))
+    return list(stream_table(path, columns=columns, skips=skips, what=what))
 
 
-def stream_table(path: Path, *, columns: Sequence[str]) -> Iterator[Row]:
-    """The rows of a table one by one; one that lacks a column is refused at once."""
+def stream_table(
+    path: Path, *, columns: Sequence[str], skips: list[Skip], what: What = "image"
+) -> Iterator[Row]:
+    """The rows of a table one by one; one that lacks a column is refused at once.
+
+    Rows that cannot be read are put among the ``skips`` when they are met, as what they tell of.
+    """
     with _open_table(path) as file:
-        found = next(csv.reader(file), [])
+        found = delimited.read_table(file, needed=columns).header
     _require_columns(path, found=found, needed=columns)
-    return _stream(path)
+    return _stream(path, columns=columns, skips=skips, what=what)
 
 
-def count_rows(path: Path) -> int:
-    """How many rows a table has below its header."""
+def stream_rows(
+    path: Path, *, columns: Sequence[str], what: What = "image"
+) -> Iterator[Row | Skip]:
+    """The rows of a table one by one, and in their places those that cannot be read."""
+    skips: list[Skip] = []
+    for row in stream_table(path, columns=columns, skips=skips, what=what):
+        yield from drain(skips)
+        yield row
+    yield from drain(skips)
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """The names of a table's columns."""
     with _open_table(path) as file:
-        return max(0, sum(1 for _ in csv.reader(file)) - 1)
+        return delimited.read_table(file).header
 
 
-def find_table(folder: Path, name: str) -> Path:
-    """The table of this name, plain or gzipped; a folder without it is refused."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+def drain(skips: list[Skip]) -> Iterator[Skip]:
+    """What has come together, which is then forgotten."""
+    yield from skips
+    skips.clear()
+
+
+def count_rows(path: Path, *, columns: Sequence[str]) -> int:
+    """How many rows a table has below its header, those of no use included."""
+    with _open_table(path) as file:
+        return sum(1 for _ in delimited.read_table(file, needed=columns))
+
+
+def find_table(folder: Path, *names: str) -> Path:
+    """The table of one of these names, plain or gzipped, in the folder or just below it.
+
+    A folder without it is refused, saying all that was looked for.
+    """
+    wanted = {f"{name}{end}".casefold() for name in names for end in ("", ".gz")}
+    places = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
+    for place in places:
+        for path in sorted(place.iterdir()) if _is_readable(place) else ():
+            if path.name.casefold() in wanted and path.is_file():
+                return path
     raise RemediableError(
-        f"{folder} holds no {name}.",
+        f"{folder} holds no {' or '.join(names)}, plain or gzipped.",
         remedy="Give the folder of the data set as it is distributed, with that file.",
     )
 
 
-def _stream(path: Path) -> Iterator[Row]:
+def _is_readable(folder: Path) -> bool:
+    try:
+        next(folder.iterdir(), None)
+    except OSError:
+        return False
+    return True
+
+
+def _stream(path: Path, *, columns: Sequence[str], skips: list[Skip], what: What) -> Iterator[Row]:
     with _open_table(path) as file:
-        for row in csv.DictReader(file, restval=""):
-            yield {key: cell for key, cell in row.items() if key}
+        for row in delimited.read_table(file, needed=columns):
+            if isinstance(row, delimited.BadRow):
+                place = f"{path.name}, row {row.number}"
+                skips.append(Skip(file=place, what=what, reason=row.reason))
+            else:
+                yield row.cells
 
 
 @contextmanager
 def _open_table(path: Path) -> Iterator[TextIO]:
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as unpacked:
@@ -61,7 +108,7 @@ def _open_table(path: Path) -> Iterator[TextIO]:
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield file
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise RemediableError(
             f"{path.name} is not a CSV file in UTF-8: {error}",
             remedy="Fetch the file again, or save it as CSV in UTF-8.",
@@ -69,10 +116,14 @@ def _open_table(path: Path) -> Iterator[TextIO]:
 
 
 def _require_columns(path: Path, *, found: Sequence[str], needed: Sequence[str]) -> None:
-    missing = [column for column in needed if column not in found]
-    if missing:
+    told = ", ".join(map(repr, found)) or "none"
+    if missing := [column for column in needed if column not in found]:
         raise RemediableError(
-            f"{path.name} has no column {', '.join(map(repr, missing))}; "
-            f"it has {', '.join(map(repr, found)) or 'none'}.",
+            f"{path.name} has no column {', '.join(map(repr, missing))}; it has {told}.",
             remedy="Fetch the file again as it is distributed, or name the column as it is there.",
+        )
+    if twice := [column for column in needed if found.count(column) > 1]:
+        raise RemediableError(
+            f"{path.name} has the column {twice[0]!r} twice; it has {told}.",
+            remedy="Give each column a name of its own.",
         )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.datasets.openi import parse_report, read_files
+from generation.datasets.openi import read_reports
+from generation.datasets.parsed import Skip
 from generation.vlm.instructions.sources.openi import key_of
 from generation.vlm.instructions.sources.rad_restruct import YES, Item, read_part, text_of
 
@@ -24,8 +25,11 @@ class Asked:
 
 def read_texts(openi: Path) -> dict[str, str]:
     """Findings and impression of every report, by its number."""
-    reports = (parse_report(content, name=name) for name, content in read_files(openi))
-    return {key_of(report): text_of(report.sections) for report in reports}
+    return {
+        key_of(report): text_of(report.sections)
+        for report in read_reports(openi)
+        if not isinstance(report, Skip)  # one that is damaged answers nothing
+    }
 
 
 def read_leaves(rad_restruct: Path, part: str) -> Iterator[Asked]:

@@ -30,8 +30,8 @@ def parse(folder: Path) -> tuple[list[SourceImage], list[Skip]]:
 def test_without_groups_each_image_is_its_own_group(tmp_path: Path) -> None:
     images, skipped = parse(lay_out(tmp_path, images=("b.png", "a.jpg")))
     assert [(image.source_id, image.patient) for image in images] == [
-        ("a.jpg", "a.jpg"),
-        ("b.png", "b.png"),
+        ("a.jpg", None),
+        ("b.png", None),
     ]
     assert skipped == []
 

@@ -218,7 +218,7 @@ def test_a_value_that_the_database_refuses_is_skipped(tmp_path: Path) -> None:
     patients = f"a.png,Edema,{'9' * 300},50,F,PA\nb.png,Edema,2,50,F,PA\n"
     (folder / "Data_Entry_2017.csv").write_text(f"{HEADER}\n{patients}")
     run = import_folder(folder, source="nih")
-    assert "cannot be stored" in skips(run)["a.png"]
+    assert skips(run)["a.png"] == "its patient has more than 200 characters"
     assert [image.source_id for image in CohortImage.objects.all()] == ["b.png"]
 
 

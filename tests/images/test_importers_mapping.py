@@ -65,6 +65,7 @@ def test_a_table_of_ones_own_is_read_by_its_mapping(tmp_path: Path) -> None:
     assert reasons(run) == {
         ("image", MISSING): 1,
         ("label", "the age 'x' is not plausible"): 1,
+        ("label", "the label 'Other' is not among the mapping's names"): 1,
     }
     first, second, third = CohortImage.objects.select_related("patient").order_by("source_id")
     assert first.findings == ["edema", "effusion", "support devices"]

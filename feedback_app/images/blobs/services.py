@@ -8,16 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import PIL.ExifTags
 import PIL.Image
+import PIL.ImageOps
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from feedback_app.images.blobs.models import Blob, Image
+from generation.datasets.contents import kind_in_words
 from generation.errors import RemediableError
 
-MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
-
+FORMATS = ("PNG", "JPEG")
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg"}
+"""An MPO is a JPEG with more pictures behind it, as some cameras write it."""
+TURNED = frozenset(range(2, 9))
+"""The EXIF orientations of pictures that are stored otherwise than they are to be seen."""
+PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"})
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -66,9 +73,13 @@ def write_file(content: bytes, *, media_type: str) -> Blob:
 
     Nothing here asks the database, so that threads can do it.
     """
+    return _write(blob_of(content, media_type=media_type), ContentFile(content))
+
+
+def blob_of(content: bytes, *, media_type: str) -> Blob:
+    """The row of a blob of these bytes; neither the row nor a file is written."""
     digest = hashlib.sha256(content).hexdigest()
-    blob = Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
-    return _write(blob, ContentFile(content))
+    return Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
 
 
 def _write(blob: Blob, content: "File[bytes]") -> Blob:
@@ -94,7 +105,12 @@ def _is_stored(blob: Blob) -> bool:
 
 
 def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
-    """Decode a bounded PNG or JPEG; anything else is refused, naming the file."""
+    """Decode a bounded PNG or JPEG, upright; anything else is refused, naming the file.
+
+    A picture that its EXIF orientation turns is turned here, and here alone: what is stored of
+    it has no orientation left (``content_of``), so that browsers, masks and training see one
+    picture.
+    """
     if len(content) > settings.IMAGE_MAX_BYTES:
         raise RemediableError(
             f"{name} has more than the {settings.IMAGE_MAX_BYTES:,} bytes allowed.",
@@ -103,17 +119,45 @@ def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
-            picture = PIL.Image.open(io.BytesIO(content), formats=list(MEDIA_TYPES))
+            picture = PIL.Image.open(io.BytesIO(content), formats=FORMATS)
             _require_allowed_size(picture, name=name)
             picture.load()
+            return _turned_upright(picture)
     except RemediableError:
         raise
     except Exception as error:  # Pillow raises many kinds for broken files
         raise RemediableError(
-            f"{name} is not a readable PNG or JPEG: {error}",
+            f"{name} is not a readable PNG or JPEG: {_why_unreadable(error, content)}",
             remedy="Fetch the file again, or leave it out.",
         ) from error
-    return picture
+
+
+def _turned_upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture as it is to be seen; one that was turned has no file format any more."""
+    if picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) not in TURNED:
+        return picture
+    turned = PIL.ImageOps.exif_transpose(picture)
+    return turned if turned.mode in PNG_MODES else turned.convert("RGB")
+
+
+def content_of(picture: PIL.Image.Image, *, as_it_came: bytes) -> bytes:
+    """A picture's file: as it came, or a PNG of what it shows where it had to be turned."""
+    if picture.format:
+        return as_it_came
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def _why_unreadable(error: Exception, content: bytes) -> str:
+    """The reason in words that are the same for all files of a kind."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    if isinstance(error, PIL.Image.DecompressionBombError | PIL.Image.DecompressionBombWarning):
+        return "it is a decompression bomb, with far more pixels than are allowed"
+    if isinstance(error, PIL.UnidentifiedImageError):
+        return kind_in_words(content) or "its first bytes are those of neither"
+    return "it is cut off" if "truncated" in str(error) else "it is damaged"
 
 
 def _require_allowed_size(picture: PIL.Image.Image, *, name: str) -> None:
@@ -128,8 +172,9 @@ def _require_allowed_size(picture: PIL.Image.Image, *, name: str) -> None:
 def store_image(content: bytes, *, name: str) -> Image:
     """Store a picture as it came, not re-encoded, and make an image of it."""
     picture = open_picture(content, name=name)
+    kept = content_of(picture, as_it_came=content)
     return Image.objects.create(
-        blob=store(content, media_type=MEDIA_TYPES[picture.format or ""]),
+        blob=store(kept, media_type=MEDIA_TYPES[picture.format or "PNG"]),
         pixels_sha256=hash_pixels(picture),
         width=picture.width,
         height=picture.height,

@@ -12,6 +12,8 @@ from generation.datasets.parsed import Skip
 LOGGED_SKIPS = 100
 """Lines of the log; the table of skips has them all."""
 SKIPS_AT_ONCE = 1_000
+WARNING = "warning"
+"""What came in, and people should look at before they use it."""
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Report:
     shared: int = 0
     moved: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    warnings: int = 0
     done: int = 0
     _waiting: list[Skip] = field(default_factory=list)
 
@@ -53,9 +56,12 @@ class Report:
 
     def skip(self, skips: Iterable[Skip]) -> None:
         for skip in skips:
-            if self.skipped.total() < LOGGED_SKIPS:
+            if self.skipped.total() + self.warnings < LOGGED_SKIPS:
                 self.progress.log(f"{skip.file} ({skip.what}): {skip.reason}")
-            self.skipped[skip.what] += 1
+            if skip.what == WARNING:
+                self.warnings += 1
+            else:
+                self.skipped[skip.what] += 1
             self._waiting.append(skip)
         if len(self._waiting) >= SKIPS_AT_ONCE:
             self.write_skips()
@@ -78,6 +84,8 @@ class Report:
         note = f"{self.added['images']:,} added, {self.unchanged:,} there already"
         if self.skipped:
             note += f", {self.skipped.total():,} skipped"
+        if self.warnings:
+            note += f", {self.warnings:,} to look at"
         self.progress.update(self.done, total=total, note=note)
 
     def as_result(self) -> dict[str, Any]:
@@ -87,4 +95,5 @@ class Report:
             "shared": self.shared,
             "moved": self.moved,
             "skipped": dict(sorted(self.skipped.items())),
+            "warnings": self.warnings,
         }

@@ -19,6 +19,7 @@ from feedback_app.images.cohorts.shared_pictures import (
     link,
     take_turn,
 )
+from generation.datasets.files import is_text, legible
 from generation.datasets.parsed import Skip, Source, SourceImage
 from generation.datasets.splits import split_of
 
@@ -31,8 +32,10 @@ PLACE = ("finding", "x", "y", "width", "height")
 """What tells two boxes of an image apart."""
 THREADS_A_CORE = 2
 """While one waits for the disk, another computes."""
-NUL = "\x00"
-"""The database takes no text with it."""
+NAME_MAX, PATIENT_MAX = (
+    model._meta.get_field("source_id").max_length or 0 for model in (CohortImage, Patient)
+)
+SHOWN_CHARACTERS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ def ingest(source: Source, *, cohort: Cohort, report: Report) -> None:
         patients_of=source.patients_of or cohort.name,
         others=OtherCohorts(cohort),
     )
+    report.skip(source.warnings)
     pool = ThreadPoolExecutor(max_workers=THREADS_A_CORE * usable_cores())
     try:
         for prepared in prepare_ahead(source.rows, cohort=cohort, pool=pool, report=report):
@@ -84,6 +88,8 @@ def chunks_of(rows: Iterator[SourceImage | Skip], *, report: Report) -> Iterator
         for row in rows:
             if isinstance(row, Skip):
                 report.skip([row])
+            elif reason := unstorable(row):
+                report.skip([Skip(file=legible(row.source_id)[:SHOWN_CHARACTERS], reason=reason)])
             else:
                 yield row
 
@@ -92,10 +98,19 @@ def chunks_of(rows: Iterator[SourceImage | Skip], *, report: Report) -> Iterator
         yield chunk
 
 
+def unstorable(row: SourceImage) -> str:
+    """Returns why the database cannot hold an image's names, empty where it can."""
+    names = {"name": (row.source_id, NAME_MAX), "patient": (row.patient or "x", PATIENT_MAX)}
+    for what, (name, most) in names.items():
+        if not is_text(name):
+            return f"its {what} cannot be written in UTF-8, or has a NUL in it: rename it"
+        if len(name) > most:
+            return f"its {what} has more than {most} characters"
+    return ""
+
+
 def known_images(rows: Sequence[SourceImage], *, cohort: Cohort) -> dict[str, Known]:
-    images = cohort.images.filter(
-        source_id__in=[row.source_id for row in rows if NUL not in row.source_id]
-    )
+    images = cohort.images.filter(source_id__in=[row.source_id for row in rows])
     return {
         image.source_id: Known(
             width=image.image.width,

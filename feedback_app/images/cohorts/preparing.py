@@ -1,9 +1,10 @@
 """What threads do for an import: read, decode, hash and store files, without the database."""
 
-import io
-from collections.abc import Collection
+import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import PIL.Image
@@ -13,26 +14,43 @@ from django.utils.crypto import salted_hmac
 from feedback_app.images.blobs.models import Blob
 from feedback_app.images.blobs.services import (
     MEDIA_TYPES,
-    FullDiskError,
+    blob_of,
+    content_of,
     hash_pixels,
     open_picture,
     write_file,
 )
+from feedback_app.images.cohorts.mask_shapes import shape_of
 from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
 from generation.conditioning.masks import encode_mask as encode_bools
-from generation.datasets.dicom import read_radiograph
+from generation.datasets.contents import is_dicom, kind_of
+from generation.datasets.dicom import Radiograph, read_radiograph
+from generation.datasets.files import DICOM_SUFFIXES, legible
 from generation.datasets.fingerprints import fingerprint
-from generation.datasets.parsed import DICOM_SUFFIXES, RunLengthMask, Skip, SourceImage, SourceMask
+from generation.datasets.parsed import RunLengthMask, Skip, SourceImage, SourceMask, What
 from generation.errors import RemediableError
+from generation.grey import to_grey
 
-GREY_MODES = {"1", "L", "I", "I;16", "I;16B"}
 OPACITY = "opacity"
+SHOWN_SHARE, LEAST_LEVELS = 0.98, 20
+"""A picture of which this share of pixels lies within fewer grey levels shows nothing."""
+LOOKED_AT_PX = 256
+"""Of a larger picture not every pixel is looked at."""
+SHOWS_NOTHING = f"nearly all its pixels lie within {LEAST_LEVELS} grey levels: it shows nothing"
+UNREAD = "its header names a {} in words that are not known"
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A stored file and what its pixels say; ``patient`` and the rest are a DICOM header's."""
+    """A picture's file and what its pixels say; ``patient`` and the rest are a DICOM header's.
 
+    ``doubts`` are what people should know of it although it comes in.
+    """
+
+    content: bytes
     blob: Blob
     pixels_sha256: str
     width: int
@@ -42,6 +60,7 @@ class Picture:
     sex: str = ""
     age_years: int | None = None
     view: str = ""
+    doubts: tuple[Skip, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +91,21 @@ class Prepared:
 
 
 def prepare(row: SourceImage, known: Known | None) -> Prepared:
-    """Store the picture of a row, unless it is known, and the masks that are missing."""
+    """Store the picture of a row, unless it is known, and the masks that are missing.
+
+    A file that cannot be used is a skip, whatever is wrong with it; a storage that cannot be
+    written raises.
+    """
     prepared = Prepared(row=row, is_known=known is not None)
     if known is None:
-        try:
-            prepared.picture = picture = prepare_picture(row.path)
-        except FullDiskError:
-            raise
-        except RemediableError as error:
-            reason = reason_of(error, path=row.path)
-            prepared.skips.append(Skip(file=row.source_id, reason=reason))
+        picture = read_or_skip(
+            lambda: read_picture(row), path=row.path, file=row.source_id, skips=prepared.skips
+        )
+        if picture is None:
             return prepared
+        write_file(picture.content, media_type=picture.blob.media_type)
+        prepared.picture = picture
+        prepared.skips += picture.doubts
         known = Known(width=picture.width, height=picture.height, mask_kinds=frozenset())
     size = (known.width, known.height)
     for mask in row.masks:
@@ -93,45 +116,71 @@ def prepare(row: SourceImage, known: Known | None) -> Prepared:
     return prepared
 
 
-def prepare_picture(path: Path) -> Picture:
-    """Store a picture as it came where that can be; a DICOM file without its header."""
-    content = read_bounded(path)
-    if path.suffix.lower() not in DICOM_SUFFIXES:
-        return describe_picture(content, open_picture(content, name=path.name))
+def read_or_skip(
+    read: Callable[[], T], *, path: Path | None, file: str, skips: list[Skip], what: What = "image"
+) -> T | None:
+    """What was read, or None and a skip: here ends whatever one odd file can raise."""
+    try:
+        return read()
+    except RemediableError as error:
+        reason = str(error) if path is None else reason_of(error, path=path)
+    except MemoryError:
+        reason = "needs more memory than there is"
+    except Exception as error:
+        log.exception("%s could not be read", file)
+        reason = f"is of a kind that cannot be read here ({type(error).__name__})"
+    skips.append(Skip(file=file, what=what, reason=reason))
+    return None
+
+
+def read_picture(row: SourceImage) -> Picture:
+    """A picture as it came where that can be; a DICOM file without its header."""
+    name = row.path.name
+    came = read_bounded(row.path)
+    is_expected_dicom = row.path.suffix.lower() in DICOM_SUFFIXES
+    if not (is_dicom(came) or (is_expected_dicom and kind_of(came) is None)):
+        picture = open_picture(came, name=name)
+        return describe_picture(content_of(picture, as_it_came=came), picture, row=row)
     found = read_radiograph(
-        content, name=path.name, max_pixels=settings.IMAGE_MAX_PIXELS, key=patient_key()
+        came, name=name, max_pixels=settings.IMAGE_MAX_PIXELS, key=patient_key()
     )
-    return describe_picture(
-        found.content,
-        found.picture,
-        patient=found.patient,
-        sex=found.sex,
-        age_years=found.age_years,
-        view=found.view,
-    )
+    return describe_picture(found.content, found.picture, row=row, header=found)
 
 
 def describe_picture(
-    content: bytes,
-    picture: PIL.Image.Image,
-    *,
-    patient: str = "",
-    sex: str = "",
-    age_years: int | None = None,
-    view: str = "",
+    content: bytes, picture: PIL.Image.Image, *, row: SourceImage, header: Radiograph | None = None
 ) -> Picture:
-    media_type = MEDIA_TYPES[picture.format or "PNG"]
+    doubts = [
+        Skip(file=row.source_id, what="label", reason=UNREAD.format(what))
+        for what in (header.unread if header else ())
+        if not getattr(row, "age_years" if what == "age" else what)
+    ]
+    if not shows_something(picture):
+        doubts.append(Skip(file=row.source_id, what="warning", reason=SHOWS_NOTHING))
     return Picture(
-        blob=write_file(content, media_type=media_type),
+        content=content,
+        blob=blob_of(content, media_type=MEDIA_TYPES[picture.format or "PNG"]),
         pixels_sha256=hash_pixels(picture),
         width=picture.width,
         height=picture.height,
         fingerprint=fingerprint(picture),
-        patient=patient,
-        sex=sex,
-        age_years=age_years,
-        view=view,
+        patient=header.patient if header else "",
+        sex=header.sex if header else "",
+        age_years=header.age_years if header else None,
+        view=header.view if header else "",
+        doubts=tuple(doubts),
     )
+
+
+def shows_something(picture: PIL.Image.Image) -> bool:
+    """Whether the grey levels of a picture are not nearly all alike."""
+    step = max(1, min(picture.size) // LOOKED_AT_PX)
+    levels = np.asarray(to_grey(picture))[::step, ::step]
+    counts = np.bincount(levels.ravel(), minlength=256)
+    below = np.cumsum(counts) / counts.sum()
+    tail = (1 - SHOWN_SHARE) / 2
+    lowest, highest = np.searchsorted(below, (tail, 1 - tail))
+    return bool(highest - lowest >= LEAST_LEVELS)
 
 
 def patient_key() -> bytes:
@@ -166,28 +215,35 @@ def prepare_mask(
     mask: SourceMask | RunLengthMask, *, size: tuple[int, int], prepared: Prepared
 ) -> None:
     """Store a mask at the size of its image, or say why it cannot be used."""
-    file = prepared.row.source_id
-    try:
-        if isinstance(mask, SourceMask):
-            file = f"masks/{mask.path.name}"
-            content = read_mask(mask.path, size=size)
-        else:
-            content = decode_mask(mask, size=size)
-    except RemediableError as error:
-        reason = str(error)
-        if isinstance(mask, SourceMask):
-            reason = reason_of(error, path=mask.path)
-        prepared.skips.append(Skip(file=file, what="mask", reason=reason))
-        return
-    blob = write_file(content, media_type="image/png")
-    prepared.masks.append(PreparedMask(kind=mask.kind, blob=blob))
+    if isinstance(mask, SourceMask):
+        path, file = mask.path, f"masks/{legible(mask.path.name)}"
+    else:
+        path, file = None, prepared.row.source_id
+    content = read_or_skip(
+        lambda: mask_content(mask, size=size),
+        path=path,
+        file=file,
+        skips=prepared.skips,
+        what="mask",
+    )
+    if content is not None:
+        blob = write_file(content, media_type="image/png")
+        prepared.masks.append(PreparedMask(kind=mask.kind, blob=blob))
+
+
+def mask_content(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> bytes:
+    return (
+        read_mask(mask.path, size=size)
+        if isinstance(mask, SourceMask)
+        else decode_mask(mask, size=size)
+    )
 
 
 def read_mask(path: Path, *, size: tuple[int, int]) -> bytes:
     """A mask as an 8-bit grey PNG of 0 and 255; refused where it does not fit its image."""
     picture = open_picture(read_bounded(path), name=path.name)
     require_size(picture.size, size)
-    return encode_mask(picture)
+    return encode_bools(shape_of(picture))
 
 
 def decode_mask(mask: RunLengthMask, *, size: tuple[int, int]) -> bytes:
@@ -201,20 +257,6 @@ def require_size(found: tuple[int, int], wanted: tuple[int, int]) -> None:
             f"has {found[0]} x {found[1]} pixels, its image {wanted[0]} x {wanted[1]}",
             remedy="Make the mask at the size of its image.",
         )
-
-
-def encode_mask(picture: PIL.Image.Image) -> bytes:
-    is_grey = picture.mode in GREY_MODES
-    grey = np.asarray(picture) if is_grey else np.asarray(picture.convert("RGB")).max(axis=-1)
-    values = np.unique(grey)
-    if len(values) > 2 or (len(values) == 2 and values[0] != 0):
-        raise RemediableError(
-            f"has {len(values)} grey values; a mask has two, zero and another",
-            remedy="Save the mask with two values, without smoothing or JPEG.",
-        )
-    file = io.BytesIO()
-    PIL.Image.fromarray(np.where(grey > 0, 255, 0).astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
 
 
 def opacity_mask(

@@ -1,7 +1,5 @@
 """Cohort pages: what real data there is, and what was left out of it."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,9 +9,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.csv_files import csv_lines
 from feedback_app.images.blobs.views import answer_with
 from feedback_app.images.cohorts.figures import ages_of, plots_of, shared_of
 from feedback_app.images.cohorts.filters import choices_of, filter_images
+from feedback_app.images.cohorts.import_report import WARNING
 from feedback_app.images.cohorts.models import Cohort, ImportSkip, Mask
 from feedback_app.runs.models import Run
 from generation.datasets.layouts import LAYOUTS
@@ -70,14 +70,23 @@ def grid_of(cohort: Cohort, request: HttpRequest) -> dict[str, Any]:
 
 def report_of(cohort: Cohort) -> dict[str, Any]:
     """What the last import that came to an end left out, by reason and file by file."""
-    skips = skips_of(cohort)
-    reasons = skips.order_by().values("what", "reason").annotate(count=Count("pk"))
+    everything = skips_of(cohort)
+    skips = everything.exclude(what=WARNING)
+    reasons = reasons_of(skips)
     return {
+        "warnings": reasons_of(everything.filter(what=WARNING)),
         "skips": skips[:SHOWN_SKIPS],
         "skip_count": skips.count(),
-        "reasons": reasons.order_by("-count", "reason")[:SHOWN_REASONS],
+        "reasons": reasons[:SHOWN_REASONS],
         "reason_count": reasons.count(),
+        "listed_count": everything.count(),
     }
+
+
+def reasons_of(skips: "QuerySet[ImportSkip]") -> "QuerySet[ImportSkip, Any]":
+    """Reasons with how often each of them was given, the most frequent first."""
+    rows = skips.order_by().values("what", "reason").annotate(count=Count("pk"))
+    return rows.order_by("-count", "reason")
 
 
 def skips_of(cohort: Cohort) -> "QuerySet[ImportSkip]":
@@ -85,26 +94,13 @@ def skips_of(cohort: Cohort) -> "QuerySet[ImportSkip]":
     return ImportSkip.objects.filter(run=last) if last else ImportSkip.objects.none()
 
 
-class Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @require_safe
 @coordinators_only
 def download_skipped(request: HttpRequest, name: str) -> StreamingHttpResponse:
     cohort = get_object_or_404(Cohort, name=name)
     skips = skips_of(cohort).values_list("file", "what", "reason")
-
-    def lines() -> Iterator[str]:
-        writer = csv.writer(Echo())
-        yield writer.writerow(("file", "what", "reason"))
-        for skip in skips.iterator():
-            yield writer.writerow(skip)
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    lines = csv_lines(("file", "what", "reason"), skips.iterator())
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{cohort.name}-skipped.csv"'
     return response
 

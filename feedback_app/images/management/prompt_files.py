@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from feedback_app.images.candidates.batches import split_prompts
+from generation.conditioning.prompt_files import require_prompts
 from generation.errors import RemediableError
 
 
 def read_prompt_file(path: Path) -> list[str]:
-    """One prompt a line."""
+    """One prompt a line, or a table; a file with a row of no use is refused, naming it."""
     try:
-        return split_prompts(path.read_text(encoding="utf-8"))
+        return require_prompts(path.read_text(encoding="utf-8-sig"), name=path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise RemediableError(
             f"{path} cannot be read: {error}",

@@ -13,8 +13,8 @@ from typing import Self
 import PIL.Image
 
 from generation.datasets.dicom import read_radiograph
+from generation.datasets.files import DICOM_SUFFIXES
 from generation.datasets.fingerprints import fingerprint
-from generation.datasets.parsed import DICOM_SUFFIXES
 from generation.vlm.instructions.records import Picture
 from generation.vlm.instructions.sources.common import MAX_PIXELS, PATIENT_KEY
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from feedback_app.images.cohorts.import_report import WARNING
 from feedback_app.images.cohorts.models import ImportSkip
 from feedback_app.images.cohorts.services import start_import
 from feedback_app.remedies import as_command_error
@@ -79,7 +80,10 @@ class Command(BaseCommand):
 
     def report(self, run: Run) -> None:
         added, skipped = run.result["added"], sum(run.result["skipped"].values())
-        for skip in ImportSkip.objects.filter(run=run)[:SHOWN_SKIPS]:
+        skips = ImportSkip.objects.filter(run=run)
+        for warning in skips.filter(what=WARNING).values_list("reason", flat=True).distinct():
+            self.stdout.write(f"  look at: {warning}")
+        for skip in skips.exclude(what=WARNING)[:SHOWN_SKIPS]:
             self.stdout.write(f"  skipped {skip.what}: {skip.file} {skip.reason}")
         if skipped > SHOWN_SKIPS:
             self.stdout.write(f"  ... and {skipped - SHOWN_SKIPS} more, on the cohort's page")

@@ -12,7 +12,8 @@ from scipy import ndimage
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.attributes import parse_age, parse_sex, parse_view
 from generation.datasets.dicom import seal
-from generation.datasets.parsed import DICOM_SUFFIXES, SourceBox, SourceImage
+from generation.datasets.files import DICOM_SUFFIXES
+from generation.datasets.parsed import SourceBox, SourceImage
 from generation.errors import RemediableError
 from generation.specs import Split
 from generation.vlm.instructions.records import Picture, Region, whole_box
@@ -57,9 +58,9 @@ def header_of(path: Path) -> Header:
     told = {tag: str(read.get(tag) or "") for tag in tags}
     return Header(
         patient=seal(told["PatientID"], key=PATIENT_KEY),
-        sex=parse_sex(told["PatientSex"]),
+        sex=parse_sex(told["PatientSex"]) or "",
         age_years=parse_age(told["PatientAge"]),
-        view=parse_view(told["ViewPosition"]),
+        view=parse_view(told["ViewPosition"]) or "",
         width=int(told["Columns"] or 0),
         height=int(told["Rows"] or 0),
     )

@@ -7,7 +7,7 @@ ids: pictures that look alike are kept together.
 from collections.abc import Iterator
 
 from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_table
+from generation.datasets.tables import find_table, stream_rows
 from generation.vlm.instructions.families.fine_perception import ANATOMY, GROUND
 from generation.vlm.instructions.records import Exam, Region
 from generation.vlm.instructions.sources.common import (
@@ -25,7 +25,10 @@ LESION, LUNGS = "COVID-19 infection", "lungs"
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    for row in stream_table(find_table(folder, TABLE), columns=COLUMNS):
+    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
+        if isinstance(row, Skip):
+            yield row
+            continue
         path = folder / "images" / row["file"]
         if not path.is_file():
             yield Skip(file=row["file"], reason=MISSING)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from generation.datasets.parsed import Skip, list_pictures, require_folder
+from generation.datasets.files import list_pictures
+from generation.datasets.parsed import Skip, require_folder
 from generation.vlm.instructions.families.fine_perception import ANATOMY
 from generation.vlm.instructions.records import Exam
 from generation.vlm.instructions.sources.common import Folders, around, mask_at, picture_at

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_table
+from generation.datasets.tables import find_table, stream_rows
 from generation.vlm.instructions.families.question_answering import ask
 from generation.vlm.instructions.records import Draft, Exam, Picture
 from generation.vlm.instructions.sources.common import Folders, picture_at
@@ -17,7 +17,10 @@ QUESTION = "Is the pneumonia of this child bacterial or viral?"
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    for row in stream_table(find_table(folder, TABLE), columns=COLUMNS):
+    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
+        if isinstance(row, Skip):
+            yield row
+            continue
         path = folder / "images" / row["file"]
         if not path.is_file():
             yield Skip(file=row["file"], reason=MISSING)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from generation.datasets.mimic import DATE, METADATA, STUDY, SUBJECT, read_mimic
 from generation.datasets.parsed import MISSING, Skip, SourceImage
-from generation.datasets.tables import find_table, stream_table
+from generation.datasets.tables import find_table, stream_rows
 from generation.errors import RemediableError
 from generation.vlm.instructions.families.fine_perception import PHRASE
 from generation.vlm.instructions.families.question_answering import ask, ask_difference
@@ -89,7 +89,10 @@ def read_differences(folders: Folders) -> Iterator[Exam | Skip]:
     table = require_file(folders[DIFFERENCES], DIFFERENCES_FILE)
     columns = ("subject_id", "study_id", "ref_id", "question_type", "question", "answer", "split")
     rows = defaultdict(list)
-    for number, row in enumerate(stream_table(table, columns=columns)):
+    for number, row in enumerate(stream_rows(table, columns=columns)):
+        if isinstance(row, Skip):
+            yield row
+            continue
         rows[row["study_id"]].append((number, row))
     exams = {
         exam.key: exam
@@ -128,9 +131,12 @@ def read_differences(folders: Folders) -> Iterator[Exam | Skip]:
 def read_phrases(folders: Folders) -> Iterator[Exam | Skip]:
     """MS-CXR: phrases of reports, each with one box or several."""
     columns = (DICOM, "path", PHRASE_TEXT, CATEGORY, *PLACE, *SIZE)
-    rows = stream_table(require_file(folders[PHRASES], *PHRASES_FILES), columns=columns)
+    rows = stream_rows(require_file(folders[PHRASES], *PHRASES_FILES), columns=columns)
     regions: dict[str, list[Region]] = defaultdict(list)
     for row in rows:
+        if isinstance(row, Skip):
+            yield row
+            continue
         width, height = (float(row[side]) for side in SIZE)
         x, y, across, down = (float(row[place]) for place in PLACE)
         box = whole_box(x / width, y / height, across / width, down / height)
@@ -177,7 +183,8 @@ def read_order(folder: Path) -> dict[str, str]:
     columns = (SUBJECT, STUDY, DATE, TIME)
     return {
         row[STUDY]: f"{row[DATE]} {row[TIME].partition('.')[0]:0>6}"
-        for row in stream_table(table, columns=columns)
+        for row in stream_rows(table, columns=columns)
+        if not isinstance(row, Skip)  # which the exams have told
     }
 
 

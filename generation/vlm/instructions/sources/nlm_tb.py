@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from generation.datasets.attributes import parse_age, parse_sex
 from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_table
+from generation.datasets.tables import find_table, stream_rows
 from generation.vlm.instructions.families.fine_perception import ANATOMY
 from generation.vlm.instructions.records import Exam
 from generation.vlm.instructions.sources.common import Folders, around, mask_at, picture_at
@@ -18,7 +18,10 @@ FINDING, NORMAL, LUNGS = "tuberculosis", "normal", "lungs"
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     """A radiologist's reading is an impression; all pictures are PA."""
     folder = folders[NAME]
-    for row in stream_table(find_table(folder, TABLE), columns=COLUMNS):
+    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
+        if isinstance(row, Skip):
+            yield row
+            continue
         path = folder / "images" / row["file"]
         if not path.is_file():
             yield Skip(file=row["file"], reason=MISSING)
@@ -33,7 +36,7 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
             present=(FINDING,) if is_ill else (),
             absent=() if is_ill else (FINDING,),
             is_normal=not is_ill and reading.lower() == NORMAL,
-            sex=parse_sex(row["sex"]),
+            sex=parse_sex(row["sex"]) or "",
             age_years=parse_age(row["age"]),
             regions=around(mask_at(mask), label=LUNGS, task=ANATOMY) if mask.is_file() else (),
             sections={"impression": reading} if reading else {},

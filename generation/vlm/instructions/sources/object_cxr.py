@@ -7,8 +7,9 @@ annotation is ``0 x1 y1 x2 y2`` (rectangle), ``1 x1 y1 x2 y2`` (ellipse) or ``2 
 
 from collections.abc import Iterator
 
-from generation.datasets.parsed import MISSING, Skip, is_plain_name
-from generation.datasets.tables import find_table, stream_table
+from generation.datasets.files import is_plain_name
+from generation.datasets.parsed import MISSING, Skip
+from generation.datasets.tables import find_table, stream_rows
 from generation.vlm.instructions.families.fine_perception import OBJECT
 from generation.vlm.instructions.records import Exam, Region, whole_box
 from generation.vlm.instructions.sources.common import Folders, header_of, picture_at
@@ -23,7 +24,10 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     """Each picture is a patient of its own, unless it looks like another one."""
     folder = folders[NAME]
     for part in PARTS:
-        for row in stream_table(find_table(folder, f"{part}.csv"), columns=(IMAGE, ANNOTATION)):
+        for row in stream_rows(find_table(folder, f"{part}.csv"), columns=(IMAGE, ANNOTATION)):
+            if isinstance(row, Skip):
+                yield row
+                continue
             path = folder / part / row[IMAGE]
             if not is_plain_name(row[IMAGE]) or not path.is_file():
                 yield Skip(file=row[IMAGE], reason=MISSING)

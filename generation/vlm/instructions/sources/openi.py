@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.openi import Report, parse_report, read_files
-from generation.datasets.parsed import PICTURE_SUFFIXES, Skip, require_folder
+from generation.datasets.files import PICTURE_SUFFIXES
+from generation.datasets.openi import Report, read_reports
+from generation.datasets.parsed import Skip, require_folder
 from generation.vlm.instructions.records import Exam, Picture
 from generation.vlm.instructions.sources.common import Folders, picture_at
 
@@ -14,8 +15,10 @@ NAME = "openi"
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     """Reports whose pictures are missing are asked about as texts."""
     pictures = find_pictures(folders)
-    for file, content in read_files(folders[NAME]):
-        report = parse_report(content, name=file)
+    for report in read_reports(folders[NAME]):
+        if isinstance(report, Skip):
+            yield report
+            continue
         found = tuple(pictures[image] for image in report.images if image in pictures)
         for image in report.images:
             if image not in pictures:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.attributes import LATERAL, MAX_AGE_YEARS, parse_sex
-from generation.datasets.parsed import MISSING, Skip, is_plain_path, require_folder
-from generation.datasets.tables import Row, stream_table
+from generation.datasets.files import is_plain_path
+from generation.datasets.parsed import MISSING, Skip, require_folder
+from generation.datasets.tables import Row, stream_rows
 from generation.errors import RemediableError
 from generation.vlm.instructions.records import Exam, Picture
 from generation.vlm.instructions.sources.common import Folders, picture_at
@@ -60,7 +61,10 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     """Reads a study's frontal pictures first; its rows need not stand together."""
     folder = require_folder(folders[NAME])
     studies: dict[str, list[Row]] = defaultdict(list)
-    for row in stream_table(find_table(folder), columns=COLUMNS):
+    for row in stream_rows(find_table(folder), columns=COLUMNS):
+        if isinstance(row, Skip):
+            yield row
+            continue
         kept = {column: row[column] for column in COLUMNS}
         studies[row[STUDY]].append(kept)
     for study, rows in studies.items():
@@ -128,7 +132,7 @@ def _exam(study: str, row: Row, pictures: Sequence[Picture]) -> Exam:
         present=tuple(finding for finding in FINDINGS if finding in found),
         absent=tuple(finding for finding in FINDINGS if finding not in found) if is_usable else (),
         is_normal=labels == [NORMAL],
-        sex=parse_sex(row[SEX]),
+        sex=parse_sex(row[SEX]) or "",
         age_years=age_of(row),
         sections={"impression": report} if report else {},
     )

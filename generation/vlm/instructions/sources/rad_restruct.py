@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.datasets.openi import parse_report, read_files
+from generation.datasets.openi import read_reports
 from generation.datasets.parsed import Skip, require_folder
 from generation.errors import RemediableError
 from generation.vlm.instructions.families.question_answering import ask
@@ -43,8 +43,10 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     """Questions of a report; those on its text need Open-I's folder, where the reports are."""
     pictures = openi.find_pictures(folders)
     texts, images = {}, {}
-    for name, content in read_files(folders[openi.NAME]):
-        report = parse_report(content, name=name)
+    for report in read_reports(folders[openi.NAME]):
+        if isinstance(report, Skip):
+            yield report
+            continue
         number = openi.key_of(report)
         texts[number] = text_of(report.sections)
         images[number] = tuple(pictures[image] for image in report.images if image in pictures)

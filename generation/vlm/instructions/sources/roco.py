@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from generation.datasets.parsed import MISSING, Skip, is_plain_name, require_folder
+from generation.datasets.files import is_plain_name
+from generation.datasets.parsed import MISSING, Skip, require_folder
 from generation.errors import RemediableError
 from generation.vlm.instructions.families.text_generation import CAPTION
 from generation.vlm.instructions.records import Exam

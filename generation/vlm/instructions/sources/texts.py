@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.datasets.parsed import Skip, require_folder
-from generation.datasets.tables import stream_table
+from generation.datasets.tables import stream_rows
 from generation.errors import RemediableError
 from generation.vlm.instructions.families import other
 from generation.vlm.instructions.records import Draft, Exam
@@ -80,12 +80,18 @@ def read_rexval(folders: Folders) -> Iterator[Exam | Skip]:
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     columns = ("study_number", "candidate_type", "error_category", "clinically_significant",
                "num_errors")  # fmt: skip
-    for row in stream_table(require_file(folder, RATINGS), columns=columns):
+    for row in stream_rows(require_file(folder, RATINGS), columns=columns):
+        if isinstance(row, Skip):
+            yield row
+            continue
         if row["clinically_significant"].strip().lower() in {"true", "1", "1.0"}:
             key = (row["study_number"], row["candidate_type"], row["error_category"])
             counts[key].append(int(float(row["num_errors"])))
-    samples = stream_table(require_file(folder, SAMPLES), columns=(TRUTH, *CANDIDATES))
+    samples = stream_rows(require_file(folder, SAMPLES), columns=(TRUTH, *CANDIDATES))
     for number, row in enumerate(samples):
+        if isinstance(row, Skip):
+            yield row
+            continue
         yield Exam(
             source=REXVAL,
             key=str(number),

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from generation.datasets.parsed import MISSING, Skip, is_plain_name, require_folder
-from generation.datasets.tables import Row, find_table, stream_table
+from generation.datasets.files import is_plain_name
+from generation.datasets.parsed import MISSING, Skip, require_folder
+from generation.datasets.tables import Row, find_table, stream_rows
 from generation.specs import Split
 from generation.vlm.instructions.families.fine_perception import DETECT
 from generation.vlm.instructions.records import Exam, Region, whole_box
@@ -48,8 +49,11 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     for part in PARTS:
         table = find_table(folder / "annotations", f"annotations_{part}.csv")
         rows: dict[str, list[Row]] = defaultdict(list)
-        for row in stream_table(table, columns=(IMAGE, CLASS, *PLACE)):
-            rows[row[IMAGE]].append(row)
+        for row in stream_rows(table, columns=(IMAGE, CLASS, *PLACE)):
+            if isinstance(row, Skip):
+                yield row
+            else:
+                rows[row[IMAGE]].append(row)
         for image, of_image in rows.items():
             name = f"{image}.dicom"
             path = folder / part / name

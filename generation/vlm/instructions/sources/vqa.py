@@ -6,7 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from generation.datasets.parsed import MISSING, Skip, is_plain_path
+from generation.datasets.files import is_plain_path
+from generation.datasets.parsed import MISSING, Skip
 from generation.errors import RemediableError
 from generation.vlm.instructions.families.question_answering import ask
 from generation.vlm.instructions.records import Exam

@@ -1,0 +1,80 @@
+"""The shape that a picture of a mask shows: by its grey levels, or by what is transparent."""
+
+import numpy as np
+import PIL.Image
+
+from generation.errors import RemediableError
+
+GREY_MODES = frozenset({"1", "L", "I", "I;16", "I;16B", "I;16L"})
+Levels = np.ndarray
+"""H x W, from 0."""
+
+
+def shape_of(picture: PIL.Image.Image) -> np.ndarray:
+    """The mask H x W of bool; a picture that shows none, or two, is refused.
+
+    A mask has two values, zero and another. Where its colour is the same everywhere and its
+    transparency is not, programs that draw on layers have put the shape there.
+    """
+    grey, alpha = grey_of(picture), alpha_of(picture)
+    if alpha is None or len(np.unique(alpha)) == 1:
+        return binary(grey)
+    opaque = binary(alpha, what="degrees of transparency")
+    if len(np.unique(grey[opaque])) <= 1 and len(np.unique(grey)) <= 1:
+        return opaque
+    drawn = two_valued(grey)
+    if drawn is None:  # what is transparent may hide any colour
+        inside = np.unique(grey[opaque])
+        if len(inside) == 1:
+            return opaque
+        drawn = binary(np.where(opaque, grey, 0))
+    if (drawn == opaque).all() or (drawn == ~opaque).all():
+        return drawn
+    raise RemediableError(
+        "shows one shape in its colours and another in its transparency",
+        remedy="Save the mask with two grey values and without transparency.",
+    )
+
+
+def binary(levels: Levels, *, what: str = "grey values") -> np.ndarray:
+    drawn = two_valued(levels)
+    if drawn is None:
+        raise RemediableError(
+            f"has {len(np.unique(levels))} {what}; a mask has two, zero and another",
+            remedy="Save the mask with two values, without smoothing or JPEG.",
+        )
+    return drawn
+
+
+def two_valued(levels: Levels) -> np.ndarray | None:
+    """Where a picture of one or two values is not zero; None for one of others."""
+    values = np.unique(levels)
+    if len(values) > 2 or (len(values) == 2 and values[0] != 0):
+        return None
+    return levels > 0
+
+
+def grey_of(picture: PIL.Image.Image) -> Levels:
+    """The brightest channel; an indexed picture whose colours are all one is refused."""
+    if picture.mode in GREY_MODES:
+        return np.asarray(picture)
+    grey = np.asarray(picture.convert("RGB")).max(axis=-1)
+    is_indexed = picture.mode == "P" and "transparency" not in picture.info
+    if is_indexed and len(np.unique(np.asarray(picture))) > 1 and len(np.unique(grey)) == 1:
+        raise RemediableError(
+            "has several values in one and the same colour",
+            remedy="Save the mask in grey, or with a palette of two colours.",
+        )
+    return grey
+
+
+def alpha_of(picture: PIL.Image.Image) -> Levels | None:
+    """How opaque each pixel is; None where the picture has no transparency."""
+    see_through = picture.info.get("transparency")
+    if picture.mode.startswith("I"):
+        if see_through is None:
+            return None
+        return (np.asarray(picture) != see_through).astype(np.uint8)
+    if picture.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or see_through is not None:
+        return np.asarray(picture.convert("RGBA"))[..., 3]
+    return None

@@ -1,0 +1,173 @@
+"""Finding the files of a data set: names in NFC, folders in folders, pictures by what they are."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from generation.datasets.contents import HEAD_BYTES, kind_in_words, kind_of, kind_of_file
+from generation.datasets.parsed import Skip
+
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"}) | DICOM_SUFFIXES
+NAME_MAX_BYTES = 255
+UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+
+Pictures = dict[str, Path]
+"""By their names below a folder, in NFC, with slashes between folders."""
+
+
+def nfc(name: str) -> str:
+    """Returns the one spelling of a name: macOS writes an ö as an o and two dots."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written in UTF-8 and stored."""
+    try:
+        return "\0" not in name and bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def legible(name: str) -> str:
+    """Returns a file's name as it can be shown, its foreign bytes as ``\\xf6``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def is_plain_name(name: str) -> bool:
+    """True for a file name that cannot lead out of its folder."""
+    return is_plain_path(name) and "/" not in name
+
+
+def is_plain_path(name: str) -> bool:
+    """True for a relative path that cannot lead out of the folder that it starts from."""
+    if not is_text(name) or "\\" in name:
+        return False
+    parts = name.split("/")
+    return all(
+        part not in {"", ".", ".."} and len(part.encode()) <= NAME_MAX_BYTES for part in parts
+    )
+
+
+def list_pictures(folder: Path) -> tuple[Pictures, list[Skip]]:
+    """The PNG, JPEG and DICOM files of a folder and those below it, and what else lies there."""
+    pictures: Pictures = {}
+    others: list[Skip] = []
+    for name, path in walk(folder, others):
+        reason = unfit(path)
+        if reason:
+            others.append(Skip(file=legible(name), reason=reason))
+        elif nfc(name) in pictures:
+            others.append(Skip(file=nfc(name), reason="has the same name as another file"))
+        else:
+            pictures[nfc(name)] = path
+    return pictures, others
+
+
+def unfit(path: Path) -> str:
+    """Returns why a file is no picture that can be read, empty where it may be one.
+
+    The first bytes are looked at only where the name's end does not tell.
+    """
+    if not is_text(path.name):
+        return "has a name that is not UTF-8: rename it"
+    if not is_file(path):
+        return "is neither a file nor a folder"
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return ""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if kind_of(head):
+        return ""
+    kind = kind_in_words(head)
+    return "is not a PNG, JPEG or DICOM file" + (f": {kind}" if kind else "")
+
+
+def walk(folder: Path, others: list[Skip]) -> Iterator[tuple[str, Path]]:
+    """Yields the files below a folder in order, with their names from there; hidden ones apart.
+
+    Links are followed, but into no folder twice. What cannot be opened goes to ``others``.
+    """
+    waiting = [("", folder)]
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        prefix, here = waiting.pop()
+        try:
+            state = here.stat()
+            entries = sorted(here.iterdir(), key=lambda path: path.name)
+        except OSError as error:
+            reason = f"cannot be opened: {error.strerror}"
+            others.append(Skip(file=legible(prefix) or str(folder), reason=reason))
+            continue
+        if (state.st_dev, state.st_ino) in seen:
+            others.append(Skip(file=legible(prefix), reason="is a link to a folder already read"))
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders = []
+        for path in entries:
+            if path.name.startswith("."):
+                continue
+            name = f"{prefix}/{path.name}" if prefix else path.name
+            if os.path.isdir(path):  # noqa: PTH112  of a loop of links Path.is_dir raises
+                folders.append((name, path))
+            else:
+                yield name, path
+        waiting += reversed(folders)
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file of this name below a folder, however its accents are spelled there."""
+    path = folder / name
+    if is_file(path):
+        return path
+    if name.isascii():
+        return None
+    here = folder
+    for part in name.split("/"):
+        found = _spellings(here).get(nfc(part))
+        if found is None:
+            return None
+        here = here / found
+    return here if is_file(here) else None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; of a name that none can have ``Path.is_file`` raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+@lru_cache(maxsize=64)
+def _spellings(folder: Path) -> dict[str, str]:
+    """The names in a folder as they are written there, by their NFC."""
+    if not os.path.isdir(folder):  # noqa: PTH112
+        return {}
+    return {nfc(path.name): path.name for path in folder.iterdir()}
+
+
+def find_dicom_files(folder: Path, others: list[Skip]) -> Pictures:
+    """Every DICOM file below a folder by its name without suffix; files lie flat or by study.
+
+    Archives name files by UID, with suffix or without: what comes after a UID's last full stop
+    is no suffix.
+    """
+    found: Pictures = {}
+    for name, path in walk(folder, others):
+        suffix = path.suffix.lower()
+        is_uid = UID.fullmatch(path.name) is not None
+        if suffix not in DICOM_SUFFIXES and not is_uid and (suffix or not _is_dicom(path)):
+            continue
+        if reason := unfit(path):
+            others.append(Skip(file=legible(name), reason=reason))
+        else:
+            found.setdefault(nfc(path.stem if suffix in DICOM_SUFFIXES else path.name), path)
+    return found
+
+
+def _is_dicom(path: Path) -> bool:
+    return is_file(path) and kind_of_file(path) == "dicom"

@@ -1,0 +1,72 @@
+"""Under which names the tables of a data set and their columns are known.
+
+A data set is passed on by several hands, and each release names its files and columns in its
+own way; what says the same is one line here. The first name is the one that is distributed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generation.datasets.tables import find_table, header_of
+from generation.errors import RemediableError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spellings:
+    """A table's names, and by what they hold the names of its columns.
+
+    ``optional`` columns may be missing.
+    """
+
+    tables: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    optional: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A table as it is in a folder; ``columns`` has its own names, by what they hold."""
+
+    path: Path
+    columns: Mapping[str, str]
+
+
+IMAGE_COLUMNS = ("SOPInstanceUID", "anon_SOPUID", "ImageId", "image_id", "SOPUID")
+CODE_COLUMNS = ("EncodedPixels", "mask_rle", "rle", "encoded_pixels")
+
+SIIM = Spellings(
+    tables=("train-rle.csv", "stage_2_train.csv", "train_rle.csv", "stage_1_train.csv"),
+    columns={"image": ("ImageId", *IMAGE_COLUMNS), "code": CODE_COLUMNS},
+)
+CANDID_REPORTS = Spellings(
+    tables=("Pneumothorax_reports.csv",),
+    columns={"image": IMAGE_COLUMNS, "code": CODE_COLUMNS, "report": ("Report", "Reports")},
+    optional={"file": ("filename", "file_name")},
+)
+CANDID_FRACTURES = Spellings(
+    tables=("Rib_fracture_mask_rle.csv", "acute_rib_fracture.csv", "rib_fracture.csv"),
+    columns={"image": ("anon_SOPUID", *IMAGE_COLUMNS), "code": ("mask_rle", *CODE_COLUMNS)},
+)
+CANDID_TUBES = Spellings(
+    tables=("chest_tube.csv", "chest_tubes.csv", "Chest_tube_mask_rle.csv"),
+    columns={"image": ("anon_SOPUID", *IMAGE_COLUMNS), "code": ("mask_rle", *CODE_COLUMNS)},
+)
+
+
+def find_spelled(folder: Path, spellings: Spellings) -> Found:
+    """The table, or a refusal that says all that was looked for."""
+    path = find_table(folder, *spellings.tables)
+    header = {name.casefold(): name for name in header_of(path)}
+    columns: dict[str, str] = {}
+    for what, names in (*spellings.columns.items(), *spellings.optional.items()):
+        known = next((header[name.casefold()] for name in names if name.casefold() in header), None)
+        if known is not None:
+            columns[what] = known
+        elif what in spellings.columns:
+            raise RemediableError(
+                f"{path.name} has no column {' or '.join(dict.fromkeys(names))}; "
+                f"it has {', '.join(header.values()) or 'none'}.",
+                remedy="Fetch the file again as it is distributed, or rename the column.",
+            )
+    return Found(path=path, columns=columns)

@@ -1,0 +1,154 @@
+"""Delimited text, read row by row: the one reader of tables and of prompt files.
+
+Cells are parted by commas, semicolons, tabs or bars, whichever the first line tells; lines end
+as anybody ends them; a byte order mark is no part of a name. A row that has not the cells of
+its header is never filled up or cut: it comes as a ``BadRow`` with its number.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+MAX_CELL_CHARACTERS = 20_000_000
+"""The code of a mask, or a report, is one cell."""
+
+DELIMITERS = (",", ";", "\t", "|")
+BYTE_ORDER_MARK = "\ufeff"
+SHOWN_CHARACTERS = 200
+EXCEL_HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+"""What Excel writes before the header, to tell itself the delimiter."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """``number`` counts rows from the header, which is 1; ``line`` is where the row ends."""
+
+    number: int
+    line: int
+    cells: dict[str, str]
+    text: str
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read, and why."""
+
+    number: int
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass
+class _Lines:
+    """Lines, counted as they are taken; ``of_row`` counts those of the row under way."""
+
+    lines: Iterator[str]
+    count: int = 0
+    of_row: int = 0
+    has_ended: bool = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        try:
+            line = next(self.lines)
+        except StopIteration:
+            self.has_ended = True
+            raise
+        self.count += 1
+        self.of_row += 1
+        return line
+
+
+@dataclass
+class Table:
+    """A header, and the rows below it as they are asked for; it can be read once."""
+
+    header: tuple[str, ...]
+    delimiter: str
+    _lines: _Lines
+    _named: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._named = max((at + 1 for at, name in enumerate(self.header) if name), default=0)
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        csv.field_size_limit(MAX_CELL_CHARACTERS)  # of the process: others may have changed it
+        reader = csv.reader(self._lines, delimiter=self.delimiter)
+        number = 1
+        while True:
+            self._lines.of_row = 0
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                number += 1
+                reason = f"has a cell of more than {MAX_CELL_CHARACTERS:,} characters"
+                yield BadRow(number, self._lines.count, "", reason)
+                continue
+            if not any(cell.strip() for cell in cells):
+                number += bool(cells)
+                continue
+            number += 1
+            text = self.delimiter.join(cells)[:SHOWN_CHARACTERS]
+            fault = self._fault_of(cells)
+            if fault:
+                yield BadRow(number, self._lines.count, text, fault)
+            else:
+                named = zip(self.header, cells, strict=False)
+                row = {name: cell for name, cell in named if name}
+                yield Row(number, self._lines.count, row, text)
+
+    def _fault_of(self, cells: list[str]) -> str:
+        """Returns why a row cannot be used, empty where it can."""
+        if self._lines.has_ended and self._lines.of_row:
+            lost = self._lines.of_row - 1
+            return "opens a quote that is never closed" + (
+                f", so that the {lost:,} lines after it are lost" if lost else ""
+            )
+        counts = f"{len(cells)} cells under {self._named} columns"
+        over = " (it goes over several lines: is a quote open?)" if self._lines.of_row > 1 else ""
+        if len(cells) < self._named:
+            return f"{counts}: it is cut off{over}"
+        if any(cell.strip() for cell in cells[len(self.header) :]):
+            return f"{counts}: put quotes around commas{over}"
+        if any("\0" in cell for cell in cells):
+            return "has a NUL character"
+        return ""
+
+
+def read_table(lines: Iterable[str], *, needed: Sequence[str] = ()) -> Table:
+    """Returns the table that these lines are; ``needed`` names help to find its delimiter."""
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    counted = _Lines(iter(lines))
+    delimiters: Sequence[str] = DELIMITERS
+    first = ""
+    for line in counted:
+        first = line.lstrip(BYTE_ORDER_MARK)
+        if hint := EXCEL_HINT.fullmatch(first):
+            delimiters = hint[1]
+        elif first.strip():
+            break
+    else:
+        first = ""
+    headers = {delimiter: names_of(first, delimiter) for delimiter in delimiters}
+
+    def fitness(delimiter: str) -> tuple[int, int]:
+        names = headers[delimiter]
+        return len({*needed} & {*names}), len(names)
+
+    best = max(delimiters, key=fitness)
+    return Table(header=tuple(headers[best]), delimiter=best, _lines=counted)
+
+
+def names_of(line: str, delimiter: str) -> list[str]:
+    """Returns the cells of a header, without the spaces around them."""
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    return [cell.strip().strip(BYTE_ORDER_MARK).strip() for cell in cells]

@@ -1,0 +1,116 @@
+"""Kind 3: one picture, one orientation; a mask's shape is found where it was drawn."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from feedback_app.images.blobs.services import open_picture
+from feedback_app.images.cohorts.mask_shapes import shape_of
+from generation.errors import RemediableError
+from tests.cases.importing import bring_in, image_counts, images, pixels_of, skips
+from tests.generation.dicoms import texture
+
+pytestmark = pytest.mark.django_db
+
+SHAPE_PIXELS = 1_200
+TURN_BACK = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_90,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_270,
+}
+"""What was done to an upright picture that has this EXIF orientation."""
+
+
+def test_pictures_and_their_masks_lie_upright_on_one_another(hard_cases: Path) -> None:
+    run = bring_in(hard_cases / "exif_read")
+    assert image_counts()[:2] == (5, 5), skips(run)
+    upright = pixels_of(images()["cxr_o1.jpg"].image.blob)
+    for row in images().values():
+        picture = pixels_of(row.image.blob)
+        mask = pixels_of(row.masks.get().blob)
+        assert (row.image.height, row.image.width) == picture.shape == mask.shape == (400, 300)
+        assert np.abs(picture.astype(int) - upright).max() < 60
+        with row.image.blob.open() as file, PIL.Image.open(file) as stored:
+            assert stored.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "I;16"), ("JPEG", "CMYK")])
+def test_every_orientation_is_turned_back(orientation: int, kind: str, mode: str) -> None:
+    upright = PIL.Image.fromarray(texture()[:40]).convert(mode.replace("I;16", "I"))
+    if mode == "I;16":
+        upright = PIL.Image.fromarray(np.asarray(upright, dtype=np.uint16) * 257)
+    turned = TURN_BACK.get(orientation)
+    stored = upright.transpose(turned) if turned is not None else upright
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    stored.save(file, kind, exif=exif)
+    found = open_picture(file.getvalue(), name="x")
+    assert found.size == upright.size
+    wanted = np.asarray(upright.convert("RGB") if mode == "CMYK" else upright, dtype=int)
+    got = np.asarray(found.convert("RGB") if mode == "CMYK" else found, dtype=int)
+    assert np.abs(wanted - got).mean() < 8  # a JPEG of noise
+
+
+def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) -> None:
+    run = bring_in(hard_cases / "masks_kinds")
+    drawn = {
+        name: int((pixels_of(row.masks.get().blob) > 0).sum())
+        for name, row in images().items()
+        if row.masks.exists()
+    }
+    inverted = {"inverted.png": 2_896, "palette_white_bg.png": 2_896}
+    whole = {"all_black.png": 0, "all_white.png": 4_096} | inverted
+    shaped = (
+        *("alpha_black.png", "alpha_red.png", "alpha_white.png", "la_alpha.png"),
+        *("one_bit.png", "palette_voc.png", "plain.png", "sixteen.png", "trns.png"),
+        *("two_colours.png", "zero_one.png"),
+    )
+    assert drawn == whole | dict.fromkeys(shaped, SHAPE_PIXELS)
+    refused = skips(run, "mask")
+    assert refused["masks/palette_all_black.png"] == "has several values in one and the same colour"
+    assert refused["masks/labels_1_2.png"] == "has 3 grey values; a mask has two, zero and another"
+    assert {*refused} == {
+        *("masks/labels_1_2.png", "masks/other_size.png", "masks/palette_all_black.png"),
+        "masks/smooth.png",
+    }
+
+
+def disc() -> np.ndarray:
+    rows, columns = np.mgrid[:64, :64]
+    return (rows - 30) ** 2 + (columns - 20) ** 2 < 200
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+@pytest.mark.parametrize("grey", [0, 7, 255])
+def test_a_shape_in_transparency_alone_is_found(mode: str, grey: int) -> None:
+    alpha = PIL.Image.fromarray(np.where(disc(), 255, 0).astype(np.uint8))
+    picture = PIL.Image.new("L", (64, 64), grey).convert(mode.removesuffix("A").replace("P", "RGB"))
+    picture.putalpha(alpha)
+    assert (shape_of(picture.convert(mode)) == disc()).all()
+
+
+def test_colours_of_what_is_transparent_do_not_count() -> None:
+    junk = np.random.default_rng(0).integers(0, 255, (64, 64, 4), dtype=np.uint8)
+    junk[disc()] = 255
+    junk[~disc(), 3] = 0
+    assert (shape_of(PIL.Image.fromarray(junk)) == disc()).all()
+
+
+def test_two_shapes_and_soft_edges_are_refused() -> None:
+    both = np.zeros((64, 64, 4), dtype=np.uint8)
+    both[10:30, 10:30, :3] = 255
+    both[20:50, 20:50, 3] = 255
+    soft = np.zeros((64, 64, 4), dtype=np.uint8)
+    soft[..., 3] = np.arange(64)
+    for picture, reason in ((both, "one shape in its colours"), (soft, "64 degrees of")):
+        with pytest.raises(RemediableError, match=reason):
+            shape_of(PIL.Image.fromarray(picture))
