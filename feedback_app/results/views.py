@@ -4,14 +4,18 @@ The modules behind these views bring scipy and matplotlib: they are imported whe
 is first used, since the process that serves reading pages should start without them.
 """
 
+from typing import cast
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
+from feedback_app.accounts.audit import record
+from feedback_app.accounts.models import User
 from feedback_app.results.images import image_results, places_of
 from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study
@@ -19,6 +23,7 @@ from feedback_app.studies.modes import mode_of
 
 IMAGES_A_PAGE = 40
 HTTP_NO_CONTENT = 204
+FILE_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 BROWSER_KEEPS_S = 3_600
 
@@ -45,7 +50,13 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @coordinators_only
 def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
-    context = _context(study, seen="") | {"section": "studies"}
+    from feedback_app.results.readings_file.columns import TABLES
+
+    context = _context(study, seen="") | {
+        "section": "studies",
+        "files": list(TABLES),
+        "tells_source": study.is_unblinded or not mode_of(study.mode).hides_source,
+    }
     return render(request, "results/page.html", context)
 
 
@@ -103,4 +114,39 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
     response["Cache-Control"] = f"private, max-age={BROWSER_KEEPS_S if 'v' in request.GET else 0}"
     if form == "csv" or "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
+
+
+@require_GET
+@coordinators_only
+def readings_file(
+    request: HttpRequest, study_id: UUID, name: str, form: str
+) -> StreamingHttpResponse:
+    """A table of the study's readings as it streams from the database.
+
+    ``?names=yes`` names readers, which is noted in the audit log; else they are pseudonyms.
+    """
+    from feedback_app.results.readings_file import writing
+    from feedback_app.results.readings_file.columns import TABLES
+    from feedback_app.results.readings_file.rows import StudyRows
+
+    rows = StudyRows(study_of(study_id), names=request.GET.get("names") == "yes")
+    if form == "csv" and name in TABLES:
+        parts = writing.csv_of(rows, TABLES[name])
+    elif (name, form) == (writing.DICTIONARY, "csv"):
+        parts = writing.csv_of_dictionary()
+    elif (name, form) == (writing.COCO, "json"):
+        parts = writing.coco_of(rows)
+    else:
+        raise Http404("There is no such file of readings.")
+    record(
+        "study.readings_taken_out",
+        actor=cast("User", request.user),
+        target=rows.study.name,
+        target_id=rows.study.pk,
+        details={"file": f"{name}.{form}", "names": rows.names},
+    )
+    response = StreamingHttpResponse(parts, content_type=FILE_TYPES[form])
+    title = slugify(f"{rows.study.name} {name}")
+    response["Content-Disposition"] = f'attachment; filename="{title}.{form}"'
     return response

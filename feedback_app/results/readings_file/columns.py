@@ -1,0 +1,202 @@
+"""What the columns of each table hold, where they are read, and what they mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """``path`` is what the row's query selects; ``show`` makes the cell of it."""
+
+    name: str
+    meaning: str
+    path: str
+    show: Callable[[Any], Cell] = lambda value: value
+    tells_source: bool = False
+    """Left empty while the study is blind."""
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    meaning: str
+    rows: Callable[[], QuerySet[Any]]
+    to_reading: str
+    """The path from a row to its reading, with its underscores; empty for readings."""
+    columns: tuple[Column, ...]
+    order: tuple[str, ...] = ()
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        return (*_of_reading(self.to_reading), *self.columns)
+
+    @property
+    def has_image(self) -> bool:
+        return any(column.name == "image" for column in self.columns)
+
+
+def _seconds(milliseconds: int) -> float | None:
+    """0 stands for a time that was not measured."""
+    return milliseconds / 1_000 or None
+
+
+def _of_reading(prefix: str) -> tuple[Column, ...]:
+    def at(path: str) -> str:
+        return f"{prefix}{path}"
+
+    return (
+        Column("reading_id", "the reading, one submission for one slot", at("pk"), str),
+        Column("study", "the study's name", at("slot__study__name")),
+        Column("mode", "the study's mode", at("slot__study__mode")),
+        Column("reader", "a pseudonym of the reader, or the name where that was asked for", "who"),
+        Column("is_simulated", "whether a simulated reader read", at("is_simulated")),
+        Column("case", "the case's number in its study, from 1", "case_number"),
+        Column("case_role", "ordinary, anchor, gold ...", at("slot__case__role")),
+        Column("prompt", "the prompt of the case", at("slot__case__prompt")),
+        Column("phase", "the phase of the slot", at("slot__phase")),
+        Column("repetition", "0 for the first reading of a case, 1 for a repeat",
+               at("slot__repetition")),
+        Column("position", "the slot's place in the reader's order, from 0", at("slot__position")),
+        Column("revision", "1 for what was submitted first", at("revision")),
+        Column("is_last_revision", "whether no later revision is there: these count", "is_last"),
+        Column("is_retracted", "whether the reading is retracted now", "is_retracted"),
+        Column("submitted_at", "when it was stored, ISO 8601", at("created_at"),
+               lambda moment: moment.isoformat()),
+        Column("seconds", "active time, empty where it was not measured", at("active_ms"),
+               _seconds),
+    )  # fmt: skip
+
+
+IMAGE = (
+    Column("image", "the image of the case, CASE-PLACE, from 1", "place"),
+    Column("image_id", "the image's id in this installation", "image_id", str, tells_source=True),
+    Column("source", "synthetic or real", "source", tells_source=True),
+    Column("model_version", "the model version that made a synthetic image",
+           "image__candidate__recipe__model_version__name", tells_source=True),
+    Column("image_prompt", "the prompt that a synthetic image was made from",
+           "image__candidate__recipe__prompt", tells_source=True),
+)  # fmt: skip
+CRITERION = (
+    Column("criterion", "the criterion's short name", "criterion__slug"),
+    Column("criterion_name", "the criterion as readers see it", "criterion__name"),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "scores",
+            "one row a score: an image on a criterion, in one reading",
+            Score.objects.all,
+            "reading__",
+            (
+                *IMAGE,
+                *CRITERION,
+                Column("kind", "ordinal or confidence", "criterion__kind"),
+                Column("value", "the score, from 0", "value"),
+                Column("anchor", "what the score says in words", "anchor"),
+            ),
+            ("reading__created_at", "reading", "pk"),
+        ),
+        Table(
+            "choices",
+            "one row a criterion of a comparison of two images",
+            Choice.objects.all,
+            "reading__",
+            (
+                *CRITERION,
+                Column("verdict", "better, equal or both_bad", "verdict"),
+                *(
+                    Column(f"better_{column.name}" if column.name.startswith("image") else
+                           f"better_image_{column.name}", f"of the better image: {column.meaning}",
+                           column.path, column.show, column.tells_source)
+                    for column in IMAGE
+                ),
+                Column("strength", "1 slightly, 2 clearly, 3 much", "strength"),
+            ),
+            ("reading__created_at", "reading", "pk"),
+        ),
+        Table(
+            "flags",
+            "one row a flag on an image",
+            Flag.objects.all,
+            "reading__",
+            (
+                *IMAGE,
+                Column("flag", "the flag's short name", "kind__slug"),
+                Column("flag_name", "the flag as readers see it", "kind__name"),
+                Column("grade", "minor or major", "grade"),
+            ),
+            ("reading__created_at", "reading", "pk"),
+        ),
+        Table(
+            "regions",
+            "one row a box or polygon that belongs to a flag",
+            Region.objects.all,
+            "flag__reading__",
+            (
+                *(
+                    Column(column.name, column.meaning,
+                           column.path if column.path in {"place", "source"}
+                           else f"flag__{column.path}", column.show, column.tells_source)
+                    for column in IMAGE
+                ),
+                Column("flag", "the flag's short name", "flag__kind__slug"),
+                Column("grade", "minor or major", "flag__grade"),
+                Column("shape", "box or polygon", "shape"),
+                Column("points", "x,y of its corners in pixels of the stored image, from its top "
+                       "left corner, separated by spaces", "points",
+                       lambda points: " ".join(f"{x:g},{y:g}" for x, y in points)),
+            ),
+            ("flag__reading__created_at", "flag__reading", "pk"),
+        ),
+        Table(
+            "comments",
+            "one row a reading with a comment",
+            lambda: Reading.objects.exclude(comment=""),
+            "",
+            (
+                Column("none_acceptable", "whether no image was acceptable", "none_acceptable"),
+                Column("comment", "what the reader wrote", "comment"),
+            ),
+            ("created_at", "pk"),
+        ),
+        Table(
+            "skips",
+            "one row a case that was skipped",
+            lambda: Reading.objects.exclude(skip_reason=""),
+            "",
+            (
+                Column("skip_reason", "why", "skip_reason"),
+                Column("comment", "what the reader wrote", "comment"),
+            ),
+            ("created_at", "pk"),
+        ),
+    )
+}  # fmt: skip
+
+
+def annotated(table: Table) -> QuerySet[Any]:
+    """Returns the table's rows with what their columns compute in the database."""
+    reading = table.to_reading
+    later = Reading.objects.filter(
+        slot=OuterRef(f"{reading}slot"), revision__gt=OuterRef(f"{reading}revision")
+    )
+    rows = table.rows().annotate(
+        is_last=~Exists(later),
+        case_number=F(f"{reading}slot__case__position") + 1,
+        who=F(f"{reading}reader"),
+        of_case=F(f"{reading}slot__case"),
+        of_study=F(f"{reading}slot__study"),
+    )
+    if table.name == "scores":
+        rows = rows.annotate(anchors=Coalesce(F("criterion__anchors"), Value([])))
+    return rows.order_by(*table.order)

@@ -1,0 +1,112 @@
+"""Rows of a study's tables, streamed; blind while the study is."""
+
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.utils.crypto import salted_hmac
+
+from feedback_app.accounts.models import User
+from feedback_app.readings.models import Retraction
+from feedback_app.results.readings_file.columns import Cell, Table, annotated
+from feedback_app.studies.models import CaseImage, Study
+from feedback_app.studies.modes import mode_of
+
+CHUNK = 2_000
+COMPUTED = {"who", "place", "source", "is_retracted", "anchor"}
+"""Cells that are worked out here, from the paths below."""
+ALWAYS = ("who", "of_case", "of_study", "is_last")
+
+
+class StudyRows:
+    """The rows of one study's tables; ``names`` gives readers by name, else by pseudonym."""
+
+    def __init__(self, study: Study, *, names: bool = False) -> None:
+        self.study = study
+        self.names = names
+        self.tells_source = study.is_unblinded or not mode_of(study.mode).hides_source
+        active = Retraction.objects.active()
+        self._is_retracted = study.pk in set(active.studies())
+        self._retracted_readers: set[int] = set(active.readers())
+        self._readers: dict[int, str] = {}
+
+    def of(self, table: Table) -> Iterator[list[Cell]]:
+        """Yields a list of cells a row, in the order of the table's columns."""
+        image = _path_of_image(table)
+        paths = [column.path for column in table.all_columns if column.path not in COMPUTED]
+        further = [*ALWAYS, *([image] if image else [])]
+        if table.name == "scores":
+            further += ["anchors"]
+        wanted = list(dict.fromkeys([*paths, *further]))
+        rows = annotated(table).filter(of_study=self.study.pk).values(*wanted)
+        for row in rows.iterator(chunk_size=CHUNK):
+            yield [
+                self._cell(column.path, column.show, row, image=image)
+                if self.tells_source or not column.tells_source
+                else None
+                for column in table.all_columns
+            ]
+
+    def _cell(self, path: str, show: Any, row: dict[str, Any], *, image: str) -> Cell:
+        match path:
+            case "who":
+                return self.reader(row["who"])
+            case "is_retracted":
+                return self.is_retracted(row["who"])
+            case "anchor":
+                anchors = row["anchors"]
+                return anchors[row["value"]] if row["value"] < len(anchors) else None
+            case "place":
+                place = self._places.get((row["of_case"], row[image]))
+                return None if place is None else "-".join(map(str, place))
+            case "source":
+                shown = row[image]
+                return None if shown is None else "real" if shown in self._real else "synthetic"
+        value = row[path]
+        return None if value is None else show(value)
+
+    def is_retracted(self, reader: int) -> bool:
+        """Says whether this reader's readings of the study do not count any more."""
+        return self._is_retracted or reader in self._retracted_readers
+
+    def reader(self, key: int) -> str:
+        """Returns a reader's name or pseudonym; the pseudonym is the same in all files."""
+        if key not in self._readers:
+            if self.names:
+                self._readers[key] = User.objects.get(pk=key).display_name
+            else:
+                digest = salted_hmac("readings file", str(key), algorithm="sha256").hexdigest()
+                self._readers[key] = f"reader-{digest[:8]}"
+        return self._readers[key]
+
+    @cached_property
+    def _places(self) -> dict[tuple[UUID, UUID], tuple[int, int]]:
+        """By case and image: the numbers of the case in the study and of the image in it."""
+        rows = CaseImage.objects.filter(case__study=self.study).values_list(
+            "case", "image", "case__position", "position"
+        )
+        return {(case, image): (number + 1, place + 1) for case, image, number, place in rows}
+
+    @cached_property
+    def _real(self) -> set[UUID]:
+        real = CaseImage.objects.filter(case__study=self.study, image__candidate=None)
+        return set(real.values_list("image", flat=True))
+
+
+def _path_of_image(table: Table) -> str:
+    return next(
+        (column.path for column in table.columns if column.path.endswith("image_id")),
+        "",
+    )
+
+
+def header_of(table: Table) -> list[str]:
+    return [column.name for column in table.all_columns]
+
+
+def dictionary(tables: Collection[Table]) -> Iterator[list[str]]:
+    """Yields table, column and meaning, for every column."""
+    for table in tables:
+        for column in table.all_columns:
+            yield [table.name, column.name, column.meaning]
