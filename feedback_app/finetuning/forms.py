@@ -1,6 +1,5 @@
 """What a coordinator fills in on the learning pages."""
 
-from inspect import signature
 from typing import Any, cast
 
 from django import forms
@@ -8,12 +7,11 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from feedback_app.finetuning.models import Method, Schedule, Snapshot
+from feedback_app.finetuning.requests import FineTuneRequest
 from feedback_app.finetuning.services.finetunes import (
     COMMON_SETTINGS,
     LEARN_FROM_REAL,
     SETTINGS,
-    complete_settings,
-    require_lessons,
     settings_of,
 )
 from feedback_app.finetuning.services.masked import count_masked, default_parts
@@ -21,20 +19,14 @@ from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
 from feedback_app.finetuning.wording import LABELS, METHOD_SENTENCES, in_words
 from feedback_app.images.models import Cohort, ModelVersion, Split
-from feedback_app.remedies import in_one_line
+from feedback_app.requests import form_field_of, read
 from feedback_app.studies.models import Study, StudyState
-from generation.errors import RemediableError
 from generation.specs import PARTS, FineTuneSpec, Part
 
 SWITCHES = ("safeguarded", "whole_cases", "recompute")
 PEOPLE, SIMULATED = "people", "simulated"
 
 ADAPTED = [("unet",), PARTS, ("controlnet",)]
-
-
-def field_default(name: str) -> Any:
-    """The default of a setting, from the one place that has it."""
-    return signature(FineTuneSpec).parameters[name].default
 
 
 class SnapshotForm(forms.Form):
@@ -75,36 +67,38 @@ class FineTuneForm(forms.Form):
         empty_label="none",
         help_text="Up to 256 of its training split keep the model close to real ones.",
     )
-    steps = forms.IntegerField(min_value=1, max_value=100_000)
-    batch_size = forms.IntegerField(min_value=1, max_value=1_024, help_text="Of one step.")
-    accumulate = forms.IntegerField(
-        min_value=1, max_value=1_024, help_text="More parts need less memory."
+    steps = form_field_of(FineTuneSpec, "steps")
+    batch_size = form_field_of(FineTuneSpec, "batch_size", help_text="Of one step.")
+    accumulate = form_field_of(FineTuneSpec, "accumulate", help_text="More parts need less memory.")
+    learning_rate = form_field_of(FineTuneSpec, "learning_rate")
+    beta = form_field_of(
+        FineTuneSpec, "beta", help_text="Higher keeps the model closer to its parent."
     )
-    learning_rate = forms.FloatField()
-    beta = forms.FloatField(help_text="Higher keeps the model closer to its parent.")
-    rank = forms.IntegerField(min_value=1, max_value=256, help_text="Size of the adapter.")
-    denoising_weight = forms.FloatField(
-        min_value=0, help_text="Practice on winners and real images."
+    rank = form_field_of(FineTuneSpec, "rank", help_text="Size of the adapter.")
+    denoising_weight = form_field_of(
+        FineTuneSpec, "denoising_weight", help_text="Practice on winners and real images."
     )
-    safeguarded = forms.BooleanField()
-    whole_cases = forms.BooleanField()
-    recompute = forms.BooleanField()
-    accepted_from = forms.FloatField(
-        min_value=0, max_value=5, help_text="For images that were scored only."
+    safeguarded = form_field_of(FineTuneSpec, "safeguarded")
+    whole_cases = form_field_of(FineTuneSpec, "whole_cases")
+    recompute = form_field_of(FineTuneSpec, "recompute")
+    accepted_from = form_field_of(
+        FineTuneSpec, "accepted_from", help_text="For images that were scored only."
     )
-    temperature = forms.FloatField(help_text="In points; lower imitates the best alone.")
-    anchor_weight = forms.FloatField(
-        min_value=0, help_text="Higher keeps the model closer to its parent."
+    temperature = form_field_of(
+        FineTuneSpec, "temperature", help_text="In points; lower imitates the best alone."
     )
-    ema_decay = forms.FloatField(min_value=0, help_text="Below 1; 0 averages nothing.")
-    precision = forms.ChoiceField(
-        choices=[("float32", "float32"), ("bfloat16", "bfloat16, where it is faster")]
+    anchor_weight = form_field_of(
+        FineTuneSpec, "anchor_weight", help_text="Higher keeps the model closer to its parent."
+    )
+    ema_decay = form_field_of(FineTuneSpec, "ema_decay", help_text="Below 1; 0 averages nothing.")
+    precision = form_field_of(
+        FineTuneSpec, "precision", labels={"bfloat16": "bfloat16, where it is faster"}
     )
     adapted = forms.ChoiceField(
         choices=[(" ".join(parts), in_words(parts)) for parts in ADAPTED],
         help_text="What follows masks is its ControlNet.",
     )
-    seed = forms.IntegerField(min_value=0)
+    seed = form_field_of(FineTuneSpec, "seed")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -126,9 +120,6 @@ class FineTuneForm(forms.Form):
             field = self.fields[name]
             field.required = False
             field.label = LABELS.get(name)
-            field.initial = field_default(name)
-            if isinstance(field, forms.FloatField):
-                field.widget.attrs["step"] = "any"
         self.fields["adapted"].initial = " ".join(self._default_parts())
 
     def _chosen(self, name: str) -> Any:
@@ -163,25 +154,19 @@ class FineTuneForm(forms.Form):
             return self.recommendation.method
         return Method.DPO_MARGIN.value
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                require_lessons(
-                    cleaned["snapshot"],
-                    method=cleaned["method"],
-                    parent=cleaned["parent"],
-                    real_cohort=cleaned.get("real_cohort"),
-                )
-                complete_settings(
-                    self.settings,
-                    snapshot=cleaned["snapshot"],
-                    method=cleaned["method"],
-                    parent=cleaned["parent"],
-                )
-            except RemediableError as error:
-                raise forms.ValidationError(in_one_line(error)) from error
-        return cleaned
+    def request(self) -> FineTuneRequest:
+        data = self.cleaned_data
+        cohort = data.get("real_cohort")
+        return read(
+            FineTuneRequest,
+            {
+                "snapshot": str(data["snapshot"].pk),
+                "parent": data["parent"].name,
+                "method": data["method"],
+                "real_cohort": cohort.name if cohort else "",
+                "settings": self.settings,
+            },
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.finetuning.forms import FineTuneForm, ScheduleForm, SnapshotForm
 from feedback_app.finetuning.models import FineTune, Gate, Method, Schedule, Snapshot
+from feedback_app.finetuning.requests import ask_for_finetune
 from feedback_app.finetuning.services import (
     count_new_pairs,
     save_schedule,
-    start_finetune,
     take_snapshot,
 )
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
@@ -115,15 +115,15 @@ def finetune_new(request: HttpRequest) -> HttpResponse:
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
     form = FineTuneForm(request.POST or None, initial=_chosen_so_far(request))
     if request.method == "POST" and form.is_valid():
-        fine_tune = start_finetune(
-            snapshot=form.cleaned_data["snapshot"],
-            parent=form.cleaned_data["parent"],
-            method=form.cleaned_data["method"],
-            settings=form.settings,
-            real_cohort=form.cleaned_data.get("real_cohort"),
-            created_by=request.user,  # type: ignore[arg-type]
-        )
-        return redirect("finetuning:finetune", fine_tune.pk)
+        try:
+            fine_tune = ask_for_finetune(
+                form.request(),
+                created_by=request.user,  # type: ignore[arg-type]
+            )
+        except RemediableError as error:
+            complain(form, None, error)
+        else:
+            return redirect("finetuning:finetune", fine_tune.pk)
     context = {
         **SECTION,
         "form": form,

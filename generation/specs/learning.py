@@ -66,12 +66,12 @@ class FineTuneSpec:
     preferences: str
     method: Method = "dpo_margin"
     real_images: str = ""
-    steps: int = Field(default=150, ge=1)
-    batch_size: int = Field(default=8, ge=1)
-    accumulate: int = Field(default=1, ge=1)
+    steps: int = Field(default=150, ge=1, le=100_000)
+    batch_size: int = Field(default=8, ge=1, le=1_024)
+    accumulate: int = Field(default=1, ge=1, le=1_024)
     learning_rate: float = Field(default=7e-4, gt=0)
     beta: float = Field(default=2_000.0, gt=0)
-    rank: int = Field(default=8, ge=1)
+    rank: int = Field(default=8, ge=1, le=256)
     denoising_weight: float = Field(default=0.1, ge=0)
     safeguarded: bool = False
     accepted_from: float = Field(default=2.5, ge=0, le=5)
@@ -83,7 +83,7 @@ class FineTuneSpec:
     recompute: bool = False
     adapted: tuple[Part, ...] = Field(default=("unet",), min_length=1)
     reward_model: str = ""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, ValidationError
 
 from generation.errors import RemediableError
 
-STRICT = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @contextmanager

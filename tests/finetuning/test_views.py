@@ -190,7 +190,7 @@ def test_a_learning_rate_of_nothing_is_refused(
         "denoising_weight": 0, "seed": 1,
     }  # fmt: skip
     page = cora_client.post(reverse("finetuning:finetune_new"), values).content.decode()
-    assert "learning_rate = 0.0" in page
+    assert "Ensure this value is greater than 0" in page
     assert not FineTune.objects.exists()
 
 

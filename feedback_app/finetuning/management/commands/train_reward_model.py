@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.finetuning.management.commands.finetune import find_snapshot
+from feedback_app.finetuning.requests import find_snapshot
 from feedback_app.finetuning.services.reward_models import start_reward_model
 from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
@@ -36,8 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        snapshot = find_snapshot(options["snapshot"])
         with as_command_error():
+            snapshot = find_snapshot(options["snapshot"])
             training = start_reward_model(
                 snapshot,
                 name=options["name"] or f"{snapshot.name[:90]}-reward",
