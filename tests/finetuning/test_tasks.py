@@ -16,6 +16,7 @@ from feedback_app.finetuning.tasks import ask_gate
 from feedback_app.finetuning.tasks import fine_tune as handler
 from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Cohort, CohortImage, ModelVersion, Patient, Split
+from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.services import register
 from feedback_app.rehearsal.simulation import simulate_readings, staff_and_open
 from feedback_app.runs import services as runs
@@ -118,7 +119,7 @@ def test_the_same_snapshot_parent_and_seed_give_the_same_weights(
         call_command("finetune", str(snapshot.pk), *options)
         version = ModelVersion.objects.latest("pk")
         assert version.parent == tiny
-        adapters.append(Path(version.location))
+        adapters.append(path_of(version.location))
     one, other = (load_file(path / "pytorch_lora_weights.safetensors") for path in adapters)
     assert one.keys() == other.keys()
     assert all(weight.equal(other[name]) for name, weight in one.items())
