@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from django import forms
 from django.db.models import Count, Q
@@ -23,14 +23,14 @@ from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_la
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort, Mask
 from feedback_app.remedies import in_one_line
+from feedback_app.requests import field_of, form_field_of
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.masks import label_of
 from generation.errors import RemediableError
-from generation.specs import ARMS, ARMS_OF_REAL_IMAGES, ClassifierNetwork, Precision
+from generation.specs import ARMS, ARMS_OF_REAL_IMAGES, CellSpec
 
 ALL = "all"
-CHOICES = {"network": ClassifierNetwork, "precision": Precision}
-WHOLE = {"resolution", "max_steps", "batch_size", "evaluate_every", "patience"}
+SEEDS = field_of(Design, "seeds").bounds
 SOURCE_ARMS = tuple(arm for arm in ARMS if arm not in ARMS_OF_REAL_IMAGES)
 SOURCE_PREFIX, SETTING_PREFIX = "source_", "set_"
 
@@ -62,7 +62,7 @@ def source_choices(arm: str) -> list[tuple[str, str]]:
 class ExperimentForm(forms.Form):
     """Lists of numbers are written with commas; *all* stands for all usable real images."""
 
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = form_field_of(Design, "name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
     task = forms.ChoiceField(choices=Task.choices, widget=forms.RadioSelect)
     cohort = forms.ModelChoiceField(
         Cohort.objects.all(),
@@ -88,7 +88,11 @@ class ExperimentForm(forms.Form):
         label="Ratios", initial="0.5, 1, 2", help_text="Synthetic images a real one."
     )
     seed_count = forms.IntegerField(
-        label="Seeds", min_value=1, max_value=100, initial=10, help_text="10 or more tell most."
+        label="Seeds",
+        min_value=SEEDS["min_length"],
+        max_value=SEEDS["max_length"],
+        initial=10,
+        help_text="10 or more tell most.",
     )
     metric = forms.ChoiceField(
         label="Figure",
@@ -235,17 +239,10 @@ class _Sizes:
 
 def _setting_field(name: str) -> forms.Field:
     """One that is left empty has its default."""
-    default = default_of(name)
-    common: dict[str, Any] = {"label": setting_label(name), "required": False}
-    if name in CHOICES:
-        choices = [(value, value) for value in get_args(CHOICES[name])]
-        return forms.ChoiceField(choices=choices, initial=default, **common)
     if name == "widths":
-        return _Widths(initial=_listed(default), **common)
-    if name in WHOLE:
-        return forms.IntegerField(min_value=1, initial=default, **common)
-    widget = forms.NumberInput(attrs={"step": "any"})
-    return forms.FloatField(initial=default, widget=widget, **common)
+        return _Widths(label=setting_label(name), required=False, initial=_listed(default_of(name)))
+    field: forms.Field = form_field_of(CellSpec, name, label=setting_label(name), required=False)
+    return field
 
 
 class _Widths(forms.CharField):

@@ -7,6 +7,7 @@ it, so that all three accept and refuse the same values.
 
 from feedback_app.requests.errors import Problem, RequestError, at
 from feedback_app.requests.form_fields import form_field_of
+from feedback_app.requests.limits import field_of
 from feedback_app.requests.options import add_options, given
 from feedback_app.requests.reading import Request, read
 
@@ -16,6 +17,7 @@ __all__ = [
     "RequestError",
     "add_options",
     "at",
+    "field_of",
     "form_field_of",
     "given",
     "read",

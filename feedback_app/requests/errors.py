@@ -64,6 +64,7 @@ def _is_within(place: tuple[str | int, ...], other: tuple[str | int, ...]) -> bo
 def _problem_of(found: Any) -> Problem:
     said = OWN_WORDS.get(found["type"], found["msg"].removeprefix("Value error, "))
     said = said if said.endswith((".", "?")) else f"{said}."
+    said = said if found["loc"] else said[:1].upper() + said[1:]
     is_there = found["type"] != "missing" and found["loc"]
     return Problem(tuple(found["loc"]), said, repr(found["input"])[:80] if is_there else "")
 

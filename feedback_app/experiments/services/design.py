@@ -6,13 +6,13 @@ from dataclasses import asdict, replace
 from inspect import signature
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.statistics.metrics import METRICS
+from feedback_app.requests import read
 from generation.conditioning.findings import FINDINGS
-from generation.errors import RemediableError
 from generation.specs import ARMS, ARMS_OF_REAL_IMAGES, Arm, CellSpec, Task
 
 SETTINGS = (
@@ -30,7 +30,7 @@ SETTINGS = (
 ONLY_CLASSIFIERS, ONLY_SEGMENTERS = {"network"}, {"widths"}
 MAX_CELLS = 5_000
 
-_CONFIG = ConfigDict(extra="forbid")
+_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
 SourceKind = Literal["batch", "curated_set", "export"]
 Ratio = Annotated[float, Field(gt=0, le=64)]
 Size = Annotated[int, Field(ge=2)]
@@ -158,17 +158,7 @@ def default_of(setting: str) -> Any:
 
 def read_design(stored: Mapping[str, Any]) -> Design:
     """A design with every setting; raises where it cannot be."""
-    try:
-        design = TypeAdapter(Design).validate_python(stored)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        said = problem["msg"].removeprefix("Value error, ")
-        raise RemediableError(
-            f"{place} = {problem['input']!r}: {said}." if place else f"{said.capitalize()}.",
-            remedy="Change the design accordingly.",
-        ) from error
-    return in_order(with_all_settings(design))
+    return in_order(with_all_settings(read(Design, stored)))
 
 
 def with_all_settings(design: Design) -> Design:
