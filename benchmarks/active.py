@@ -31,12 +31,13 @@ from benchmarks.rows import Row
 from generation.conditioning.prompts import default_prompts
 from generation.diffusion.loading import BUNDLED_FOLDER, load_pipeline
 from generation.diffusion.sampling import sample
+from generation.measures.appearance import small_grey
 from generation.rewards.acquisition import preference_disagreement
 from generation.rewards.conditions import embed_prompts
 from generation.rewards.reward_model import Heads
 from generation.rewards.reward_training import train_heads
 from generation.rewards.scored_pairs import GroupSplit, ScoredPairs
-from generation.rewards.tastes import readers_taste, to_grey
+from generation.rewards.tastes import readers_taste
 from generation.rewards.trunks import load_trunk
 from generation.specs import BUNDLED, ModelSource, RewardModelSpec, SampleSpec
 from generation.training.devices import device, dtype_for
@@ -276,7 +277,7 @@ def load_candidates(path: Path | None) -> Candidates:
         if path is not None:
             np.savez_compressed(path, pictures=np.stack(pictures))
     trunk = load_trunk(str(BUNDLED_FOLDER / "proxy" / "classifier"))
-    tastes = [readers_taste(to_grey(Image.fromarray(picture))) for picture in pictures]
+    tastes = [readers_taste(small_grey(Image.fromarray(picture))) for picture in pictures]
     return Candidates(trunk.features(pictures), embed_prompts(prompts), np.array(tastes))
 
 

@@ -15,7 +15,8 @@ from feedback_app.images.models import Batch, Candidate
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
+from generation.measures.appearance import Grey, small_grey
+from generation.rewards.tastes import readers_taste, second_taste
 from generation.statistics.win_rate import win_rate
 
 
@@ -104,7 +105,7 @@ def compare_by_taste(
 ) -> dict[str, Any]:
     """The win rate of the child's pictures, and the mean taste of both."""
     judged = {
-        name: [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+        name: [taste(small_grey(PIL.Image.fromarray(picture))) for picture in pictures]
         for name, pictures in (("child", child), ("parent", parent))
     }
     return {

@@ -31,7 +31,8 @@ from feedback_app.studies.models import (
 from feedback_app.studies.services import open_study
 from generation.errors import RemediableError
 from generation.grey import to_grey as as_shown
-from generation.rewards.tastes import readers_taste, to_grey
+from generation.measures.appearance import small_grey
+from generation.rewards.tastes import readers_taste
 
 LENIENCY_SPREAD = 0.4
 NOISE_RANGE = (0.2, 0.4)
@@ -176,7 +177,7 @@ def tastes_of(study: Study) -> dict[UUID, float]:
 
 def taste_of(image: Image) -> float:
     with PIL.Image.open(io.BytesIO(image.blob.read())) as picture:
-        return readers_taste(to_grey(as_shown(picture)))
+        return readers_taste(small_grey(as_shown(picture)))
 
 
 @dataclass(frozen=True)

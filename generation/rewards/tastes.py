@@ -6,19 +6,14 @@ they exist so that a rehearsal has a known truth.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-SIDE = 128
-SCORE_MAX = 5.0
+from generation.measures.appearance import Grey, contrast, log_power, sharpness, symmetry
 
-Grey = NDArray[np.float64]
-"""A grey image with values from 0 (black) to 1 (white)."""
+SCORE_MAX = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,46 +40,12 @@ SHARPNESS = Yardstick(0.0231, 0.0081)
 SPECTRUM_DISTANCE = Yardstick(0.853, 0.361)
 TONE_DISTANCE = Yardstick(0.872, 0.334)
 # Mean and standard deviation of the log10 power in each ring of the spectrum, ...
-RING_EDGES = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64)
 LOG_POWER_MEAN = (4.61, 4.14, 3.92, 2.86, 2.03, 1.64, 1.44, 1.08, 0.58, 0.16, -0.21, -0.67)
 LOG_POWER_SPREAD = (0.33, 0.31, 0.36, 0.37, 0.42, 0.37, 0.35, 0.32, 0.32, 0.30, 0.28, 0.27)
 # ... and of each decile of the grey values.
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 TONE_MEAN = (0.218, 0.362, 0.451, 0.521, 0.581, 0.636, 0.689, 0.746, 0.806)
 TONE_SPREAD = (0.156, 0.148, 0.138, 0.128, 0.120, 0.111, 0.101, 0.089, 0.077)
-
-
-def to_grey(picture: Image.Image) -> Grey:
-    """The picture in 8-bit grey at 128 x 128: shape 128 x 128, from 0 to 1."""
-    small = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(small, dtype=np.float64) / 255
-
-
-@cache
-def lung_fields() -> NDArray[np.bool_]:
-    """Two ellipses where frontal images have their lungs: boolean, 128 x 128."""
-    y, x = np.mgrid[:SIDE, :SIDE]
-    viewers_left = ((x - 43) / 11) ** 2 + ((y - 52) / 26) ** 2 <= 1
-    viewers_right = ((x - 86) / 10) ** 2 + ((y - 50) / 26) ** 2 <= 1
-    return np.asarray(viewers_left | viewers_right)
-
-
-def contrast(image: Grey) -> float:
-    """Say how much darker the lung fields are than the mediastinum between them, -1 to 1."""
-    mediastinum = image[30:80, 59:71].mean()
-    return float(mediastinum - image[lung_fields()].mean())
-
-
-def symmetry(image: Grey) -> float:
-    """Correlation of the blurred image with its mirror image, -1 to 1."""
-    blurred = gaussian_filter(image, 4)[16:112, 16:112]
-    return float(np.corrcoef(blurred.ravel(), blurred[:, ::-1].ravel())[0, 1])
-
-
-def sharpness(image: Grey) -> float:
-    """Root mean square of the detail finer than about three pixels in the lung fields."""
-    detail = image - gaussian_filter(image, 1.5)
-    return float(np.sqrt(np.square(detail[lung_fields()]).mean()))
 
 
 def readers_taste(image: Grey) -> float:
@@ -95,17 +56,6 @@ def readers_taste(image: Grey) -> float:
         SHARPNESS.place(sharpness(image)),
     )
     return SCORE_MAX * sum(places) / len(places)
-
-
-def log_power(image: Grey) -> NDArray[np.float64]:
-    """Log10 of the mean power in rings of the spectrum, coarse to fine; shape 12."""
-    window = np.outer(np.hanning(SIDE), np.hanning(SIDE))
-    power = np.abs(np.fft.fftshift(np.fft.fft2((image - image.mean()) * window))) ** 2
-    y, x = np.mgrid[:SIDE, :SIDE] - SIDE // 2
-    ring = np.digitize(np.hypot(x, y).ravel(), RING_EDGES)
-    count = np.bincount(ring, minlength=len(RING_EDGES) + 1)
-    total = np.bincount(ring, weights=power.ravel(), minlength=len(RING_EDGES) + 1)
-    return np.log10(total[1:-1] / count[1:-1] + 1e-12)
 
 
 def spectrum_distance(image: Grey) -> float:

@@ -13,9 +13,10 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
 from generation.diffusion.loading import BUNDLED_FOLDER
+from generation.measures.appearance import SIDE
 from generation.measures.features import FeatureNet, as_input, describe_images
 from generation.measures.reference import Reference, save_reference
-from generation.rewards.tastes import DECILES, SIDE, TONE_MEAN
+from generation.rewards.tastes import DECILES, TONE_MEAN
 
 TRAINING = 24
 HELD_OUT = 40

@@ -8,19 +8,16 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from generation.datasets.splits import split_of
-from generation.rewards.tastes import (
-    CONTRAST,
+from generation.measures.appearance import (
     SIDE,
-    Yardstick,
     contrast,
     log_power,
     lung_fields,
-    readers_taste,
-    second_taste,
     sharpness,
+    small_grey,
     symmetry,
-    to_grey,
 )
+from generation.rewards.tastes import CONTRAST, Yardstick, readers_taste, second_taste
 from generation.statistics.intervals import wilson
 from generation.statistics.win_rate import no_narrower_than_chance, win_rate
 
@@ -30,7 +27,7 @@ def held_out(real_data: Path) -> list[np.ndarray]:
     """Twenty real images that the tastes were not measured on."""
     paths = sorted((real_data / "nih" / "images").iterdir())
     chosen = [path for path in paths if is_held_out(path)][:20]
-    return [to_grey(PIL.Image.open(path)) for path in chosen]
+    return [small_grey(PIL.Image.open(path)) for path in chosen]
 
 
 def is_held_out(path: Path) -> bool:

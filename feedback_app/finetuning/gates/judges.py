@@ -20,8 +20,9 @@ from feedback_app.finetuning.lineage import (
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
+from generation.measures.appearance import Grey, small_grey
 from generation.quality.judged import Judged
-from generation.rewards.tastes import Grey, readers_taste, second_taste, to_grey
+from generation.rewards.tastes import readers_taste, second_taste
 
 NO_JUDGE = (
     "no reward model is registered that learnt from other readings than these. Have people "
@@ -138,6 +139,6 @@ def _by_taste(
     taste: Callable[[Grey], float], *, name: str, about: str, child: Pictures, parent: Pictures
 ) -> Judged:
     def tasted(pictures: Pictures) -> list[float]:
-        return [taste(to_grey(PIL.Image.fromarray(picture))) for picture in pictures]
+        return [taste(small_grey(PIL.Image.fromarray(picture))) for picture in pictures]
 
     return Judged(name=name, about=about, child=tasted(child), parent=tasted(parent))
