@@ -378,6 +378,9 @@ def test_the_page_fits_a_phone(page: Page, opened: Open, mode: str, each: int) -
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     submit: Any = page.locator("#submit").bounding_box()
     assert submit["x"] + submit["width"] <= 390
+    page.locator(".add-flag").last.click()
+    page.locator("#flag-picker li").first.get_by_text("major").click()  # nothing lies over it
+    expect(page.locator(".chip")).to_contain_text("major")
 
 
 def test_enter_skips_from_the_comment_too_as_the_button_says(page: Page, opened: Open) -> None:

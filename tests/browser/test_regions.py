@@ -234,6 +234,21 @@ def test_a_corner_is_dragged_to_another_place(room: Page) -> None:
     assert_points(region["points"], [(100, 120), expected])
 
 
+def test_a_polygon_is_moved_by_mouse_and_by_keyboard(room: Page) -> None:
+    triangle = {**CLAVICLES, "shape": "polygon", "points": [[100, 120], [260, 130], [170, 220]]}
+    room.evaluate("(region) => regions.show([region])", triangle)
+    room.locator(".region-label").click()
+    start, way = at(room, (175, 155)), (24, 12)
+    moved = [image_point(canvas_of(room), point) for point in (start, at_offset(start, way))]
+    by = (moved[1][0] - moved[0][0], moved[1][1] - moved[0][1])
+    draw_box(room, start, at_offset(start, way))
+    room.wait_for_function("() => changes.length > 0")
+    corners = [(x + by[0], y + by[1]) for x, y in ((100, 120), (260, 130), (170, 220))]
+    assert_points(room.evaluate("changes.at(-1)[1].points"), corners)
+    room.keyboard.press("ArrowLeft")
+    assert_points(room.evaluate("changes.at(-1)[1].points"), [(x - 8, y) for x, y in corners])
+
+
 def at_offset(point: Point, way: Point) -> Point:
     return point[0] + way[0], point[1] + way[1]
 
