@@ -1,7 +1,6 @@
-"""What can be measured of one image by a formula, without a network: how it looks.
+"""How a frontal chest X-ray looks, by formulas that need no network. Torch-free.
 
-All of it is measured on a 128 x 128 version. Torch-free, and the room for more of its kind: a
-measure is a function from a grey image to a number.
+All of it is measured on a 128 x 128 version, whose lungs are taken to be where most have them.
 """
 
 from functools import cache
@@ -41,13 +40,13 @@ def contrast(image: Grey) -> float:
 
 
 def symmetry(image: Grey) -> float:
-    """Correlation of the blurred image with its mirror image, -1 to 1."""
+    """Correlate the blurred image with its mirror image, -1 to 1."""
     blurred = gaussian_filter(image, 4)[16:112, 16:112]
     return float(np.corrcoef(blurred.ravel(), blurred[:, ::-1].ravel())[0, 1])
 
 
-def sharpness(image: Grey) -> float:
-    """Root mean square of the detail finer than about three pixels in the lung fields."""
+def lung_detail(image: Grey) -> float:
+    """Give the root mean square of the detail finer than about three pixels in the lung fields."""
     detail = image - gaussian_filter(image, 1.5)
     return float(np.sqrt(np.square(detail[lung_fields()]).mean()))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from generation.measures.appearance import Grey, contrast, log_power, sharpness, symmetry
+from generation.measures.appearance import Grey, contrast, log_power, lung_detail, symmetry
 
 SCORE_MAX = 5.0
 
@@ -36,7 +36,7 @@ class Yardstick:
 # Measured on the 557 images (375 patients) of the NIH cohort's training split, at 128 x 128.
 CONTRAST = Yardstick(0.205, 0.120)
 SYMMETRY = Yardstick(0.763, 0.206)
-SHARPNESS = Yardstick(0.0231, 0.0081)
+LUNG_DETAIL = Yardstick(0.0231, 0.0081)
 SPECTRUM_DISTANCE = Yardstick(0.853, 0.361)
 TONE_DISTANCE = Yardstick(0.872, 0.334)
 # Mean and standard deviation of the log10 power in each ring of the spectrum, ...
@@ -53,7 +53,7 @@ def readers_taste(image: Grey) -> float:
     places = (
         CONTRAST.place(contrast(image)),
         SYMMETRY.place(symmetry(image)),
-        SHARPNESS.place(sharpness(image)),
+        LUNG_DETAIL.place(lung_detail(image)),
     )
     return SCORE_MAX * sum(places) / len(places)
 

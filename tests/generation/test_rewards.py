@@ -12,8 +12,8 @@ from generation.measures.appearance import (
     SIDE,
     contrast,
     log_power,
+    lung_detail,
     lung_fields,
-    sharpness,
     small_grey,
     symmetry,
 )
@@ -59,10 +59,10 @@ def test_symmetry_is_one_for_a_mirror_image_and_minus_one_for_its_negative() -> 
     assert symmetry(x) == pytest.approx(-1)
 
 
-def test_sharpness_sees_fine_detail_only() -> None:
+def test_lung_detail_sees_fine_detail_only() -> None:
     y, x = np.mgrid[:SIDE, :SIDE]
-    assert sharpness(0.5 + 0.1 * (-1.0) ** (x + y)) == pytest.approx(0.1, abs=1e-3)
-    assert sharpness(x / SIDE) < 1e-6
+    assert lung_detail(0.5 + 0.1 * (-1.0) ** (x + y)) == pytest.approx(0.1, abs=1e-3)
+    assert lung_detail(x / SIDE) < 1e-6
 
 
 def test_the_spectrum_of_a_wave_peaks_in_the_ring_of_its_frequency() -> None:
