@@ -18,6 +18,14 @@ VIEWS_KNOWN = {view.lower(): view for view in ("PA", "AP", "lateral")}
 SEXES_KNOWN = {word: sex for sex, words in SEX_WORDS.items() for word in (sex.lower(), *words)}
 AGE_MAX_YEARS = 120
 SHOWN_ROWS = 3
+OTHER_COLUMNS = frozenset(
+    {
+        *("", "id", "no", "nr", "number", "index", "name", "file", "filename", "file_name"),
+        *("image", "image_id", "text", "texts", "prompts", "caption", "captions", "label"),
+        *("labels", "finding", "gender", "race", "patient", "patient_id", "projection", "report"),
+    }
+)
+"""What tables of people call their columns, and no prompt consists of."""
 COLUMN_NAME = re.compile(r"[^\W\d][\w #./()-]{0,39}")
 
 
@@ -44,6 +52,10 @@ def read_prompts(text: str) -> ReadPrompts:
     columns may stand beside a column of prompts; where prompts are built, they are refused.
     """
     table = table_of(text)
+    if table is None and names_other_columns(text):
+        first = text.removeprefix(BYTE_ORDER_MARK).lstrip().splitlines()[0]
+        fault = "it names columns, and none of them is “prompt” or “findings”"
+        return ReadPrompts((), (BadRow(1, _legible(first), fault),))
     rows = _rows_of_lines(text) if table is None else _rows_of_table(table)
     prompts: dict[str, int] = {}
     bad_rows = []
@@ -88,6 +100,12 @@ def table_of(text: str) -> Table | None:
         COLUMN_NAME.fullmatch(name) for name in table.header if name
     )
     return table if is_header else None
+
+
+def names_other_columns(text: str) -> bool:
+    """Whether the first line is a header all the same, of columns that tell no prompt."""
+    header = read_table(io.StringIO(text, newline="")).header
+    return len(header) > 1 and {name.lower() for name in header} <= {*COLUMNS, *OTHER_COLUMNS}
 
 
 def _rows_of_lines(text: str) -> Iterator[Row]:

@@ -91,6 +91,8 @@ def read_radiograph(content: bytes, *, name: str, max_pixels: int, key: bytes) -
         raise refusal(name, str(error)) from error
     except RemediableError:
         raise
+    except MemoryError as error:
+        raise refusal(name, "needs more memory than there is") from error
     except Exception as error:  # broken values break every stage in its own way
         raise refusal(name, f"has a header that cannot be read ({type(error).__name__})") from error
 

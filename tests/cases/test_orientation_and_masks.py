@@ -60,6 +60,12 @@ def test_every_orientation_is_turned_back(orientation: int, kind: str, mode: str
     assert np.abs(wanted - got).mean() < 8  # a JPEG of noise
 
 
+def test_a_broken_exif_refuses_no_picture() -> None:
+    file = io.BytesIO()
+    PIL.Image.fromarray(texture()).save(file, "JPEG", exif=b"Exif\0\0no TIFF at all")
+    assert open_picture(file.getvalue(), name="x").size == (64, 64)
+
+
 def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) -> None:
     run = bring_in(hard_cases / "masks_kinds")
     drawn = {

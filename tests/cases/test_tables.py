@@ -85,6 +85,18 @@ def test_where_prompts_are_built_an_unknown_column_is_refused() -> None:
     assert "no prompt is built where there is a column “sexx”" in read.bad_rows[0].reason
 
 
+@pytest.mark.parametrize("header", ["id,text", "Finding;Sex;Age", "\ufefffile\tcaption", "id|sex"])
+def test_a_header_of_other_columns_is_no_prompt(header: str) -> None:
+    read = read_prompts(f"{header}\n1,chest x-ray\n")
+    assert read.prompts == ()
+    assert read.bad_rows[0].reason == "it names columns, and none of them is “prompt” or “findings”"
+
+
+@pytest.mark.parametrize("line", ["chest x-ray, edema", "effusion", "edema, mass", "a; b", "view"])
+def test_a_prompt_with_commas_is_no_header(line: str) -> None:
+    assert read_prompts(line).prompts == (line,)
+
+
 def test_half_characters_are_bad_rows_that_a_page_can_show() -> None:
     (row,) = read_prompts("chest \ud800 x-ray\n").bad_rows
     assert row.text.encode() and row.reason == "it has a character that cannot be shown"

@@ -132,9 +132,17 @@ def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
         ) from error
 
 
+def _orientation_of(picture: PIL.Image.Image) -> object:
+    """What its EXIF says; a picture with a broken EXIF is shown as it is, as browsers do."""
+    try:
+        return picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
+    except Exception:  # noqa: BLE001  Pillow raises many kinds for broken EXIF
+        return 1
+
+
 def _turned_upright(picture: PIL.Image.Image) -> PIL.Image.Image:
     """The picture as it is to be seen; one that was turned has no file format any more."""
-    if picture.getexif().get(PIL.ExifTags.Base.Orientation, 1) not in TURNED:
+    if _orientation_of(picture) not in TURNED:
         return picture
     turned = PIL.ImageOps.exif_transpose(picture)
     return turned if turned.mode in PNG_MODES else turned.convert("RGB")
