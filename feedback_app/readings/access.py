@@ -33,7 +33,7 @@ def slot_for(reader: User, slot_id: UUID) -> Slot:
 
 
 def slot_to_read(reader: User, slot_id: UUID) -> Slot:
-    """The same with all that its page shows (``with_page``)."""
+    """Returns the slot with all that its page shows (``with_page``)."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
     return _only(slots.with_page().select_related("study__display"))
 

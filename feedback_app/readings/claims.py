@@ -172,7 +172,7 @@ def _take_free_seat(slot: Slot) -> bool:
 
 
 def _values_now(slots: Collection[Slot]) -> dict[UUID, float | None]:
-    """By case, where the order is active: the value may have changed since a slot was given."""
+    """Looks values up by case where an order is active: they may have changed since."""
     values: dict[UUID, float | None] = {}
     orders = ActiveOrder.objects.filter(study__in={slot.study_id for slot in slots})
     for order in orders.select_related("reward_model"):

@@ -30,7 +30,7 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return then.filter(~Exists(later))
 
     def standing(self) -> Self:
-        """Without those of readers and studies that are retracted."""
+        """Leaves out those of readers and studies that are retracted."""
         active = Retraction.objects.active()
         return self.exclude(reader__in=active.readers()).exclude(slot__study__in=active.studies())
 

@@ -47,7 +47,7 @@ def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
 
 @require_POST
 def begin(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """To the reader's first unread case of a study, claimed where the study is a pool."""
+    """Leads to the reader's first unread case of a study, claimed where the study is a pool."""
     reader = reader_of(request)
     study = study_for(reader, study_id)
     slot = _first_slot(study, reader)

@@ -106,7 +106,7 @@ def next_unread(slot: Slot, *, holding: Collection[UUID]) -> UUID | None:
 
 
 def first_unread(study: Study, reader: User) -> UUID | None:
-    """Where the reader begins in an assigned study: the first unread slot, or the first one."""
+    """Finds where the reader begins in an assigned study: the first unread slot, or the first."""
     own = Slot.objects.of_reader(reader).filter(study=study)
     first = own.unread().first() or own.first()
     return first.pk if first else None
@@ -206,7 +206,7 @@ def _bookmarked(reader: User, study: Study) -> list[UUID]:
 
 
 def _remaining_min(reader: User, study: Study, *, unread: int) -> int | None:
-    """From the reader's own median time for a case; unknown before the first reading."""
+    """Reckons from the reader's own median time for a case; None before the first reading."""
     times = Reading.objects.filter(reader=reader, slot__study=study).values_list(
         "active_ms", flat=True
     )

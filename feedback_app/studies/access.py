@@ -12,5 +12,5 @@ def study_of(study_id: UUID) -> Study:
 
 
 def study_with_progress_of(study_id: UUID) -> Study:
-    """With its counts too, which take long to ask where there are many slots."""
+    """Returns it with its counts too, which take long to ask where there are many slots."""
     return get_object_or_404(Study.objects.with_progress(), pk=study_id)

@@ -191,7 +191,7 @@ def _free(
 
 
 def _made_of(batch: Batch) -> tuple[list[Place], int]:
-    """In the order of prompts, masks in that of the vocabulary; and how many are not made yet."""
+    """Returns images by prompt, masks as in the vocabulary, and how many are not made yet."""
     masks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     of_batch = RecipeMask.objects.filter(recipe__batchrecipe__batch=batch)
     for recipe, kind, blob in of_batch.values_list("recipe", "kind", "blob"):

@@ -22,7 +22,7 @@ class ReaderProgress:
 
 
 def progress_of(study: Study) -> list[ReaderProgress]:
-    """By reader, in the order of their names."""
+    """Returns each reader's progress, in the order of their names."""
     counts = {
         reader: (total, read)
         for reader, total, read in Slot.objects.filter(study=study, reader__isnull=False)
@@ -65,7 +65,7 @@ class OrderProgress:
 
 
 def order_progress_of(study: Study) -> OrderProgress | None:
-    """None where the order is not active."""
+    """Returns what was drawn so far, or None where the order is not active."""
     order = ActiveOrder.objects.filter(study=study).select_related("reward_model", "run").first()
     if order is None:
         return None

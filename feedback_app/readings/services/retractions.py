@@ -21,7 +21,7 @@ def retract(
     made_by: User | None = None,
     address: str | None = None,
 ) -> Retraction:
-    """From now on nothing new is drawn from their readings; nothing is deleted."""
+    """Draws nothing new from their readings from now on, and deletes nothing."""
     reason = _given(reason)
     if (reader is None) == (study is None):
         raise RemediableError(

@@ -74,7 +74,7 @@ def content_given(given: GivenReading, shown: Shown) -> Content:
 
 
 def content_stored(reading: Reading) -> Content:
-    """The same of a stored reading; the time it took and its display are left out."""
+    """Returns the same of a stored reading, without the time it took and its display."""
     flags = reading.flags.select_related("kind").prefetch_related("regions")
     return (
         reading.comment,

@@ -71,7 +71,7 @@ class Questions:
 
 
 def questions_of(study: Study) -> Questions:
-    """From the database once a process: they stay as they are when a study has been opened."""
+    """Asks the database once a process: they stay as they are once a study has been opened."""
     return _load(study.pk) if study.state == StudyState.DRAFT else _keep(study.pk)
 
 

@@ -23,7 +23,7 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
 
     def wanted(self) -> Self:
-        """Without the slots of a pool that lost their seats: others read for them."""
+        """Leaves out the slots of a pool that lost their seats: others read for them."""
         return self.exclude(study__allocation=Allocation.POOL, seat__isnull=True)
 
     def with_is_read(self) -> Self:

@@ -34,7 +34,7 @@ class Allocation(models.TextChoices):
 
 
 class CaseOrder(models.TextChoices):
-    """In an open pool: which case is given next."""
+    """This says which case of an open pool is given next."""
 
     RANDOM = "random", "Shuffled"
     ACTIVE = "active", "Those first about which a reward model is most divided"

@@ -58,7 +58,7 @@ def combinations_of(reader_count: int, per_case: int) -> Blocks:
 
 
 def spread(blocks: Blocks, *, reader_count: int) -> Blocks:
-    """The same blocks in an order in which nobody gets ahead of the others."""
+    """Returns the same blocks in an order in which nobody gets ahead of the others."""
     loads, waiting, ordered = [0] * reader_count, list(blocks), []
     while waiting:
         at = min(range(len(waiting)), key=lambda at: sum(loads[reader] for reader in waiting[at]))

@@ -49,7 +49,7 @@ def fill_locked(
     against: Batch | None,
     report: Report = tell_nobody,
 ) -> CasesAdded:
-    """The same to a draft that the caller holds."""
+    """Fills a draft that the caller holds."""
     require_draft(study)
     report(0, "Planning the cases")
     plan = plan_for(study, batches, against=against)

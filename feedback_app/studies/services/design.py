@@ -81,7 +81,7 @@ def create_study(
     shuffle_seed: int | None = None,
     created_by: User | None = None,
 ) -> Study:
-    """A draft of the simplest design: every case to ``readers_per_case`` readers."""
+    """Makes a draft of the simplest design: each case has ``readers_per_case`` readers."""
     design = Design(
         name=name,
         mode=mode,
@@ -97,7 +97,7 @@ def create_study(
 
 @transaction.atomic
 def design_study(design: Design, *, created_by: User | None = None) -> Study:
-    """A draft without cases yet."""
+    """Makes a draft that has no cases yet."""
     study = Study(created_by=created_by)
     if design.shuffle_seed is None:
         study.shuffle_seed = secrets.randbelow(SEED_LIMIT)
@@ -135,7 +135,7 @@ def lock(study: Study) -> Study:
 
 
 def lock_for_run(study_id: UUID) -> Study:
-    """The same for the run that writes the slots; slots can still be inserted for readers."""
+    """Locks it for the run that writes the slots; slots can still be inserted for readers."""
     return Study.objects.select_for_update(no_key=True).get(pk=study_id)
 
 

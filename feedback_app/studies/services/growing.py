@@ -25,11 +25,10 @@ from feedback_app.studies.services.opening import (
     facts_of,
     pool_slots,
     reader_slots,
-    require_alike,
-    require_enough,
 )
 from feedback_app.studies.services.ordering import require_gap
 from feedback_app.studies.services.preparing import prepare
+from feedback_app.studies.services.requirements import require_alike, require_enough
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
@@ -85,7 +84,7 @@ def add_locked(
     actor: User | None,
     report: Report = tell_nobody,
 ) -> CasesAdded:
-    """The same to a study that the caller holds."""
+    """Appends them to a study that the caller holds."""
     require_growable(study)
     readers = [reader for reader in _in_joining_order(study) if reader.is_active]
     require_enough(study, readers=readers)
@@ -178,7 +177,7 @@ def _stored_blocks(study: Study, facts: Sequence[CaseFact], *, readers: Sequence
 def _further_seats(
     study: Study, facts: Sequence[CaseFact], *, reader_count: int
 ) -> Iterable[PlannedSlot]:
-    """In a pool: a seat at every shared case for each newcomer, behind all others."""
+    """Gives each newcomer to a pool a seat at every shared case, behind all others."""
     shared = [fact for fact in facts if fact.is_shared]
     taken = dict(
         Slot.objects.filter(study=study, case__in=[fact.pk for fact in shared], seat__isnull=False)

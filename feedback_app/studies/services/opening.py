@@ -22,7 +22,7 @@ from feedback_app.studies.models import (
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services.active import begin_order, values_of
 from feedback_app.studies.services.assignment import assign_readers
-from feedback_app.studies.services.design import contradictions, lock, require_draft
+from feedback_app.studies.services.design import lock
 from feedback_app.studies.services.ordering import (
     Shown,
     another_order,
@@ -33,8 +33,8 @@ from feedback_app.studies.services.ordering import (
     with_repeats,
 )
 from feedback_app.studies.services.preparing import prepare
+from feedback_app.studies.services.requirements import require_openable
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
-from generation.errors import RemediableError
 
 REAL = "real"
 
@@ -57,17 +57,8 @@ def open_study(study: Study, *, actor: User | None = None) -> Study:
     return study
 
 
-def require_openable(study: Study) -> list[User]:
-    """The readers of a draft that nothing in sight keeps from being opened."""
-    require_draft(study)
-    readers = list(study.readers.order_by("pk"))
-    require_readable(study, readers=readers)
-    _require_anchors(study)
-    return readers
-
-
 def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobody) -> int:
-    """The same to a study that the caller holds; how many slots were written."""
+    """Opens a study that the caller holds, and returns how many slots were written."""
     readers = require_openable(study)
     report(0, "Planning who reads what")
     draw_anchors(study)
@@ -95,7 +86,7 @@ def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobod
 
 
 def facts_of(study: Study, *, first_position: int = 0) -> list[CaseFact]:
-    """In the order of positions, from ``first_position`` on."""
+    """Returns the cases' facts in the order of positions, from ``first_position`` on."""
     places = CaseImage.objects.filter(case__study=study, case__position__gte=first_position)
     values = places.order_by("case__position", "position").values_list(
         "case", "case__role", "image__candidate__recipe__model_version", "image__cohort_image"
@@ -131,14 +122,6 @@ def draw_anchors(study: Study) -> None:
         rng=Random(f"{study.shuffle_seed}:anchors"),
     )[:lacking]
     Case.objects.filter(pk__in=[fact.pk for fact in drawn]).update(role=CaseRole.ANCHOR)
-
-
-def _require_anchors(study: Study) -> None:
-    if study.anchor_count > study.cases.exclude(role=CaseRole.GOLD).count():
-        raise RemediableError(
-            f"{study.anchor_count} anchors are wanted, and there are too few cases for them.",
-            remedy="Ask for fewer anchors, or add cases.",
-        )
 
 
 def blocks_of(
@@ -277,39 +260,3 @@ def _pool_order(count: int, *, seat: int, rng: Random) -> list[int]:
     if count == 2:
         return [1, 0] if seat % 2 else [0, 1]
     return rng.sample(range(count), count)
-
-
-def require_readable(study: Study, *, readers: Sequence[User]) -> None:
-    if not study.cases.exists():
-        raise RemediableError("The study has no cases.", remedy="Choose a batch with images.")
-    if not study.criteria.exists():
-        raise RemediableError("The study asks nothing.", remedy="Add a criterion.")
-    for _, sentence in contradictions(study):
-        raise RemediableError(sentence, remedy="Edit the design.")
-    require_enough(study, readers=readers)
-    require_alike(readers)
-    mode_of(study.mode).require_whole(study.cases.all())
-
-
-def require_enough(study: Study, *, readers: Sequence[User]) -> None:
-    if not readers:
-        raise RemediableError("The study has no readers.", remedy="Choose who shall read.")
-    if len(readers) < study.readers_per_case:
-        raise RemediableError(
-            f"{study.readers_per_case} readers a case are wanted, {len(readers)} are chosen.",
-            remedy="Choose more readers, or fewer readers a case.",
-        )
-
-
-def require_alike(readers: Sequence[User]) -> None:
-    """Only who can log in, and either people or simulated readers."""
-    if gone := [reader.display_name for reader in readers if not reader.is_active]:
-        raise RemediableError(
-            f"{', '.join(gone)} cannot log in any more.",
-            remedy="Edit the study and save it: it keeps only readers who can.",
-        )
-    if len({reader.is_simulated for reader in readers}) > 1:
-        raise RemediableError(
-            "People and simulated readers are in one study.",
-            remedy="Make one study for people and one for simulated readers.",
-        )

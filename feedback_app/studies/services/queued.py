@@ -19,8 +19,9 @@ from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock, require_draft
 from feedback_app.studies.services.growing import add_batches, require_growable
-from feedback_app.studies.services.opening import open_study, require_openable
+from feedback_app.studies.services.opening import open_study
 from feedback_app.studies.services.preparing import takes_long
+from feedback_app.studies.services.requirements import require_openable
 
 SLOTS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""

@@ -35,7 +35,7 @@ def tell_nobody(written: int, note: str) -> None:
 
 
 def after(written: int, report: Report) -> Report:
-    """The same for the next part, when so many slots are written already."""
+    """Returns a report for the next part, when so many slots are written already."""
     return lambda count, note: report(written + count, note)
 
 

@@ -1,0 +1,39 @@
+"""The design form shows what a mode asks, and nothing that only others ask."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from feedback_app.accounts.models import User
+from feedback_app.studies.modes import MODES
+from tests.studies.making import make_batch
+
+FIELDS = {
+    "images_per_case": "Images a case",
+    "against": "Against",
+    "real_cohort": "Real images of",
+    "real_percent": "Real, in per cent",
+    "has_phases": "Two phases",
+}
+
+
+def test_each_mode_shows_its_own_fields_questions_and_words(
+    page: Page, live_server: LiveServer, committed: None, cora: User, log_in: Callable[[User], None]
+) -> None:
+    make_batch()
+    log_in(cora)
+    page.goto(f"{live_server.url}/studies/new/")
+    for mode in MODES.values():
+        page.get_by_label(mode.label).check()
+        for name, label in FIELDS.items():
+            field = page.get_by_label(label, exact=True)
+            expect(field).to_be_visible(visible=name in mode.fields)
+        explained = page.locator(f'p.muted[data-modes="{mode.slug}"]')
+        expect(explained).to_be_visible()
+        scored = page.locator('[data-kind="ordinal"]')
+        expect(scored).to_be_visible(visible=mode.slug in {"rate", "rate_k"})
+        compared = page.locator('[data-kind="comparison"]')
+        expect(compared).to_be_visible(visible=mode.slug == "compare")
+    page.get_by_label("Two phases", exact=True).check()
+    expect(page.locator('[data-kind="ordinal"]')).to_be_visible()
