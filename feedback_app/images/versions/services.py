@@ -103,9 +103,14 @@ def find_version(name: str) -> ModelVersion:
     versions = ModelVersion.objects.all()
     found = versions.filter(name=name) if name else versions.filter(is_promoted=True)
     version = found.first()
+    if version is None and name:
+        names = ", ".join(versions.values_list("name", flat=True)) or "none"
+        raise RemediableError(
+            f"There is no model version {name!r}.", remedy=f"Registered: {names}."
+        )
     if version is None:
         raise RemediableError(
-            f"There is no model version {name!r}." if name else "No model version is promoted.",
+            "No model version is promoted.",
             remedy="Name one; manage.py register_model registers it where there is none.",
         )
     return version

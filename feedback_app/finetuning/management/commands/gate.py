@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from feedback_app.finetuning.gates.services import start_gate
-from feedback_app.finetuning.management.commands.promote import find_version
 from feedback_app.finetuning.models import GateVerdict
 from feedback_app.images.management.prompt_files import read_prompt_file
+from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
 

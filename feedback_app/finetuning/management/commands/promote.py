@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from feedback_app.finetuning.gates.promotion import go_back, promote_version
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
 
 
@@ -31,11 +31,3 @@ class Command(BaseCommand):
                 version = find_version(options["name"])
                 promote_version(version, actor=None, reason=options["reason"])
         self.stdout.write(f"{version.name} is promoted.")
-
-
-def find_version(name: str) -> ModelVersion:
-    version = ModelVersion.objects.filter(name=name).first()
-    if version is None:
-        names = ", ".join(ModelVersion.objects.values_list("name", flat=True)) or "none"
-        raise CommandError(f"There is no model version {name!r}.\nRegistered: {names}.")
-    return version

@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions.controlnets import SETTINGS, start_controlnet
-from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
 from generation.specs import ControlNetSpec, ModelSource
@@ -29,11 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        version = ModelVersion.objects.filter(name=options["version"]).first()
-        if version is None:
-            raise CommandError(f"There is no model version {options['version']!r}.")
-        cohort = find_cohort(options["cohort"])
         with as_command_error():
+            version = find_version(options["version"])
+            cohort = find_cohort(options["cohort"])
             run = start_controlnet(
                 version,
                 cohort,
