@@ -1,4 +1,4 @@
-"""Processes that have torch and its company loaded from the start, for trainings of tests.
+"""Processes that have torch and its company loaded from the start: tests' trainings and workers.
 
 All come from one server process, which loads them once; a fresh interpreter takes some seconds of
 processor time to do so. That a fresh one works is tested in ``tests/runs/test_children.py`` and,
@@ -20,6 +20,8 @@ PATIENCE_S = 300
 LOADED = (
     "generation.commands.finetune",
     "generation.commands.pretrain",
+    "generation.diffusion.sampling",
+    "generation.measures.agreement",
     "tests.generation.cell_trainees",
     "tests.generation.trainees",
     "tests.warm",
@@ -46,10 +48,30 @@ def exit_code(process: ForkServerProcess) -> int:
     return process.exitcode
 
 
-def _run_command(module: str, run_dir: Path) -> None:
-    torch.set_num_threads(1)
-    said = os.open(run_dir / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def start_worker(*arguments: str, environment: dict[str, str], log: Path) -> ForkServerProcess:
+    """Do what ``celery --app feedback_app worker ARGUMENTS`` does in this environment."""
+    return start(_run_worker, arguments, environment, log)
+
+
+def _run_worker(arguments: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
+    os.setsid()
+    _say_to(log)
+    os.environ.clear()
+    os.environ.update(environment)
+    torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    from feedback_app.celery import app
+
+    app.worker_main(["worker", *arguments])
+
+
+def _say_to(log: Path) -> None:
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(said, stream)
+
+
+def _run_command(module: str, run_dir: Path) -> None:
+    torch.set_num_threads(1)
+    _say_to(run_dir / "said.txt")
     sys.argv = [module, str(run_dir)]
     sys.exit(importlib.import_module(module).main())

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,8 +12,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from feedback_app.local import processes
-from feedback_app.local.homes import CHECKOUT
+from tests import warm
 
 READY_LIMIT_S = 300
 
@@ -24,48 +22,49 @@ class Worker:
     queue: str
     log: Path
     environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    process: ForkServerProcess | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start the process and wait until it takes messages."""
         said_before = self._said().count(" ready.")
-        with self.log.open("ab") as log:
-            self.process = processes.spawn(
-                [
-                    *(sys.executable, "-m", "celery", "--app", "feedback_app", "worker"),
-                    *("--pool", "solo", "--queues", self.queue, "--hostname", f"{self.queue}@%h"),
-                    *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-                ],
-                output=log.fileno(),
-                death_signal=signal.SIGKILL,
-                env={
-                    **os.environ,
-                    "LOG_LEVEL": "INFO",
-                    **self.environment,
-                    "DATABASE_URL": address_of_test_database(),
-                },
-                cwd=CHECKOUT,
-            )
+        environment = {
+            **os.environ,
+            "LOG_LEVEL": "INFO",
+            **self.environment,
+            "DATABASE_URL": address_of_test_database(),
+        }
+        self.process = warm.start_worker(
+            *("--pool", "solo", "--queues", self.queue, "--hostname", f"{self.queue}@%h"),
+            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+            environment=environment,
+            log=self.log,
+        )
         deadline = time.monotonic() + READY_LIMIT_S
         while self._said().count(" ready.") == said_before:
-            assert self.process.poll() is None, f"the worker ended:\n{self._said()}"
+            assert self.process.is_alive(), f"the worker ended:\n{self._said()}"
             assert time.monotonic() < deadline, f"the worker is not ready:\n{self._said()}"
             time.sleep(0.1)
 
-    @property
-    def pid(self) -> int:
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None and self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def wait(self) -> None:
         assert self.process is not None
-        return self.process.pid
+        warm.exit_code(self.process)
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does it when memory runs out."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        self.send(signal.SIGKILL)
+        self.wait()
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            processes.stop(self.process, first=signal.SIGTERM, wait_s=5)
+        if self.process is None or not self.process.is_alive():
+            return
+        self.send(signal.SIGTERM)
+        self.process.join(5)
+        if self.process.is_alive():
+            self.kill()
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -1,7 +1,6 @@
 """A batch outlives its GPU worker and an emptied Redis."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -55,22 +54,20 @@ def test_a_worker_that_is_asked_to_stop_gives_its_run_back_at_once(
     worker = start_worker("gpu", **ENVIRONMENT)
     batch = ask(per_prompt=MOST_AT_ONCE, steps=SLOW_STEPS)
     wait_until(lambda: progress_of(batch).made >= 4, what="the first images are made")
-    process = worker.process
-    assert process is not None
-    wait_until(lambda: stopped_amid_a_run(process), what="a run is stopped in the middle")
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGCONT)
-    process.wait(30)
+    wait_until(lambda: stopped_amid_a_run(worker), what="a run is stopped in the middle")
+    worker.send(signal.SIGTERM)
+    worker.send(signal.SIGCONT)
+    worker.wait()
     assert not progress_of(batch).is_complete
     waiting = Run.objects.exclude(state=State.SUCCEEDED)
     assert set(waiting.values_list("state", "crashes")) == {(State.QUEUED, 0)}
     assert LogLine.objects.filter(text="The worker was stopped; queued again").count() == 1
 
 
-def stopped_amid_a_run(process: "subprocess.Popen[bytes]") -> bool:
+def stopped_amid_a_run(worker: Worker) -> bool:
     """Hold the worker, unless it is between two runs."""
-    process.send_signal(signal.SIGSTOP)
+    worker.send(signal.SIGSTOP)
     if Run.objects.filter(state=State.RUNNING).exists():
         return True
-    process.send_signal(signal.SIGCONT)
+    worker.send(signal.SIGCONT)
     return False
