@@ -124,7 +124,7 @@ def _supervise(
     logins: list[str],
     started_at: float,
 ) -> None:
-    supervisor = Supervisor(_children(home, port), servers=servers, env=env)
+    supervisor = Supervisor(children_of(home, port), servers=servers, env=env)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for_web(supervisor, address, home)
@@ -177,7 +177,7 @@ def web_command(port: int) -> list[str]:
     ]
 
 
-def _children(home: Home, port: int) -> list[Child]:
+def children_of(home: Home, port: int) -> list[Child]:
     """In the order in which they are stopped."""
     python = sys.executable
     celery = [python, "-m", "celery", "--quiet", "--app", "feedback_app"]
