@@ -16,12 +16,15 @@ from django.views.decorators.http import require_GET
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
+from feedback_app.results.case_forms import CasesForm
+from feedback_app.results.cases import by_disagreement, find_cases, review
 from feedback_app.results.images import image_results, places_of
 from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import mode_of
 
 IMAGES_A_PAGE = 40
+CASES_A_PAGE = 20
 HTTP_NO_CONTENT = 204
 FILE_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
@@ -115,6 +118,39 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
     if form == "csv" or "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
+
+
+@require_GET
+@coordinators_only
+def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Every case that was read, with what each reader said of it."""
+    study = study_of(study_id)
+    form = CasesForm(request.GET, study=study)
+    asked = form.cleaned_data if form.is_valid() else {}
+    reader = asked.get("reader")
+    found = find_cases(
+        study,
+        show=asked.get("show", ""),
+        flag=asked.get("flag", ""),
+        reader=reader.pk if reader else None,
+    )
+    if asked.get("order") == "disagreement":
+        keys = by_disagreement(study, found)
+    else:
+        keys = list(found.values_list("pk", flat=True))
+    page = Paginator(keys, CASES_A_PAGE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "section": "studies",
+        "study": study,
+        "form": form,
+        "page": page,
+        "cases": review(study, list(page.object_list)),
+        "tells_source": study.is_unblinded or not mode_of(study.mode).hides_source,
+        "asked": query.urlencode(),
+    }
+    return render(request, "results/cases.html", context)
 
 
 @require_GET

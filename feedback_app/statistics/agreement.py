@@ -205,7 +205,11 @@ def intraclass_correlations(scores: Floats, cases: Ints) -> tuple[Estimate, Esti
 
 
 def icc_of(sums: Floats, *, readers: int) -> Floats:
-    """(..., 2): ICC(2,1) and ICC(2,k) from the sums of 1, row mean², Σ x² and each column."""
+    """(..., 2): ICC(2,1) and ICC(2,k) from the sums of 1, row mean², Σ x² and each column.
+
+    Both are at most 1; below -1 lies only what the mean's small denominator makes of noise, so
+    that is where they end.
+    """
     n, row_squares, squares = sums[..., 0], sums[..., 1], sums[..., 2]
     columns, k = sums[..., 3:], readers
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -221,7 +225,8 @@ def icc_of(sums: Floats, *, readers: int) -> Floats:
         )
         mean = (ms_units - ms_rest) / (ms_units + (ms_readers - ms_rest) / n)
         varies = (squares - correction > 1e-9) & (n > 1)
-    return np.stack([np.where(varies, single, np.nan), np.where(varies, mean, np.nan)], axis=-1)
+    both = np.stack([np.where(varies, single, np.nan), np.where(varies, mean, np.nan)], axis=-1)
+    return np.clip(both, -1, 1)
 
 
 # Test-retest

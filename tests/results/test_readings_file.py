@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,14 @@ NAN = np.nan
 SCORES = np.array([[1, 2], [3, 3], [4, 5], [0, 1], [5, 5], [2, 2]])
 
 
+def content_of(answer: Any) -> bytes:
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
 def table(client: Client, study: Study, name: str, **asked: str) -> pd.DataFrame:
     answer = client.get(reverse("readings:readings-file", args=[study.pk, name, "csv"]), asked)
-    assert answer.status_code == 200
-    return pd.read_csv(io.BytesIO(b"".join(answer.streaming_content)), keep_default_na=False)
+    return pd.read_csv(io.BytesIO(content_of(answer)), keep_default_na=False)
 
 
 def test_three_figures_of_the_results_follow_from_the_file(
@@ -102,13 +107,13 @@ def test_regions_open_as_coco(cora_client: Client, rosa: User) -> None:
     triangle = GivenRegion(shape="polygon", points=[(0, 0), (10, 0), (0, 8)])
     read(slot, flags=[GivenFlag(place=0, flag="noise", grade="minor", regions=[triangle])])
     address = reverse("readings:readings-file", args=[study.pk, "regions.coco", "json"])
-    found = json.loads(b"".join(cora_client.get(address).streaming_content))
+    found = json.loads(content_of(cora_client.get(address)))
     (annotation,) = found["annotations"]
     assert (annotation["bbox"], annotation["area"]) == ([0, 0, 10, 8], 40)
     assert annotation["segmentation"] == [[0, 0, 10, 0, 0, 8]]
     assert annotation["image_id"] in {image["id"] for image in found["images"]}
     retract(reader=rosa, reason="An unreliable screen.")
-    assert json.loads(b"".join(cora_client.get(address).streaming_content))["annotations"] == []
+    assert json.loads(content_of(cora_client.get(address)))["annotations"] == []
 
 
 def test_a_blind_study_gives_no_column_away(cora_client: Client, rosa: User) -> None:

@@ -163,3 +163,9 @@ def test_a_study_of_6_readers_and_200_cases_takes_under_two_seconds() -> None:
     started = process_time()
     agreement(scores, np.arange(200), levels=LEVELS)
     assert process_time() - started < 2
+
+
+def test_intraclass_correlations_of_noise_end_at_one_and_minus_one() -> None:
+    scores = np.array([[1.0, 3], [2, 4], [3, 5], [4, 0], [0, 2], [5, 1]])
+    for found in intraclass_correlations(scores, np.arange(6)):
+        assert -1 <= found.low <= found.value <= found.high <= 1
