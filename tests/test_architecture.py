@@ -14,7 +14,6 @@ from feedback_app.local.homes import CHECKOUT
 from tests.sources import code
 
 LONGEST = 400
-STILL_LONGER = {"static/js/reading/regions.js"}
 TORCH_SIDE = ("torch", "diffusers", "transformers", "peft", "accelerate", "datasets")
 
 
@@ -140,9 +139,5 @@ def test_no_file_imports_in_a_circle() -> None:
 
 def test_no_module_is_longer_than_four_hundred_lines() -> None:
     lengths = {path: len((CHECKOUT / path).read_text().splitlines()) for path in code()}
-    too_long = {
-        path: length
-        for path, length in lengths.items()
-        if length > LONGEST and path not in STILL_LONGER
-    }
+    too_long = {path: length for path, length in lengths.items() if length > LONGEST}
     assert not too_long, f"Split by thing what is longer than {LONGEST} lines: {too_long}"

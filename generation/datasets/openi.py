@@ -158,7 +158,7 @@ def report_or_skip(file: File) -> Report | Skip:
 
 
 def read_files(folder: Path) -> Iterator[File | Skip]:
-    """Of the archive in a folder, or below it; one report is in memory at a time."""
+    """Yields the files of the archive in a folder, or those below it, one in memory at a time."""
     if (folder / ARCHIVE).is_file():
         yield from read_archive(folder / ARCHIVE)
         return

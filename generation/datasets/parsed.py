@@ -17,7 +17,7 @@ from generation.errors import RemediableError
 What = Literal["image", "mask", "box", "label", "warning"]
 MISSING = "is listed, but its file is missing"
 SHOWN_CHARACTERS = 80
-"""Of a value that is told in a reason."""
+"""A reason tells so much of a value."""
 
 
 @dataclass(frozen=True, kw_only=True)

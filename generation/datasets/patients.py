@@ -28,7 +28,7 @@ PLACEHOLDERS = NO_PATIENT | {
     "00000000", "999999", "99999999", "123456", "12345678",
 }  # fmt: skip
 LEAST_IMAGES = 5
-"""Of fewer, one id for all of them says nothing."""
+"""One id for all of fewer images says nothing."""
 NEARLY_ALL = 0.8
 LOOKED_AT = 200
 """DICOM headers that are read beforehand, evenly over a folder."""

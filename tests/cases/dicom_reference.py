@@ -32,7 +32,7 @@ class Header:
 
 
 def stored_value(cell: int, header: Header) -> int:
-    """Of a cell as an unsigned number."""
+    """Returns the value in a cell, which is an unsigned number."""
     value = (cell >> (header.high + 1 - header.stored)) & (2**header.stored - 1)
     if header.signed and value >= 2 ** (header.stored - 1):
         value -= 2**header.stored

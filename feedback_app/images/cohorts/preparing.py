@@ -35,7 +35,7 @@ OPACITY = "opacity"
 SHOWN_SHARE, LEAST_LEVELS = 0.98, 20
 """A picture of which this share of pixels lies within fewer grey levels shows nothing."""
 LOOKED_AT_PX = 256
-"""Of a larger picture not every pixel is looked at."""
+"""A larger picture is looked at in fewer of its pixels."""
 SHOWS_NOTHING = f"nearly all its pixels lie within {LEAST_LEVELS} grey levels: it shows nothing"
 UNREAD = "its header names a {} in words that are not known"
 
