@@ -31,7 +31,7 @@ LOADED = (
 def start(target: Callable[..., None], *arguments: Any, **options: Any) -> ForkServerProcess:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LOADED))
-    process = context.Process(target=target, args=arguments, kwargs=options)
+    process = context.Process(target=target, args=arguments, kwargs=options, daemon=True)
     process.start()
     return process
 
