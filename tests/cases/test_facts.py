@@ -4,7 +4,9 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from django.core.management import call_command
 
 from feedback_app.images.cohorts.models import Cohort, ImportSkip
 from generation.conditioning.findings import FINDINGS
@@ -170,6 +172,20 @@ def test_one_patient_for_nearly_everything_is_warned_of(hard_cases: Path) -> Non
     (reason,) = reasons(run, "warning")
     assert "'ANONYMOUS' of 12 images looks like a placeholder" in reason
     assert run.result["warnings"] == 1
+
+
+@pytest.mark.django_db
+def test_the_command_says_each_warning_once(
+    hard_cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = np.full((64, 64), 90, dtype=np.uint8)
+    files = {f"{k}.dcm": dicom(flat + np.uint8(k), PatientID=f"p{k}") for k in range(3)}
+    write(tmp_path / "images", files)
+    call_command("import_cohort", "folder", str(tmp_path), "--name", "flat")
+    call_command("import_cohort", "folder", str(hard_cases / "one_patient_id"), "--name", "x")
+    told = capsys.readouterr().out
+    assert told.count("look at: ") == 2
+    assert "it shows nothing" in told and "looks like a placeholder" in told
 
 
 @pytest.mark.django_db

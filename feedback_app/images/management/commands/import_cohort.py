@@ -81,7 +81,8 @@ class Command(BaseCommand):
     def report(self, run: Run) -> None:
         added, skipped = run.result["added"], sum(run.result["skipped"].values())
         skips = ImportSkip.objects.filter(run=run)
-        for warning in skips.filter(what=WARNING).values_list("reason", flat=True).distinct():
+        warnings = skips.filter(what=WARNING).order_by("reason").values_list("reason", flat=True)
+        for warning in warnings.distinct()[:SHOWN_SKIPS]:
             self.stdout.write(f"  look at: {warning}")
         for skip in skips.exclude(what=WARNING)[:SHOWN_SKIPS]:
             self.stdout.write(f"  skipped {skip.what}: {skip.file} {skip.reason}")
