@@ -17,6 +17,7 @@ from generation.errors import RemediableError
 from tests import warm
 
 STARTERS = (
+    "feedback_app.experiments.tasks.run_child",
     "feedback_app.finetuning.tasks.run_child",
     "feedback_app.images.scorers.tasks.proxies.run_child",
     "feedback_app.images.versions.tasks.pretraining.run_child",

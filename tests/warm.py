@@ -22,6 +22,7 @@ LOADED = (
     "generation.commands.pretrain",
     "generation.diffusion.sampling",
     "generation.measures.agreement",
+    "generation.commands.train_cell",
     "tests.generation.cell_trainees",
     "tests.generation.trainees",
     "tests.warm",

@@ -222,6 +222,7 @@ def test_drafts_are_deleted_and_nothing_else(made: Callable[..., Design]) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trainings_beside")
 def test_a_cell_is_really_trained(
     made: Callable[..., Design], monkeypatch: pytest.MonkeyPatch
 ) -> None:
