@@ -6,18 +6,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from feedback_app.finetuning.methods import COMMON_SETTINGS, FACTS, SETTINGS, settings_of
 from feedback_app.finetuning.models import Method, Schedule, Snapshot
 from feedback_app.finetuning.requests import FineTuneRequest
-from feedback_app.finetuning.services.finetunes import (
-    COMMON_SETTINGS,
-    LEARN_FROM_REAL,
-    SETTINGS,
-    settings_of,
-)
 from feedback_app.finetuning.services.masked import count_masked, default_parts
 from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.finetuning.services.schedules import ScheduleDesign, design_of
-from feedback_app.finetuning.wording import LABELS, METHOD_SENTENCES, in_words
+from feedback_app.finetuning.wording import LABELS, in_words
 from feedback_app.images.models import Cohort, ModelVersion, Split
 from feedback_app.requests import form_field_of, read
 from feedback_app.studies.models import Study, StudyState
@@ -114,7 +109,7 @@ class FineTuneForm(forms.Form):
             chosen = self.initial["method"] = self._recommended_method()
         for name in set(SETTINGS) - set(settings_of(chosen)):
             del self.fields[name]
-        if chosen not in LEARN_FROM_REAL:
+        if not FACTS[Method(chosen)].learns_from_real:
             del self.fields["real_cohort"]
         for name in settings_of(chosen):
             field = self.fields[name]
@@ -193,7 +188,7 @@ class FineTuneForm(forms.Form):
         """Each method's radio button, a sentence on it, and whether it is recommended."""
         best = self.recommendation.method if self.recommendation else ""
         return [
-            (radio, METHOD_SENTENCES[Method(radio.data["value"])], radio.data["value"] == best)
+            (radio, FACTS[Method(radio.data["value"])].sentence, radio.data["value"] == best)
             for radio in self["method"]
         ]
 

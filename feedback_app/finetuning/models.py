@@ -20,10 +20,10 @@ from feedback_app.finetuning.gates.models import (
     GateVerdict,
     RuleOutcome,
 )
+from feedback_app.finetuning.methods import Method, method_choices
 from feedback_app.images.models import Blob, Cohort, Image, ModelVersion, Scorer
 from feedback_app.readings.models import Reading
 from feedback_app.runs.models import Run
-from generation.specs import PAIR_METHODS
 
 __all__ = [
     "FineTune",
@@ -187,18 +187,6 @@ class ReadingYield(models.Model):
     ratings = models.PositiveIntegerField()
 
 
-class Method(models.TextChoices):
-    DPO_MARGIN = "dpo_margin", "Margin-weighted DPO (default)"
-    DPO_PAPER = "dpo_paper", "Rank-weighted DPO (Prakash et al. 2024)"
-    REWARD_WEIGHTED = "reward_weighted", "Reward-weighted likelihood"
-    KTO = "kto", "KTO, from accepted and rejected images"
-    DRAFT = "draft", "DRaFT, climbing a reward learnt from the scores"
-
-    @property
-    def learns_from_pairs(self) -> bool:
-        return self.value in PAIR_METHODS
-
-
 class Schedule(models.Model):
     """Fine-tune the promoted model version when enough new pairs have come in.
 
@@ -206,7 +194,7 @@ class Schedule(models.Model):
     """
 
     name = models.CharField(max_length=100, unique=True)
-    method = models.CharField(max_length=16, choices=Method, default=Method.DPO_MARGIN)
+    method = models.CharField(max_length=16, choices=method_choices, default=Method.DPO_MARGIN)
     min_new_pairs = models.PositiveIntegerField(default=50)
     uses_simulated_readers = models.BooleanField(default=False)
     promotes_by_itself = models.BooleanField(default=False)
@@ -229,7 +217,7 @@ class FineTune(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="fine_tunes")
     parent = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="fine_tunes")
-    method = models.CharField(max_length=16, choices=Method)
+    method = models.CharField(max_length=16, choices=method_choices)
     settings = models.JSONField(default=dict)
     real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
     reward_model = models.ForeignKey(

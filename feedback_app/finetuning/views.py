@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.finetuning.forms import FineTuneForm, ScheduleForm, SnapshotForm
+from feedback_app.finetuning.methods import FACTS
 from feedback_app.finetuning.models import FineTune, Gate, Method, Schedule, Snapshot
 from feedback_app.finetuning.requests import ask_for_finetune
 from feedback_app.finetuning.services import (
@@ -20,7 +21,7 @@ from feedback_app.finetuning.services import (
     take_snapshot,
 )
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
-from feedback_app.finetuning.wording import FIGURES_EXPLAINED, described
+from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion
 from feedback_app.remedies import complain
 from generation.errors import RemediableError
@@ -156,7 +157,7 @@ def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
         **SECTION,
         "fine_tune": row,
         "settings": described(row),
-        "figures_explained": FIGURES_EXPLAINED[Method(row.method)],
+        "figures_explained": FACTS[Method(row.method)].figures,
         "plot": _plot_of(row),
         "gate": Gate.objects.for_pages().filter(child__fine_tune=row).first(),
     }

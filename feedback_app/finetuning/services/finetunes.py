@@ -10,7 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
+from feedback_app.finetuning.methods import FACTS, Method, settings_of
+from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
 from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.finetuning.services.masked import (
     default_parts,
@@ -23,36 +24,6 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.progress import storable
 from generation.errors import RemediableError
 from generation.specs import FineTuneSpec, naming_the_setting
-
-COMMON_SETTINGS = (
-    "steps",
-    "batch_size",
-    "accumulate",
-    "learning_rate",
-    "rank",
-    "ema_decay",
-    "precision",
-    "recompute",
-    "adapted",
-    "seed",
-)
-SETTINGS_OF = {
-    Method.DPO_MARGIN: ("beta", "denoising_weight", "safeguarded", "whole_cases"),
-    Method.DPO_PAPER: ("beta", "safeguarded", "whole_cases"),
-    Method.REWARD_WEIGHTED: ("temperature",),
-    Method.KTO: ("beta", "accepted_from"),
-    Method.DRAFT: ("anchor_weight",),
-}
-SETTINGS = (*COMMON_SETTINGS, *dict.fromkeys(name for of in SETTINGS_OF.values() for name in of))
-"""What may be set of a ``FineTuneSpec``; the rest follows from snapshot, parent and cohort."""
-
-LEARN_FROM_REAL = (Method.DPO_MARGIN, Method.REWARD_WEIGHTED)
-"""Methods that practise on real images where a cohort is given."""
-
-
-def settings_of(method: str) -> tuple[str, ...]:
-    """What may be set for a method."""
-    return (*COMMON_SETTINGS, *SETTINGS_OF[Method(method)])
 
 
 def complete_settings(
@@ -95,7 +66,7 @@ def require_lessons(
     require_unmasked(snapshot, parent, method=method)
     if real_cohort is None:
         return
-    if Method(method) not in LEARN_FROM_REAL:
+    if not FACTS[Method(method)].learns_from_real:
         raise RemediableError(
             f"{name} does not practise on real images.", remedy="Choose no cohort."
         )

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from feedback_app.finetuning.methods import SETTINGS
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.finetuning.requests import FineTuneRequest, ask_for_finetune, find_snapshot
-from feedback_app.finetuning.services.finetunes import SETTINGS
 from feedback_app.finetuning.services.recommendation import recommend, supply_of
 from feedback_app.remedies import as_command_error
 from feedback_app.requests import add_options, given, read
