@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Count, Q
 
 from feedback_app.curation.models import CuratedSet
+from feedback_app.experiments.labels import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.experiments.models import Task
 from feedback_app.experiments.services.design import (
     SETTINGS,
@@ -19,7 +20,6 @@ from feedback_app.experiments.services.design import (
 from feedback_app.experiments.services.manifests import real_rows
 from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.statistics.metrics import metrics_of
-from feedback_app.experiments.words import ARM_LABELS, ARM_SENTENCES, setting_label
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort, Mask
 from feedback_app.remedies import in_one_line

@@ -10,8 +10,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from feedback_app.curation.models import CuratedSet
+from feedback_app.experiments.labels import ARM_LABELS, arm_at
 from feedback_app.experiments.statistics.metrics import METRICS
-from feedback_app.experiments.words import ARM_LABELS, arm_at
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Blob, Candidate, Cohort
 from feedback_app.runs.models import Run, State

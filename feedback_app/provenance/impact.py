@@ -7,12 +7,12 @@ from uuid import UUID
 
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
-from feedback_app.finetuning.models import FineTune, Gate, Snapshot
-from feedback_app.finetuning.resting import (
+from feedback_app.finetuning.dependents import (
     reward_models_resting_on,
     snapshots_resting_on,
     verdicts_resting_on,
 )
+from feedback_app.finetuning.models import FineTune, Gate, Snapshot
 from feedback_app.finetuning.services.reward_models import replacement_of
 from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.readings.models import Reading, Retraction

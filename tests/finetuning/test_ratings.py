@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.services.image_means import axis_of
 from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.finetuning.services.ratings import find_ratings
-from feedback_app.finetuning.services.seen import axis_of
 from feedback_app.finetuning.services.snapshots import write_lines
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
 from feedback_app.studies.models import CriterionKind, Slot, Study

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from feedback_app.experiments.labels import arm_at
 from feedback_app.experiments.models import Cell, Experiment
 from feedback_app.experiments.services.design import Design, design_of
 from feedback_app.experiments.services.grid import ratios_of
@@ -22,7 +23,6 @@ from feedback_app.experiments.statistics.predictions import (
     read_images,
     read_outcome,
 )
-from feedback_app.experiments.words import arm_at
 
 REAL = "real"
 CONTROLS = ("transformed", "unfiltered")

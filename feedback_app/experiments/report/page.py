@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_app.charts.numbers import figure
+from feedback_app.experiments.labels import setting_label
 from feedback_app.experiments.models import Experiment
 from feedback_app.experiments.report.figures import Compared, Figures, Mean
 from feedback_app.experiments.report.sheets import Address, Sheet, address_of, sheets_of
@@ -14,7 +15,6 @@ from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.regimes import in_words
 from feedback_app.experiments.statistics.conclusions import LABELS, Finding, signed, with_others
 from feedback_app.experiments.statistics.metrics import METRICS, Metric, metrics_of
-from feedback_app.experiments.words import setting_label
 
 if TYPE_CHECKING:
     from feedback_app.charts.plots import Plot

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from feedback_app.charts import looks
 from feedback_app.charts.plots import Plot
+from feedback_app.experiments.labels import ARM_LABELS, FOLD
 from feedback_app.experiments.report.figures import Compared, Figures, Group, Mean
 from feedback_app.experiments.statistics.conclusions import signed
 from feedback_app.experiments.statistics.gains import Gain
 from feedback_app.experiments.statistics.metrics import METRICS, Metric
-from feedback_app.experiments.words import ARM_LABELS, FOLD
 
 ROW_IN = 0.32
 EDGE_IN = 0.95

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from feedback_app.experiments.labels import ARM_LABELS
 from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.services.design import design_of
 from feedback_app.experiments.services.grid import grid_of
 from feedback_app.experiments.services.manifests import thaw
 from feedback_app.experiments.services.subsets import Subsets
-from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.images.models import CohortImage, Image
 from generation.downstream.draws import drawn_images
 

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from feedback_app.experiments.labels import arm_at
 from feedback_app.experiments.services.design import Design
-from feedback_app.experiments.words import arm_at
 from generation.specs import Arm
 
 

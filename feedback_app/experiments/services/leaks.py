@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from feedback_app.experiments.labels import ARM_LABELS
 from feedback_app.experiments.models import ExperimentSource
 from feedback_app.experiments.services.lineage import Behind
 from feedback_app.experiments.services.supply import Refusal
-from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.images.models import (
     Cohort,
     CohortImage,

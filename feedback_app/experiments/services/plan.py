@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from feedback_app.curation.models import CuratedSet
+from feedback_app.experiments.labels import ARM_LABELS
 from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.services.costs import CellCost, cost_of_cell
 from feedback_app.experiments.services.design import MAX_CELLS, Design, SourceRef, design_of
@@ -24,7 +25,6 @@ from feedback_app.experiments.services.supply import (
     usable_synthetic,
 )
 from feedback_app.experiments.statistics.predictions import MIN_PATIENTS, MIN_SEEDS
-from feedback_app.experiments.words import ARM_LABELS
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort
 from generation.errors import RemediableError

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from feedback_app.experiments.labels import ARM_LABELS, FOLD
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.grid import grid_of
 from feedback_app.experiments.services.subsets import eligible
-from feedback_app.experiments.words import ARM_LABELS, FOLD
 from generation.downstream.draws import NONE, stratum_of
 from generation.specs import TrainingImage
 

@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 
 from feedback_app.finetuning.comparison import Match
+from feedback_app.finetuning.dependents import retracted_reward_models
 from feedback_app.finetuning.gates.models import Gate, GateStudy
 from feedback_app.finetuning.gates.people import answers_about, peoples_word
 from feedback_app.finetuning.lineage import (
@@ -18,7 +19,6 @@ from feedback_app.finetuning.lineage import (
     snapshots_behind,
 )
 from feedback_app.finetuning.models import Snapshot
-from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.images.models import ModelVersion, Scorer, ScorerKind
 from generation.measures.appearance import Grey, small_grey
 from generation.quality.judged import Judged

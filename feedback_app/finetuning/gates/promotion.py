@@ -4,9 +4,9 @@ from django.db import transaction
 
 from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.dependents import is_retracted
 from feedback_app.finetuning.gates.models import GateVerdict
 from feedback_app.finetuning.models import FineTune
-from feedback_app.finetuning.resting import is_retracted
 from feedback_app.images.models import ModelVersion, Promotion, PromotionKind
 from feedback_app.images.versions.services import promote
 from generation.errors import RemediableError

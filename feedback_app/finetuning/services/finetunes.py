@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.dependents import retracted_reward_models
 from feedback_app.finetuning.methods import FACTS, Method, settings_of
 from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
-from feedback_app.finetuning.resting import retracted_reward_models
 from feedback_app.finetuning.services.masked import (
     default_parts,
     require_parts,

@@ -7,7 +7,12 @@ from itertools import combinations, groupby
 
 from django.db.models import QuerySet
 
-from feedback_app.finetuning.services.seen import ImageMean, chosen, scored, teaching_readings
+from feedback_app.finetuning.services.image_means import (
+    ImageMean,
+    chosen,
+    scored,
+    teaching_readings,
+)
 from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Study
 from generation.specs import AXES, Preference

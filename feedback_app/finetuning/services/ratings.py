@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from feedback_app.finetuning.services.seen import (
+from feedback_app.finetuning.services.image_means import (
     STRENGTH_GAPS,
     ImageMean,
     chosen,

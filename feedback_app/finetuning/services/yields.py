@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db.models import QuerySet, Sum
 
 from feedback_app.finetuning.models import ReadingYield, Snapshot
+from feedback_app.finetuning.services.image_means import teaching_readings
 from feedback_app.finetuning.services.pairs import pairs_among
 from feedback_app.finetuning.services.ratings import ratings_among
-from feedback_app.finetuning.services.seen import teaching_readings
 from feedback_app.readings.models import Reading
 
 AT_ONCE = 2_000

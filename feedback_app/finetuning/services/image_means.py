@@ -72,7 +72,7 @@ def teaching_readings(
     return readings if studies is None else readings.filter(slot__study__in=studies)
 
 
-def told_masks(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[MaskKind, str]]:
+def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[MaskKind, str]]:
     """By case and image, the masks of the image's recipe where the case shows any."""
     shown = CaseImage.objects.filter(
         case__slots__readings__in=readings, case__masks__isnull=False
@@ -88,7 +88,7 @@ def told_masks(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[Mask
 
 def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     """Means over the ordinal criteria; how sure somebody is of the source is no score."""
-    masks = told_masks(readings)
+    masks = masks_shown(readings)
     rows = (
         Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
         .order_by("reading_id", "image_id", "criterion__position")
@@ -127,7 +127,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     A criterion on which the two are equally good, or both bad, counts as no distance;
     criteria that contradict each other cancel out. The two lie about the scale's middle.
     """
-    masks = told_masks(readings)
+    masks = masks_shown(readings)
     choices = Choice.objects.filter(reading__in=readings).values_list(
         "reading_id", "criterion__slug", "image_id", "strength"
     )
