@@ -142,7 +142,7 @@ def everything_answers(coordinator: Client, reader: User) -> None:
     assert fresh.get(reverse("readings:worklist")).status_code == 200
     for number in range(3):
         runs.start("export", title=f"{number}", spec={})
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60  # eight readers share this process
     assert Run.objects.count() >= 3
 
 

@@ -8,7 +8,15 @@ import pytest
 
 from generation import commands
 
-NOT_TRAININGS = {"fidelity", "model_figures", "run_folder", "sheet"}
+NOT_TRAININGS = {
+    "build_benchmark",
+    "fidelity",
+    "fit_report_parser",
+    "model_figures",
+    "run_folder",
+    "score_answers",
+    "sheet",
+}
 TRAININGS = {module.name for module in pkgutil.iter_modules(commands.__path__)} - NOT_TRAININGS
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ from generation.conditioning.masks import encode_mask, read_control
 from generation.errors import RemediableError
 from generation.specs import Mode, SampleSpec
 from tests.images.masked import make_masked_cohort
-from tests.tiny_model import SIDE
+from tests.tiny_model import SIDE, save_tiny_model
 
 pytestmark = pytest.mark.django_db
 
@@ -327,9 +326,7 @@ def test_a_folder_with_a_control_net_follows_masks_and_so_do_its_children(
     db: None, tiny_model: Path, tmp_path: Path
 ) -> None:
     plain = register("plain", str(tiny_model))
-    folder = shutil.copytree(tiny_model, tmp_path / "following")
-    (folder / "controlnet").mkdir()
-    (folder / "controlnet" / "model.safetensors").write_bytes(b"weights")
+    folder = save_tiny_model(tmp_path / "following", follows_masks=True)
     following = register("following", str(folder))
     assert (plain.follows_masks, following.follows_masks) == (False, True)
     assert following.sha256 != plain.sha256
