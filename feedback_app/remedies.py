@@ -1,15 +1,39 @@
 """One way from an error with a remedy to whoever caused it, on a page or at a command."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django import forms
 from django.contrib import messages
 from django.core.management import CommandError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from feedback_app.requests import RequestError
 from generation.errors import RemediableError
+
+logger = logging.getLogger(__name__)
+
+
+class RemedyPage:
+    """Answers with a page of its own where a view ends in an error that has a remedy.
+
+    A view says what its visitor can mend; what reaches this is something of the
+    installation, such as a stored file that is missing or damaged.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, RemediableError):
+            return None
+        logger.error("%s: %s", request.path, in_one_line(error))
+        return render(request, "503.html", {"error": error}, status=503)
 
 
 def in_one_line(error: RemediableError) -> str:

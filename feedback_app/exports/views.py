@@ -68,6 +68,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     if is_marked and request.GET.get("despite") != "retraction":
         context = SECTION | {"export": export, "file_name": file_name_of(export)}
         return render(request, "exports/retracted.html", context, status=409)
+    file = export.blob.open_checked()
     if request.method == "GET":
         record(
             "export.downloaded",
@@ -78,7 +79,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
             address=client_address(request),
         )
     response = FileResponse(
-        export.blob.open(),
+        file,
         as_attachment=True,
         filename=file_name_of(export),
         content_type=export.blob.media_type,

@@ -36,16 +36,29 @@ class Blob(models.Model):
                 remedy=f"Put it back from a backup, as {self.path} in the storage.",
             ) from error
 
+    def open_checked(self) -> "File[bytes]":
+        """The file, after all of it was read once and held against its hash."""
+        file = self.open()
+        sums = hashlib.sha256()
+        for chunk in file.chunks():
+            sums.update(chunk)
+        self._require(sums.hexdigest())
+        file.seek(0)
+        return file
+
     def read(self) -> bytes:
         """The file's bytes, checked against their hash."""
         with self.open() as file:
             content = file.read()
-        if hashlib.sha256(content).hexdigest() != self.sha256:
+        self._require(hashlib.sha256(content).hexdigest())
+        return content
+
+    def _require(self, digest: str) -> None:
+        if digest != self.sha256:
             raise RemediableError(
                 f"The file of blob {self.sha256} is damaged: its hash is another one.",
                 remedy=f"Put it back from a backup, as {self.path} in the storage.",
             )
-        return content
 
 
 class Image(models.Model):
