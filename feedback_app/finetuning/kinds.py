@@ -10,4 +10,5 @@ declare(
     Kind(name="compare_versions", queue=GPU, tasks=TASKS),
     Kind(name="gate", queue=GPU, tasks=TASKS),
     Kind(name="ask_gate", queue=CPU, tasks=TASKS),
+    Kind(name="take_snapshot", queue=CPU, tasks=TASKS),
 )

@@ -29,7 +29,7 @@ from feedback_app.finetuning.gates.judges import (
 )
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
 from feedback_app.finetuning.models import FineTune, Gate, GateMasks, RewardModel, Schedule
-from feedback_app.finetuning.services import finish_finetune, follow_schedule
+from feedback_app.finetuning.services import finish_finetune, follow_schedule, take_snapshot
 from feedback_app.finetuning.services.masked import count_left_out
 from feedback_app.finetuning.services.reward_models import (
     register_reward_model,
@@ -44,6 +44,7 @@ from feedback_app.images.versions.services import require_weights
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from feedback_app.studies.models import Study
 from feedback_app.studies.services.active import follow_reward_model
 from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import BUNDLED_FOLDER
@@ -316,6 +317,25 @@ def image_ids(pair: Match) -> dict[str, object]:
         "child": str(pair.child.pk),
         "parent": str(pair.parent.pk),
     }
+
+
+@handles("take_snapshot")
+def take_by_run(progress: Progress) -> dict[str, object]:
+    """Take a large snapshot, once: what was kept of it is there to a second attempt."""
+    if progress.run.result:
+        return dict(progress.run.result)
+    spec = progress.run.spec
+    chosen = list(Study.objects.filter(pk__in=spec["studies"]))
+    with transaction.atomic():
+        snapshot = take_snapshot(
+            name=spec["name"],
+            studies=chosen or None,
+            simulated=spec["simulated"],
+            created_by=progress.run.created_by,
+        )
+        result: dict[str, object] = {"snapshot": str(snapshot.pk), "name": snapshot.name}
+        progress.keep(result)
+    return result
 
 
 @handles("train_reward_model")

@@ -18,12 +18,13 @@ from feedback_app.finetuning.requests import ask_for_finetune
 from feedback_app.finetuning.services import (
     count_new_pairs,
     save_schedule,
-    take_snapshot,
 )
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
+from feedback_app.finetuning.services.snapshots import begin_snapshot
 from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion
 from feedback_app.remedies import complain
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 if TYPE_CHECKING:
@@ -68,16 +69,17 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
     form = SnapshotForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            snapshot = take_snapshot(
+            made = begin_snapshot(
                 name=form.cleaned_data["name"],
-                studies=list(form.cleaned_data["studies"]) or None,
+                studies=list(form.cleaned_data["studies"]),
                 simulated=form.is_simulated,
                 created_by=request.user,  # type: ignore[arg-type]
             )
         except RemediableError as error:
             complain(form, None, error)
         else:
-            return redirect("finetuning:snapshot", snapshot.pk)
+            page = "runs:run" if isinstance(made, Run) else "finetuning:snapshot"
+            return redirect(page, made.pk)
     return render(request, "finetuning/snapshot_new.html", {**SECTION, "form": form})
 
 

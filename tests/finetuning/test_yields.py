@@ -4,15 +4,19 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import ReadingYield
-from feedback_app.finetuning.services import take_snapshot
+from feedback_app.finetuning.models import ReadingYield, Snapshot
+from feedback_app.finetuning.services import snapshots, take_snapshot
 from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.finetuning.services.yields import count_new_pairs, count_unknown
 from feedback_app.readings.services.retractions import retract
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study
 from tests.finetuning.read_studies import Read
 
@@ -55,3 +59,25 @@ def test_what_is_counted_is_not_looked_at_again(slots: list[Slot], read: Read) -
         count_new_pairs(simulated=False, since=None)
     assert len(queries) <= 4
     assert not any("readings_score" in query["sql"] for query in queries)
+
+
+def test_a_large_snapshot_is_taken_by_a_run_once(
+    slots: list[Slot],
+    read: Read,
+    cora_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    monkeypatch.setattr(snapshots, "RATINGS_AT_ONCE", 3)
+    form = {"name": "Large", "whose": "people"}
+    answer = cora_client.post(reverse("finetuning:snapshot_new"), form)
+    run = Run.objects.get(kind="take_snapshot")
+    assert answer["Location"] == reverse("runs:run", args=[run.pk])
+    assert not Snapshot.objects.exists()
+    runs.execute(run.pk)
+    Run.objects.filter(pk=run.pk).update(state=State.QUEUED, finished_at=None)
+    runs.execute(run.pk)
+    snapshot = Snapshot.objects.get()
+    run.refresh_from_db()
+    assert (run.state, run.result["snapshot"]) == (State.SUCCEEDED, str(snapshot.pk))
+    assert snapshot.pairs.count() == 6

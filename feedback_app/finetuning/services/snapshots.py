@@ -12,12 +12,41 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
+from feedback_app.finetuning.services.yields import count_unknown
 from feedback_app.images.blobs.services import store
 from feedback_app.readings.models import Reading
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
 MEDIA_TYPE = "application/jsonl"
+RATINGS_AT_ONCE = 10_000
+"""More would keep a request waiting for over two seconds."""
+
+
+def begin_snapshot(
+    *,
+    name: str,
+    studies: Collection[Study] = (),
+    simulated: bool,
+    created_by: User | None = None,
+) -> Snapshot | Run:
+    """Take a snapshot of all studies or of some, or start the run that does where it is large."""
+    if count_unknown("ratings", simulated=simulated, known=()) <= RATINGS_AT_ONCE:
+        return take_snapshot(
+            name=name, studies=studies or None, simulated=simulated, created_by=created_by
+        )
+    return runs.start(
+        "take_snapshot",
+        title=f"Take the snapshot {name}",
+        spec={
+            "name": name,
+            "studies": [str(study.pk) for study in studies],
+            "simulated": simulated,
+        },
+        created_by=created_by,
+    )
 
 
 @transaction.atomic
