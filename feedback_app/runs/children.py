@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.dispatch import Signal
 
 from feedback_app.runs import leash
@@ -67,10 +67,22 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
         _follow(process, progress, run_dir=run_dir, tail=tail)
     finally:
         end_group(process)
-        progress.log_lines(tail.read())
+        _log_rest(progress, tail)
     if process.returncode != 0:
         raise _failure(process.returncode, module=module, run_dir=run_dir, tail=tail)
     return _result(run_dir, module=module)
+
+
+def _log_rest(progress: Progress, tail: "Tail") -> None:
+    """Log what the child said last, over a new connection where the old one was cut meanwhile."""
+    said = tail.read()
+    try:
+        progress.log_lines(said)
+    except DATABASE_GONE:
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        progress.log_lines(said)
 
 
 def _follow(
@@ -98,16 +110,15 @@ def _follow(
                 reported = now
             else:
                 progress.check()
+            if is_running and (newest := _newest_checkpoint(run_dir)) > kept:
+                kept = newest
+                progress.give_way()
         except DATABASE_GONE as error:
             if connection.in_atomic_block:
                 raise
             # The child needs no database; whether it may go on is asked when there is one.
             logger.warning("no report of run %s: %s", progress.run.pk, error)
-            close_old_connections()
-            continue
-        if is_running and (newest := _newest_checkpoint(run_dir)) > kept:
-            kept = newest
-            progress.give_way()
+            connection.close()
 
 
 def _newest_checkpoint(run_dir: Path) -> int:

@@ -135,8 +135,11 @@ def test_a_training_outlives_the_connection_to_the_database(
 
     cutter = threading.Thread(target=cut_when_it_trains)
     cutter.start()
-    assert run_child(Progress(run), module=MODULE, run_dir=run_dir) == {"steps": 3}
-    cutter.join()
+    try:
+        assert run_child(Progress(run), module=MODULE, run_dir=run_dir) == {"steps": 3}
+    finally:
+        cutter.join()
+        connection.close()  # it may be cut after its last use, and the next test wants one
     assert (run_dir / "steps").read_text().split() == ["1", "2", "3"]
 
 
