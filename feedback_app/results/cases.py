@@ -109,13 +109,11 @@ def by_disagreement(study: Study, cases: QuerySet[Case]) -> list[UUID]:
 
 def disagreements(study: Study, cases: Iterable[UUID] | None = None) -> dict[UUID, int]:
     """Returns by case the widest range of an answer over readers; first readings that count."""
-    active = Retraction.objects.active()
     counting = (
         Reading.objects.filter(slot__study=study)
         .current()
         .standing()
         .filter(skip_reason=SkipReason.NONE, slot__repetition=0)
-        .exclude(slot__study__in=active.studies())
     )
     if cases is not None:
         counting = counting.filter(slot__case__in=cases)
