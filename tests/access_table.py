@@ -153,6 +153,7 @@ TABLE: dict[str, Line] = {
     "readings:results-images": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
+    "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "readings:readings-file": get(COORDINATORS, lambda world: [world.study.pk, "scores", "csv"]),
     "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
     "api:readings": post(answers(403, 400, 400, 400, 400, 400), lambda world: [world.slot.pk]),

@@ -9,5 +9,5 @@ urlpatterns = [
     path("<uuid:slot_id>/images/<int:place>.png", views.picture, name="picture"),
     path("<uuid:slot_id>/masks/<slug:kind>.png", views.mask, name="mask"),
     path("studies/<uuid:study_id>/begin/", views.begin, name="begin"),
-    path("results/<uuid:study_id>/", include("feedback_app.results.urls")),
+    path("results/", include("feedback_app.results.urls")),
 ]

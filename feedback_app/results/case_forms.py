@@ -14,8 +14,10 @@ SHOWN = (
     ("flagged", "With a flag"),
     ("regions", "With a region"),
     ("none_acceptable", "None acceptable"),
+    ("gold_missed", "Gold answer missed"),
     ("bookmarked", "Bookmarked"),
 )
+NUMBER_MAX = 2**31 - 1
 ORDERS = (("", "By number"), ("disagreement", "Most disputed first"))
 
 
@@ -24,6 +26,9 @@ class CasesForm(forms.Form):
     flag = forms.ChoiceField(label="Flag", required=False)
     reader = forms.ModelChoiceField(
         User.objects.none(), label="Reader", required=False, empty_label="Any"
+    )
+    number = forms.IntegerField(
+        label="Case number", required=False, min_value=1, max_value=NUMBER_MAX
     )
     order = forms.ChoiceField(label="Order", choices=ORDERS, required=False)
 

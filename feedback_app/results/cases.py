@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Case as SqlCase
-from django.db.models import Exists, F, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, When
+from django.db.models import (
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.db.models.expressions import CombinedExpression
 
 from feedback_app.images.models import Image
@@ -22,7 +33,16 @@ from feedback_app.readings.models import (
     Strength,
     Verdict,
 )
-from feedback_app.studies.models import Case, CaseImage, Study
+from feedback_app.studies.models import (
+    Case,
+    CaseImage,
+    Criterion,
+    CriterionKind,
+    GoldAnswer,
+    Study,
+    StudyState,
+)
+from feedback_app.studies.modes import mode_of
 
 LETTERS = "ABCDEFGH"
 OUTLINES = 6
@@ -73,13 +93,43 @@ class ReviewedCase:
     """In points of the scale, or steps of the choice; None where nobody shares an answer."""
 
 
+def tells_source(study: Study) -> bool:
+    """Says whether it may be told where the study's images come from."""
+    return study.is_unblinded or not mode_of(study.mode).hides_source
+
+
+def studies_of(image_id: UUID) -> tuple[list[Study], list[Study]]:
+    """Returns the studies that show the image: those that tell its source, and those blind."""
+    shown = Study.objects.filter(cases__images=image_id).exclude(state=StudyState.DRAFT).distinct()
+    studies = list(shown.order_by("created_at"))
+    return [one for one in studies if tells_source(one)], [
+        one for one in studies if not tells_source(one)
+    ]
+
+
+def review_image(
+    image_id: UUID, studies: Iterable[Study]
+) -> list[tuple[Study, list["ReviewedCase"]]]:
+    """Returns by study its read cases that show the image, with all that was said of them."""
+    found = [
+        (study, list(find_cases(study).filter(images=image_id).values_list("pk", flat=True)))
+        for study in studies
+    ]
+    return [(study, review(study, keys)) for study, keys in found if keys]
+
+
 def latest(study: Study) -> QuerySet[Reading]:
     """Returns the last revision of every slot, skipped and retracted ones included."""
     return Reading.objects.filter(slot__study=study).current()
 
 
 def find_cases(
-    study: Study, *, show: str = "", flag: str = "", reader: int | None = None
+    study: Study,
+    *,
+    show: str = "",
+    flag: str = "",
+    reader: int | None = None,
+    number: int | None = None,
 ) -> QuerySet[Case]:
     """Returns the study's read cases that have what is asked for, in their order."""
     of_case = latest(study).filter(slot__case=OuterRef("pk"))
@@ -95,9 +145,31 @@ def find_cases(
     if flag:
         found = found.filter(flags__kind__slug=flag)
     cases = study.cases.filter(Exists(found))
+    if number is not None:
+        cases = cases.filter(position=number - 1)
+    if show == "gold_missed":
+        cases = cases.filter(pk__in=_gold_missed(study, latest(study)))
     if show == "bookmarked":
         cases = cases.filter(Exists(Bookmark.objects.filter(slot__case=OuterRef("pk"))))
     return cases.order_by("position")
+
+
+def _gold_missed(study: Study, readings: QuerySet[Reading]) -> QuerySet[GoldAnswer, UUID]:
+    """Returns the cases of which a reading misses a known answer.
+
+    Which images are real is such an answer, told only of an unblinded study.
+    """
+    answers = GoldAnswer.objects.filter(case__study=study)
+    if not study.is_unblinded:
+        answers = answers.exclude(criterion__kind=CriterionKind.CONFIDENCE)
+    asked = {"reading__in": readings, "reading__slot__case": OuterRef("case")}
+    scores = Score.objects.filter(
+        **asked, criterion=OuterRef("criterion"), image=OuterRef("image")
+    ).filter(Q(value__lt=OuterRef("least")) | Q(value__gt=OuterRef("most")))
+    choices = Choice.objects.filter(**asked, criterion=OuterRef("criterion")).exclude(
+        verdict=Verdict.BETTER, image=OuterRef("image")
+    )
+    return answers.filter(Exists(scores) | Exists(choices)).values_list("case", flat=True)
 
 
 def by_disagreement(study: Study, cases: QuerySet[Case]) -> list[UUID]:
@@ -188,7 +260,7 @@ def _said(
     letters = {shown.image.pk: shown.letter for shown in images}
     values: dict[str, dict[UUID, str]] = defaultdict(dict)
     for score in sorted(reading.scores.all(), key=lambda one: one.criterion.position):
-        values[score.criterion.name][score.image_id] = str(score.value)
+        values[score.criterion.name][score.image_id] = in_words(score.criterion, score.value)
     choices = sorted(reading.choices.all(), key=lambda one: one.criterion.position)
     return SaidOfCase(
         reading=reading,
@@ -203,6 +275,12 @@ def _said(
         flags=tuple(_flagged(flag, letters) for flag in reading.flags.all()),
         skip=str(SkipReason(reading.skip_reason).label) if reading.is_skipped else "",
     )
+
+
+def in_words(criterion: Criterion, value: int) -> str:
+    """A score is its number; how sure somebody is of the source is said in words."""
+    is_confidence = criterion.kind == CriterionKind.CONFIDENCE
+    return criterion.anchors[value] if is_confidence else str(value)
 
 
 def _chosen(choice: Choice, letters: dict[UUID, str]) -> str:

@@ -1,26 +1,38 @@
 """Mean scores and flags of each image of a study."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Avg, Count, Q, QuerySet
 
-from feedback_app.readings.models import Flag, Grade, Reading, Score
-from feedback_app.studies.models import Case, CaseImage, Criterion, Study
+from feedback_app.readings.models import Choice, Flag, Grade, Reading, Score, Verdict
+from feedback_app.studies.models import Case, CaseImage, Criterion, CriterionKind, Study
 
 
 @dataclass(frozen=True)
 class ImageResult:
-    """``means`` are in the order of the study's criteria; None where nobody scored yet."""
+    """``means`` are in the order of the study's criteria; None where nobody scored yet.
+
+    ``votes`` are in that order too: what was said of the image where no score says it, such as
+    how often it won a comparison; empty for an ordinal score.
+    """
 
     image_id: UUID
     case: Case
     is_candidate: bool
     readings: int
     means: tuple[float | None, ...]
+    votes: tuple[str, ...]
     flags: tuple[str, ...]
+    source: str
+
+    @property
+    def answers(self) -> tuple[tuple[float | None, str], ...]:
+        """By criterion: the mean score, and the votes in words."""
+        return tuple(zip(self.means, self.votes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,9 @@ def readings_that_count(study: Study) -> QuerySet[Reading]:
 
 def places_of(study: Study) -> QuerySet[CaseImage]:
     """Every image of the study, by case."""
-    places = CaseImage.objects.filter(case__study=study).select_related("case", "image__candidate")
+    places = CaseImage.objects.filter(case__study=study).select_related(
+        "case", "image__candidate__recipe__model_version"
+    )
     return places.order_by("case__position", "position")
 
 
@@ -70,17 +84,23 @@ def image_results(
         "reading__in": readings_that_count(study).filter(slot__case__in=cases),
         "image__in": {place.image_id for place in shown},
     }
-    means, counts, flags = _means(parts), _counts(parts), _flags(parts)
+    means, counts, flags = _means(parts), _counts(parts["reading__in"]), _flags(parts)
+    votes = _votes(parts) if any(one.kind != CriterionKind.ORDINAL for one in criteria) else {}
     return tuple(
         ImageResult(
             image_id=place.image_id,
             case=place.case,
             is_candidate=hasattr(place.image, "candidate"),
-            readings=counts.get((place.case_id, place.image_id), 0),
+            readings=counts.get(place.case_id, 0),
             means=tuple(
                 means.get((place.case_id, place.image_id, criterion.pk)) for criterion in criteria
             ),
+            votes=tuple(
+                votes.get((place.case_id, place.image_id, criterion.pk), "")
+                for criterion in criteria
+            ),
             flags=tuple(flags.get((place.case_id, place.image_id), ())),
+            source=_source(place),
         )
         for place in shown
     )
@@ -95,14 +115,68 @@ def _means(parts: dict[str, Any]) -> dict[tuple[UUID, UUID, int], float]:
     return {(case, image, criterion): mean for case, image, criterion, mean in rows}
 
 
-def _counts(parts: dict[str, Any]) -> dict[tuple[UUID, UUID], int]:
-    """How many readers scored an image; a repeat is no further reader."""
+def _counts(readings: QuerySet[Reading]) -> dict[UUID, int]:
+    """How many readers read a case; a repeat is no further reader."""
+    counted = readings.values_list("slot__case").annotate(count=Count("reader", distinct=True))
+    return dict(counted.order_by())
+
+
+def _votes(parts: dict[str, Any]) -> dict[tuple[UUID, UUID, int], str]:
+    """What was chosen of two images, and how surely an image was called real or synthetic."""
+    return _confidences(parts) | _choices(parts["reading__in"])
+
+
+def _confidences(parts: dict[str, Any]) -> dict[tuple[UUID, UUID, int], str]:
     rows = (
-        Score.objects.filter(**parts)
-        .values_list("reading__slot__case", "image")
-        .annotate(count=Count("reading__reader", distinct=True))
+        Score.objects.filter(**parts, criterion__kind=CriterionKind.CONFIDENCE)
+        .values_list("reading__slot__case", "image", "criterion", "criterion__anchors", "value")
+        .annotate(count=Count("pk"))
+        .order_by("value")
     )
-    return {(case, image): count for case, image, count in rows}
+    said: dict[tuple[UUID, UUID, int], list[tuple[str, int]]] = defaultdict(list)
+    for case, image, criterion, anchors, value, count in rows:
+        said[case, image, criterion].append((anchors[value], count))
+    return {key: _counted(found) for key, found in said.items()}
+
+
+def _choices(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID, int], str]:
+    rows = (
+        Choice.objects.filter(reading__in=readings)
+        .values_list("reading__slot__case", "criterion", "verdict", "image")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    votes: dict[tuple[UUID, int], dict[tuple[str, UUID | None], int]] = defaultdict(dict)
+    for case, criterion, verdict, better, count in rows:
+        votes[case, criterion][verdict, better] = count
+    shown = CaseImage.objects.filter(case__in={case for case, _ in votes})
+    images: dict[UUID, list[UUID]] = defaultdict(list)
+    for case, image in shown.values_list("case", "image"):
+        images[case].append(image)
+    return {
+        (case, image, criterion): _counted(_outcomes(found, image))
+        for (case, criterion), found in votes.items()
+        for image in images[case]
+    }
+
+
+def _outcomes(votes: dict[tuple[str, UUID | None], int], image: UUID) -> Iterator[tuple[str, int]]:
+    """Yields how often this image won and lost, and neither did."""
+    better = {chosen: n for (verdict, chosen), n in votes.items() if verdict == Verdict.BETTER}
+    yield "won", better.get(image, 0)
+    yield "lost", sum(better.values()) - better.get(image, 0)
+    for verdict in (Verdict.EQUAL, Verdict.BOTH_BAD):
+        yield str(verdict.label).lower(), votes.get((verdict, None), 0)
+
+
+def _counted(found: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in found if count)
+
+
+def _source(place: CaseImage) -> str:
+    if hasattr(place.image, "candidate"):
+        return str(place.image.candidate.recipe.model_version.name)
+    return "real"
 
 
 def _flags(parts: dict[str, Any]) -> dict[tuple[UUID, UUID], list[str]]:

@@ -1,12 +1,16 @@
-from django.urls import path
+from django.urls import include, path
 
 from feedback_app.results import views as results_views
 
-urlpatterns = [
+OF_A_STUDY = [
     path("", results_views.results, name="results"),
     path("page/", results_views.results_page, name="results-page"),
     path("images/", results_views.images, name="results-images"),
     path("cases/", results_views.cases, name="results-cases"),
     path("readings/<str:name>.<str:form>", results_views.readings_file, name="readings-file"),
     path("plots/<slug:name>.<str:form>", results_views.plot, name="plot"),
+]
+urlpatterns = [
+    path("<uuid:study_id>/", include(OF_A_STUDY)),
+    path("candidates/<uuid:image_id>/", results_views.candidate, name="results-candidate"),
 ]

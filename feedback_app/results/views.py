@@ -17,11 +17,17 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.results.case_forms import CasesForm
-from feedback_app.results.cases import by_disagreement, find_cases, review
+from feedback_app.results.cases import (
+    by_disagreement,
+    find_cases,
+    review,
+    review_image,
+    studies_of,
+    tells_source,
+)
 from feedback_app.results.images import image_results, places_of
 from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study
-from feedback_app.studies.modes import mode_of
 
 IMAGES_A_PAGE = 40
 CASES_A_PAGE = 20
@@ -58,7 +64,7 @@ def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
     context = _context(study, seen="") | {
         "section": "studies",
         "files": list(TABLES),
-        "tells_source": study.is_unblinded or not mode_of(study.mode).hides_source,
+        "tells_source": tells_source(study),
     }
     return render(request, "results/page.html", context)
 
@@ -88,13 +94,12 @@ def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
     page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
     criteria = tuple(study.criteria.all())
-    tells_source = study.is_unblinded or not mode_of(study.mode).hides_source
     context = {
         "study": study,
         "page": page,
         "criteria": criteria,
         "images": image_results(study, page.object_list, criteria=criteria),
-        "tells_source": tells_source,
+        "tells_source": tells_source(study),
     }
     return render(request, "results/images.html", context)
 
@@ -133,6 +138,7 @@ def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
         show=asked.get("show", ""),
         flag=asked.get("flag", ""),
         reader=reader.pk if reader else None,
+        number=asked.get("number"),
     )
     if asked.get("order") == "disagreement":
         keys = by_disagreement(study, found)
@@ -147,10 +153,19 @@ def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
         "form": form,
         "page": page,
         "cases": review(study, list(page.object_list)),
-        "tells_source": study.is_unblinded or not mode_of(study.mode).hides_source,
+        "tells_source": tells_source(study),
         "asked": query.urlencode(),
     }
     return render(request, "results/cases.html", context)
+
+
+@require_GET
+@coordinators_only
+def candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
+    """The part of a candidate's page that says what was said of it, in studies not blind now."""
+    studies, blind = studies_of(image_id)
+    context = {"studies": review_image(image_id, studies), "blind": len(blind)}
+    return render(request, "results/of_candidate.html", context)
 
 
 @require_GET

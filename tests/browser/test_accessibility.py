@@ -31,7 +31,7 @@ NOT_PAGES = {
     "api:experiment", "api:experiments", "experiments:plot", "experiments:report-to-keep",
     "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
-    "readings:readings-file", "readings:results-images",
+    "readings:readings-file", "readings:results-candidate", "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
     "finetuning:gate_plot", "finetuning:gate_report", "exports:download",

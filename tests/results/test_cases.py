@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.services import GivenChoice, GivenFlag, GivenRegion
 from feedback_app.results.cases import by_disagreement, disagreements, find_cases, review
-from tests.readings.answers import read
+from feedback_app.studies.models import GoldAnswer, Study
+from tests.readings.answers import choices_for, read
 from tests.readings.filling import rated_study
 from tests.readings.rooms import assign, make_room, real, synthetic
 
@@ -102,3 +104,77 @@ def test_a_blind_study_names_no_source(cora_client: Client, rosa: User) -> None:
     page = cora_client.get(reverse("readings:results-cases", args=[study.pk])).content.decode()
     assert all(reverse("images:candidate", args=[image.pk]) not in page for image in images)
     assert "telltale" not in page
+
+
+def test_a_missed_gold_answer_is_found(rosa: User) -> None:
+    study = make_room("rate", rosa, cases=[[synthetic(number)] for number in range(3)])
+    criterion = study.criteria.first()
+    for case, value, slot in zip(study.cases.all(), (1, 3, 5), assign(study, rosa), strict=True):
+        image = case.images.get()
+        GoldAnswer.objects.create(case=case, criterion=criterion, image=image, least=2, most=4)
+        read(slot, value=value)
+    missed = find_cases(study, show="gold_missed")
+    assert [case.position for case in missed] == [0, 2]
+
+
+def test_which_images_are_real_is_no_answer_that_a_blind_study_finds_missed(rosa: User) -> None:
+    study = make_room("real_or_synthetic", rosa, cases=[[synthetic(1)]])
+    (case,), (slot,) = study.cases.all(), assign(study, rosa)
+    GoldAnswer.objects.create(
+        case=case, criterion=study.criteria.get(), image=case.images.get(), least=4, most=4
+    )
+    read(slot, value=0)
+    assert not find_cases(study, show="gold_missed").exists()
+    study.unblinded_at = timezone.now()
+    assert find_cases(study, show="gold_missed").exists()
+
+
+def test_a_chosen_image_that_is_not_the_gold_one_is_a_miss(rosa: User) -> None:
+    cases = [[synthetic(1), synthetic(2)], [synthetic(3), synthetic(4)]]
+    study = make_room("compare", rosa, cases=cases)
+    for case, slot in zip(study.cases.all(), assign(study, rosa), strict=True):
+        first = case.case_images.get(position=0).image
+        GoldAnswer.objects.create(case=case, criterion=study.criteria.first(), image=first)
+        chosen = slot.image_order.index(case.position)  # the first image, then the second one
+        read(slot, choices=choices_for(slot, place=chosen))
+    assert [case.position for case in find_cases(study, show="gold_missed")] == [1]
+
+
+def test_a_candidates_page_has_what_was_said_of_it_where_that_is_not_blind(
+    cora_client: Client, rosa: User
+) -> None:
+    image = synthetic(1)
+    rated = make_room("rate", rosa, cases=[[image], [synthetic(2)]], name="Rated")
+    blind = make_room("real_or_synthetic", rosa, cases=[[image]], name="Blind")
+    for study in (rated, blind):
+        for slot in assign(study, rosa):
+            read(slot, comment=f"Said in {study.name}, {slot.case.position}.")
+    address = reverse("readings:results-candidate", args=[image.pk])
+    page = cora_client.get(address).content.decode()
+    assert "Said in Rated, 0." in page
+    assert "Said in Rated, 1." not in page
+    assert "Said in Blind" not in page
+    Study.objects.update(unblinded_at=timezone.now())
+    page = cora_client.get(address).content.decode()
+    assert "Said in Blind, 0." in page
+    assert "rather synthetic" in page
+
+
+@pytest.mark.parametrize("mode", ["compare", "real_or_synthetic"])
+def test_images_have_votes_where_nothing_is_scored(
+    cora_client: Client, rosa: User, ravi: User, mode: str
+) -> None:
+    images = [synthetic(1), synthetic(2)][: 2 if mode == "compare" else 1]
+    study = make_room(mode, rosa, ravi, cases=[images], unblinded_at=timezone.now())
+    for reader in (rosa, ravi):
+        (slot,) = assign(study, reader)
+        place = slot.image_order.index(0)
+        read(slot, choices=choices_for(slot, place=place))
+    answer = cora_client.get(reverse("readings:results-images", args=[study.pk]))
+    votes = [image.votes for image in answer.context["images"]]
+    if mode == "compare":
+        assert votes == [("won 2", "won 2"), ("lost 2", "lost 2")]
+    else:
+        assert votes == [("rather synthetic 2",)]
+    assert {image.readings for image in answer.context["images"]} == {2}
+    assert "telltale-model" in answer.content.decode()

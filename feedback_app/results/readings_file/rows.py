@@ -9,9 +9,9 @@ from django.utils.crypto import salted_hmac
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Retraction
+from feedback_app.results.cases import tells_source
 from feedback_app.results.readings_file.columns import Cell, Table, annotated
 from feedback_app.studies.models import CaseImage, Study
-from feedback_app.studies.modes import mode_of
 
 CHUNK = 2_000
 COMPUTED = {"who", "place", "source", "is_retracted", "anchor"}
@@ -25,7 +25,7 @@ class StudyRows:
     def __init__(self, study: Study, *, names: bool = False) -> None:
         self.study = study
         self.names = names
-        self.tells_source = study.is_unblinded or not mode_of(study.mode).hides_source
+        self.tells_source = tells_source(study)
         active = Retraction.objects.active()
         self._is_retracted = study.pk in set(active.studies())
         self._retracted_readers: set[int] = set(active.readers())
