@@ -12,7 +12,17 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 
-MODULES = ("browser", "claims", "coverage", "imports", "first_fetch", "sampler", "dpo", "active")
+MODULES = (
+    "browser",
+    "claims",
+    "coverage",
+    "imports",
+    "first_fetch",
+    "sampler",
+    "dpo",
+    "active",
+    "gains",
+)
 """In the order of running; each has ``run() -> list[Row]``."""
 ON_REQUEST = ("faults",)
 """Only where it is named: it takes more than five minutes, and its figures are counts."""

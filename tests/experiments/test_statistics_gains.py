@@ -12,6 +12,7 @@ from feedback_app.experiments.statistics.corrections import bonferroni, holm
 from feedback_app.experiments.statistics.gains import (
     Gain,
     Resampled,
+    Spread,
     cohens_d,
     gain,
     hedges_g,
@@ -20,6 +21,7 @@ from feedback_app.experiments.statistics.gains import (
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.experiments.statistics.paper import seed_test
 from feedback_app.experiments.statistics.predictions import Drawn, TestImages, Told
+from feedback_app.statistics.bootstrap import times_drawn
 
 DICE, MACRO_F1 = METRICS["dice"], METRICS["macro_f1"]
 
@@ -156,6 +158,53 @@ def test_no_gain_is_called_none(seeds: int) -> None:
 def test_a_large_gain_is_found() -> None:
     found = [simulated(number, effect=0.8, seeds=10) for number in range(20)]
     assert all(finding_of(one, p_value=one.p_value) == Finding.GAIN for one in found)
+
+
+def drawn_crossed(number: int, *, seeds: int = 10, patients: int = 48) -> Resampled:
+    """Differences whose seeds, patients and interaction vary by known amounts around 0."""
+    randomness = np.random.default_rng([number, seeds, patients])
+    of_seeds = randomness.normal(0, 0.05, (seeds, 1))
+    of_patients = randomness.normal(0, 0.15, (1, patients))
+    found = of_seeds + of_patients + randomness.normal(0, 0.5, (seeds, patients))
+    weights = times_drawn(randomness, patients, resamples=300) / patients
+    return Resampled(found.mean(axis=1), found @ weights.T)
+
+
+TRUE_ERROR = np.sqrt(0.05**2 / 10 + 0.15**2 / 48 + 0.5**2 / 480)
+
+
+def test_both_modes_are_right_about_crossed_patients_and_seeds() -> None:
+    """Neither too bold nor too timid: false alarms, the error itself, and power."""
+    null = Resampled(np.zeros(10), np.zeros((10, 300)))
+    experiments = [drawn_crossed(number) for number in range(400)]
+    found = [gain(one, null, patients=48) for one in experiments]
+    assert 8 <= sum(one.p_value < 0.05 for one in found) <= 30
+    assert 368 <= sum(one.low <= 0 <= one.high for one in found) <= 394
+    errors = np.array([one.standard_error for one in found])
+    assert np.sqrt((errors**2).mean()) == pytest.approx(TRUE_ERROR, rel=0.06)
+    # A true gain of 0.0882 is found in 80 % of experiments by a test that knows the error.
+    shift = (student.ppf(0.95, 60) + student.ppf(0.8, 60)) * TRUE_ERROR
+    powers = sum(
+        gain(Resampled(one.values + shift, one.replicates + shift), null, patients=48).p_value
+        < 0.05
+        for one in experiments
+    )
+    assert 290 <= powers <= 350
+    # Over seeds alone, as in the paper, the patients' part is not seen.
+    by_seeds = [seed_test(one.values, null.values).p_value for one in experiments]
+    assert sum(p_value < 0.05 for p_value in by_seeds) > 30
+
+
+def test_the_parts_of_a_spread_by_hand() -> None:
+    # Two seeds, two resamples: means 0.1 and 0.3, so V_A = 0.02; of each seed 0.02 and 0.02
+    # around other means, so V_1 = 0.02: no interaction. Seeds' differences 0.1 and 0.3: 0.02 / 2.
+    spread = Spread.of(np.array([0.1, 0.3]), np.array([[0.0, 0.2], [0.2, 0.4]]))
+    assert (spread.of_patients, spread.of_seeds) == pytest.approx((0.02, 0.01))
+    assert spread.interaction == pytest.approx(0, abs=1e-12)
+    # Seeds that react to patients oppositely: nothing is left of it in the mean.
+    opposed = Spread.of(np.array([0.1, 0.3]), np.array([[0.0, 0.2], [0.4, 0.2]]))
+    assert (opposed.of_patients, opposed.interaction) == pytest.approx((0, 0.02), abs=1e-12)
+    assert opposed.variance == 0  # not below the patients' part
 
 
 # What is said

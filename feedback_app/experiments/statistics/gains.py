@@ -1,7 +1,7 @@
-"""How much one arm gains on another: paired bootstrap over test patients and seeds.
+"""How much one arm gains on another, for other test patients and other seeds.
 
 Both arms of a pair are measured on the same patients, and at each seed on the same real
-images; a resample draws patients and seeds once for both.
+images; a resample draws patients once for both arms and all seeds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +25,8 @@ RESAMPLES = 2_000
 SEED = 20_241_127
 CELLS_A_CHUNK = 4_000_000
 LEVEL = 0.95
+MIN_DEFINED = 2
+"""Resamples in which the figure is defined, or its spread is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,17 +97,13 @@ def resample(
 def gain(arm: Resampled, reference: Resampled, *, sign: int = 1, patients: int) -> Gain:
     """Measures how much an arm gains on a reference at the same seeds, in the same order.
 
-    The interval is the estimate and Student's t times the standard error of the joint
-    resamples. Of S seeds S - 1 are drawn, which makes the seeds' part of it unbiased (Rao
-    and Wu, JASA 83 (1988) 231-241). Degrees of freedom are Satterthwaite's, from the seeds'
-    part and the patients'.
+    The interval is the estimate and Student's t times the standard error. Degrees of freedom
+    are Satterthwaite's, from the patients' part of it and the seeds'.
     """
     differences = sign * (arm.values - reference.values)
-    seeds = len(differences)
-    value = float(differences.mean()) if seeds else np.nan
-    error, freedom = _error(
-        differences, sign * (arm.replicates - reference.replicates), patients=patients
-    )
+    value = float(differences.mean()) if len(differences) else np.nan
+    spread = Spread.of(differences, sign * (arm.replicates - reference.replicates))
+    error, freedom = spread.error, spread.freedom(patients)
     low, high, p_value = _interval(value, error=error, freedom=freedom)
     return Gain(
         value=value,
@@ -115,43 +113,62 @@ def gain(arm: Resampled, reference: Resampled, *, sign: int = 1, patients: int) 
         standard_error=error,
         cohens_d=cohens_d(differences),
         hedges_g=sign * hedges_g(arm.values, reference.values),
-        seeds=seeds,
+        seeds=len(differences),
         patients=patients,
     )
 
 
-def _error(differences: Floats, replicates: Floats, *, patients: int) -> tuple[float, float]:
-    """The standard error of the mean difference, and its degrees of freedom."""
-    seeds = len(differences)
-    if seeds == 0 or patients < 2:
-        return np.nan, np.nan
-    of_seeds = float(differences.var(ddof=1)) / seeds if seeds > 1 else 0.0
-    joint = _jointly(replicates)
-    joint = joint[np.isfinite(joint)]
-    if len(joint) < 2:
-        return np.nan, np.nan
-    variance = float(joint.var(ddof=1))
-    of_patients = max(variance - of_seeds, 0.0)
-    if variance == 0:
-        return 0.0, np.nan
-    of_seeds = variance - of_patients
-    spread = of_patients**2 / (patients - 1)
-    if seeds > 1:
-        spread += of_seeds**2 / (seeds - 1)
-    return float(np.sqrt(variance)), variance**2 / spread
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """The variance of a mean difference over other patients and other seeds, in its parts.
 
+    Patients react to seeds, and that interaction is in both of what is seen: ``of_patients``
+    is the variance of the mean over seeds when patients are drawn again, ``of_seeds`` that of
+    the seeds' differences over their number, and ``of_one_seed`` the mean variance of a single
+    seed's difference when patients are drawn again. The sum of the first two counts the
+    interaction twice, once by (of_one_seed - of_patients) / (S - 1): Owen, Ann. Appl. Stat. 1
+    (2007) 386-411, on two crossed factors. It is not less than the patients' part.
+    """
 
-def _jointly(replicates: Floats) -> Floats:
-    """The mean over seeds that are drawn too, one fewer than there are; B."""
-    seeds, count = replicates.shape
-    if seeds == 1:
-        return replicates[0]
-    rng = np.random.default_rng(SEED + 1)
-    drawn = rng.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=count).T
-    weights = np.where(np.isfinite(replicates), drawn, 0)
-    total = weights.sum(axis=0)
-    sums = (weights * np.nan_to_num(replicates)).sum(axis=0)
-    return np.divide(sums, total, out=np.full(count, np.nan), where=total > 0)
+    of_patients: float
+    of_seeds: float
+    of_one_seed: float
+    seeds: int
+
+    @classmethod
+    def of(cls, differences: Floats, replicates: Floats) -> "Spread":
+        """From S differences and their S x B resamples; NaN where these are not defined."""
+        seeds, defined = len(differences), np.isfinite(replicates).all(axis=0)
+        drawn = replicates[:, defined]
+        if seeds == 0 or drawn.shape[1] < MIN_DEFINED:
+            return cls(of_patients=np.nan, of_seeds=np.nan, of_one_seed=np.nan, seeds=seeds)
+        return cls(
+            of_patients=float(drawn.mean(axis=0).var(ddof=1)),
+            of_seeds=float(differences.var(ddof=1)) / seeds if seeds > 1 else 0.0,
+            of_one_seed=float(drawn.var(axis=1, ddof=1).mean()),
+            seeds=seeds,
+        )
+
+    @property
+    def interaction(self) -> float:
+        """The part that patients and seeds have only together."""
+        return (self.of_one_seed - self.of_patients) / (self.seeds - 1) if self.seeds > 1 else 0.0
+
+    @property
+    def variance(self) -> float:
+        return max(self.of_patients, self.of_patients + self.of_seeds - self.interaction)
+
+    @property
+    def error(self) -> float:
+        return float(np.sqrt(self.variance))
+
+    def freedom(self, patients: int) -> float:
+        """Infinite where there is no spread to be estimated; NaN for a single patient."""
+        if patients < 2:
+            return np.nan
+        parts = self.of_patients**2 / (patients - 1)
+        parts += self.of_seeds**2 / (self.seeds - 1) if self.seeds > 1 else 0.0
+        return self.variance**2 / parts if parts else np.inf
 
 
 def _interval(value: float, *, error: float, freedom: float) -> tuple[float, float, float]:
