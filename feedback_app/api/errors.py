@@ -42,7 +42,7 @@ def _remediable(error: RemediableError) -> Response:
     fields = error.fields if isinstance(error, RequestError) else {}
     return Response(
         _shape(
-            code="conflict" if is_conflict else "invalid",
+            code=error.code if isinstance(error, ReadingConflict) else "invalid",
             message="Some values are not valid." if fields else str(error),
             remedy=error.remedy,
             fields=fields,

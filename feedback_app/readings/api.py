@@ -25,6 +25,7 @@ from feedback_app.readings.services import (
     GivenScore,
     submit_reading,
 )
+from feedback_app.readings.unmasking import enter_phase
 from feedback_app.readings.worklist import next_unread
 from feedback_app.studies.models import SCORE_MAX, Slot
 from feedback_app.studies.scales import SLUG_LENGTH
@@ -98,8 +99,9 @@ class ReaderView(APIView):
 
 class CaseView(ReaderView):
     def get(self, request: Request, slot_id: UUID) -> Response:
-        case = describe_case(slot_to_read(reader_of(request), slot_id))
-        return Response(case, headers=NO_STORE)
+        slot = slot_to_read(reader_of(request), slot_id)
+        enter_phase(slot)
+        return Response(describe_case(slot), headers=NO_STORE)
 
 
 class ReadingsView(ReaderView):
@@ -127,6 +129,7 @@ class NextView(ReaderView):
         following = _following(slot, reader, holding=holding)
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
+        enter_phase(following)
         return Response(describe_case(following, holding=holding), headers=NO_STORE)
 
 

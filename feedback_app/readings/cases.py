@@ -9,6 +9,7 @@ from django.urls import reverse
 from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.models import Flag, Reading, SkipReason
+from feedback_app.readings.unmasking import is_locked
 from feedback_app.readings.worklist import Place, place_of
 from feedback_app.studies.models import Slot, StudyState, questions_of
 from feedback_app.studies.modes import mode_of
@@ -30,6 +31,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         "instructions": study.instructions,
         "is_open": study.state == StudyState.OPEN,
         "state": study.state,
+        "is_locked": is_locked(slot),
         "mode": mode_of(study.mode).shown_as(slot.phase),
         "images": [
             {
@@ -118,7 +120,7 @@ def _describe_place(place: Place) -> dict[str, Any]:
 def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
     if slot.lease_until is not None:  # claimed and not read: see ``claims``
         return None
-    reading = Reading.objects.filter(slot=slot).order_by("-revision").first()
+    reading = Reading.objects.filter(slot=slot).order_by("after_unmasking", "-revision").first()
     if reading is None:
         return None
     images = slot.images_in_order()

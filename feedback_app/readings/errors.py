@@ -1,5 +1,7 @@
 """Why a reading, or a case to read, is refused."""
 
+from typing import ClassVar
+
 from generation.errors import RemediableError
 
 
@@ -10,9 +12,22 @@ class InvalidReading(RemediableError):
 class ReadingConflict(RemediableError):
     """Well-formed, but the state of things does not allow it."""
 
+    code: ClassVar[str] = "conflict"
+    """What the API names it."""
+
 
 class StudyNotOpen(ReadingConflict):
     """The study takes no readings now, or no more."""
+
+
+class PhaseOver(ReadingConflict):
+    """The case belongs to a phase that is over for this reader, so its answer stays."""
+
+
+class NotYet(ReadingConflict):
+    """Something is to be done before this case may be seen."""
+
+    code = "not_yet"
 
 
 class KeyAlreadyUsed(ReadingConflict):

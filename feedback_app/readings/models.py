@@ -16,18 +16,18 @@ from feedback_app.studies.models import SCORE_MAX, Criterion, FlagKind, Slot, St
 
 
 class ReadingQuerySet(models.QuerySet["Reading"]):
+    def in_its_phase(self) -> Self:
+        """Leaves out what was said of an unaware case when its reader had been told."""
+        return self.filter(after_unmasking=False)
+
     def current(self) -> Self:
-        """The last revision for each slot."""
-        later = Reading.objects.filter(slot=OuterRef("slot"), revision__gt=OuterRef("revision"))
-        return self.filter(~Exists(later))
+        """The last revision for each slot that was said in the slot's phase."""
+        return self.in_its_phase().filter(~Exists(_later_than_these()))
 
     def as_of(self, moment: datetime) -> Self:
         """The last revision for each slot as it was then."""
-        then = self.filter(created_at__lte=moment)
-        later = Reading.objects.filter(
-            slot=OuterRef("slot"), revision__gt=OuterRef("revision"), created_at__lte=moment
-        )
-        return then.filter(~Exists(later))
+        then = self.in_its_phase().filter(created_at__lte=moment)
+        return then.filter(~Exists(_later_than_these().filter(created_at__lte=moment)))
 
     def standing(self) -> Self:
         """Leaves out those of readers and studies that are retracted."""
@@ -39,6 +39,12 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
 
     def by_simulated_readers(self) -> Self:
         return self.filter(is_simulated=True)
+
+
+def _later_than_these() -> "ReadingQuerySet":
+    return Reading.objects.in_its_phase().filter(
+        slot=OuterRef("slot"), revision__gt=OuterRef("revision")
+    )
 
 
 class SkipReason(models.TextChoices):
@@ -57,7 +63,8 @@ class Reading(models.Model):
     ``idempotency_key`` is made by the client: the same submission is stored once.
     A skipped case is a reading with its reason and without answers. ``active_ms``
     leaves out hidden tabs and idle minutes; ``display`` says which windows and zooms
-    were used.
+    were used. ``after_unmasking`` marks what was said of an unaware case when its reader had
+    been told what the study asks: it is kept, and does not count.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -75,6 +82,7 @@ class Reading(models.Model):
     comment = models.TextField(blank=True, max_length=2_000)
     active_ms = models.PositiveIntegerField(default=0)
     display = models.JSONField(default=dict, blank=True)
+    after_unmasking = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ReadingQuerySet.as_manager()
@@ -184,6 +192,26 @@ class Region(models.Model):
     flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="regions")
     shape = models.CharField(max_length=8, choices=Shape)
     points = ArrayField(ArrayField(models.FloatField(), size=2))
+
+
+class Unmasking(models.Model):
+    """The moment from which a reader knows what a study in two phases asks in the end.
+
+    They have been given a case of the aware phase; what they said before stays as it is.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="unmaskings")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="unmaskings"
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="a_reader_is_unmasked_once_a_study", fields=["study", "reader"]
+            )
+        ]
 
 
 class StudyDisplay(models.Model):

@@ -12,11 +12,13 @@ from feedback_app.accounts.models import User
 from feedback_app.readings.access import reader_of, slot_for, slot_to_read, study_for
 from feedback_app.readings.cases import describe_case
 from feedback_app.readings.claims import claim
-from feedback_app.readings.errors import DamagedPicture
+from feedback_app.readings.errors import DamagedPicture, NotYet
 from feedback_app.readings.framing import display_size_of
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
+from feedback_app.readings.unmasking import enter_phase
 from feedback_app.readings.worklist import assignments_of, first_unread
+from feedback_app.remedies import tell
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import mode_of
 
@@ -36,8 +38,14 @@ def worklist(request: HttpRequest) -> HttpResponse:
 @require_GET
 def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
     reader = reader_of(request)
+    slot = slot_to_read(reader, slot_id)
+    try:
+        enter_phase(slot)
+    except NotYet as error:
+        tell(request, error)
+        return redirect("readings:worklist")
     context = {
-        "case": describe_case(slot_to_read(reader, slot_id)),
+        "case": describe_case(slot),
         "preferences": preferences_of(reader),
     }
     response = render(request, "readings/read.html", context)

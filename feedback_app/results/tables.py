@@ -187,6 +187,7 @@ def _last_and_first(study: Study) -> list[Any]:
     """By slot: the last revision, with time and date of the first; none that is retracted."""
     rows = (
         Reading.objects.filter(slot__study=study)
+        .in_its_phase()
         .standing()
         .order_by("slot", "revision")
         .values(

@@ -144,6 +144,7 @@ def test_the_aware_phase_begins_with_a_note_that_is_shown_once(
     log_in(rosa)
     enter(page, unaware)
     expect(page.locator("#criterion")).to_have_text("realism")
+    expect(page.locator(".prompt")).to_be_hidden()
     press_all(page, "3")
     page.keyboard.press("Enter")
     at_case(page, aware)
@@ -158,6 +159,11 @@ def test_the_aware_phase_begins_with_a_note_that_is_shown_once(
     at_case(page, aware)
     expect_chosen(page, ["4"])
     expect(page.locator("#phase")).to_be_hidden()
+    page.keyboard.press("z")
+    at_case(page, unaware)
+    expect(page.locator("#hint")).to_have_text("Locked: this part is over")
+    press_all(page, "5")
+    expect_chosen(page, ["3"])
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_a_real_case_reads_like_a_synthetic_one(
 ) -> None:
     study = maker(rosa, ravi)
     slots_of(study, rosa)
-    for phase in set(study.slots.values_list("phase", flat=True)):
+    for phase in sorted(set(study.slots.values_list("phase", flat=True)), reverse=True):
         slots = list(study.slots.filter(phase=phase))
         sources = {CohortImage.objects.filter(image__case=slot.case).exists() for slot in slots}
         assert sources == {True, False}
@@ -251,6 +251,8 @@ def test_a_real_case_reads_like_a_synthetic_one(
             for slot in slots
         ]
         assert all(case == cases[0] for case in cases)
+        for slot in slots:
+            read(slot)
 
 
 def test_prompt_and_mask_are_not_there_where_they_would_tell(
@@ -268,7 +270,10 @@ def test_the_unaware_phase_is_a_rating_of_one_image(
 ) -> None:
     study = make_phases(rosa, ravi)
     slots = assign(study, rosa, phases=[Phase.UNAWARE, Phase.AWARE])
-    cases = [rosa_client.get(reverse("api:slot", args=[slot.pk])).json() for slot in slots]
+    cases = []
+    for slot in slots:
+        cases.append(rosa_client.get(reverse("api:slot", args=[slot.pk])).json())
+        read(slot)
     assert [case["mode"] for case in cases] == ["rate"] * 4 + ["real_or_synthetic"] * 4
     assert [criterion["slug"] for criterion in cases[0]["criteria"]] == ["realism"]
     assert [criterion["slug"] for criterion in cases[4]["criteria"]] == ["source"]
@@ -286,6 +291,8 @@ def test_the_aware_phase_is_announced_until_it_has_begun(
         return note
 
     assert note_of(slots[0]) == ""
+    for slot in slots[:4]:
+        read(slot)
     assert "some of these images are synthetic" in note_of(slots[4])
     read(slots[4])
     assert note_of(slots[5]) == ""

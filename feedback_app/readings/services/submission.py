@@ -20,6 +20,7 @@ from feedback_app.readings.services.given import (
 )
 from feedback_app.readings.services.shown import Shown, content_given, content_stored
 from feedback_app.readings.services.validation import validate
+from feedback_app.readings.unmasking import is_locked, require_unlocked, unmask
 from feedback_app.studies.models import Slot, Study, StudyState
 
 REMEDIES = {
@@ -73,11 +74,15 @@ def submit_reading(
             _require_the_same(stored, given, slot=slot, shown=shown)
             return stored
     require_open(slot.study)
+    of_slot = [stored for stored in known if stored.slot_id == slot.pk]
+    if of_slot:
+        require_unlocked(slot)
     validate(given, shown)
+    unmask(slot)
     reading = Reading.objects.create(
         slot=slot,
         reader=reader,
-        revision=1 + max((stored.revision for stored in known), default=0),
+        revision=1 + max((stored.revision for stored in of_slot), default=0),
         idempotency_key=idempotency_key,
         is_simulated=reader.is_simulated,
         skip_reason=given.skip_reason,
@@ -85,6 +90,7 @@ def submit_reading(
         comment=given.comment,
         active_ms=given.active_ms,
         display=dict(given.display),
+        after_unmasking=is_locked(slot),
     )
     _write_scores(reading, given, shown)
     _write_choices(reading, given, shown)

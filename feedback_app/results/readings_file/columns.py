@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models import Case as SqlCase
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
+from feedback_app.studies.models import Phase
 
 Cell = str | int | float | bool | None
 
@@ -66,7 +68,10 @@ def _of_reading(prefix: str) -> tuple[Column, ...]:
                at("slot__repetition")),
         Column("position", "the slot's place in the reader's order, from 0", at("slot__position")),
         Column("revision", "1 for what was submitted first", at("revision")),
-        Column("is_last_revision", "whether no later revision is there: these count", "is_last"),
+        Column("said_in", "the phase in which it was said: the slot's, or aware for what was said "
+               "of an unaware case after the unmasking", "said_in"),
+        Column("is_last_revision",
+               "whether it is the last that was said in the slot's phase: these count", "is_last"),
         Column("is_retracted", "whether the reading is retracted now", "is_retracted"),
         Column("submitted_at", "when it was stored, ISO 8601", at("created_at"),
                lambda moment: moment.isoformat()),
@@ -187,11 +192,17 @@ TABLES = {
 def annotated(table: Table) -> QuerySet[Any]:
     """Returns the table's rows with what their columns compute in the database."""
     reading = table.to_reading
-    later = Reading.objects.filter(
+    later = Reading.objects.in_its_phase().filter(
         slot=OuterRef(f"{reading}slot"), revision__gt=OuterRef(f"{reading}revision")
     )
+    is_late = Q(**{f"{reading}after_unmasking": True})
     rows = table.rows().annotate(
-        is_last=~Exists(later),
+        is_last=~is_late & ~Exists(later),
+        said_in=SqlCase(
+            When(is_late, then=Value(Phase.AWARE.value)),
+            default=F(f"{reading}slot__phase"),
+            output_field=CharField(),
+        ),
         case_number=F(f"{reading}slot__case__position") + 1,
         who=F(f"{reading}reader"),
         of_case=F(f"{reading}slot__case"),

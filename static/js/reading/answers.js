@@ -186,6 +186,9 @@ export class Answers {
   }
 }
 
+/** Whether the server takes an answer, or a change of it. @param {Pick<TestCase, "is_open" | "is_locked">} found */
+export const takesAnswers = ({ is_open: isOpen, is_locked: isLocked }) => isOpen && !isLocked;
+
 /** Corners to a hundredth of a pixel: the server may have put them through another scale. */
 const textOf = (/** @type {Content} */ content) =>
   JSON.stringify(content, (name, value) =>

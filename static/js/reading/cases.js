@@ -80,6 +80,11 @@ export class Cases {
     this.loading.delete(slot);
   }
 
+  /** What the server has for all other slots changed. @param {string} slot */
+  keepOnly(slot) {
+    for (const other of this.loading.keys()) if (other !== slot) this.loading.delete(other);
+  }
+
   trim() {
     for (const slot of this.loading.keys()) {
       if (this.loading.size <= KEPT) return;

@@ -4,6 +4,7 @@
 /** @import { Viewer } from "./viewer.js" */
 
 import { byId, byIdAs, copyOf, find, findAs } from "../dom.js";
+import { takesAnswers } from "./answers.js";
 import { keep, recall } from "./storage.js";
 import { FULL } from "./window.js";
 
@@ -25,17 +26,18 @@ export class Chrome {
     new ResizeObserver(() => this.foldPrompt()).observe(find(document, ".prompt"));
   }
 
-  /** @type {(found: LoadedCase, about: {showsPrompt: boolean, previous: string | null | undefined}) => void} */
-  showCase(found, { showsPrompt, previous }) {
+  /** Where there is no prompt nothing says so: it would hint at images that are made. @type {(found: LoadedCase, about: {previous: string | null | undefined}) => void} */
+  showCase(found, { previous }) {
+    const canAnswer = takesAnswers(found);
     byId("study").textContent = found.study;
-    byId("prompt-text").textContent = found.prompt || "No prompt";
-    find(document, ".prompt").classList.toggle("unasked", !showsPrompt);
+    byId("prompt-text").textContent = found.prompt;
+    find(document, ".prompt").classList.toggle("unasked", !found.prompt);
     byId("instructions").textContent = found.instructions;
     byId("instructions").hidden = !found.instructions;
     enable("back", Boolean(previous));
-    commentField().readOnly = !found.is_open;
+    commentField().readOnly = !canAnswer;
     byId("none").hidden = !found.allows_none_acceptable;
-    for (const id of ["skip", "none", "undo"]) enable(id, found.is_open);
+    for (const id of ["skip", "none", "undo"]) enable(id, canAnswer);
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
       mode: found.mode,

@@ -6,7 +6,7 @@
 /** @import { Mode, Reactions } from "./modes/base.js" */
 /** @import { Draft, Given, Grade, LoadedCase, Question, Region, Shape } from "./types.js" */
 
-import { Answers } from "./answers.js";
+import { Answers, takesAnswers } from "./answers.js";
 import { modeOf } from "./modes/index.js";
 
 export class Desk {
@@ -47,7 +47,7 @@ export class Desk {
   }
 
   get isWritable() {
-    return this.isShown && this.case.is_open;
+    return this.isShown && takesAnswers(this.case);
   }
 
   get isUnchanged() {
@@ -248,6 +248,7 @@ export class Desk {
   describeSubmit() {
     const missing = this.mode.missing(this.answers).length;
     if (!this.case.is_open) return { label: "Next", isReady: true, hint: `This study is ${this.case.state}` };
+    if (this.case.is_locked) return { label: "Next", isReady: true, hint: "Locked: this part is over" };
     if (missing) return { label: "Submit", isReady: false, hint: `${missing} to ${this.mode.verb}` };
     if (!this.stored) return { label: "Submit", isReady: true, hint: "Ready" };
     if (!this.isUnchanged) return { label: "Submit change", isReady: true, hint: "Changed" };

@@ -29,7 +29,8 @@ export class Drafts {
   }
 
   /** A draft that a reading given elsewhere has overtaken is out of date. @param {LoadedCase} found */
-  draftFor({ slot, reading }) {
+  draftFor({ slot, reading, is_locked: isLocked }) {
+    if (isLocked) return undefined;
     const draft = recallDraft(slot);
     const isOvertaken = draft?.upon !== undefined && draft.upon !== revisionOf(reading);
     return isOvertaken ? undefined : draft;

@@ -15,11 +15,14 @@
 /** @import { Submission } from "./submission.js" */
 /** @import { Draft, LoadedCase, TestCase, Unsent } from "./types.js" */
 
+import { takesAnswers } from "./answers.js";
 import { Desk } from "./desk.js";
 import { LoggedOut, Refused, Unreachable } from "./server.js";
 
 const SLOW_MS = 200;
 const RETRY_MS = 3_000;
+const SOON_MS = 200;
+const TRIES = 3;
 
 export class Room {
   /** The case on screen; before the first one there is none. @type {Desk | undefined} */
@@ -76,9 +79,9 @@ export class Room {
 
   /**
    * Show what `find` finds, or the end where it finds none; until then the case before stays.
-   * @type {(wanted: string | symbol, find: () => Promise<LoadedCase | null>) => Promise<void>}
+   * @type {(wanted: string | symbol, find: () => Promise<LoadedCase | null>, tries?: number) => Promise<void>}
    */
-  async bring(wanted, find) {
+  async bring(wanted, find, tries = 0) {
     this.opening = wanted;
     const slow = setTimeout(() => this.chrome.say("Loading…", { canLeave: false }), SLOW_MS);
     try {
@@ -88,14 +91,19 @@ export class Room {
       if (found) this.show(found);
       else this.finish();
     } catch (error) {
-      if (this.opening === wanted) this.waitFor(error, () => this.opening === wanted && this.bring(wanted, find));
+      const again = () => this.opening === wanted && this.bring(wanted, find, tries + 1);
+      if (this.opening === wanted) this.waitFor(error, again, { isNew: tries < TRIES });
     } finally {
       clearTimeout(slow);
     }
   }
 
-  /** @type {(error: unknown, again: () => unknown) => void} */
-  waitFor(error, again) {
+  get isSending() {
+    return this.outbox.unsent.length > 0 && !this.outbox.trouble;
+  }
+
+  /** @type {(error: unknown, again: () => unknown, about: {isNew: boolean}) => void} */
+  waitFor(error, again, { isNew }) {
     if (error instanceof Unreachable) {
       this.chrome.say(
         "The server cannot be reached. What you read is kept; the next case comes as soon as it can.",
@@ -104,6 +112,9 @@ export class Room {
     } else if (error instanceof LoggedOut) {
       this.chrome.say("Log in again to go on. What you read is kept.");
       this.outbox.loggedOut();
+    } else if (error instanceof Refused && error.code === "not_yet" && (isNew || this.isSending)) {
+      setTimeout(again, SOON_MS); // what is to come first is on its way
+      return;
     } else if (error instanceof Refused) {
       this.chrome.say(error.message);
       return;
@@ -117,6 +128,7 @@ export class Room {
   show(found) {
     this.picker.close();
     this.desk?.clear();
+    if (found.phase_note) this.cases.keepOnly(found.slot); // those before are locked now
     const draft = this.drafts.draftFor(found);
     const desk = this.deskFor(found, draft);
     this.desk = desk;
@@ -183,7 +195,7 @@ export class Room {
     if (this.isFinished) return this.leave();
     const { present } = this;
     if (!present) return;
-    if (!present.case.is_open || present.isUnchanged) this.goOn();
+    if (!takesAnswers(present.case) || present.isUnchanged) this.goOn();
     else if (!present.askForMissing()) this.send(present);
   }
 

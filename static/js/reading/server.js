@@ -18,6 +18,7 @@ export class Refused extends Error {
   constructor(status, error) {
     super([error.message, error.remedy].filter(Boolean).join(" "));
     this.status = status;
+    this.code = error.code;
   }
 }
 

@@ -7,6 +7,8 @@
 /** @import { Reactions } from "./modes/base.js" */
 /** @import { Viewer } from "./viewer.js" */
 
+import { takesAnswers } from "./answers.js";
+
 export class Stage {
   /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, addressOf: (slot: string) => string}} parts */
   constructor({ images, viewer, enlarger, chrome, bookmark, addressOf }) {
@@ -22,12 +24,11 @@ export class Stage {
   show(desk, { previous, leaving }) {
     const { case: found, mode } = desk;
     const elements = desk.build(leaving);
-    const { showsPrompt } = mode;
-    this.chrome.showCase(found, { showsPrompt, previous }); // first: it sets the layout that the viewer measures
+    this.chrome.showCase(found, { previous }); // first: it sets the layout that the viewer measures
     this.images.replaceChildren(...elements);
     this.viewer.show(mode.tiles.map(({ frame }) => frame), found.pictures);
     this.viewer.showMasks(found.masks);
-    if (!found.is_open) mode.disable();
+    if (!takesAnswers(found)) mode.disable();
     for (const tile of mode.tiles) {
       const { trouble } = found.pictures[tile.place];
       if (trouble) tile.showTrouble(trouble);

@@ -42,6 +42,7 @@
  * @property {string} instructions
  * @property {boolean} is_open
  * @property {string} state
+ * @property {boolean} is_locked The answer was given in a phase that is over, and stays.
  * @property {"rate" | "rate_k" | "compare" | "real_or_synthetic"} mode
  * @property {(Size & {address: string})[]} images
  * @property {string} prompt

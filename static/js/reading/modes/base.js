@@ -15,7 +15,6 @@ import { Strip } from "../strips.js";
 import { Tile, letterOf, nameOf } from "../tiles.js";
 
 export class Mode {
-  showsPrompt = true;
   verb = "score"; // what is still to be done: "3 to score"
 
   /** @type {{at: Question, strip: Strip}[]} */

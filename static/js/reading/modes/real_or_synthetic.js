@@ -4,8 +4,6 @@ import { Mode } from "./base.js";
 
 export class RealOrSynthetic extends Mode {
   /** @override */
-  showsPrompt = false;
-  /** @override */
   verb = "judge";
 
   /** @override */
