@@ -173,6 +173,7 @@ def web_command(port: int) -> list[str]:
     processes = min(os.cpu_count() or 1, CORES_OF_WEB) + 1
     return [
         *(sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),
+        *("--config", "python:feedback_app.local.gunicorn_hooks"),
         *("--preload", "--workers", str(processes), "--threads", "2", "--log-level", "warning"),
     ]
 

@@ -29,13 +29,16 @@ def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     if _libc is None:
         return None
     parent = os.getpid()
+    return lambda: tie_to(parent, death_signal)
 
-    def ask_the_kernel() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:
-            os._exit(1)
 
-    return ask_the_kernel
+def tie_to(parent: int, death_signal: signal.Signals) -> None:
+    """Ask the kernel to end this process with its parent, at once where that is gone already."""
+    if _libc is None:
+        return
+    _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def spawn(
@@ -86,6 +89,21 @@ def descendants(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def session_of(leader: int) -> list[psutil.Process]:
+    """What is left of the session that a process of ours led, itself left out.
+
+    While one of them lives, no other process is given the leader's number.
+    """
+    return [process for process in psutil.process_iter() if _leads(leader, process.pid)]
+
+
+def _leads(leader: int, pid: int) -> bool:
+    try:
+        return pid != leader and os.getsid(pid) == leader
+    except OSError:
+        return False
 
 
 def end(

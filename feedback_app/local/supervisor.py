@@ -116,8 +116,10 @@ class Supervisor:
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def _bury(self, child: Child) -> None:
+        """Plan the next start of a dead child, and end what it left, which may hold its port."""
         assert child.process is not None
         code = child.process.returncode
+        processes.end(processes.session_of(child.process.pid), wait_s=0)
         self._pass_on(child)
         self._forget(child)
         pause = child.plan_restart()

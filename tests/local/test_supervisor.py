@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from feedback_app.local import processes
+from feedback_app.local.demo import web_command
 from feedback_app.local.supervisor import Child, Supervisor
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -100,6 +101,46 @@ def test_a_child_dies_with_a_killed_parent() -> None:
     parent.stdout.close()
     psutil.wait_procs([child], timeout=5)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_dead_childs_children_are_ended_before_it_is_started_again(supervise: Supervise) -> None:
+    """A killed web process leaves workers that hold its port."""
+    holds_a_port = """if True:
+        import os, socket, time
+        held = socket.create_server(("127.0.0.1", 0))
+        if not os.fork():
+            time.sleep(600)
+        print("up", flush=True)
+        time.sleep(600)
+    """
+    supervisor, child, said = supervise(holds_a_port)
+    tick_until(supervisor, lambda: "up" in said.getvalue())
+    assert child.process is not None
+    left = processes.session_of(child.process.pid)
+    assert len(left) == 1
+    child.process.kill()
+    tick_until(supervisor, lambda: "ended (signal SIGKILL)" in said.getvalue())
+    assert not left[0].is_running() or left[0].status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the supervisor ends them")
+def test_a_web_process_dies_with_its_killed_master(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("def application(environ, start_response): return []\n")
+    command = web_command(0)
+    command[command.index("feedback_app.wsgi")] = "plain"
+    master = subprocess.Popen(
+        command, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": f"{tmp_path}:{CHECKOUT}"}
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while not (workers := psutil.Process(master.pid).children()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        master.kill()
+        master.wait()
+    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_strays_of_a_home_are_found_and_others_left_alone(tmp_path: Path) -> None:
