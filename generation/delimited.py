@@ -16,16 +16,22 @@ MAX_CELL_CHARACTERS = 20_000_000
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARK = "\ufeff"
 SHOWN_CHARACTERS = 200
+NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What ``surrogateescape`` makes of bytes that are no text."""
 EXCEL_HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 """What Excel writes before the header, to tell itself the delimiter."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """``number`` counts rows from the header, which is 1; ``line`` is where the row ends."""
+    """``number`` counts rows from the header, which is 1.
+
+    ``line`` is where the row ends, ``first`` where it begins.
+    """
 
     number: int
     line: int
+    first: int
     cells: dict[str, str]
     text: str
 
@@ -101,7 +107,12 @@ class Table:
             else:
                 named = zip(self.header, cells, strict=False)
                 row = {name: cell for name, cell in named if name}
-                yield Row(number, self._lines.count, row, text)
+                first = self._lines.count - self._lines.of_row + 1
+                yield Row(number, self._lines.count, first, row, text)
+
+    def going_on(self, lines: Iterable[str]) -> "Table":
+        """Returns the table of the same columns whose rows are these lines."""
+        return Table(self.header, self.delimiter, _Lines(iter(lines)))
 
     def _fault_of(self, cells: list[str]) -> str:
         """Returns why a row cannot be used, empty where it can."""
@@ -118,6 +129,8 @@ class Table:
             return f"{counts}: put quotes around commas{over}"
         if any("\0" in cell for cell in cells):
             return "has a NUL character"
+        if any(NO_TEXT.search(cell) for cell in cells):
+            return "has bytes that are not UTF-8"
         return ""
 
 

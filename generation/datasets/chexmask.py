@@ -4,14 +4,14 @@ The file for MIMIC is several gigabytes, most of it run-length code: one pass ke
 row starts, and a row is read again when its image comes.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from generation.datasets.parsed import RunLengthMask, Skip
-from generation.delimited import MAX_CELL_CHARACTERS
+from generation.datasets.tables import skip_of
+from generation.delimited import BadRow, Row, Table, read_table
 from generation.errors import RemediableError
 
 IDS = ("dicom_id", "Image ID", "ImageID", "image_id")
@@ -22,6 +22,7 @@ HEIGHT, WIDTH = "Height", "Width"
 COLUMNS = (QUALITY, *LUNGS, HEART, HEIGHT, WIDTH)
 LEAST_QUALITY = 0.7
 """Reverse classification accuracy that the authors recommend to ask for."""
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,24 @@ class Place:
 
 
 class ChexMasks:
-    """The rows of a CheXmask file by the id of their image."""
+    """The rows of a CheXmask file by the id of their image.
+
+    ``skips`` are the rows that cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
-        csv.field_size_limit(MAX_CELL_CHARACTERS)  # another library may have changed it
         self._path = path
+        self.skips: list[Skip] = []
         try:
             with path.open("rb") as file:
-                self._header = read_record(file)
+                self._require_unpacked(file)
+                lines = _Lines(file)
+                self._table = read_table(lines, needed=COLUMNS)
                 self._identity = self._require_columns()
-                self._places = dict(self._index(file))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+                self._places = dict(self._index(self._table, lines))
+        except OSError as error:
             raise RemediableError(
-                f"{path.name} is not a CSV file in UTF-8: {error}",
+                f"{path.name} cannot be read: {error.strerror or error}",
                 remedy="Name the unpacked CSV file of CheXmask for this data set.",
             ) from error
 
@@ -54,12 +60,14 @@ class ChexMasks:
         place = self._places.get(name)
         if place is None:
             return None
-        if place.quality < LEAST_QUALITY:
+        if not place.quality >= LEAST_QUALITY:  # nor NaN is
             reason = f"its {QUALITY} is {place.quality:.2f}, below {LEAST_QUALITY}"
             return Skip(file=name, what="mask", reason=reason)
         with self._path.open("rb") as file:
             file.seek(place.offset)
-            row = dict(zip(self._header, read_record(file), strict=True))
+            found = next(iter(self._table.going_on(_Lines(file))))
+        assert isinstance(found, Row)
+        row = found.cells
         if not (row[HEIGHT].isdecimal() and row[WIDTH].isdecimal()):
             return Skip(file=name, what="mask", reason="its row does not say the mask's size")
         lungs = tuple(row[side] for side in LUNGS)
@@ -74,36 +82,54 @@ class ChexMasks:
             height=int(row[HEIGHT]),
         )
 
+    def _require_unpacked(self, file: IO[bytes]) -> None:
+        if file.read(4).startswith(PACKED):
+            raise RemediableError(
+                f"{self._path.name} is packed.", remedy="Unpack it, and name the CSV file in it."
+            )
+        file.seek(0)
+
     def _require_columns(self) -> str:
-        identity = next((name for name in IDS if name in self._header), None)
-        missing = [column for column in COLUMNS if column not in self._header]
+        header = self._table.header
+        identity = next((name for name in IDS if name in header), None)
+        missing = [column for column in COLUMNS if column not in header]
         if identity is None or missing:
             raise RemediableError(
                 f"{self._path.name} has no column {', '.join(missing) or IDS[0]}; "
-                f"it has {', '.join(self._header)}.",
+                f"it has {', '.join(map(repr, header)) or 'none'}.",
                 remedy="Name the CSV file of CheXmask for this data set, as it is distributed.",
             )
         return identity
 
-    def _index(self, file: IO[bytes]) -> Iterator[tuple[str, Place]]:
-        identity, quality = (self._header.index(name) for name in (self._identity, QUALITY))
-        while True:
-            offset = file.tell()
-            record = read_record(file)
-            if not record:
-                return
-            if len(record) != len(self._header):
-                raise csv.Error(f"the row at byte {offset:,} is cut off")
-            yield (
-                record[identity].removesuffix(".jpg"),
-                Place(offset, parse_quality(record[quality])),
-            )
+    def _index(self, table: Table, lines: "_Lines") -> Iterator[tuple[str, Place]]:
+        for row in table:
+            if isinstance(row, BadRow):
+                self.skips.append(skip_of(row, self._path, what="mask"))
+            else:
+                place = Place(lines.starts[row.first], parse_quality(row.cells[QUALITY]))
+                yield row.cells[self._identity].removesuffix(".jpg"), place
+            lines.starts.clear()
 
 
-def read_record(file: IO[bytes]) -> list[str]:
-    """The next row of a CSV file, which may go over several lines; empty at the end."""
-    lines = (line.decode("utf-8-sig") for line in iter(file.readline, b""))
-    return next(csv.reader(lines), [])
+class _Lines:
+    """The lines of a file as text, and where each of the last ones starts, by its number."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._count = 0
+        self.starts: dict[int, int] = {}
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        start = self._file.tell()
+        line = self._file.readline()
+        if not line:
+            raise StopIteration
+        self._count += 1
+        self.starts[self._count] = start
+        return line.decode("utf-8", "surrogateescape")
 
 
 def parse_quality(text: str) -> float:

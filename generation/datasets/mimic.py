@@ -81,6 +81,7 @@ def read_mimic(
     splits = read_splits(find_table(folder, SPLIT), skips=skips)
     people = read_people(demographics, skips=skips) if demographics else {}
     masks = ChexMasks(chexmask) if chexmask else None
+    skips.extend(masks.skips if masks else ())
     total = sum(1 for _ in stream_rows(metadata, views=views, skips=[]))
 
     def rows() -> Iterator[SourceImage | Skip]:

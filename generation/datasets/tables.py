@@ -1,7 +1,9 @@
 """Tables of data sets, plain or gzipped, read row by row."""
 
+import codecs
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -61,7 +63,7 @@ def drain(skips: list[Skip]) -> Iterator[Skip]:
 def count_rows(path: Path, *, columns: Sequence[str]) -> int:
     """How many rows a table has below its header, those of no use included."""
     with _open_table(path) as file:
-        return sum(1 for _ in delimited.read_table(file, needed=columns))
+        return sum(1 for _ in _rows(path, delimited.read_table(file, needed=columns)))
 
 
 def find_table(folder: Path, *names: str) -> Path:
@@ -91,28 +93,50 @@ def _is_readable(folder: Path) -> bool:
 
 def _stream(path: Path, *, columns: Sequence[str], skips: list[Skip], what: What) -> Iterator[Row]:
     with _open_table(path) as file:
-        for row in delimited.read_table(file, needed=columns):
+        for row in _rows(path, delimited.read_table(file, needed=columns)):
             if isinstance(row, delimited.BadRow):
-                place = f"{path.name}, row {row.number}"
-                skips.append(Skip(file=place, what=what, reason=row.reason))
+                skips.append(skip_of(row, path, what=what))
             else:
                 yield row.cells
 
 
+def skip_of(row: delimited.BadRow, path: Path, *, what: What) -> Skip:
+    return Skip(file=f"{path.name}, row {row.number}", what=what, reason=row.reason)
+
+
+def _rows(path: Path, table: delimited.Table) -> Iterator[delimited.Row | delimited.BadRow]:
+    """The rows of a table; where a packed one breaks off, that is its last row."""
+    number = 1
+    try:
+        for row in table:
+            number = row.number
+            yield row
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        reason = "is where the packed file breaks off: fetch it again for the rows after it"
+        yield delimited.BadRow(number + 1, 0, "", reason)
+
+
 @contextmanager
 def _open_table(path: Path) -> Iterator[TextIO]:
+    """Bytes that are no text come as half characters, so that they spoil their row alone."""
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as unpacked:
-                yield unpacked
-        else:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                yield file
+        with _unpacked(path) as file:
+            start = file.peek(len(codecs.BOM_UTF16_LE))
+            is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            encoding = "utf-16" if is_wide else "utf-8-sig"
+            yield io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise RemediableError(
             f"{path.name} is not a CSV file in UTF-8: {error}",
             remedy="Fetch the file again, or save it as CSV in UTF-8.",
         ) from error
+
+
+def _unpacked(path: Path) -> io.BufferedReader:
+    """The bytes of a file, of a packed one those within."""
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.GzipFile(path))
+    return path.open("rb")
 
 
 def _require_columns(path: Path, *, found: Sequence[str], needed: Sequence[str]) -> None:

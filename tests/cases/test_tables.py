@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,7 +16,7 @@ from feedback_app.images.prompts.models import PromptSet
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.prompt_files import read_prompts
 from generation.datasets.parsed import Skip
-from generation.datasets.tables import stream_table
+from generation.datasets.tables import count_rows, stream_table
 from generation.delimited import BadRow, Row, read_table
 from generation.errors import RemediableError
 from tests.cases.examples import EXAMPLES
@@ -207,8 +206,8 @@ def stream(path: Path, *columns: str) -> tuple[list[dict[str, str]], list[Skip]]
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("a,b\n".encode("utf-16"), "is not a CSV file in UTF-8"),
-        (b"a,b\n\xf6,1\n", "is not a CSV file in UTF-8"),
+        ("a,b\n".encode("utf-16-le"), "has no column 'a'; it has 'a"),
+        (b"PK\x03\x04\x14\0\x08", "has no column 'a'"),
         (b"", "has no column 'a'"),
         (b"a,a\n1,2\n", "has the column 'a' twice"),
         (b"b,c\n1,2\n", "has no column 'a'; it has 'b', 'c'"),
@@ -223,12 +222,28 @@ def test_a_table_that_cannot_be_read_is_refused_with_its_name(
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize("spoil", [lambda c: c[: len(c) // 2], lambda c: c[:20] + b"\0" * 40])
-def test_a_packed_table_that_is_damaged_is_refused(tmp_path: Path, spoil: Any) -> None:
+def test_of_a_packed_table_that_breaks_off_the_rows_before_are_read(tmp_path: Path) -> None:
     content = gzip.compress(b"a,b\n" + b"".join(b"%d,x\n" % k for k in range(9_999)))
-    (tmp_path / "t.csv.gz").write_bytes(spoil(content))
+    path = tmp_path / "t.csv.gz"
+    for spoilt in (content[: len(content) // 2], content[:-8] + b"\1" * 8):
+        path.write_bytes(spoilt)
+        rows, (skip,) = stream(path, "a")
+        assert [row["a"] for row in rows] == [str(k) for k in range(len(rows))]
+        assert "breaks off" in skip.reason and f"row {len(rows) + 2}" in skip.file
+        assert count_rows(path, columns=["a"]) == len(rows) + 1
+    path.write_bytes(content[:20] + b"\0" * 40)
     with pytest.raises(RemediableError, match="is not a CSV file"):
-        stream(tmp_path / "t.csv.gz", "a")
+        stream(path, "a")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_tables_are_read_in_their_encoding_or_lose_the_row(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\r\n1;é\r\n2;e\r\n", encoding=encoding, newline="")
+    rows, skips = stream(path, "a")
+    lost = {"t.csv, row 2": "has bytes that are not UTF-8"} if encoding == "latin-1" else {}
+    assert {skip.file: skip.reason for skip in skips} == lost
+    assert [row["a"] for row in rows] == (["2"] if lost else ["1", "2"])
 
 
 @pytest.mark.django_db

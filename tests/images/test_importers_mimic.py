@@ -102,12 +102,24 @@ def test_mimics_frontal_images_alone_need_no_other_files(mimic: Path) -> None:
     assert Patient.objects.filter(sex="", race="").count() == 2
 
 
-def test_a_chexmask_file_that_is_cut_off_is_refused(mimic: Path) -> None:
+def test_of_a_chexmask_file_that_is_cut_off_the_whole_rows_are_used(mimic: Path) -> None:
     masks = mimic / "MIMIC-CXR-JPG.csv"
-    header = "dicom_id,Dice RCA (Mean),Left Lung,Right Lung,Heart,Height,Width\n"
-    masks.write_text(header + "aaa-1,0.9,1 5,")
-    run = import_folder(mimic, source="mimic", options=ImportOptions(chexmask=masks))
-    assert (run.state, "is cut off" in run.error) == (State.FAILED, True)
+    header = (
+        "dicom_id,Dice RCA (Mean),Dice RCA (Max),Landmarks,"
+        "Left Lung,Right Lung,Heart,Height,Width\r\n"
+    )
+    good, bad, cut = (chexmask_row(name, 0.9) for name in ("aaa-1", "x", "aaa-2"))
+    masks.write_text(
+        f"\ufeff{header}{bad[:-1]}\udcff\n\n{good}{cut[:60]}", errors="surrogateescape"
+    )
+    run = import_from(mimic, "mimic", chexmask=masks)
+    assert run.result["added"] == {"images": 2, "masks": 2}
+    assert Mask.objects.filter(cohort_image__source_id="aaa-1").count() == 2
+    assert reasons(run)["mask", "has bytes that are not UTF-8"] == 1
+    assert [reason for what, reason in reasons(run) if "it is cut off" in reason]
     masks.write_text("dicom_id,Left Lung\n")
     run = import_folder(mimic, source="mimic", options=ImportOptions(chexmask=masks))
     assert "has no column Dice RCA (Mean)" in run.error
+    masks.write_bytes(gzip.compress(b""))
+    run = import_folder(mimic, source="mimic", options=ImportOptions(chexmask=masks))
+    assert (run.state, "is packed" in run.error) == (State.FAILED, True)
