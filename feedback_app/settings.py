@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "feedback_app.accounts.middleware.answer_health_checks",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "feedback_app.accounts.middleware.keep_pages_nowhere",
+    "feedback_app.accounts.middleware.keep_answers_nowhere",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

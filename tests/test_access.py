@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -22,6 +23,11 @@ pytestmark = pytest.mark.django_db
 CAST = ("nobody", "rosa", "ravi", "otto", "cora", "ada")
 NOT_OURS = ("admin",)
 """Django's admin checks its own permissions; one line below holds that only staff get in."""
+
+KEPT_BY_BROWSERS = {
+    *("healthz", "images:file", "finetuning:gate_plot", "experiments:plot", "readings:plot")
+}
+"""Pictures of candidates, and plots: everything else may tell of patients or of people."""
 
 
 def addresses(
@@ -65,15 +71,18 @@ def test_everybody_gets_the_answer_in_the_table(everyone: dict[str, Client], wor
     for name, line in TABLE.items():
         address = f"/{name}" if name == ROUTES[name] else reverse(name, args=line.args(world))
         for who, status in zip(CAST, line.expected, strict=True):
-            answered = ask(everyone[who], line, address, body=line.body(world))
-            if answered != status:
-                told = f"{who} got {answered}, not {status}"
+            answer = ask(everyone[who], line, address, body=line.body(world))
+            if answer.status_code != status:
+                told = f"{who} got {answer.status_code}, not {status}"
                 wrong.append(f"{name}: {told} ({line.method} {address})")
+            kept = "no-store" not in answer.get("Cache-Control", "")
+            if kept and name not in KEPT_BY_BROWSERS:
+                wrong.append(f"{name}: browsers keep what {who} got ({line.method} {address})")
     assert not wrong, "\n".join(["TABLE of tests/access_table.py says otherwise:", *wrong])
 
 
-def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> int:
-    """The status of one answer; what the request changed is undone."""
+def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> HttpResponse:
+    """One answer; what the request changed is undone."""
     cookies = copy(client.cookies)
     is_json = line.method != "get" and address.startswith("/api/")
     options = {"content_type": "application/json"} if is_json else {}
@@ -83,7 +92,8 @@ def ask(client: Client, line: Line, address: str, *, body: dict[str, Any]) -> in
             b"".join(response.streaming_content)
         transaction.set_rollback(True)
     client.cookies = cookies
-    return int(response.status_code)
+    assert isinstance(response, HttpResponse | StreamingHttpResponse)
+    return response  # type: ignore[return-value]
 
 
 def test_what_changes_something_is_not_done_by_following_a_link(

@@ -1,6 +1,7 @@
 """What holds for every request: how long a login lasts, new passwords, what is kept of pages."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth import logout
@@ -31,12 +32,16 @@ def answer_health_checks(get_response: GetResponse) -> GetResponse:
     return answering
 
 
-def keep_pages_nowhere(get_response: GetResponse) -> GetResponse:
-    """Pages stay with who saw them: no cache keeps them, of a browser or on the way."""
+def keep_answers_nowhere(get_response: GetResponse) -> GetResponse:
+    """Pages, tables and files stay with who saw them: no cache keeps them, here or on the way.
+
+    Only a view that says how long its answer may be kept has it kept; static files have such a
+    word, and "not modified" leaves the word of what is kept already.
+    """
 
     def with_word(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.status_code != HTTPStatus.NOT_MODIFIED:
             response.headers.setdefault("Cache-Control", NOT_KEPT)
         return response
 

@@ -85,5 +85,4 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
         content_type=export.blob.media_type,
     )
     response["Content-Length"] = str(export.blob.size_bytes)
-    response["Cache-Control"] = "private, no-store"
     return response

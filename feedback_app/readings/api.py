@@ -32,7 +32,6 @@ from feedback_app.studies.scales import SLUG_LENGTH
 
 PLACES_MAX = 16
 HOLDING_MAX = 16
-NO_STORE = {"Cache-Control": "private, no-store"}
 
 
 class ScoreSerializer(KnownFieldsSerializer):
@@ -101,7 +100,7 @@ class CaseView(ReaderView):
     def get(self, request: Request, slot_id: UUID) -> Response:
         slot = slot_to_read(reader_of(request), slot_id)
         enter_phase(slot)
-        return Response(describe_case(slot), headers=NO_STORE)
+        return Response(describe_case(slot))
 
 
 class ReadingsView(ReaderView):
@@ -130,13 +129,13 @@ class NextView(ReaderView):
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         enter_phase(following)
-        return Response(describe_case(following, holding=holding), headers=NO_STORE)
+        return Response(describe_case(following, holding=holding))
 
 
 class HeartbeatView(ReaderView):
     def post(self, request: Request, slot_id: UUID) -> Response:
         slot = slot_for(reader_of(request), slot_id)
-        return Response({"lease_s": claims.renew_lease(slot)}, headers=NO_STORE)
+        return Response({"lease_s": claims.renew_lease(slot)})
 
 
 class BookmarkView(ReaderView):
@@ -151,10 +150,10 @@ class BookmarkView(ReaderView):
 
 class PreferencesView(ReaderView):
     def get(self, request: Request) -> Response:
-        return Response(preferences_of(reader_of(request)), headers=NO_STORE)
+        return Response(preferences_of(reader_of(request)))
 
     def put(self, request: Request) -> Response:
-        return Response(save_preferences(reader_of(request), request.data), headers=NO_STORE)
+        return Response(save_preferences(reader_of(request), request.data))
 
 
 def _given(values: dict[str, Any]) -> GivenReading:

@@ -48,9 +48,7 @@ def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
         "case": describe_case(slot),
         "preferences": preferences_of(reader),
     }
-    response = render(request, "readings/read.html", context)
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return render(request, "readings/read.html", context)
 
 
 @require_POST
@@ -96,9 +94,9 @@ def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
 
 def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
     try:
-        response = HttpResponse(render_png(), content_type="image/png")
+        return HttpResponse(render_png(), content_type="image/png")
     except DamagedPicture as error:
-        response = JsonResponse(
+        return JsonResponse(
             {
                 "error": {
                     "code": "damaged",
@@ -109,7 +107,3 @@ def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
             },
             status=503,
         )
-        response["Cache-Control"] = "no-store"
-        return response
-    response["Cache-Control"] = "private, max-age=3600"
-    return response

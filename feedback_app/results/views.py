@@ -119,7 +119,9 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
     make = found.svg if form == "svg" else found.csv
     content = kept(study, f"{name}.{form}", state=state, make=make)
     response = HttpResponse(content, content_type=CONTENT_TYPES[form])
-    response["Cache-Control"] = f"private, max-age={BROWSER_KEEPS_S if 'v' in request.GET else 0}"
+    if form == "svg":
+        kept_s = BROWSER_KEEPS_S if "v" in request.GET else 0
+        response["Cache-Control"] = f"private, max-age={kept_s}"
     if form == "csv" or "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response

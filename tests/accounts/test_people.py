@@ -48,7 +48,7 @@ def test_an_added_person_gets_a_password_and_has_to_change_it(
         {"username": "vera", "first_name": "Vera", "last_name": "Voss", "role": "coordinator"},
     )
     password = given_password(response.content.decode())
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
     assert log_in(client, "vera", password) == 302
     for address in ("/", reverse("studies:list"), reverse("readings:worklist")):
         assert client.get(address)["Location"] == reverse("accounts:password")

@@ -225,7 +225,7 @@ def test_headers_of_pictures_are_all_alike(study: Study, rosa: User, rosa_client
     assert len({str(sorted(picture.headers.items())) for picture in pictures}) == 1
     for picture in pictures:
         assert not {"ETag", "Last-Modified", "Content-Disposition"} & set(picture.headers)
-        assert picture["Cache-Control"] == "private, max-age=3600"
+        assert picture["Cache-Control"] == "private, no-store"
         assert not re.findall(rb"tEXt|zTXt|iTXt|tIME|eXIf|pHYs|iCCP|gAMA", picture.content[:200])
 
 

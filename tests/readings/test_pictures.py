@@ -149,7 +149,7 @@ def test_a_damaged_file_is_named_as_such_without_naming_it(
     assert answer.json()["error"]["code"] == "damaged"
     assert image.blob_id not in answer.content.decode()
     assert image.blob_id in caplog.text
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
 
 
 def test_a_case_with_a_damaged_picture_can_still_be_skipped(

@@ -34,7 +34,6 @@ def download_log(request: HttpRequest) -> StreamingHttpResponse:
     events = events_of(AuditForm(request.GET))
     response = StreamingHttpResponse(_csv(events), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    response["Cache-Control"] = "private, no-store"
     return response
 
 

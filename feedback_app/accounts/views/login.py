@@ -30,7 +30,7 @@ def session(request: HttpRequest) -> HttpResponse:
         "remaining_s": sessions.remaining_s(request.session),
         "warn_s": settings.SESSION_WARN_S,
     }
-    return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+    return JsonResponse(answer)
 
 
 LOGGED_OUT = {

@@ -94,7 +94,8 @@ def plot(request: HttpRequest, experiment_id: UUID, name: str, form: str) -> Htt
         raise Http404
     content = found.svg() if form == "svg" else found.csv()
     response = HttpResponse(content, content_type=CONTENT_TYPES[form])
-    response["Cache-Control"] = "private, max-age=60"
+    if form == "svg":
+        response["Cache-Control"] = "private, max-age=60"
     if form == "csv" or "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response

@@ -23,13 +23,13 @@ def show_file(request: HttpRequest, image_id: UUID) -> HttpResponse:
     return answer_with(image.blob, is_of_patient=hasattr(image, "cohort_image"))
 
 
-def answer_with(blob: Blob, *, is_of_patient: bool = False) -> HttpResponse:
+def answer_with(blob: Blob, *, is_of_patient: bool) -> HttpResponse:
     """Answers with a file that never changes under its address.
 
     What is of a patient stays on no disk but ours: browsers ask for it anew.
     """
     response = HttpResponse(blob.read(), content_type=blob.media_type)
-    kept = "no-store" if is_of_patient else "max-age=31536000, immutable"
-    response["Cache-Control"] = f"private, {kept}"
+    if not is_of_patient:
+        response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -149,6 +149,6 @@ def _version_of(request: HttpRequest) -> ModelVersion | None:
 @require_safe
 @coordinators_only
 def show_mask(request: HttpRequest, mask_id: int) -> HttpResponse:
-    """A mask that a recipe is conditioned on, as transformed."""
+    """A mask that a recipe is conditioned on, as transformed: it was drawn on a patient's image."""
     mask = get_object_or_404(RecipeMask.objects.select_related("blob"), pk=mask_id)
-    return answer_with(mask.blob)
+    return answer_with(mask.blob, is_of_patient=True)
