@@ -109,6 +109,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 INSTALLED_APPS = [
+    "feedback_app.lists",
     "feedback_app.accounts",
     "feedback_app.runs",
     "feedback_app.images",
@@ -131,7 +132,9 @@ INSTALLED_APPS = [
     "django.forms",
     "axes",
     "django_celery_beat",
+    "django_filters",
     "django_htmx",
+    "django_tables2",
     "rest_framework",
 ]
 

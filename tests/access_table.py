@@ -105,6 +105,7 @@ TABLE: dict[str, Line] = {
     "api:batch-candidates": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-cancel": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-complete": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
+    "images:batches": get(COORDINATORS),
     "images:batch": get(COORDINATORS, lambda world: [world.batch.pk]),
     "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from feedback_app.accounts.views import audit, login, people
+from feedback_app.accounts.views import audit, lists, login, people
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,7 +13,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", login.OwnPasswordView.as_view(), name="password"),
     path("session/", login.session, name="session"),
-    path("people/", people.list_people, name="people"),
+    path("people/", lists.list_people, name="people"),
     path("people/add/", people.add, name="add_person"),
     path("people/unlock/", people.unlock, name="unlock"),
     path("people/<int:person_id>/", people.show, name="person"),

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from feedback_app.images.blobs import views as files
-from feedback_app.images.candidates.views import batches, candidates, console, masks
+from feedback_app.images.candidates.views import batches, candidates, console, lists, masks
 from feedback_app.images.versions import views as versions
 
 app_name = "images"
@@ -14,10 +14,11 @@ urlpatterns = [
     path("generate/masks/preview/", masks.preview_masks, name="preview-masks"),
     path("generate/prompts/", masks.measure_prompts, name="measure-prompts"),
     path("images/masks/<int:mask_id>.png", masks.show_mask, name="recipe-mask"),
+    path("batches/", lists.list_batches, name="batches"),
     path("batches/<uuid:batch_id>/", batches.show_batch, name="batch"),
     path("batches/<uuid:batch_id>/cancel/", batches.cancel, name="cancel-batch"),
     path("batches/<uuid:batch_id>/complete/", batches.complete, name="complete-batch"),
-    path("candidates/", candidates.list_candidates, name="gallery"),
+    path("candidates/", lists.list_candidates, name="gallery"),
     path("candidates/<uuid:image_id>/", candidates.show_candidate, name="candidate"),
     path("models/register/", versions.register_version, name="register-version"),
 ]

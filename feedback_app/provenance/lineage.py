@@ -24,6 +24,14 @@ class Branch:
     was_promoted: bool
     needs_reason: bool
 
+    def __str__(self) -> str:
+        return self.version.name
+
+    @property
+    def pk(self) -> int:
+        """The version's key, by which a list ticks it."""
+        return self.version.pk
+
 
 def branches() -> list[Branch]:
     """Every version, parents before their children."""

@@ -1,10 +1,10 @@
 from django.urls import include, path
 
-from feedback_app.provenance import views
+from feedback_app.provenance import lists, views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("models/", views.models, name="models"),
+    path("models/", lists.models, name="models"),
     path("models/beside/", views.models_beside, name="models_beside"),
     path("retractions/", include("feedback_app.provenance.retraction_urls")),
 ]

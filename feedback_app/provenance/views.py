@@ -6,13 +6,12 @@ from django.views.decorators.http import require_GET, require_safe
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
-from feedback_app.images.models import ModelVersion, Promotion, Scorer
-from feedback_app.provenance.lineage import branches, differences, same_seed_images
+from feedback_app.images.models import ModelVersion
+from feedback_app.provenance.lineage import differences, same_seed_images
 from feedback_app.provenance.loop import next_step, stages
 from feedback_app.runs.models import Run
 
 SHOWN_RUNS = 3
-SHOWN_PROMOTIONS = 20
 
 
 @require_GET
@@ -30,22 +29,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_runs": max(0, unfinished.count() - SHOWN_RUNS),
     }
     return render(request, "provenance/home.html", context)
-
-
-@require_safe
-@coordinators_only
-def models(request: HttpRequest) -> HttpResponse:
-    """The lineage of model versions, what was promoted when, and what measures candidates."""
-    turns = Promotion.objects.in_turn()
-    scorers = Scorer.objects.select_related("cohort").order_by("-is_active", "kind", "-created_at")
-    context = {
-        "section": "versions",
-        "branches": branches(),
-        "scorers": scorers,
-        "before": turns[-2] if len(turns) > 1 else None,
-        "promotions": Promotion.objects.select_related("version", "created_by")[:SHOWN_PROMOTIONS],
-    }
-    return render(request, "provenance/models.html", context)
 
 
 @require_safe

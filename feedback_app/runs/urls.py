@@ -1,10 +1,10 @@
 from django.urls import path
 
-from feedback_app.runs import views
+from feedback_app.runs import lists, views
 
 app_name = "runs"
 urlpatterns = [
-    path("", views.list_runs, name="list"),
+    path("", lists.list_runs, name="list"),
     path("<uuid:run_id>/", views.show_run, name="run"),
     path("<uuid:run_id>/progress/", views.show_progress, name="progress"),
     path("<uuid:run_id>/cancel/", views.cancel_run, name="cancel"),

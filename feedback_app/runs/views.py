@@ -5,8 +5,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,33 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.runs import services
 from feedback_app.runs.kinds import kind_of
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.models import Run
 
-RUNS_A_PAGE = 40
 LINES_SHOWN = 500
 KEY_DIGITS = 19
 """As many have keys beyond what the database counts to."""
-
-
-@require_safe
-@coordinators_only
-def list_runs(request: HttpRequest) -> HttpResponse:
-    state = request.GET.get("state", "")
-    runs = Run.objects.select_related("created_by")
-    if state in State.values:
-        runs = runs.filter(state=state)
-    counts = dict(Run.objects.order_by().values_list("state").annotate(Count("pk")))
-    page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "section": "runs",
-        "page": page,
-        "state": state,
-        "states": [(choice, counts.get(choice.value, 0)) for choice in State],
-        "total": sum(counts.values()),
-        "is_live": any(not run.is_finished for run in page),
-    }
-    template = "runs/_table.html" if request.htmx else "runs/list.html"  # type: ignore[attr-defined]
-    return render(request, template, context)
 
 
 @require_safe

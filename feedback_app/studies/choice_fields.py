@@ -26,6 +26,11 @@ class ReaderChoice(forms.ModelMultipleChoiceField):
         return reader.display_name
 
 
+class OneReaderChoice(forms.ModelChoiceField):
+    def label_from_instance(self, reader: User) -> str:
+        return reader.display_name
+
+
 def batch_label(batch: Batch) -> str:
     return (
         f"{batch.name} · {batch.model_version} · "

@@ -1,6 +1,8 @@
 """What a coordinator can choose among when a study is designed or changed."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
@@ -17,6 +19,18 @@ def batches_with_counts() -> QuerySet[Batch]:
         made=Count("batchrecipe__recipe__candidate", distinct=True),
         prompts=Count("batchrecipe__prompt_index", distinct=True),
     )
+
+
+def known_batches(keys: Iterable[str]) -> QuerySet[Batch]:
+    """Those of the named batches that there are; what is no key is left out."""
+    return Batch.objects.filter(pk__in=[key for key in map(as_uuid, keys) if key])
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def reward_models() -> QuerySet[Scorer]:

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from feedback_app.studies.views import cases, changes, design, pages
+from feedback_app.studies.views import cases, changes, design, lists, pages
 
 app_name = "studies"
 urlpatterns = [
-    path("", pages.list_studies, name="list"),
+    path("", lists.list_studies, name="list"),
     path("new/", design.create, name="create"),
     path("preview/", design.preview, name="preview"),
     path("<uuid:study_id>/", pages.detail, name="detail"),

@@ -44,7 +44,7 @@ def test_the_list_shows_the_runs_of_a_state(cora_client: Client, queued: Run) ->
     page = cora_client.get(reverse("runs:list"), {"state": "queued"})
     assert queued.title in page.content.decode()
     page = cora_client.get(reverse("runs:list"), {"state": "failed"})
-    assert "No run is failed" in page.content.decode()
+    assert "No run fits this filter" in page.content.decode()
     page = cora_client.get(reverse("runs:list"), {"state": "nonsense", "page": "999"})
     assert queued.title in page.content.decode()
 

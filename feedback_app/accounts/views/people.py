@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from feedback_app.accounts import services, throttle
 from feedback_app.accounts.access import admins_only, person_of
@@ -20,14 +19,6 @@ from generation.errors import RemediableError
 
 SECTION = {"section": "people"}
 SHOWN_EVENTS = 10
-
-
-@require_safe
-@admins_only
-def list_people(request: HttpRequest) -> HttpResponse:
-    people: QuerySet[User] = User.objects.order_by("-is_active", "is_simulated", "username")
-    context = SECTION | {"people": people, "locks": throttle.current_locks()}
-    return render(request, "accounts/people.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,11 +1,11 @@
-"""What coordinators fill in: a batch, and a filter of the gallery."""
+"""What coordinators fill in for a batch, and how the gallery is ordered."""
 
 from typing import Any
 
 from django import forms
 
 from feedback_app.images.candidates.batches import check_prompts, reads_text, split_prompts
-from feedback_app.images.candidates.models import Batch, GenerationMode
+from feedback_app.images.candidates.models import GenerationMode
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest
 from feedback_app.images.measures import MEASURES
 from feedback_app.images.prompts.models import PromptSetVersion
@@ -91,12 +91,3 @@ def list_orders() -> list[tuple[str, str]]:
             (f"-{name}", f"{kind.label}, lowest first"),
         ]
     return orders
-
-
-class GalleryForm(forms.Form):
-    version = forms.ModelChoiceField(
-        ModelVersion.objects.all(), required=False, label="Model version", empty_label="Any"
-    )
-    batch = forms.ModelChoiceField(Batch.objects.all(), required=False, empty_label="Any")
-    words = forms.CharField(required=False, max_length=200, label="Words of the prompt")
-    order = forms.ChoiceField(required=False, label="Order", choices=list_orders)

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,6 +16,7 @@ from feedback_app.remedies import complain
 from feedback_app.requests import RequestError
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
+from feedback_app.studies.choices import known_batches
 from feedback_app.studies.forms import StudyForm, study_initial
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import DEFAULT_MODE, MODES
@@ -45,7 +47,8 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
     data = request.POST or None
-    form = StudyForm(data, study=study, initial=study_initial(study) if study else None)
+    initial = study_initial(study) if study else chosen_in(request.GET)
+    form = StudyForm(data, study=study, initial=initial)
     mode = MODES.get(request.POST.get("mode", ""), MODES[DEFAULT_MODE])
     questions = {
         kind: scale_formset(data if kind == mode.kind else None, study=study, kind=kind)
@@ -69,6 +72,11 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
         "modes_of": modes_of,
     }
     return render(request, "studies/design.html", context)
+
+
+def chosen_in(asked: QueryDict) -> dict[str, Any]:
+    """What an address says of a new design: the batches that it is of."""
+    return {"batches": known_batches(asked.getlist("batches"))}
 
 
 def modes_of_fields() -> dict[str, str]:

@@ -1,8 +1,7 @@
-"""Looking at studies: the list, and one study with its progress."""
+"""Looking at one study with its progress."""
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -16,15 +15,6 @@ from feedback_app.studies.modes import mode_of
 from feedback_app.studies.progress import order_progress_of, progress_of
 
 HTTP_NO_CONTENT = 204
-STUDIES_A_PAGE = 50
-
-
-@require_GET
-@coordinators_only
-def list_studies(request: HttpRequest) -> HttpResponse:
-    studies = Study.objects.with_progress().prefetch_related("readers")
-    page = Paginator(studies, STUDIES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "studies/list.html", {"section": "studies", "studies": page})
 
 
 @require_GET

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -14,6 +13,7 @@ from feedback_app.images.candidates.forms import BatchForm
 from feedback_app.images.candidates.mask_forms import MaskForm
 from feedback_app.images.candidates.models import Batch
 from feedback_app.images.candidates.requests import ask_for_batch
+from feedback_app.images.candidates.views.lists import batches_with_progress
 from feedback_app.images.candidates.views.masks import picker_of
 from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.versions.models import ModelVersion
@@ -91,12 +91,7 @@ def with_prompts_of_set(posted: QueryDict) -> QueryDict:
 
 
 def _recent_batches() -> list[Batch]:
-    counts = {
-        "recipe_count": Count("batchrecipe"),
-        "made_count": Count("batchrecipe", filter=Q(batchrecipe__recipe__candidate__isnull=False)),
-    }
-    batches = Batch.objects.select_related("model_version").annotate(**counts)
-    return list(batches.order_by("-created_at")[:RECENT_BATCHES])
+    return list(batches_with_progress().order_by("-created_at")[:RECENT_BATCHES])
 
 
 def prompt_sets() -> dict[str, list[str]]:
