@@ -115,6 +115,7 @@ TABLE: dict[str, Line] = {
     # Studies
     "studies:list": get(COORDINATORS),
     "studies:create": get(COORDINATORS),
+    "studies:picked": get(COORDINATORS),
     "studies:preview": post(COORDINATORS),
     "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
     "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),

@@ -1,6 +1,7 @@
 """A page's form fields, from a request's fields."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -49,6 +50,9 @@ def _value(field: Field) -> tuple[type[forms.Field], dict[str, Any]]:
     if field.item is float:
         limits = {"min_value": bounds.get("ge"), "max_value": bounds.get("le")}
         return forms.FloatField, {**limits, "validators": _exclusive(bounds)}
+    if field.item is date:
+        picker = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        return forms.DateField, {"required": False, "widget": picker}
     if field.item is str and not field.holds_several:
         limits = {name: bounds.get(name) for name in ("min_length", "max_length")}
         return forms.CharField, {**limits, "required": bool(limits["min_length"])}

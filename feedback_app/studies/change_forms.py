@@ -13,7 +13,7 @@ from feedback_app.studies.choice_fields import (
     RewardModelChoice,
 )
 from feedback_app.studies.choices import batches_with_counts, people, reward_models
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.modes import mode_of
 
 
@@ -26,6 +26,14 @@ class ReadersForm(forms.Form):
         super().__init__(*args, **kwargs)
         joined = study.readers.values("pk")
         self.fields["readers"].queryset = people().exclude(pk__in=joined)  # type: ignore[attr-defined]
+
+
+class DraftForm(forms.Form):
+    """The draft that takes in what was picked."""
+
+    draft = forms.ModelChoiceField(
+        Study.objects.filter(state=StudyState.DRAFT), empty_label="choose a draft"
+    )
 
 
 class RewardModelForm(forms.Form):

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.images.models import Batch, Scorer, ScorerKind
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import CaseImage, Study
 from feedback_app.studies.modes import mode_of
 
 
@@ -51,7 +51,10 @@ def batches_of(study: Study) -> dict[str, Any]:
     if run is not None and run.kind == "fill_study" and not study.cases.exists():
         against = Batch.objects.filter(pk=run.spec["against"]).first()
         return {"batches": Batch.objects.filter(pk__in=run.spec["batches"]), "against": against}
-    batches = Batch.objects.filter(recipes__candidate__image__case__study=study).distinct()
+    shown = CaseImage.objects.filter(case__study=study).exclude(image__in=study.picked)
+    batches = Batch.objects.filter(
+        recipes__candidate__image__in=shown.order_by().values("image")
+    ).distinct()
     if not mode_of(study.mode).takes_second_batch:
         return {"batches": batches}
     path = "recipes__candidate__image__caseimage"

@@ -33,6 +33,9 @@ def describe_study(study: Study) -> dict[str, Any]:
         "readers": [reader.username for reader in study.readers.order_by("username")],
         "batches": [str(batch.pk) for batch in found["batches"]],
         "against": str(against.pk) if against else None,
+        "candidates": [str(key) for key in study.picked],
+        "sample_size": study.sample_size,
+        "due_on": study.due_on,
         "criteria": [
             {"name": each.name, "question": each.question, "anchors": each.anchors}
             for each in study.criteria.exclude(kind=CriterionKind.CONFIDENCE)

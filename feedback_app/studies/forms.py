@@ -1,6 +1,7 @@
 """Designing a study."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -13,7 +14,13 @@ from feedback_app.studies.choice_fields import (
     ReaderChoice,
     RewardModelChoice,
 )
-from feedback_app.studies.choices import batches_of, batches_with_counts, people, reward_models
+from feedback_app.studies.choices import (
+    as_uuid,
+    batches_of,
+    batches_with_counts,
+    people,
+    reward_models,
+)
 from feedback_app.studies.models import Allocation, CaseOrder, Study
 from feedback_app.studies.modes import DEFAULT_MODE, MODES, Mode, mode_choices, mode_of
 from feedback_app.studies.requests import StudyRequest
@@ -59,6 +66,11 @@ class StudyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         **said_of("batches"),
     )
+    candidates = forms.CharField(required=False, widget=forms.HiddenInput)
+    keeps_candidates = forms.BooleanField(
+        required=False, initial=True, label="With the candidates picked by hand"
+    )
+    sample_size = number("sample_size")
     against = OneBatchChoice(
         queryset=Batch.objects.none(),
         required=False,
@@ -105,6 +117,7 @@ class StudyForm(forms.Form):
     block_size = number("block_size")
     break_every_min = number("break_every_min")
     shuffle_seed = number("shuffle_seed")
+    due_on = form_field_of(StudyRequest, "due_on")
     instructions = form_field_of(
         StudyRequest, "instructions", widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -127,6 +140,15 @@ class StudyForm(forms.Form):
         return tuple(
             line.strip() for line in self.cleaned_data["flags"].splitlines() if line.strip()
         )
+
+    def clean_candidates(self) -> tuple[UUID, ...]:
+        keys = map(as_uuid, self.cleaned_data["candidates"].split())
+        return tuple(key for key in keys if key is not None)
+
+    @property
+    def picked_count(self) -> int:
+        """How many candidates picked by hand the form knows of."""
+        return len(str(self["candidates"].value() or "").split())
 
     @property
     def chosen_mode(self) -> Mode:
@@ -151,6 +173,8 @@ class StudyForm(forms.Form):
         data, mode = self.cleaned_data, self.chosen_mode
         is_pool = data.get("allocation") == Allocation.POOL
         names = {"name", "instructions", "batches", "readers", "flags", *COUNTS, *mode.fields}
+        names |= {"sample_size", "due_on"}
+        names |= {"candidates"} if data.get("keeps_candidates") else set()
         names |= set() if is_pool else set(REPEATS)
         names -= {"has_phases"} if is_pool else set()
         names |= {"case_order", *ACTIVE} if self.is_active else set()
@@ -199,6 +223,8 @@ def study_initial(study: Study) -> dict[str, Any]:
         *ACTIVE,
         *OF_MODES,
         "case_order",
+        "sample_size",
+        "due_on",
     )
     return {
         "name": study.name,
@@ -207,6 +233,7 @@ def study_initial(study: Study) -> dict[str, Any]:
         "readers": study.readers.all(),
         "instructions": study.instructions,
         "flags": "\n".join(study.flag_kinds.values_list("name", flat=True)),
+        "candidates": " ".join(str(key) for key in study.picked),
         **batches_of(study),
         **{name: getattr(study, name) for name in same},
     }

@@ -2,19 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from feedback_app.images.models import (
     Batch,
-    BatchRecipe,
     Cohort,
     CohortImage,
     Image,
+    Recipe,
     RecipeMask,
     Split,
 )
@@ -32,8 +32,23 @@ class Place(NamedTuple):
     seed: int
     image: UUID
     masks: MaskBlobs
+    findings: tuple[str, ...]
 
 
+class Picks(NamedTuple):
+    """Candidates that were picked by hand: a source of cases, as a batch is."""
+
+    images: tuple[UUID, ...]
+
+
+class Sample(NamedTuple):
+    """How many images are drawn of all batches together, and by which lot."""
+
+    images: int
+    seed: int
+
+
+Source = Batch | Picks
 Group = list[Place]
 
 
@@ -46,6 +61,7 @@ class CasesAdded:
     left_alone: int = 0
     already_in: int = 0
     not_made_yet: int = 0
+    not_drawn: int = 0
     real: int = 0
     real_missing: int = 0
     repeats_missing: int = 0
@@ -57,6 +73,7 @@ class CasesAdded:
             left_alone=self.left_alone + other.left_alone,
             already_in=self.already_in + other.already_in,
             not_made_yet=self.not_made_yet + other.not_made_yet,
+            not_drawn=self.not_drawn + other.not_drawn,
             real=self.real + other.real,
             real_missing=self.real_missing + other.real_missing,
             repeats_missing=self.repeats_missing + other.repeats_missing,
@@ -71,6 +88,7 @@ class CasesAdded:
                 (self.left_alone, f"{self.left_alone} left out: alone, with none to compare with."),
                 (self.already_in, f"{self.already_in} left out: already in another case."),
                 (self.not_made_yet, f"{self.not_made_yet} left out: not generated yet."),
+                (self.not_drawn, f"{self.not_drawn} left out: not drawn into the sample."),
                 (
                     self.real_missing,
                     f"{self.real_missing} real images short: the cohort has no more to use.",
@@ -91,6 +109,7 @@ class PlannedCase:
     images: tuple[UUID, ...]
     prompt: str = ""
     masks: MaskBlobs = ()
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,28 +126,75 @@ class CasePlan:
 
 
 def plan_in_turn(
-    batches: Iterable[Batch],
-    plan: Callable[[Batch, Collection[UUID]], CasePlan],
+    sources: Iterable[Source],
+    plan: Callable[[Source, Collection[UUID]], CasePlan],
+    *,
+    taken: Collection[UUID],
+    sample: Sample | None = None,
+) -> CasePlan:
+    """One source after another, none of whose images is planned twice.
+
+    ``plan`` is given a source and the images that are in a case already. A sample is drawn
+    of the batches; what was picked by hand comes in whole.
+    """
+    listed = list(sources)
+    of_batches = [source for source in listed if not isinstance(source, Picks)]
+    picked = [source for source in listed if isinstance(source, Picks)]
+    whole = _plan_each(of_batches, plan, taken=taken)
+    if sample is not None:
+        whole = draw_balanced(whole, sample)
+    return whole + _plan_each(picked, plan, taken={*taken, *whole.image_ids})
+
+
+def _plan_each(
+    sources: Iterable[Source],
+    plan: Callable[[Source, Collection[UUID]], CasePlan],
     *,
     taken: Collection[UUID],
 ) -> CasePlan:
-    """One batch after another, none of whose images is planned twice.
-
-    ``plan`` is given a batch and the images that are in a case already.
-    """
     whole, seen = CasePlan(), set(taken)
-    for batch in batches:
-        part = plan(batch, seen)
+    for source in sources:
+        part = plan(source, seen)
         seen |= part.image_ids
         whole += part
     return whole
 
 
+def draw_balanced(plan: CasePlan, sample: Sample) -> CasePlan:
+    """Draws whole cases by lot until there are as many images, of every finding in turn.
+
+    Findings that are named together count as one of their own; what a rare one cannot give
+    is made up by the others. Cases stay in their order.
+    """
+    rng = Random(f"{sample.seed}:sample")
+    waiting: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, case in enumerate(plan.cases):
+        waiting[case.findings].append(number)
+    for numbers in waiting.values():
+        rng.shuffle(numbers)
+    turns = [waiting[finding] for finding in sorted(waiting)]
+    drawn: set[int] = set()
+    images = 0
+    while images < sample.images and any(turns):
+        for numbers in turns:
+            if numbers and images < sample.images:
+                drawn.add(number := numbers.pop())
+                images += len(plan.cases[number].images)
+    kept = tuple(case for number, case in enumerate(plan.cases) if number in drawn)
+    added = replace(
+        plan.added,
+        cases=len(kept),
+        images=images,
+        not_drawn=plan.added.not_drawn + plan.added.images - images,
+    )
+    return CasePlan(cases=kept, added=added)
+
+
 def plan_groups(
-    batch: Batch, taken: Collection[UUID], *, size: int, tells_condition: bool
+    source: Source, taken: Collection[UUID], *, size: int, tells_condition: bool
 ) -> CasePlan:
     """One image a case, or up to ``size`` candidates of one prompt and mask together."""
-    of_condition, counted = _free(batch, taken=taken)
+    of_condition, counted = _free(source, taken=taken)
     groups = [
         same[start : start + size]
         for same in of_condition.values()
@@ -144,9 +210,9 @@ def plan_groups(
     )
 
 
-def plan_duels(batch: Batch, taken: Collection[UUID], *, against: Batch) -> CasePlan:
+def plan_duels(source: Source, taken: Collection[UUID], *, against: Batch) -> CasePlan:
     """A candidate of each batch for one prompt and mask; of the same seed where there are two."""
-    ours, counted = _free(batch, taken=taken)
+    ours, counted = _free(source, taken=taken)
     theirs, counted_too = _free(against, taken=taken)
     pairs: list[Group] = []
     alone = 0
@@ -174,14 +240,15 @@ def _case(group: Sequence[Place], *, tells_condition: bool = True) -> PlannedCas
         images=tuple(place.image for place in group),
         prompt=first.prompt if tells_condition else "",
         masks=first.masks if tells_condition else (),
+        findings=first.findings,
     )
 
 
 def _free(
-    batch: Batch, *, taken: Collection[UUID]
+    source: Source, *, taken: Collection[UUID]
 ) -> tuple[dict[tuple[str, MaskBlobs], Group], CasesAdded]:
-    """A batch's candidates that are in no case yet, by prompt and masks, and what is not free."""
-    made, unmade = _made_of(batch)
+    """A source's candidates that are in no case yet, by prompt and masks, and what is not free."""
+    made, unmade = _made_of(source)
     free = [place for place in made if place.image not in taken]
     grouped: defaultdict[tuple[str, MaskBlobs], Group] = defaultdict(list)
     for place in free:
@@ -190,23 +257,31 @@ def _free(
     return grouped, counted
 
 
-def _made_of(batch: Batch) -> tuple[list[Place], int]:
+def _made_of(source: Source) -> tuple[list[Place], int]:
     """Returns images by prompt, masks as in the vocabulary, and how many are not made yet."""
+    recipes = _recipes_of(source)
     masks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    of_batch = RecipeMask.objects.filter(recipe__batchrecipe__batch=batch)
-    for recipe, kind, blob in of_batch.values_list("recipe", "kind", "blob"):
+    of_source = RecipeMask.objects.filter(recipe__in=recipes.order_by().values("pk"))
+    for recipe, kind, blob in of_source.values_list("recipe", "kind", "blob"):
         masks[recipe].append((kind, blob))
     for same in masks.values():
         same.sort(key=lambda mask: MASK_KINDS.index(as_kind(mask[0])))
-    rows = BatchRecipe.objects.filter(batch=batch).order_by("prompt_index", "position")
-    columns = ("recipe", "recipe__prompt", "recipe__seed", "recipe__candidate__image")
-    places = list(rows.values_list(*columns))
+    places = list(recipes.values_list("pk", "prompt", "seed", "candidate__image", "findings"))
     made = [
-        Place(recipe, prompt, seed, image, tuple(masks.get(recipe, ())))
-        for recipe, prompt, seed, image in places
+        Place(recipe, prompt, seed, image, tuple(masks.get(recipe, ())), tuple(findings))
+        for recipe, prompt, seed, image, findings in places
         if image is not None
     ]
     return made, len(places) - len(made)
+
+
+def _recipes_of(source: Source) -> QuerySet[Recipe]:
+    """Returns them in the source's order: of a batch as asked for, of picks by prompt."""
+    if isinstance(source, Picks):
+        picked = Recipe.objects.filter(candidate__image__in=source.images)
+        return picked.order_by("prompt", "seed", "pk")
+    in_batch = Recipe.objects.filter(batchrecipe__batch=source)
+    return in_batch.order_by("batchrecipe__prompt_index", "batchrecipe__position")
 
 
 def plan_real(

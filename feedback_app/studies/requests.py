@@ -1,5 +1,6 @@
 """What coordinators ask of studies, with its limits: for page, API and command alike."""
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from feedback_app.studies.modes.real_or_synthetic import REAL_PERCENT
 
 SEED_LIMIT = 2**31
 SCALES_MAX = 4
+PICKED_MAX = 2_000
 SCORES = SCORE_MAX + 1
 
 
@@ -41,7 +43,7 @@ class CriterionRequest(Request):
 class StudyRequest(Request):
     """A study's design, and the batches that it takes its candidates from.
 
-    Readers are user names, batches and ``against`` are keys, ``real_cohort`` and
+    Readers are user names, batches, candidates and ``against`` are keys, ``real_cohort`` and
     ``reward_model`` are names. ``criteria`` and ``flags`` are the mode's own where they are
     left out.
     """
@@ -58,6 +60,19 @@ class StudyRequest(Request):
         default=4, ge=IMAGES_PER_CASE[0], le=IMAGES_PER_CASE[1], title="Images a case"
     )
     batches: tuple[UUID, ...] = Field(default=(), title="Candidates of")
+    candidates: tuple[UUID, ...] = Field(
+        default=(),
+        max_length=PICKED_MAX,
+        title="Candidates picked by hand",
+        description="They come beside those of batches.",
+    )
+    sample_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        title="Draw so many images of the batches",
+        description="By lot, as many of each finding as there are; left empty, all are shown.",
+    )
     against: UUID | None = Field(
         default=None,
         description="A second batch, of a fine-tuned child say: paired by prompt and seed.",
@@ -136,6 +151,11 @@ class StudyRequest(Request):
         lt=SEED_LIMIT,
         title="Seed",
         description="All that is drawn by lot follows from it; left empty it is drawn too.",
+    )
+    due_on: date | None = Field(
+        default=None,
+        title="To be read by",
+        description="Readers see the day, and are reminded before it.",
     )
     instructions: str = Field(
         default="",

@@ -1,11 +1,12 @@
 """The questions of a study, as forms: ordinal criteria with anchors, and comparisons."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 
 from feedback_app.requests import form_field_of
-from feedback_app.studies.models import SCORE_MAX, CriterionKind, Study
+from feedback_app.studies.models import SCORE_MAX, Criterion, CriterionKind
 from feedback_app.studies.models.questions import ANCHOR_LENGTH
 from feedback_app.studies.requests import SCALES_MAX, CriterionRequest
 from feedback_app.studies.scales import STANDARD_SCALES, Scale
@@ -61,10 +62,12 @@ class BaseScaleFormSet(forms.BaseFormSet):
         )
 
 
-def scale_formset(data: Any, *, study: Study | None, kind: CriterionKind) -> BaseScaleFormSet:
-    """What the study asks of this kind, or the defaults, and room for more."""
+def scale_formset(
+    data: Any, *, asked: Iterable[Scale | Criterion], kind: CriterionKind
+) -> BaseScaleFormSet:
+    """What is asked of this kind, or the defaults, and room for more."""
     is_comparison = kind == CriterionKind.COMPARISON
-    initial = scale_initial(study, kind=kind)
+    initial = scale_initial(asked, kind=kind)
     made = forms.formset_factory(
         ComparisonForm if is_comparison else ScaleForm,
         formset=BaseScaleFormSet,
@@ -79,8 +82,10 @@ def scale_formset(data: Any, *, study: Study | None, kind: CriterionKind) -> Bas
     return formset
 
 
-def scale_initial(study: Study | None, *, kind: CriterionKind) -> list[dict[str, str]]:
-    stored = list(study.criteria.filter(kind=kind)) if study else []
+def scale_initial(
+    asked: Iterable[Scale | Criterion], *, kind: CriterionKind
+) -> list[dict[str, str]]:
+    stored = [scale for scale in asked if scale.kind == kind]
     return [
         {
             "name": scale.name,

@@ -47,6 +47,18 @@ FITS_THE_PROMPT = Scale(
         "Exactly as described, no less and no more",
     ),
 )
+FITS_THE_MASK = Scale(
+    name="Fits the mask",
+    question="Is it where the mask says, and as large as the mask?",
+    anchors=(
+        "Nothing of it, or it lies elsewhere",
+        "At most a hint of it in the mask",
+        "There, but mostly outside the mask",
+        "In the mask, but clearly smaller or larger than it",
+        "In the mask and of its size; parts of the outline are off",
+        "Follows the mask all around",
+    ),
+)
 DEFAULT_SCALES = (REALISM, FITS_THE_PROMPT)
 
 COMPARISONS = (

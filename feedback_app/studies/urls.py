@@ -1,11 +1,12 @@
 from django.urls import path
 
-from feedback_app.studies.views import cases, changes, design, lists, pages
+from feedback_app.studies.views import cases, changes, design, lists, pages, picked
 
 app_name = "studies"
 urlpatterns = [
     path("", lists.list_studies, name="list"),
     path("new/", design.create, name="create"),
+    path("picked/", picked.show_picked, name="picked"),
     path("preview/", design.preview, name="preview"),
     path("<uuid:study_id>/", pages.detail, name="detail"),
     path("<uuid:study_id>/edit/", design.edit, name="edit"),

@@ -71,6 +71,8 @@ def by_command(folder: Path) -> Way:
         ("block_size", [0, 1_000], [-1, 1_001]),
         ("break_every_min", [0, 240], [-1, 241]),
         ("shuffle_seed", [None, 0, 2**31 - 1], [-1, 2**31]),
+        ("sample_size", [None, 1, 100_000], [0, 100_001]),
+        ("due_on", ["2027-01-31"], ["soon"]),
         ("instructions", ["", "i" * 5_000], ["i" * 5_001]),
         ("flags", [["f" * 64]], [["f" * 65], ["Noise", "noise"]]),
         ("readers", [["rosa"]], [["cora"], ["nobody-of-this-name"]]),
@@ -122,7 +124,7 @@ def test_page_api_and_command_ask_for_the_same_study(
 
 def test_a_design_has_the_defaults_of_a_request() -> None:
     design, asked = Design(name="November"), StudyRequest(name="November")
-    differ = {"criteria": "scales", "batches": None, "against": None}
+    differ = {"criteria": "scales", "candidates": "picked", "batches": None, "against": None}
     for name in StudyRequest.model_fields:
         if (own := differ.get(name, name)) is not None:
             assert getattr(design, own) == getattr(asked, name), name

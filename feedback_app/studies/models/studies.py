@@ -4,6 +4,7 @@ import uuid
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Func, OuterRef, Q, Subquery
@@ -80,6 +81,9 @@ class Study(models.Model):
     ``reward_model`` (see ``ActiveOrder`` for the one in use), but ``exploration_percent`` of
     the draws by lot. ``seat_count`` is how many seats such a pool has had written, at the
     positions from 0.
+
+    ``picked`` are candidates that were picked by hand, beside those of batches, of which
+    ``sample_size`` images are drawn where it is set. All should be read by the end of ``due_on``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -118,6 +122,9 @@ class Study(models.Model):
             MaxValueValidator(EXPLORATION_PERCENT[1]),
         ],
     )
+    picked = ArrayField(models.UUIDField(), default=list, blank=True)
+    sample_size = models.PositiveIntegerField(null=True, blank=True)
+    due_on = models.DateField(null=True, blank=True)
     seat_count = models.PositiveIntegerField(default=0)
     shuffle_seed = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(

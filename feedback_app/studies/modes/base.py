@@ -9,7 +9,14 @@ from django.db.models import Model, QuerySet
 
 from feedback_app.images.models import Batch, Cohort
 from feedback_app.studies.enums import CriterionKind, Phase
-from feedback_app.studies.planning import CasePlan, CasesAdded, plan_groups, plan_in_turn
+from feedback_app.studies.planning import (
+    CasePlan,
+    CasesAdded,
+    Sample,
+    Source,
+    plan_groups,
+    plan_in_turn,
+)
 from feedback_app.studies.scales import DEFAULT_FLAGS, DEFAULT_SCALES, Scale
 
 
@@ -80,24 +87,26 @@ class Mode:
     def plan(
         self,
         design: Designed,
-        batches: Iterable[Batch],
+        sources: Iterable[Source],
         *,
         against: Batch | None = None,
         seed: int = 0,
         taken: Collection[UUID] = (),
+        sample: Sample | None = None,
     ) -> CasePlan:
-        """The cases that batches give; ``taken`` are the images that are in a case already.
+        """The cases that sources give; ``taken`` are the images that are in a case already.
 
         ``against`` is the second batch, where a mode takes one; ``seed`` says what is drawn.
         """
         return plan_in_turn(
-            batches,
+            sources,
             partial(
                 plan_groups,
                 size=self.images_a_case(design.images_per_case),
                 tells_condition=self.shows_condition,
             ),
             taken=taken,
+            sample=sample,
         )
 
     # -- what is asked

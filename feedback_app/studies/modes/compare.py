@@ -8,7 +8,7 @@ from uuid import UUID
 from feedback_app.images.models import Batch
 from feedback_app.studies.enums import CriterionKind
 from feedback_app.studies.modes.base import Designed, Mode
-from feedback_app.studies.planning import CasePlan, plan_duels, plan_in_turn
+from feedback_app.studies.planning import CasePlan, Sample, Source, plan_duels, plan_in_turn
 from feedback_app.studies.scales import COMPARISONS, Scale
 
 
@@ -32,16 +32,18 @@ class Compare(Mode):
     def plan(
         self,
         design: Designed,
-        batches: Iterable[Batch],
+        sources: Iterable[Source],
         *,
         against: Batch | None = None,
         seed: int = 0,
         taken: Collection[UUID] = (),
+        sample: Sample | None = None,
     ) -> CasePlan:
         """Pairs of one prompt; with ``against``, its candidates are in second place."""
         if against is None:
-            return super().plan(design, batches, seed=seed, taken=taken)
-        return plan_in_turn(batches, partial(plan_duels, against=against), taken=taken)
+            return super().plan(design, sources, seed=seed, taken=taken, sample=sample)
+        duels = partial(plan_duels, against=against)
+        return plan_in_turn(sources, duels, taken=taken, sample=sample)
 
     def scales(self, given: tuple[Scale, ...] | None, *, has_phases: bool) -> tuple[Scale, ...]:
         """A comparison has no anchors: it is answered by a choice."""

@@ -15,7 +15,7 @@ from feedback_app.images.models import Batch
 from feedback_app.studies.enums import CriterionKind, Phase
 from feedback_app.studies.modes.base import Designed, Mode
 from feedback_app.studies.modes.rate import Rate
-from feedback_app.studies.planning import CasePlan, CasesAdded, plan_real
+from feedback_app.studies.planning import CasePlan, CasesAdded, Sample, Source, plan_real
 from feedback_app.studies.scales import DEFAULT_FLAGS, PROMPT_FLAG, Scale
 from generation.errors import RemediableError
 
@@ -94,14 +94,17 @@ class RealOrSynthetic(Mode):
     def plan(
         self,
         design: Designed,
-        batches: Iterable[Batch],
+        sources: Iterable[Source],
         *,
         against: Batch | None = None,
         seed: int = 0,
         taken: Collection[UUID] = (),
+        sample: Sample | None = None,
     ) -> CasePlan:
         """One candidate a case, and as many real images as make up the wanted share."""
-        synthetic = super().plan(design, batches, against=against, seed=seed, taken=taken)
+        synthetic = super().plan(
+            design, sources, against=against, seed=seed, taken=taken, sample=sample
+        )
         if design.real_cohort is None:
             return synthetic
         return synthetic + plan_real(

@@ -25,6 +25,7 @@ from feedback_app.studies.services.design import (
 )
 from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.opening import open_study
+from feedback_app.studies.services.picking import add_picked
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
 from feedback_app.studies.services.queued import begin_adding, begin_filling, begin_opening
 from feedback_app.studies.services.states import (
@@ -44,6 +45,7 @@ __all__ = [
     "add_batches",
     "add_cases",
     "add_cases_from_batch",
+    "add_picked",
     "add_readers",
     "ask_for_study",
     "begin_adding",

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Batch, Cohort
+from feedback_app.images.models import Batch, Candidate, Cohort
 from feedback_app.requests import Problem, RequestError
 from feedback_app.studies.choices import people, reward_models
 from feedback_app.studies.models import Study
@@ -47,6 +47,8 @@ AS_GIVEN = (
     "has_phases",
     "break_every_min",
     "shuffle_seed",
+    "sample_size",
+    "due_on",
 )
 """The fields of a request that need no looking up."""
 
@@ -90,6 +92,7 @@ def look_up(request: StudyRequest) -> Wanted:
     models = reward_models().filter(name__in=_named(request.reward_model))
     design = Design(
         readers=tuple(find_readers(request.readers)),
+        picked=tuple(find_candidates(request.candidates)),
         scales=None if request.criteria is None else tuple(map(_scale, request.criteria)),
         real_cohort=_one("real_cohort", request.real_cohort, cohorts.first(), "cohort"),
         reward_model=_one("reward_model", request.reward_model, models.first(), "reward model"),
@@ -120,6 +123,13 @@ def find_batches(keys: Sequence[UUID], *, field: str = "batches") -> list[Batch]
     known = Batch.objects.in_bulk(keys)
     _refuse_unknown(field, [key for key in keys if key not in known], "batch")
     return [known[key] for key in keys]
+
+
+def find_candidates(keys: Sequence[UUID]) -> list[UUID]:
+    """The candidates as they are named, each once."""
+    known = set(Candidate.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    _refuse_unknown("candidates", [key for key in keys if key not in known], "candidate")
+    return list(dict.fromkeys(keys))
 
 
 def find_readers(request_readers: Sequence[str]) -> list[User]:

@@ -20,9 +20,9 @@ from feedback_app.studies.models import (
     Study,
 )
 from feedback_app.studies.modes import mode_of
-from feedback_app.studies.planning import CasePlan, CasesAdded
+from feedback_app.studies.planning import CasePlan, CasesAdded, Picks, Sample
 from feedback_app.studies.scales import MASK_FLAG
-from feedback_app.studies.services.design import lock, require_draft
+from feedback_app.studies.services.design import Design, lock, require_draft
 from feedback_app.studies.services.writing import Report, tell_nobody
 from generation.errors import RemediableError
 
@@ -60,10 +60,32 @@ def fill_locked(
 
 
 def plan_for(study: Study, batches: Iterable[Batch], *, against: Batch | None = None) -> CasePlan:
-    """What batches give that is not in the study yet."""
+    """What batches, and a draft's picks, give that is not in the study yet."""
     taken = frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
-    return mode_of(study.mode).plan(
-        study, batches, against=against, seed=study.shuffle_seed, taken=taken
+    seed = study.shuffle_seed
+    if not study.is_draft:
+        return mode_of(study.mode).plan(study, batches, against=against, seed=seed, taken=taken)
+    return plan_draft(study, batches, against=against, seed=seed, taken=taken)
+
+
+def plan_draft(
+    design: Design | Study,
+    batches: Iterable[Batch],
+    *,
+    against: Batch | None,
+    seed: int,
+    taken: Collection[UUID] = (),
+) -> CasePlan:
+    """What the design's batches give, or the sample of them, and what was picked by hand."""
+    picked = [Picks(tuple(design.picked))] if design.picked else []
+    size = design.sample_size
+    return mode_of(design.mode).plan(
+        design,
+        [*batches, *picked],
+        against=against,
+        seed=seed,
+        taken=taken,
+        sample=None if size is None else Sample(images=size, seed=seed),
     )
 
 

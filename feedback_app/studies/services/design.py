@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -58,6 +59,9 @@ class Design:
     has_phases: bool = default_of("has_phases")
     break_every_min: int = default_of("break_every_min")
     shuffle_seed: int | None = None
+    picked: tuple[UUID, ...] = ()
+    sample_size: int | None = None
+    due_on: date | None = None
 
     def criteria(self) -> tuple[Scale, ...]:
         """What is written down: the given or default scales, and what the mode asks by itself."""
@@ -226,6 +230,9 @@ def _write(study: Study, design: Design) -> None:
     study.real_from_training = design.real_from_training
     study.has_phases = design.has_phases
     study.break_every_min = design.break_every_min
+    study.picked = list(design.picked)
+    study.sample_size = design.sample_size
+    study.due_on = design.due_on
     if design.shuffle_seed is not None:
         study.shuffle_seed = design.shuffle_seed
     study.save()

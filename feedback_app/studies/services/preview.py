@@ -17,6 +17,7 @@ from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.active import count_measured
 from feedback_app.studies.services.assignment import assign_readers, concurrence
 from feedback_app.studies.services.budget import Pace, pace_of
+from feedback_app.studies.services.cases import plan_draft
 from feedback_app.studies.services.design import Design, contradictions
 from feedback_app.studies.services.ordering import can_repeat, repeat_count
 
@@ -112,9 +113,7 @@ def preview_design(
     design: Design, batches: Iterable[Batch] = (), *, against: Batch | None = None
 ) -> Preview:
     """Previews a design that is not saved yet."""
-    plan = mode_of(design.mode).plan(
-        design, batches, against=against, seed=design.shuffle_seed or 0
-    )
+    plan = plan_draft(design, batches, against=against, seed=design.shuffle_seed or 0)
     return _preview(
         design,
         added=plan.added,

@@ -40,7 +40,7 @@ def begin_filling(
     """Fill a draft with the cases that batches give, or start the run that does."""
     study = lock(study)
     require_draft(study)
-    images = BatchRecipe.objects.filter(batch__in=batches).count()
+    images = BatchRecipe.objects.filter(batch__in=batches).count() + len(study.picked)
     if images <= IMAGES_AT_ONCE:
         return fill_locked(study, batches, against=against)
     title = f"Fill {study.name}"

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
+from feedback_app.images.candidates.picks import forget_picks, picks_of
 from feedback_app.remedies import complain
 from feedback_app.requests import RequestError
 from feedback_app.studies import services
@@ -23,6 +24,7 @@ from feedback_app.studies.modes import DEFAULT_MODE, MODES
 from feedback_app.studies.scale_forms import BaseScaleFormSet, scale_formset
 from feedback_app.studies.scales import STANDARD_SCALES
 from feedback_app.studies.services import CasesAdded
+from feedback_app.studies.starting import Start, start_of, starts
 from generation.errors import RemediableError
 
 
@@ -47,11 +49,13 @@ def edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
     data = request.POST or None
-    initial = study_initial(study) if study else chosen_in(request.GET)
+    start = start_of(request.GET.get("start", "")) if study is None else Start()
+    initial = study_initial(study) if study else start.initial | chosen_in(request)
     form = StudyForm(data, study=study, initial=initial)
+    asked_now = study.criteria.all() if study else start.asked
     mode = MODES.get(request.POST.get("mode", ""), MODES[DEFAULT_MODE])
     questions = {
-        kind: scale_formset(data if kind == mode.kind else None, study=study, kind=kind)
+        kind: scale_formset(data if kind == mode.kind else None, asked=asked_now, kind=kind)
         for kind in STANDARD_SCALES
     }
     asked = questions[mode.kind]
@@ -61,6 +65,8 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
         except RemediableError as error:
             complain(form, None, error)
         else:
+            if form.cleaned_data["candidates"]:
+                forget_picks(request)
             return redirect("studies:detail", saved.pk)
     modes_of = modes_of_fields()
     context = {
@@ -70,13 +76,19 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
         "questions": [(kind, modes_of[kind], formset) for kind, formset in questions.items()],
         "modes": MODES.values(),
         "modes_of": modes_of,
+        "starts": starts() if study is None else (),
+        "start": request.GET.get("start", ""),
     }
     return render(request, "studies/design.html", context)
 
 
-def chosen_in(asked: QueryDict) -> dict[str, Any]:
-    """What an address says of a new design: the batches that it is of."""
-    return {"batches": known_batches(asked.getlist("batches"))}
+def chosen_in(request: HttpRequest) -> dict[str, Any]:
+    """What was chosen before the form: batches in the address, candidates picked by hand."""
+    picked = picks_of(request) if "picked" in request.GET else []
+    return {
+        "batches": known_batches(request.GET.getlist("batches")),
+        "candidates": " ".join(str(key) for key in picked),
+    }
 
 
 def modes_of_fields() -> dict[str, str]:

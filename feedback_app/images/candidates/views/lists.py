@@ -15,6 +15,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.candidates.batches import cancel_batch
 from feedback_app.images.candidates.forms import list_orders
 from feedback_app.images.candidates.models import Batch, Candidate
+from feedback_app.images.candidates.picks import keep_picks
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.lists.actions import Action, each
 from feedback_app.lists.filters import ListFilter, WordsFilter
@@ -79,11 +80,19 @@ class CandidateList(ListPage):
     def rows(self) -> "QuerySet[Any]":
         return Candidate.objects.for_gallery()
 
+    def actions(self) -> Sequence[Action]:
+        return (Action(slug="study", label="Into a study", act=_into_a_study),)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         order = self.request.GET.get("order", "").removeprefix("-").replace("-", " ")
         has_masks = any(candidate.recipe.conditioning for candidate in context["page"])
         return context | {"order": order, "has_masks": has_masks}
+
+
+def _into_a_study(request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponseBase:
+    keep_picks(request, rows.values_list("pk", flat=True))
+    return redirect("studies:picked")
 
 
 class BatchFilter(ListFilter):
