@@ -29,6 +29,7 @@ SETTING_LABELS = {
     "max_steps": "Steps, at most",
     "evaluate_every": "Steps between measurements",
     "patience": "Measurements without a gain, then stop",
+    "stopping": "End and threshold by validation, or fixed",
 }
 FOLD = "\N{MULTIPLICATION SIGN}"
 

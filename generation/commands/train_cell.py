@@ -30,8 +30,8 @@ def train(folder: RunFolder) -> Mapping[str, Any]:
     return {
         "figures": dict(measured.figures),
         "thresholds": dict(measured.thresholds),
-        "validation_figure": best.figure,
-        "best_step": best.step,
+        "validation_figure": best.figure if best else None,
+        "best_step": best.step if best else spec.max_steps,
         "seconds": time.monotonic() - started_s,
     }
 

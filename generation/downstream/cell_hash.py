@@ -14,6 +14,9 @@ from generation.specs import CellSpec, TrainingImage
 CELL_VERSION = 2
 """It is raised when the code that trains and measures a cell gives other figures."""
 
+CAME_LATER = {"stopping": "validation"}
+"""Settings that cells did not have once, and the values that are as it was then."""
+
 _LINE = TypeAdapter(TrainingImage)
 
 Sha256Of = Callable[[str], str]
@@ -44,7 +47,11 @@ def hash_with(spec: CellSpec, *, real: str, synthetic: str) -> str:
         "version": CELL_VERSION,
         "training_ids": sorted(spec.training_ids),
     }
-    texts = {name: as_text(value) for name, value in content.items()}
+    texts = {
+        name: as_text(value)
+        for name, value in content.items()
+        if name not in CAME_LATER or value != CAME_LATER[name]
+    }
     texts |= {"real": real, "synthetic": synthetic}
     entries = ", ".join(f"{as_text(name)}: {text}" for name, text in sorted(texts.items()))
     return hashlib.sha256(f"{{{entries}}}".encode()).hexdigest()

@@ -2,8 +2,9 @@
 
 What may move a figure is the same in every arm: the steps and their schedule, the
 augmentation, the validation split (all of its real images, however few are learnt from),
-when to stop, and how the threshold is found there. ``pretrained`` has two phases of half
-the steps each; the second begins with what the first found best.
+when to stop, and how the threshold is found there; or all steps, and one half, where the spec
+says that both are fixed. ``pretrained`` has two phases of half the steps each; the second
+begins with what the first found best.
 """
 
 import math
@@ -25,11 +26,16 @@ from generation.downstream.classifier import (
     known_cross_entropy,
     targets_of,
 )
-from generation.downstream.early_stopping import Best, train_until_no_better
+from generation.downstream.early_stopping import (
+    Best,
+    train_for_all_steps,
+    train_until_no_better,
+)
 from generation.downstream.examples import CellExamples, Examples, joined
 from generation.downstream.prediction import autocast, logits_of
 from generation.downstream.segmenter import build_unet
 from generation.downstream.transformed import transformed_copies
+from generation.downstream.trivial import masks_of, trivial_dice
 from generation.errors import RemediableError
 from generation.specs import CellSpec, Precision, TrainingImage
 from generation.statistics.overlap import dice
@@ -60,7 +66,8 @@ class DownstreamModel(Protocol):
     def chance(self, learnt: Examples, validation: Examples) -> float:
         """Give the figure on validation of a model that looks at no image."""
 
-    def measure(self, validation: Examples, test: Examples) -> Measured: ...
+    def measure(self, test: Examples, *, validation: Examples | None, learnt: Examples) -> Measured:
+        """Measure on test images; without validation images the threshold is one half."""
 
 
 @dataclass
@@ -98,9 +105,10 @@ class FindingClassifier:
     def chance(self, learnt: Examples, validation: Examples) -> float:
         return figures.AUROC_BY_CHANCE
 
-    def measure(self, validation: Examples, test: Examples) -> Measured:
-        thresholds = {}
-        for column, finding in enumerate(self.findings):
+    def measure(self, test: Examples, *, validation: Examples | None, learnt: Examples) -> Measured:
+        thresholds = dict.fromkeys(self.findings, figures.HALF)
+        for column, finding in enumerate(self.findings if validation else ()):
+            assert validation is not None
             there, found = known_of(validation, self.probabilities(validation), column, finding)
             thresholds[finding] = figures.best_threshold(there, found)
         probabilities = self.probabilities(test)
@@ -178,29 +186,28 @@ class MaskSegmenter:
     def chance(self, learnt: Examples, validation: Examples) -> float:
         return figures.dice_by_chance(masks_of(learnt), masks_of(validation))
 
-    def measure(self, validation: Examples, test: Examples) -> Measured:
-        threshold = figures.best_mask_threshold(
-            self.probabilities(validation), masks_of(validation)
-        )
+    def measure(self, test: Examples, *, validation: Examples | None, learnt: Examples) -> Measured:
+        threshold = figures.HALF
+        if validation is not None:
+            threshold = figures.best_mask_threshold(
+                self.probabilities(validation), masks_of(validation)
+            )
         truth = masks_of(test)
         drawn = self.probabilities(test) >= threshold
         dices: list[float] = dice(drawn, truth).tolist()
         distances = figures.hausdorff_95(drawn, truth)
         positive: list[bool] = truth.flatten(1).any(1).tolist()
+        trivial = trivial_dice(test, learnt=learnt, validation=validation, kind=self.kind)
         predictions = [
-            described(row) | {"dice": value, "hd95": distance, "is_positive": there}
-            for row, value, distance, there in zip(
-                test.rows, dices, distances, positive, strict=True
+            described(row)
+            | {"dice": value, "hd95": distance, "is_positive": there}
+            | {"trivial": {name: values[place] for name, values in trivial.items()}}
+            for place, (row, value, distance, there) in enumerate(
+                zip(test.rows, dices, distances, positive, strict=True)
             )
         ]
         measured = figures.segmentation_figures(dices, distances, positive)
         return Measured(measured, {self.kind: threshold}, predictions)
-
-
-def masks_of(examples: Examples) -> torch.Tensor:
-    """Give the masks at the network's resolution: bool, N x R x R."""
-    assert examples.masks is not None
-    return examples.masks[:, 0, ::2, ::2] > 127
 
 
 def described(row: TrainingImage) -> dict[str, Any]:
@@ -254,12 +261,15 @@ def train_cell(
     device: torch.device,
     checkpoints: Path,
     report: Report,
-) -> tuple[Measured, Best]:
-    """Train, or take up again, by the cell's arm; measure the weights best on validation."""
+) -> tuple[Measured, Best | None]:
+    """Train, or take up again, by the cell's arm; measure the weights best on validation.
+
+    Those of the last step, and no best, where the steps are fixed.
+    """
     model = model_of(spec, device=device)
     phases = phases_of(spec, examples)
     schedule = replace(spec, max_steps=math.ceil(spec.max_steps / len(phases)))
-    best = Best()
+    best: Best | None = None
     for number, part in enumerate(phases):
         best = _learn(
             model,
@@ -269,7 +279,8 @@ def train_cell(
             checkpoint=checkpoints / f"phase-{number}.pt",
             report=_after(number * schedule.max_steps, report),
         )
-    return model.measure(examples.validation, examples.test), best
+    measured = model.measure(examples.test, validation=examples.validation, learnt=examples.own)
+    return measured, best
 
 
 def _after(done: int, report: Report) -> Report:
@@ -282,10 +293,10 @@ def _learn(
     examples: Examples,
     schedule: CellSpec,
     *,
-    validation: Examples,
+    validation: Examples | None,
     checkpoint: Path,
     report: Report,
-) -> Best:
+) -> Best | None:
     batch = min(schedule.batch_size, len(examples))
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
@@ -293,6 +304,11 @@ def _learn(
         loss: torch.Tensor = model.loss_of(examples, chosen, generator)
         return loss
 
+    if validation is None:
+        train_for_all_steps(
+            model.net, schedule, loss_of=loss_of, checkpoint=checkpoint, report=report
+        )
+        return None
     return train_until_no_better(
         model.net,
         schedule,

@@ -1,4 +1,4 @@
-"""How downstream models are trained: until validation gets no better, by one fixed rule."""
+"""How downstream models are trained: until validation gets no better, or for all steps."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Best:
 
 
 class DownstreamTrainee(Trainee):
-    """A downstream network that is measured on validation every so many steps."""
+    """A downstream network that is measured on validation every so many steps, or never."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class DownstreamTrainee(Trainee):
         schedule: Schedule,
         *,
         loss_of: Callable[[torch.Generator], torch.Tensor],
-        validate: Callable[[], float],
-        chance: float,
+        validate: Callable[[], float] | None,
+        chance: float = 0.0,
     ) -> None:
         super().__init__(net=net)
         self.net = net
@@ -85,7 +85,8 @@ class DownstreamTrainee(Trainee):
         return loss, {"loss": loss}
 
     def follow(self, step: int, figures: dict[str, float]) -> dict[str, float]:
-        if step % self.schedule.evaluate_every == 0 or step == self.schedule.max_steps:
+        is_due = step % self.schedule.evaluate_every == 0 or step == self.schedule.max_steps
+        if is_due and self.validate is not None:
             self.net.eval()
             self.best.note(self.validate(), step=step, net=self.net, chance=self.chance)
             self.net.train()
@@ -116,7 +117,28 @@ def train_until_no_better(
     was better than ``chance``, what is reached without looking at an image.
     """
     trainee = DownstreamTrainee(net, schedule, loss_of=loss_of, validate=validate, chance=chance)
-    plan = Plan(
+    train(trainee, plan_of(schedule), checkpoint=checkpoint, report=report)
+    best = trainee.best
+    assert best.weights is not None
+    net.load_state_dict(best.weights)
+    return best
+
+
+def train_for_all_steps(
+    net: nn.Module,
+    schedule: Schedule,
+    *,
+    loss_of: Callable[[torch.Generator], torch.Tensor],
+    checkpoint: Path,
+    report: Report,
+) -> None:
+    """Train, or take up again, and leave ``net`` as it is in the end; nothing is measured."""
+    trainee = DownstreamTrainee(net, schedule, loss_of=loss_of, validate=None)
+    train(trainee, plan_of(schedule), checkpoint=checkpoint, report=report)
+
+
+def plan_of(schedule: Schedule) -> Plan:
+    return Plan(
         steps=schedule.max_steps,
         seed=schedule.seed,
         learning_rate=schedule.learning_rate,
@@ -127,8 +149,3 @@ def train_until_no_better(
         clipped_norm=1.0,
         checkpoint_every=schedule.evaluate_every,
     )
-    train(trainee, plan, checkpoint=checkpoint, report=report)
-    best = trainee.best
-    assert best.weights is not None
-    net.load_state_dict(best.weights)
-    return best

@@ -37,12 +37,22 @@ def joined(first: Examples, second: Examples) -> Examples:
 
 @dataclass(frozen=True)
 class CellExamples:
-    """Real images that a cell may learn from, synthetic ones, and those it is measured on."""
+    """Real images that a cell may learn from, synthetic ones, and those it is measured on.
+
+    ``validation`` is None where steps and threshold are fixed.
+    """
 
     real: Examples | None
     synthetic: Examples | None
-    validation: Examples
+    validation: Examples | None
     test: Examples
+
+    @property
+    def own(self) -> Examples:
+        """What the cell has of its own: its real images, or else its synthetic ones."""
+        found = self.real or self.synthetic
+        assert found is not None
+        return found
 
 
 def read_examples(spec: CellSpec) -> CellExamples:
@@ -52,7 +62,9 @@ def read_examples(spec: CellSpec) -> CellExamples:
     return CellExamples(
         real=_load(spec, chosen_rows(rows, spec.training_ids)) if spec.training_ids else None,
         synthetic=_load(spec, synthetic) if synthetic else None,
-        validation=_load(spec, rows, split="validation"),
+        validation=(
+            _load(spec, rows, split="validation") if spec.stopping == "validation" else None
+        ),
         test=_load(spec, rows, split="test"),
     )
 

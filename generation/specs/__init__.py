@@ -29,6 +29,7 @@ from generation.specs.cells import (
     Arm,
     CellSpec,
     Precision,
+    Stopping,
     Task,
 )
 from generation.specs.files import (
@@ -108,6 +109,7 @@ __all__ = [
     "Spec",
     "Split",
     "Steps",
+    "Stopping",
     "Task",
     "TrainingImage",
     "naming_the_setting",

@@ -22,6 +22,9 @@ Arm = Literal[
 """What a downstream model learns from: real images alone; and synthetic ones as they were
 generated; and a curated set; and a curated set of a fine-tuned model; synthetic images first
 and then real ones; synthetic images alone; real images and transformed copies of them."""
+Stopping = Literal["validation", "fixed"]
+"""When a training ends, and where the threshold is: both as the validation split says, or after
+all steps and at one half, as for somebody who has no images to spare."""
 ARMS: tuple[Arm, ...] = get_args(Arm)
 ARMS_OF_REAL_IMAGES: tuple[Arm, ...] = ("real", "transformed")
 """The arms without a synthetic image."""
@@ -38,7 +41,7 @@ class CellSpec:
     In the arm ``transformed`` that count is of transformed copies of the real images.
     A classifier says of each of the ``findings`` whether it is there; a segmenter draws
     ``kind`` with ``widths``. When to stop, and the threshold, follow from the validation split
-    by one rule, the same in every arm.
+    by one rule, the same in every arm; where ``stopping`` is fixed, no validation image is read.
     """
 
     task: Task
@@ -57,6 +60,7 @@ class CellSpec:
     learning_rate: float = Field(default=2e-3, gt=0)
     evaluate_every: int = Field(default=20, ge=1)
     patience: int = Field(default=8, ge=1)
+    stopping: Stopping = "validation"
     precision: Precision = "bfloat16"
     seed: int = Field(default=0, ge=0)
 

@@ -182,7 +182,7 @@ def test_the_report_says_the_primary_comparison_first(
     assert page.index("Primary comparison") < page.index("Against the real images alone")
     assert page.index(">primary</span>") < page.index("Real + curated, 2×, 4 real")
     assert "4 comparisons by Macro F1" in page
-    for heading in ("Plots", "Subgroups", "What each arm learns from", "Hashes"):
+    for heading in ("Room for a gain", "Plots", "Subgroups", "What each arm learns from", "Hashes"):
         assert heading in page
     assert page.count("extra data") > 8
 
@@ -203,7 +203,11 @@ def test_the_report_to_keep_stands_alone_and_has_no_real_image(
 def test_the_file_to_run_again_has_design_hashes_and_figures(
     cora_client: Client, finished: Experiment
 ) -> None:
-    answer: Any = cora_client.get(reverse("experiments:report-to-keep", args=[finished.pk, "json"]))
+    answer: Any = cora_client.get(reverse("experiments:report-to-keep", args=[finished.pk, "csv"]))
+    table = b"".join(answer.streaming_content).decode().splitlines()
+    assert table[0] == "arm,real_images,ratio,seed,image,patient,finding,truth,probability,said"
+    assert len(table) == 1 + 20 * finished.cells.done().count()
+    answer = cora_client.get(reverse("experiments:report-to-keep", args=[finished.pk, "json"]))
     stored = json.loads(b"".join(answer.streaming_content))
     assert stored["design"]["name"] == "Does it help?"
     assert len(stored["cells"]) == 18

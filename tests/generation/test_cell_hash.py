@@ -74,6 +74,7 @@ def test_where_files_lie_does_not_matter(spec: CellSpec, tmp_path: Path) -> None
         {"training_ids": ("image-0",)},
         {"arm": "unfiltered"},
         {"resolution": 64},
+        {"stopping": "fixed"},
     ],
 )
 def test_each_setting_matters(spec: CellSpec, changes: dict) -> None:

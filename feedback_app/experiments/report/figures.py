@@ -14,6 +14,7 @@ from feedback_app.experiments.services.grid import ratios_of
 from feedback_app.experiments.statistics.conclusions import Finding, conclude, finding_of
 from feedback_app.experiments.statistics.corrections import bonferroni, holm
 from feedback_app.experiments.statistics.gains import Gain, Resampled, gain, resample
+from feedback_app.experiments.statistics.headroom import Headroom, headroom_of
 from feedback_app.experiments.statistics.metrics import METRICS, Metric, metrics_of
 from feedback_app.experiments.statistics.paper import SeedTest, seed_test
 from feedback_app.experiments.statistics.predictions import (
@@ -109,6 +110,7 @@ class Figures:
     means: tuple[Mean, ...] = ()
     by_metric: tuple[tuple[str, Gain], ...] = ()
     groups: tuple[Group, ...] = ()
+    headroom: tuple[Headroom, ...] = ()
 
     @property
     def primary(self) -> Compared | None:
@@ -155,6 +157,7 @@ def figures_of(experiment: Experiment) -> Figures:
         means=tuple(means_of(outcomes)),
         by_metric=tuple(comparing.by_metric()),
         groups=tuple(comparing.by_group()),
+        headroom=tuple(headroom_of(comparing.metric, real_alone(outcomes))),
     )
 
 
@@ -295,6 +298,15 @@ class Comparing:
                     patients=patients,
                     gain=gain(arm, reference, sign=self.metric.sign, patients=patients),
                 )
+
+
+def real_alone(outcomes: Outcomes) -> dict[int, list[Outcome]]:
+    """What the arm of real images alone said, by their number."""
+    return {
+        place.real_size: list(by_seed.values())
+        for place, by_seed in outcomes.of.items()
+        if place.arm == REAL
+    }
 
 
 def primary_of(design: Design) -> Place:

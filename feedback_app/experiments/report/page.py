@@ -74,6 +74,19 @@ class GroupRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeadroomRow:
+    """What there is to gain at a number of real images."""
+
+    real_size: int
+    value: str
+    trivial: str
+    trivial_value: str
+    with_most: str
+    room: str
+    is_trivial: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     figures: Figures
     metric: Metric
@@ -86,6 +99,7 @@ class Report:
     others: tuple[Line, ...]
     means: tuple[MeanRow, ...]
     groups: tuple[GroupRow, ...]
+    headroom: tuple[HeadroomRow, ...]
     metrics: tuple[Metric, ...]
     plots: "tuple[Plot, ...]"
     sheets: tuple[Sheet, ...]
@@ -132,6 +146,7 @@ def report_of(
         others=tuple(other_lines(figures)),
         means=tuple(mean_rows(figures.means, task=experiment.task)),
         groups=tuple(group_rows(figures)),
+        headroom=tuple(headroom_rows(figures)),
         metrics=tuple(metrics_of(experiment.task)),
         plots=plots_of(figures, regime=regime),
         sheets=tuple(sheets_of(experiment, address=address, shows_real=shows_real)),
@@ -211,6 +226,23 @@ def group_rows(figures: Figures) -> Iterable[GroupRow]:
             value=shown(gain.value),
             interval=interval(gain.low, gain.high) if gain.is_enough else TOO_FEW,
         )
+
+
+def headroom_rows(figures: Figures) -> Iterable[HeadroomRow]:
+    for one in figures.headroom:
+        yield HeadroomRow(
+            real_size=one.real_size,
+            value=plain(one.value),
+            trivial=one.trivial or DASH,
+            trivial_value=plain(one.trivial_value),
+            with_most=plain(one.with_most),
+            room=DASH if one.room is None else plain(one.room),
+            is_trivial=one.is_trivial,
+        )
+
+
+def plain(value: float) -> str:
+    return DASH if np.isnan(value) else figure(value, digits=DIGITS)
 
 
 def with_deviation(one: Mean) -> str:

@@ -24,6 +24,7 @@ SETTINGS = (
     "learning_rate",
     "evaluate_every",
     "patience",
+    "stopping",
     "precision",
 )
 """What may be set of a ``CellSpec``; the rest follows from the place in the grid."""
@@ -131,6 +132,11 @@ class Design:
             raise ValueError(f"{unknown[0]!r} cannot be set for a {self.task}")
         CellSpec(task=self.task, arm="real", real="-", training_ids=("-",), **self.cell_settings)
         return self
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether a cell looks at the validation split: when to stop, and for its threshold."""
+        return bool(self.training.get("stopping", default_of("stopping")) == "validation")
 
     @property
     def cell_settings(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def lacks_real(supply: RealSupply, design: Design) -> Iterable[Refusal]:
             f"{supply.training} with {what}.",
             "Take smaller sizes, or import more of the cohort.",
         )
-    for split in ("validation", "test"):
+    for split in ("validation", "test") if design.needs_validation else ("test",):
         if supply.images.get(split, 0) < MIN_HELD_OUT:
             yield Refusal(
                 f"The {split} split of {design.cohort} has {supply.images.get(split, 0)} images "

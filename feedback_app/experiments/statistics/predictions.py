@@ -1,7 +1,7 @@
 """What the cells of an experiment said of the same test images, as arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A segmenter on N images; ``hd95`` is NaN where a mask is empty."""
+    """A segmenter on N images; ``hd95`` is NaN where a mask is empty.
+
+    ``trivial`` is the Dice of masks drawn without a look at the image, by their name.
+    """
 
     dice: Floats
     hd95: Floats
     is_positive: Bools
+    trivial: Mapping[str, Floats] = field(default_factory=dict)
 
 
 Outcome = Told | Drawn
@@ -95,6 +99,10 @@ def read_outcome(rows: Sequence[Row], images: TestImages, *, findings: Sequence[
             dice=np.array([row["dice"] for row in ordered], dtype=np.float64),
             hd95=np.array([row["hd95"] for row in ordered], dtype=np.float64),
             is_positive=np.array([row["is_positive"] for row in ordered], dtype=np.bool_),
+            trivial={
+                name: np.array([row["trivial"][name] for row in ordered], dtype=np.float64)
+                for name in ordered[0].get("trivial", {})
+            },
         )
     return Told(
         truth=_column(ordered, "truth", findings, missing=0).astype(np.bool_),

@@ -8,7 +8,7 @@ import io
 import json
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.text import slugify
@@ -51,14 +51,16 @@ def report(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
 
 @require_safe
 @coordinators_only
-def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> FileResponse:
-    """One HTML file without real images, or the file from which it can be run again."""
+def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> StreamingHttpResponse:
+    """One HTML file without real images, the file to run it again, or all predictions."""
     from feedback_app.experiments.report.cache import figures_for, state_of
     from feedback_app.experiments.report.page import report_of
     from feedback_app.experiments.report.rerun import report_file
     from feedback_app.experiments.report.sheets import embedded
 
     experiment = started_of(experiment_id)
+    if form == "csv":
+        return _predictions(experiment)
     figures = figures_for(experiment, state=state_of(experiment))
     if form == "json":
         content = json.dumps(report_file(experiment, figures), indent=1).encode()
@@ -78,6 +80,17 @@ def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> File
         filename=f"{slugify(f'experiment {experiment.name}')}.{form}",
         content_type="text/html" if form == "html" else "application/json",
     )
+
+
+def _predictions(experiment: Experiment) -> StreamingHttpResponse:
+    from feedback_app.experiments.report.predictions_file import predictions_csv
+
+    response = StreamingHttpResponse(
+        predictions_csv(experiment), content_type="text/csv; charset=utf-8"
+    )
+    name = slugify(f"predictions {experiment.name}")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
 
 
 @require_safe
