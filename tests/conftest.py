@@ -85,6 +85,14 @@ def empty_tables(_: TransactionTestCase) -> None:
             return
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_files() -> Iterator[None]:
+    """Tests' files need not outlive the machine, so nobody waits until the disk has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> Path:
     """Every test has blobs, run folders and model versions of its own."""
