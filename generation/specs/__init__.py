@@ -68,6 +68,7 @@ from generation.specs.strict import (
     STRICT,
     naming_the_setting,
 )
+from generation.specs.vlms import VLM_TASKS, VlmSpec
 
 __all__ = [
     "ARMS",
@@ -81,6 +82,7 @@ __all__ = [
     "PROMPT_MAX_CHARACTERS",
     "SEED_LIMIT",
     "STRICT",
+    "VLM_TASKS",
     "Arm",
     "Axis",
     "CellSpec",
@@ -112,6 +114,7 @@ __all__ = [
     "Stopping",
     "Task",
     "TrainingImage",
+    "VlmSpec",
     "naming_the_setting",
     "read_spec",
     "write_spec",
