@@ -1,7 +1,6 @@
 """Policies, and the immutable curated sets that come of applying them."""
 
 import uuid
-from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -12,8 +11,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.images.models import Candidate
-from feedback_app.readings.models import Grade, Retraction
+from feedback_app.readings.models import Grade, Retraction, Sources
 from feedback_app.studies.models import Study
+
+REASON_MAX = 2_000
 
 
 class Policy(models.Model):
@@ -45,15 +46,47 @@ class Policy(models.Model):
         return self.name
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        """The last decision on each candidate, where it leaves the candidate out."""
+        later = Decision.objects.filter(
+            policy=OuterRef("policy"), candidate=OuterRef("candidate"), pk__gt=OuterRef("pk")
+        )
+        return self.filter(~Exists(later), is_out=True)
+
+
+class Decision(models.Model):
+    """Somebody's word on one candidate of a policy: left out by hand, or let in by it again.
+
+    The last one counts; none is changed or removed.
+    """
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="decisions")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
+    is_out = models.BooleanField()
+    reason = models.TextField(max_length=REASON_MAX)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(name="a_decision_has_its_reason", condition=~Q(reason=""))
+        ]
+
+
 class CuratedSetQuerySet(models.QuerySet["CuratedSet"]):
-    def resting_on(self, *, readers: Iterable[int] = (), studies: Iterable[uuid.UUID] = ()) -> Self:
+    def resting_on(self, sources: Sources) -> Self:
         """Those for which a reading of one of them was taken into account."""
-        sources = CuratedSource.objects.filter(curated_set=OuterRef("pk"))
-        return self.filter(Exists(sources.filter(Q(reader__in=readers) | Q(study__in=studies))))
+        taken = CuratedSource.objects.filter(curated_set=OuterRef("pk"))
+        return self.filter(Exists(taken.filter(sources.among(reader="reader", study="study"))))
 
     def resting_on_retracted(self) -> Self:
-        active = Retraction.objects.active()
-        return self.resting_on(readers=active.readers(), studies=active.studies())
+        return self.resting_on(Retraction.objects.active().sources())
 
 
 class CuratedSet(models.Model):

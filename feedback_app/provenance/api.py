@@ -29,14 +29,14 @@ from feedback_app.studies.models import Study
 
 
 class TargetSerializer(KnownFieldsSerializer):
-    """A reader by user name, or a study by its id."""
+    """A reader by user name, a study by its id, or both: the reader in that study alone."""
 
     reader = serializers.SlugRelatedField("username", queryset=User.objects.all(), required=False)
     study = serializers.PrimaryKeyRelatedField(queryset=Study.objects.all(), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len({"reader", "study"} & attrs.keys()) != 1:
-            raise serializers.ValidationError("Name one reader or one study.")
+        if not {"reader", "study"} & attrs.keys():
+            raise serializers.ValidationError("Name a reader, a study, or both.")
         return attrs
 
 
@@ -80,11 +80,7 @@ class PreviewView(CoordinatorView):
 
     def post(self, request: Request) -> Response:
         given = self.checked(TargetSerializer)
-        impact = impact_of(
-            readers=[given["reader"].pk] if "reader" in given else [],
-            studies=[given["study"].pk] if "study" in given else [],
-        )
-        return Response(describe_impact(impact))
+        return Response(describe_impact(impact_of(Retraction(**given).sources)))
 
 
 class RetractionView(CoordinatorView):

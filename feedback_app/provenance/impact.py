@@ -1,6 +1,6 @@
 """What rests on the readings of a reader or a study: directly, or by way of other things."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from feedback_app.finetuning.dependents import (
 from feedback_app.finetuning.models import FineTune, Gate, Snapshot
 from feedback_app.finetuning.services.reward_models import replacement_of
 from feedback_app.images.models import ModelVersion, Scorer
-from feedback_app.readings.models import Reading, Retraction
+from feedback_app.readings.models import Reading, Retraction, Sources
 from feedback_app.runs.models import State
 
 Replaceable = Snapshot | Scorer | FineTune | Gate | CuratedSet | Export
@@ -59,25 +59,21 @@ class Impact:
         return len(self.rebuildable)
 
 
-def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) -> Impact:
+def impact_of(sources: Sources) -> Impact:
     """What rests on readings of these readers and studies."""
-    snapshots = list(snapshots_resting_on(readers=readers, studies=studies).order_by("created_at"))
-    rewards = list(
-        reward_models_resting_on(readers=readers, studies=studies).order_by("created_at")
-    )
+    snapshots = list(snapshots_resting_on(sources).order_by("created_at"))
+    rewards = list(reward_models_resting_on(sources).order_by("created_at"))
     fine_tunes, versions = _taught_from(
         {snapshot.pk for snapshot in snapshots}, climbed={scorer.pk for scorer in rewards}
     )
-    verdicts = verdicts_resting_on(readers=readers, studies=studies)
+    verdicts = verdicts_resting_on(sources)
     gates = list(
         Gate.objects.filter(verdict__in=verdicts)
         .select_related("child", "parent", "run")
         .order_by("created_at")
     )
     sets = list(
-        CuratedSet.objects.resting_on(readers=readers, studies=studies)
-        .select_related("policy")
-        .order_by("created_at")
+        CuratedSet.objects.resting_on(sources).select_related("policy").order_by("created_at")
     )
     exports = list(
         Export.objects.filter(curated_set__in=[one.pk for one in sets])
@@ -89,7 +85,7 @@ def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) 
         *snapshots, *rewards, *fine_tunes, *versions, *gates, *sets, *exports,
     )  # fmt: skip
     return Impact(
-        readings=count_readings(readers=readers, studies=studies),
+        readings=count_readings(sources),
         snapshots=tuple(snapshots),
         reward_models=tuple(rewards),
         fine_tunes=tuple(fine_tunes),
@@ -101,9 +97,9 @@ def impact_of(*, readers: Collection[int] = (), studies: Collection[UUID] = ()) 
     )
 
 
-def count_readings(*, readers: Collection[int], studies: Collection[UUID]) -> int:
+def count_readings(sources: Sources) -> int:
     current = Reading.objects.current()
-    return current.filter(reader__in=readers).union(current.filter(slot__study__in=studies)).count()
+    return current.filter(sources.among(reader="reader", study="slot__study")).count()
 
 
 def _taught_from(
@@ -134,17 +130,13 @@ def _taught_from(
 
 
 def impact_of_retraction(retraction: Retraction) -> Impact:
-    return impact_of(
-        readers=[retraction.reader_id] if retraction.reader_id else [],
-        studies=[retraction.study_id] if retraction.study_id else [],
-    )
+    return impact_of(retraction.sources)
 
 
 def impact_of_all() -> Impact:
     """What rests on anything that is retracted now."""
-    active = Retraction.objects.active()
-    readers, studies = list(active.readers()), list(active.studies())
-    return impact_of(readers=readers, studies=studies) if readers or studies else Impact()
+    sources = Retraction.objects.active().sources()
+    return Impact() if sources.are_none else impact_of(sources)
 
 
 def latest_of(row: Replaceable) -> Replaceable:

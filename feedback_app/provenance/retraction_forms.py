@@ -9,7 +9,7 @@ from feedback_app.readings.models import Reading, Retraction
 from feedback_app.readings.services.retractions import REASON_MAX
 from feedback_app.studies.models import Study
 
-READER, STUDY = "reader", "study"
+READER, STUDY, PLACE = "reader", "study", "place"
 
 
 def retractable_readers() -> dict[str, str]:
@@ -30,6 +30,32 @@ def retractable_studies() -> dict[str, str]:
     return {f"{STUDY}:{study.pk}": study.name for study in studies}
 
 
+def retractable_places() -> dict[str, str]:
+    """Who has read in which study, where neither of the two is retracted, nor both together."""
+    read = Reading.objects.standing().order_by().values_list("reader", "slot__study").distinct()
+    people, studies = User.objects.in_bulk(), Study.objects.in_bulk()
+    named = [
+        (f"{PLACE}:{reader}:{study}", f"{people[reader].display_name} in “{studies[study]}”")
+        for reader, study in read
+    ]
+    return dict(sorted(named, key=lambda one: one[1]))
+
+
+def retractable() -> dict[str, str]:
+    return {**retractable_readers(), **retractable_studies(), **retractable_places()}
+
+
+def whose(target: str) -> dict[str, Any]:
+    """``reader``, ``study`` or both, for ``retract``."""
+    kind, _, pk = target.partition(":")
+    if kind == READER:
+        return {READER: User.objects.get(pk=pk)}
+    if kind == STUDY:
+        return {STUDY: Study.objects.get(pk=pk)}
+    reader, _, study = pk.partition(":")
+    return {READER: User.objects.get(pk=reader), STUDY: Study.objects.get(pk=study)}
+
+
 class RetractionForm(forms.Form):
     target = forms.ChoiceField(label="Readings of")
     reason = forms.CharField(
@@ -45,15 +71,12 @@ class RetractionForm(forms.Form):
             ("", "Choose …"),
             ("Readers", list(retractable_readers().items())),
             ("Studies", list(retractable_studies().items())),
+            ("One reader of one study", list(retractable_places().items())),
         ]
 
     @property
     def whose(self) -> dict[str, Any]:
-        """``reader`` or ``study``, for ``retract``."""
-        kind, _, pk = str(self.cleaned_data["target"]).partition(":")
-        if kind == READER:
-            return {READER: User.objects.get(pk=pk)}
-        return {STUDY: Study.objects.get(pk=pk)}
+        return whose(str(self.cleaned_data["target"]))
 
 
 class ReasonForm(forms.Form):

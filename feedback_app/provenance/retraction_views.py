@@ -27,11 +27,10 @@ from feedback_app.provenance.impact import (
 from feedback_app.provenance.naming import KINDS, kind_of
 from feedback_app.provenance.rebuilding import Outcome, ask_for_rebuild, rebuild
 from feedback_app.provenance.retraction_forms import (
-    READER,
     ReasonForm,
     RetractionForm,
-    retractable_readers,
-    retractable_studies,
+    retractable,
+    whose,
 )
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
@@ -98,10 +97,9 @@ def create(request: HttpRequest) -> HttpResponse:
 
 def impact_of_target(target: str) -> Impact | None:
     """None where no reader or study is chosen that could be retracted."""
-    if target not in {**retractable_readers(), **retractable_studies()}:
+    if target not in retractable():
         return None
-    kind, _, pk = target.partition(":")
-    return impact_of(readers=[int(pk)]) if kind == READER else impact_of(studies=[UUID(pk)])
+    return impact_of(Retraction(**whose(target)).sources)
 
 
 def lines_of(impact: Impact | None) -> list[Line]:

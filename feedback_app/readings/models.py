@@ -1,8 +1,9 @@
 """Readings: what readers submitted, append-only; and what helps readers along."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -30,9 +31,14 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return then.filter(~Exists(_later_than_these().filter(created_at__lte=moment)))
 
     def standing(self) -> Self:
-        """Leaves out those of readers and studies that are retracted."""
+        """Leaves out those of readers, studies and readers of a study that are retracted."""
         active = Retraction.objects.active()
-        return self.exclude(reader__in=active.readers()).exclude(slot__study__in=active.studies())
+        of_one_study = active.filter(reader=OuterRef("reader"), study=OuterRef("slot__study"))
+        return (
+            self.exclude(reader__in=active.readers())
+            .exclude(slot__study__in=active.studies())
+            .filter(~Exists(of_one_study))
+        )
 
     def by_people(self) -> Self:
         return self.filter(is_simulated=False)
@@ -244,14 +250,52 @@ class RetractionQuerySet(models.QuerySet["Retraction"]):
         return self.filter(undone_at__isnull=True)
 
     def readers(self) -> models.QuerySet["Retraction", int]:
-        return self.filter(reader__isnull=False).values_list("reader", flat=True)
+        """Those whose readings are retracted in all studies."""
+        return self.filter(reader__isnull=False, study=None).values_list("reader", flat=True)
 
     def studies(self) -> models.QuerySet["Retraction", uuid.UUID]:
-        return self.filter(study__isnull=False).values_list("study", flat=True)
+        """Those whose readings are retracted whoever read."""
+        return self.filter(study__isnull=False, reader=None).values_list("study", flat=True)
+
+    def places(self) -> list[tuple[int, uuid.UUID]]:
+        """Readers whose readings of one study are retracted, each with the study."""
+        of_both = self.filter(reader__isnull=False, study__isnull=False)
+        return list(of_both.values_list("reader", "study"))
+
+    def sources(self) -> "Sources":
+        """All that is retracted, for what asks what rests on it."""
+        return Sources(tuple(self.readers()), tuple(self.studies()), tuple(self.places()))
+
+
+def retracted_in(study: Study) -> set[int]:
+    """Readers who are retracted, everywhere or in this study."""
+    active = Retraction.objects.active()
+    return {*active.readers(), *(one for one, where in active.places() if where == study.pk)}
+
+
+class Sources(NamedTuple):
+    """Whose readings are meant: of readers, of studies, of a reader in one study."""
+
+    readers: Collection[int] = ()
+    studies: Collection[uuid.UUID] = ()
+    places: Collection[tuple[int, uuid.UUID]] = ()
+
+    @property
+    def are_none(self) -> bool:
+        return not (self.readers or self.studies or self.places)
+
+    def among(self, *, reader: str, study: str) -> Q:
+        """Rows whose ``reader`` and ``study`` are among them; the arguments are look-ups."""
+        found = Q(**{f"{reader}__in": self.readers}) | Q(**{f"{study}__in": self.studies})
+        for one, where in self.places:
+            found |= Q(**{reader: one, study: where})
+        return found
 
 
 class Retraction(models.Model):
-    """All readings of a reader, or of a study, are not to be relied on, until it is undone.
+    """All readings of a reader, of a study, or of a reader in a study are not to be relied on.
+
+    That holds until it is undone.
 
     They stay where they are; nothing new is drawn from them. ``rebuild_asked_at`` is set
     while all that rests on them is being rebuilt without them, on behalf of
@@ -288,8 +332,7 @@ class Retraction(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="a_retraction_is_of_a_reader_or_a_study",
-                condition=Q(reader__isnull=True, study__isnull=False)
-                | Q(reader__isnull=False, study__isnull=True),
+                condition=Q(study__isnull=False) | Q(reader__isnull=False),
             ),
             models.CheckConstraint(
                 name="an_undone_retraction_has_its_reason",
@@ -299,11 +342,16 @@ class Retraction(models.Model):
             models.UniqueConstraint(
                 name="one_active_retraction_a_reader",
                 fields=["reader"],
-                condition=Q(undone_at__isnull=True),
+                condition=Q(undone_at__isnull=True, study__isnull=True),
             ),
             models.UniqueConstraint(
                 name="one_active_retraction_a_study",
                 fields=["study"],
+                condition=Q(undone_at__isnull=True, reader__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="one_active_retraction_a_reader_of_a_study",
+                fields=["reader", "study"],
                 condition=Q(undone_at__isnull=True),
             ),
         ]
@@ -317,7 +365,17 @@ class Retraction(models.Model):
 
     @property
     def target_name(self) -> str:
+        if self.reader and self.study:
+            return f"{self.reader.display_name} in “{self.study}”"
         return self.reader.display_name if self.reader else str(self.study)
+
+    @property
+    def sources(self) -> Sources:
+        """Whose readings it retracts."""
+        reader, study = self.reader_id, self.study_id
+        if reader and study:
+            return Sources(places=[(reader, study)])
+        return Sources(readers=[reader] if reader else [], studies=[study] if study else [])
 
     @property
     def is_active(self) -> bool:

@@ -7,6 +7,7 @@ from statistics import median
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import claims, sql
@@ -107,7 +108,7 @@ def next_unread(slot: Slot, *, holding: Collection[UUID]) -> UUID | None:
 
 def first_unread(study: Study, reader: User) -> UUID | None:
     """Finds where the reader begins in an assigned study: the first unread slot, or the first."""
-    own = Slot.objects.of_reader(reader).filter(study=study)
+    own = Slot.objects.of_reader(reader).filter(study=study).planned()
     first = own.unread().first() or own.first()
     return first.pk if first else None
 
@@ -116,6 +117,7 @@ def assignments_of(reader: User) -> list[Assignment]:
     """The reader's studies: what is left to read first, the newest first."""
     slots = (
         Slot.objects.of_reader(reader)
+        .planned()
         .exclude(study__allocation=Allocation.POOL)
         .with_is_read()
         .select_related("study")
@@ -134,6 +136,7 @@ def assignments_of(reader: User) -> list[Assignment]:
 def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
     return list(
         Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
+        .filter(Q(withdrawn_at=None) | Q(pk=slot.pk))
         .with_is_read()
         .values_list("pk", "is_read")  # type: ignore[misc]
     )

@@ -32,6 +32,7 @@ from feedback_app.readings.models import (
     SkipReason,
     Strength,
     Verdict,
+    retracted_in,
 )
 from feedback_app.studies.models import (
     Case,
@@ -233,7 +234,7 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
         for key in keys
     }
     numbers = {pk: number for number, pk in enumerate(study.readers.values_list("pk", flat=True))}
-    retracted = set(Retraction.objects.active().readers())
+    retracted = retracted_in(study)
     study_is_retracted = study.pk in set(Retraction.objects.active().studies())
     said: dict[UUID, list[SaidOfCase]] = defaultdict(list)
     readings = latest(study).filter(slot__case__in=keys).select_related("reader", "slot")

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.shortcuts import get_object_or_404
 from rest_framework import serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -20,7 +21,12 @@ from feedback_app.studies import services
 from feedback_app.studies.access import study_of, study_with_progress_of
 from feedback_app.studies.describing import describe_preview, describe_study, summarise_study
 from feedback_app.studies.models import Study
-from feedback_app.studies.requests import MoreBatchesRequest, MoreReadersRequest, StudyRequest
+from feedback_app.studies.requests import (
+    FewerReadersRequest,
+    MoreBatchesRequest,
+    MoreReadersRequest,
+    StudyRequest,
+)
 
 
 class StudyPagination(PageNumberPagination):
@@ -135,6 +141,17 @@ class AddReadersView(CoordinatorView):
         readers = services.find_readers(read(MoreReadersRequest, request.data).readers)
         joined = services.add_readers(study, readers, actor=self.actor)
         return Response({"added": [reader.username for reader in joined]})
+
+
+class RemoveReaderView(CoordinatorView):
+    """Takes a reader out: others read their open cases, and what they read stays."""
+
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = study_of(study_id)
+        asked = read(FewerReadersRequest, request.data)
+        reader = get_object_or_404(study.readers, username=asked.reader)
+        left = services.remove_reader(study, reader, actor=self.actor)
+        return Response({"handed_on": left.handed_on, "dropped": left.dropped})
 
 
 class AddBatchesView(CoordinatorView):

@@ -14,5 +14,10 @@ urlpatterns = [
     path("<uuid:study_id>/reopen/", api.ReopenView.as_view(), name="study-reopen"),
     path("<uuid:study_id>/unblind/", api.UnblindView.as_view(), name="study-unblind"),
     path("<uuid:study_id>/add-readers/", api.AddReadersView.as_view(), name="study-add-readers"),
+    path(
+        "<uuid:study_id>/remove-reader/",
+        api.RemoveReaderView.as_view(),
+        name="study-remove-reader",
+    ),
     path("<uuid:study_id>/add-batches/", api.AddBatchesView.as_view(), name="study-add-batches"),
 ]

@@ -26,6 +26,7 @@ def progress_of(study: Study) -> list[ReaderProgress]:
     counts = {
         reader: (total, read)
         for reader, total, read in Slot.objects.filter(study=study, reader__isnull=False)
+        .planned()
         .with_is_read()
         .order_by()
         .values("reader")

@@ -209,6 +209,12 @@ class MoreReadersRequest(Request):
     readers: tuple[str, ...] = Field(min_length=1)
 
 
+class FewerReadersRequest(Request):
+    """Who is taken out of an open study, by user name."""
+
+    reader: str = Field(min_length=1)
+
+
 def default_of(name: str) -> Any:
     """What a design has where a request says nothing of it."""
     return StudyRequest.model_fields[name].default

@@ -19,6 +19,11 @@ urlpatterns = [
     path("<uuid:study_id>/close/", changes.close_study, name="close"),
     path("<uuid:study_id>/reopen/", changes.reopen_study, name="reopen"),
     path("<uuid:study_id>/readers/", changes.add_readers, name="add-readers"),
+    path(
+        "<uuid:study_id>/readers/<int:reader_id>/remove/",
+        changes.remove_reader,
+        name="remove-reader",
+    ),
     path("<uuid:study_id>/batches/", changes.add_batches, name="add-batches"),
     path("<uuid:study_id>/reward-model/", changes.use_reward_model, name="use-reward-model"),
     path("<uuid:study_id>/unblind/", changes.unblind_study, name="unblind"),

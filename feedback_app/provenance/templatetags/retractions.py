@@ -27,7 +27,8 @@ class Marks:
 
     def of_target(self, row: User | Study) -> Retraction | None:
         """The retraction of this reader's, or this study's, own readings."""
-        return next((one for one, _ in self.impacts if row in (one.reader, one.study)), None)
+        whole = [one for one, _ in self.impacts if not (one.reader and one.study)]
+        return next((one for one in whole if row in (one.reader, one.study)), None)
 
 
 @register.inclusion_tag("provenance/_mark.html", takes_context=True)

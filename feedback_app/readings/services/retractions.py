@@ -1,4 +1,4 @@
-"""Retracting the readings of a reader or a study, and taking that back."""
+"""Retracting the readings of a reader, a study, or a reader in it, and taking that back."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,9 +23,10 @@ def retract(
 ) -> Retraction:
     """Draws nothing new from their readings from now on, and deletes nothing."""
     reason = _given(reason)
-    if (reader is None) == (study is None):
+    if reader is None and study is None:
         raise RemediableError(
-            "It is not said whose readings are retracted.", remedy="Name one reader or one study."
+            "It is not said whose readings are retracted.",
+            remedy="Name a reader, a study, or a reader and one study.",
         )
     if reader is not None:
         User.objects.select_for_update().get(pk=reader.pk)
@@ -33,7 +34,7 @@ def retract(
         Study.objects.select_for_update().get(pk=study.pk)
     if Retraction.objects.active().filter(reader=reader, study=study).exists():
         raise RemediableError(
-            f"{reader.display_name if reader else study} is retracted already.",
+            f"{Retraction(reader=reader, study=study).target_name} is retracted already.",
             remedy="Undo that first to do it anew.",
         )
     retraction = Retraction.objects.create(

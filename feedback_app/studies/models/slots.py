@@ -22,9 +22,13 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         """The only way from a reader to anything they may read."""
         return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
 
+    def planned(self) -> Self:
+        """Leaves out what was taken back from readers who were taken out of their study."""
+        return self.filter(withdrawn_at=None)
+
     def wanted(self) -> Self:
-        """Leaves out the slots of a pool that lost their seats: others read for them."""
-        return self.exclude(study__allocation=Allocation.POOL, seat__isnull=True)
+        """Leaves out slots for which others read: those taken back, or without a seat in a pool."""
+        return self.planned().exclude(study__allocation=Allocation.POOL, seat__isnull=True)
 
     def with_is_read(self) -> Self:
         """Adds ``is_read``: at least one reading was submitted for the slot."""
@@ -32,7 +36,7 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         return self.annotate(is_read=Exists(readings))
 
     def unread(self) -> Self:
-        return self.with_is_read().filter(is_read=False)
+        return self.planned().with_is_read().filter(is_read=False)
 
     def with_page(self) -> Self:
         """Adds what the reading page shows beside: prompt, ``mask_kinds``, ``is_bookmarked``."""
@@ -55,7 +59,9 @@ class Slot(models.Model):
     ran out unread gives its seat to a new free slot and keeps its reader without a seat,
     so that what they still send is never lost. ``value`` is what a reading of the case
     would teach, where the pool's order is active and its images were measured; it stays as
-    it was when the slot was given.
+    it was when the slot was given. ``withdrawn_at`` is when an unread slot was taken back from
+    a reader who was taken out of the study: nobody waits for it, yet what they still send of it
+    is kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -76,6 +82,7 @@ class Slot(models.Model):
     seat = models.PositiveSmallIntegerField(null=True, blank=True)
     value = models.FloatField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = SlotQuerySet.as_manager()
     # Of ``with_page`` alone.

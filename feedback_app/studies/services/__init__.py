@@ -24,6 +24,7 @@ from feedback_app.studies.services.design import (
     redesign_study,
 )
 from feedback_app.studies.services.growing import add_batches, add_readers
+from feedback_app.studies.services.leaving import Left, remove_reader
 from feedback_app.studies.services.opening import open_study
 from feedback_app.studies.services.picking import add_picked
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
@@ -41,6 +42,7 @@ __all__ = [
     "CasesAdded",
     "Design",
     "KnownAnswer",
+    "Left",
     "Preview",
     "add_batches",
     "add_cases",
@@ -66,6 +68,7 @@ __all__ = [
     "preview_request",
     "preview_study",
     "redesign_study",
+    "remove_reader",
     "reopen_study",
     "resume_study",
     "set_gold",

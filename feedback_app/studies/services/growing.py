@@ -41,7 +41,7 @@ def add_readers(study: Study, readers: Iterable[User], *, actor: User | None = N
     chosen so that they share cases with everybody.
     """
     study = lock(study)
-    _require_running(study)
+    require_running(study)
     known = _in_joining_order(study)
     newcomers = sorted(set(readers) - set(known), key=lambda reader: reader.pk)
     if not newcomers:
@@ -118,12 +118,12 @@ def add_locked(
 
 
 def require_growable(study: Study) -> None:
-    _require_running(study)
+    require_running(study)
     if refusal := mode_of(study.mode).refusal_of_more(study):
         raise RemediableError(refusal, remedy="Design a new study.")
 
 
-def _require_running(study: Study) -> None:
+def require_running(study: Study) -> None:
     if study.state not in {StudyState.OPEN, StudyState.PAUSED}:
         raise RemediableError(
             f"The study “{study.name}” is {study.state}.",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from feedback_app.accounts.access import coordinators_only
@@ -97,6 +97,25 @@ def add_readers(request: HttpRequest, study_id: UUID) -> HttpResponse:
     else:
         names = ", ".join(reader.display_name for reader in joined)
         messages.success(request, f"{names} can read now.")
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def remove_reader(request: HttpRequest, study_id: UUID, reader_id: int) -> HttpResponse:
+    study = study_of(study_id)
+    reader = get_object_or_404(study.readers, pk=reader_id)
+    try:
+        left = services.remove_reader(study, reader, actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        tell(request, error)
+    else:
+        said = f"{reader.display_name} reads here no more. All they read stays."
+        if left.handed_on:
+            said += f" {left.handed_on} of their open cases go to others."
+        if left.dropped:
+            said += f" {left.dropped} that nobody else can read in their place are dropped."
+        messages.success(request, said)
     return redirect("studies:detail", study_id)
 
 

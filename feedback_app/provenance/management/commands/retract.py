@@ -25,6 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=["reader", "study"])
         parser.add_argument("name", help="a user name, or a study's name")
+        parser.add_argument("--in-study", default="", help="of a reader: in this study alone")
         parser.add_argument("--reason", default="", help="retract (or, with --undo, undo) them")
         parser.add_argument("--undo", action="store_true")
         parser.add_argument("--rebuild", action="store_true", help="and do the runs here")
@@ -32,6 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = find_target(options["kind"], options["name"])
+        if options["in_study"]:
+            target |= find_target("study", options["in_study"])
         with as_command_error():
             retraction = self.change(target, options)
             impact = impact_of_retraction(retraction) if retraction else preview(target)
@@ -43,7 +46,8 @@ class Command(BaseCommand):
 
     def change(self, target: dict[str, Any], options: dict[str, Any]) -> Retraction | None:
         """Retract, undo, or only find the retraction that stands."""
-        standing = Retraction.objects.active().filter(**target).first()
+        both = {"reader": None, "study": None} | target
+        standing = Retraction.objects.active().filter(**both).first()
         if options["undo"]:
             if standing is None:
                 raise CommandError(f"The {options['kind']} {options['name']} is not retracted.")
@@ -96,7 +100,4 @@ def find_target(kind: str, name: str) -> dict[str, Any]:
 
 
 def preview(target: dict[str, Any]) -> Impact:
-    return impact_of(
-        readers=[target["reader"].pk] if "reader" in target else [],
-        studies=[target["study"].pk] if "study" in target else [],
-    )
+    return impact_of(Retraction(**target).sources)
