@@ -15,6 +15,7 @@ from feedback_app.studies.models import Criterion, CriterionKind
 
 TOO_CLOSE = "too close to a training image"
 NOT_READ = "not read yet"
+LEFT_OUT = "left out by hand"
 NOT_MEASURED = "not measured for closeness to training images"
 MEAN_DECIMALS = 4
 
@@ -31,6 +32,8 @@ class Rules:
     vetoing_grade: str = Grade.MINOR.value
     refuses_copies: bool = True
     uses_simulated_readers: bool = False
+    left_out: tuple[str, ...] = ()
+    """Keys of the recipes whose candidates somebody left out by hand."""
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
@@ -46,16 +49,22 @@ class Rules:
             vetoing_grade=policy.vetoing_grade,
             refuses_copies=policy.refuses_copies,
             uses_simulated_readers=policy.uses_simulated_readers,
+            left_out=tuple(
+                sorted(policy.decisions.standing().values_list("candidate__recipe", flat=True))
+            ),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Without rules about measures where there are none: older sets keep their hashes."""
+        """Without rules that came later where they ask nothing: older sets keep their hashes."""
         content = asdict(self) | {
             "studies": list(self.studies),
             "vetoing_flags": list(self.vetoing_flags),
         }
         if not self.min_measures:
             del content["min_measures"]
+        content["left_out"] = list(self.left_out)
+        if not self.left_out:
+            del content["left_out"]
         return content
 
     def readings(self) -> ReadingQuerySet:
@@ -153,12 +162,14 @@ def evaluate(rules: Rules) -> Verdict:
         .order_by("recipe_id")
         .values_list("image_id", "recipe_id", "image__pixels_sha256")
     )
+    left_out = set(rules.left_out)
     admitted: list[Admitted] = []
     refused: Counter[str] = Counter()
     for image_id, recipe_key, pixels_sha256 in candidates:
         opinion = opinions.get(image_id, Opinion())
         means = opinion.means()
-        reason = find_refusal(rules, opinion=opinion, means=means, names=names)
+        reason = LEFT_OUT if recipe_key in left_out else None
+        reason = reason or find_refusal(rules, opinion=opinion, means=means, names=names)
         if reason is None and rules.refuses_copies:
             reason = copies.get(image_id, NOT_MEASURED)
         measures = {name: of[image_id] for name, of in measured.items() if image_id in of}
