@@ -22,6 +22,8 @@ MODULES = (
     "dpo",
     "active",
     "gains",
+    "readings_files",
+    "case_review",
 )
 """In the order of running; each has ``run() -> list[Row]``."""
 ON_REQUEST = ("faults",)

@@ -25,15 +25,15 @@ SIDE = 128
 """Small pictures: this is about claims, not about decoding."""
 
 
-def write_people(count: int) -> list[User]:
-    return User.objects.bulk_create(User(username=f"reader-{n}") for n in range(count))
+def write_people(count: int, *, prefix: str = "reader") -> list[User]:
+    return User.objects.bulk_create(User(username=f"{prefix}-{n}") for n in range(count))
 
 
 def write_pool(
-    people: Sequence[User], *, cases: int, overlap: int, is_active: bool = False
+    people: Sequence[User], *, cases: int, overlap: int, is_active: bool = False, name: str = ""
 ) -> Study:
     """An open study of ``cases`` x ``overlap`` free slots, each case with a value of its own."""
-    name = "Benchmark of draws" if is_active else "Benchmark of claims"
+    name = name or ("Benchmark of draws" if is_active else "Benchmark of claims")
     study = create_study(name=name, mode="rate", shuffle_seed=1)
     StudyReader.objects.bulk_create(StudyReader(study=study, reader=reader) for reader in people)
     for number in range(IMAGES):

@@ -128,6 +128,9 @@ TABLE: dict[str, Line] = {
     "studies:resume": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:add-readers": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:remove-reader": post(
+        does(COORDINATORS), lambda world: [world.study.pk, world.slot.reader_id]
+    ),
     "studies:add-batches": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:use-reward-model": post(does(COORDINATORS, 404), lambda world: [world.study.pk]),
     "studies:unblind": post(does(COORDINATORS), lambda world: [world.study.pk]),
@@ -143,7 +146,9 @@ TABLE: dict[str, Line] = {
     "api:study-reopen": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-unblind": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-add-readers": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-remove-reader": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-add-batches": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:readings-file": get(COORDINATORS_BY_API, lambda world: [world.study.pk, "scores", "csv"]),
     # Readings
     "readings:worklist": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
@@ -184,6 +189,7 @@ TABLE: dict[str, Line] = {
     "curation:list": get(COORDINATORS),
     "curation:create": get(COORDINATORS),
     "curation:policy": get(COORDINATORS, lambda world: [world.curated_set.policy_id]),
+    "curation:let-in": post(does(COORDINATORS, 404), lambda world: [world.curated_set.policy_id]),
     "curation:apply": post(does(COORDINATORS), lambda world: [world.curated_set.policy_id]),
     "curation:set": get(COORDINATORS, lambda world: [world.curated_set.pk]),
     "retractions:list": get(COORDINATORS),

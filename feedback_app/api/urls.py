@@ -5,10 +5,16 @@ from feedback_app.images.candidates import api as batches
 from feedback_app.images.prompts import api as images
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
+from feedback_app.results import api as results
 
 app_name = "api"
 urlpatterns = [
     path("studies/", include("feedback_app.studies.api_urls")),
+    path(
+        "studies/<uuid:study_id>/files/<str:name>.<str:form>",
+        results.ReadingsFileView.as_view(),
+        name="readings-file",
+    ),
     path("batches/", batches.BatchesView.as_view(), name="batches"),
     path("batches/<uuid:batch_id>/", batches.BatchView.as_view(), name="batch"),
     path("batches/<uuid:batch_id>/cancel/", batches.CancelView.as_view(), name="batch-cancel"),

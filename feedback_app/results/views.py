@@ -10,11 +10,9 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.results.case_forms import CasesForm
 from feedback_app.results.cases import (
@@ -32,7 +30,6 @@ from feedback_app.studies.models import Study
 IMAGES_A_PAGE = 40
 CASES_A_PAGE = 20
 HTTP_NO_CONTENT = 204
-FILE_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 BROWSER_KEEPS_S = 3_600
 
@@ -60,10 +57,12 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
     from feedback_app.results.readings_file.columns import TABLES
+    from feedback_app.results.readings_file.imrmc import has_truth
 
     context = _context(study, seen="") | {
         "section": "studies",
         "files": list(TABLES),
+        "has_truth": has_truth(study),
         "tells_source": tells_source(study),
     }
     return render(request, "results/page.html", context)
@@ -175,31 +174,16 @@ def candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
 def readings_file(
     request: HttpRequest, study_id: UUID, name: str, form: str
 ) -> StreamingHttpResponse:
-    """A table of the study's readings as it streams from the database.
+    """A file of the study's readings as it streams from the database.
 
     ``?names=yes`` names readers, which is noted in the audit log; else they are pseudonyms.
     """
-    from feedback_app.results.readings_file import writing
-    from feedback_app.results.readings_file.columns import TABLES
-    from feedback_app.results.readings_file.rows import StudyRows
+    from feedback_app.results.files import readings_file as answer
 
-    rows = StudyRows(study_of(study_id), names=request.GET.get("names") == "yes")
-    if form == "csv" and name in TABLES:
-        parts = writing.csv_of(rows, TABLES[name])
-    elif (name, form) == (writing.DICTIONARY, "csv"):
-        parts = writing.csv_of_dictionary()
-    elif (name, form) == (writing.COCO, "json"):
-        parts = writing.coco_of(rows)
-    else:
-        raise Http404("There is no such file of readings.")
-    record(
-        "study.readings_taken_out",
+    return answer(
+        study_of(study_id),
+        name,
+        form,
+        names=request.GET.get("names") == "yes",
         actor=cast("User", request.user),
-        target=rows.study.name,
-        target_id=rows.study.pk,
-        details={"file": f"{name}.{form}", "names": rows.names},
     )
-    response = StreamingHttpResponse(parts, content_type=FILE_TYPES[form])
-    title = slugify(f"{rows.study.name} {name}")
-    response["Content-Disposition"] = f'attachment; filename="{title}.{form}"'
-    return response

@@ -29,7 +29,7 @@ NOT_PAGES = {
     "api:draft-preview", "api:prompt-set", "api:prompt-sets", "images:prompt-set-text",
     "api:retraction", "api:retractions",
     "api:experiment", "api:experiments", "experiments:plot", "experiments:report-to-keep",
-    "api:reading-preferences", "api:slot", "api:studies", "api:study",
+    "api:readings-file", "api:reading-preferences", "api:slot", "api:studies", "api:study",
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:readings-file", "readings:results-candidate", "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",

@@ -21,7 +21,7 @@ from feedback_app.results.figures import figures_of
 from feedback_app.results.readings_file.columns import TABLES
 from feedback_app.studies.models import Study
 from tests.readings.answers import read
-from tests.readings.filling import rated_study
+from tests.readings.filling import candidate, rated_study, real_image
 from tests.readings.rooms import assign, make_room, real, synthetic
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +162,49 @@ def test_the_command_writes_every_table_with_its_dictionary(
         columns = list(opened(tmp_path / f"{name}.{form}").columns)
         assert columns == meanings[meanings.table == name].column.tolist()
     assert json.loads((tmp_path / "regions.coco.json").read_text())["annotations"] == []
+
+
+def test_answers_about_the_source_have_the_layout_of_imrmc(
+    cora_client: Client, rosa_client: Client, rosa: User, ravi: User, tmp_path: Path
+) -> None:
+    images = [candidate(1), candidate(2, model="other, model"), real_image(3)]
+    study = make_room("real_or_synthetic", rosa, ravi, cases=[[image] for image in images])
+    for reader, values in ((rosa, (4, 3, 0)), (ravi, (2, 4, 1))):
+        for slot, value in zip(assign(study, reader), values, strict=True):
+            read(slot, value=value)
+    address = reverse("api:readings-file", args=[study.pk, "imrmc", "imrmc"])
+    in_r = reverse("readings:readings-file", args=[study.pk, "imrmc", "csv"])
+    assert cora_client.get(address).status_code == 404  # it is blind
+    assert cora_client.get(in_r).status_code == 404
+    Study.objects.update(unblinded_at=timezone.now())
+    head, _, rows = (
+        content_of(cora_client.get(address, {"names": "yes"})).decode().partition("BEGIN DATA:\n")
+    )
+    assert head.splitlines()[1:] == ["N0: 1", "N1: 2", "NR: 2", "NM: 2"]
+    found = [line.split(",") for line in rows.splitlines()]
+    truths = [row for row in found if row[0] == "-1"]
+    assert truths == [["-1", "1-1", "0", "1"], ["-1", "2-1", "0", "1"], ["-1", "3-1", "0", "0"]]
+    of_rosa = sorted(row[1:] for row in found if row[0] == "Rosa")
+    names = ["model-one", "other model"]
+    assert [row[1] for row in of_rosa if row[0] == "3-1"] == names  # real ones in each
+    assert len(found) == 3 + 2 * (2 + 2)
+    table = pd.read_csv(io.BytesIO(content_of(cora_client.get(in_r))))
+    assert list(table.columns) == ["readerID", "caseID", "modalityID", "score"]
+    assert (table.readerID == "truth").sum() == 3
+    retract(reader=ravi, study=study, reason="Asleep.")
+    assert b"NR: 1" in content_of(cora_client.get(address))
+    call_command("export_readings", study.name, str(tmp_path))
+    assert (tmp_path / "imrmc.imrmc").read_text().count("\n") == 6 + 3 + 4
+
+
+def test_a_program_gets_the_same_tables(
+    cora_client: Client, rosa_client: Client, rosa: User
+) -> None:
+    study = rated_study(rosa, scores=SCORES[:, :1])
+    address = reverse("api:readings-file", args=[study.pk, "scores", "csv"])
+    by_page = reverse("readings:readings-file", args=[study.pk, "scores", "csv"])
+    answer = cora_client.get(address, headers={"Accept": "text/csv"})
+    assert content_of(answer) == content_of(cora_client.get(by_page))
+    assert AuditEvent.objects.filter(action="study.readings_taken_out").count() == 2
+    assert cora_client.get(address.replace("scores", "secrets")).status_code == 404
+    assert rosa_client.get(address).status_code == 403

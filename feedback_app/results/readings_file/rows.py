@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.models import Retraction, retracted_in
 from feedback_app.results.cases import tells_source
 from feedback_app.results.readings_file.columns import Cell, Table, annotated
 from feedback_app.studies.models import CaseImage, Study
@@ -28,7 +28,7 @@ class StudyRows:
         self.tells_source = tells_source(study)
         active = Retraction.objects.active()
         self._is_retracted = study.pk in set(active.studies())
-        self._retracted_readers: set[int] = set(active.readers())
+        self._retracted_readers = retracted_in(study)
         self._readers: dict[int, str] = {}
 
     def of(self, table: Table) -> Iterator[list[Cell]]:
@@ -58,13 +58,17 @@ class StudyRows:
                 anchors = row["anchors"]
                 return anchors[row["value"]] if row["value"] < len(anchors) else None
             case "place":
-                place = self._places.get((row["of_case"], row[image]))
-                return None if place is None else "-".join(map(str, place))
+                return self.place(row["of_case"], row[image])
             case "source":
                 shown = row[image]
                 return None if shown is None else "real" if shown in self._real else "synthetic"
         value = row[path]
         return None if value is None else show(value)
+
+    def place(self, case: UUID, image: UUID | None) -> str | None:
+        """Returns where an image is, CASE-PLACE from 1; None where there is no image."""
+        place = None if image is None else self._places.get((case, image))
+        return None if place is None else "-".join(map(str, place))
 
     def is_retracted(self, reader: int) -> bool:
         """Says whether this reader's readings of the study do not count any more."""

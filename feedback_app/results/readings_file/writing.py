@@ -8,6 +8,7 @@ from typing import Any
 
 from feedback_app.csv_files import csv_lines
 from feedback_app.readings.models import Shape
+from feedback_app.results.readings_file import imrmc
 from feedback_app.results.readings_file.columns import TABLES, Column, Table, annotated
 from feedback_app.results.readings_file.rows import StudyRows, dictionary, header_of
 from feedback_app.studies.models import CaseImage
@@ -144,6 +145,10 @@ def write_folder(rows: StudyRows, folder: Path, *, form: str) -> list[Path]:
     ):
         _write(folder / name, parts)
         written.append(folder / name)
+    for kind in imrmc.FORMS if imrmc.has_truth(rows.study) else ():
+        path = folder / f"{imrmc.NAME}.{kind}"
+        _write(path, imrmc.imrmc_of(rows, form=kind))
+        written.append(path)
     return written
 
 
