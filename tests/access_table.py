@@ -123,6 +123,14 @@ TABLE: dict[str, Line] = {
     "studies:cases": get(COORDINATORS, lambda world: [world.study.pk]),
     "studies:anchor": post(does(COORDINATORS), lambda world: [world.draft.pk, world.case.pk]),
     "studies:gold": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk]),
+    "studies:calibration": get(COORDINATORS, lambda world: [world.study.pk]),
+    "studies:add-example": get(COORDINATORS, lambda world: [world.draft.pk]),
+    "studies:remove-example": post(does(COORDINATORS), lambda world: [world.draft.pk, 0]),
+    "studies:make-training": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk]),
+    "studies:training": get(does(COORDINATORS, 404), lambda world: [world.draft.pk, world.case.pk]),
+    "studies:end-training": post(
+        does(COORDINATORS, 404), lambda world: [world.draft.pk, world.case.pk]
+    ),
     "studies:close": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:pause": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:resume": post(does(COORDINATORS), lambda world: [world.study.pk]),
@@ -154,6 +162,21 @@ TABLE: dict[str, Line] = {
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
     "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
     "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk, "lungs"]),
+    "readings:example": get(
+        answers(302, 404, 404, 404, 404, 404), lambda world: [world.study.pk, 0]
+    ),
+    "readings:preview": get(COORDINATORS, lambda world: [world.draft.pk]),
+    "readings:preview-case": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk]),
+    "readings:preview-picture": get(COORDINATORS, lambda world: [world.draft.pk, world.case.pk, 0]),
+    "readings:preview-mask": get(
+        does(COORDINATORS, 404), lambda world: [world.draft.pk, world.case.pk, "lungs"]
+    ),
+    "readings:results-calibration": get(COORDINATORS, lambda world: [world.study.pk]),
+    "api:guideline": get(answers(403, 200, 200, 404, 200, 200), lambda world: [world.study.pk]),
+    "api:preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk, world.case.pk]),
+    "api:preview-readings": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.draft.pk, world.case.pk]
+    ),
     "readings:begin": post(answers(302, 302, 302, 404, 404, 404), lambda world: [world.study.pk]),
     "readings:results": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-page": get(COORDINATORS, lambda world: [world.study.pk]),

@@ -5,6 +5,7 @@ from feedback_app.images.candidates import api as batches
 from feedback_app.images.prompts import api as images
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
+from feedback_app.readings import preview_views as previews
 from feedback_app.results import api as results
 
 app_name = "api"
@@ -56,5 +57,14 @@ urlpatterns = [
     path("slots/<uuid:slot_id>/next/", readings.NextView.as_view(), name="next"),
     path("slots/<uuid:slot_id>/heartbeat/", readings.HeartbeatView.as_view(), name="heartbeat"),
     path("slots/<uuid:slot_id>/bookmark/", readings.BookmarkView.as_view(), name="bookmark"),
+    path(
+        "previews/<uuid:study_id>/<uuid:case_id>/", previews.PreviewView.as_view(), name="preview"
+    ),
+    path(
+        "previews/<uuid:study_id>/<uuid:case_id>/readings/",
+        previews.PreviewReadingsView.as_view(),
+        name="preview-readings",
+    ),
+    path("guidelines/<uuid:study_id>/", readings.GuidelineView.as_view(), name="guideline"),
     path("reading-preferences/", readings.PreferencesView.as_view(), name="reading-preferences"),
 ]

@@ -4,10 +4,12 @@ from typing import cast
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
+from feedback_app.readings.training_models import TrainingSlot
 from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyState
 
 
@@ -36,6 +38,30 @@ def slot_to_read(reader: User, slot_id: UUID) -> Slot:
     """Returns the slot with all that its page shows (``with_page``)."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
     return _only(slots.with_page().select_related("study__display"))
+
+
+def shown_to(reader: User, slot_id: UUID) -> Slot | TrainingSlot:
+    """The reader's own slot, or their own training case; any other is not there."""
+    try:
+        return slot_for(reader, slot_id)
+    except Http404:
+        return training_slot_for(reader, slot_id)
+
+
+def training_slot_for(reader: User, slot_id: UUID) -> TrainingSlot:
+    """The reader's own training case with its study; any other is not there."""
+    slots = TrainingSlot.objects.filter(pk=slot_id, reader=reader)
+    own = slots.select_related("study__display", "case").first()
+    if own is None:
+        raise Http404("There is no such case on your work list.")
+    return own
+
+
+def guideline_for(user: User, study_id: UUID) -> Study:
+    """A study whose guideline they may read: readers of it, and coordinators."""
+    if user.is_coordinator:
+        return get_object_or_404(Study, pk=study_id)
+    return study_for(user, study_id)
 
 
 def locked_slot_for(reader: User, slot_id: UUID) -> Slot:

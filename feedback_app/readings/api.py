@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
+from django.urls import reverse
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,8 +13,14 @@ from rest_framework.views import APIView
 from feedback_app.accounts.models import User
 from feedback_app.incoming import FiniteFloatField, KnownFieldsSerializer
 from feedback_app.readings import claims
-from feedback_app.readings.access import reader_of, require_same_reader, slot_for, slot_to_read
-from feedback_app.readings.cases import describe_case
+from feedback_app.readings.access import (
+    guideline_for,
+    reader_of,
+    require_same_reader,
+    slot_for,
+    slot_to_read,
+)
+from feedback_app.readings.admission import admit, case_for
 from feedback_app.readings.models import Bookmark, Grade, Shape, SkipReason, Verdict
 from feedback_app.readings.preferences import preferences_of, save_preferences
 from feedback_app.readings.services import (
@@ -25,8 +33,11 @@ from feedback_app.readings.services import (
     GivenScore,
     submit_reading,
 )
-from feedback_app.readings.unmasking import enter_phase
+from feedback_app.readings.teaching import gold_feedback
+from feedback_app.readings.training import answer_training
+from feedback_app.readings.unmasking import is_unmasked
 from feedback_app.readings.worklist import next_unread
+from feedback_app.studies.guideline import describe
 from feedback_app.studies.models import SCORE_MAX, Slot
 from feedback_app.studies.scales import SLUG_LENGTH
 
@@ -98,9 +109,7 @@ class ReaderView(APIView):
 
 class CaseView(ReaderView):
     def get(self, request: Request, slot_id: UUID) -> Response:
-        slot = slot_to_read(reader_of(request), slot_id)
-        enter_phase(slot)
-        return Response(describe_case(slot))
+        return Response(case_for(reader_of(request), slot_id))
 
 
 class ReadingsView(ReaderView):
@@ -110,11 +119,10 @@ class ReadingsView(ReaderView):
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         key = values.pop("idempotency_key")
-        reading = submit_reading(
-            _given(values), slot_id=slot_id, reader=reader_of(request), idempotency_key=key
+        answer = _submit(
+            given_of(values), slot_id=slot_id, reader=reader_of(request), idempotency_key=key
         )
-        answer = {"slot": str(slot_id), "revision": reading.revision}
-        return Response(answer, status=status.HTTP_201_CREATED)
+        return Response({"slot": str(slot_id), **answer}, status=status.HTTP_201_CREATED)
 
 
 class NextView(ReaderView):
@@ -128,8 +136,7 @@ class NextView(ReaderView):
         following = _following(slot, reader, holding=holding)
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        enter_phase(following)
-        return Response(describe_case(following, holding=holding))
+        return Response(admit(following, holding=holding))
 
 
 class HeartbeatView(ReaderView):
@@ -156,7 +163,36 @@ class PreferencesView(ReaderView):
         return Response(save_preferences(reader_of(request), request.data))
 
 
-def _given(values: dict[str, Any]) -> GivenReading:
+class GuidelineView(ReaderView):
+    """How to read, with the examples: for the study's readers and for coordinators."""
+
+    def get(self, request: Request, study_id: UUID) -> Response:
+        user = reader_of(request)
+        study = guideline_for(user, study_id)
+        found = describe(study, in_all_phases=user.is_coordinator or is_unmasked(study, user))
+        for example in found["examples"]:
+            example["address"] = reverse("readings:example", args=[study.pk, example.pop("pk")])
+        return Response(found)
+
+
+def _submit(
+    given: GivenReading, *, slot_id: UUID, reader: User, idempotency_key: UUID
+) -> dict[str, Any]:
+    """What the page is answered; what is right is told where that is wanted, once it is stored."""
+    try:
+        reading = submit_reading(
+            given, slot_id=slot_id, reader=reader, idempotency_key=idempotency_key
+        )
+    except Http404:
+        told = answer_training(
+            given, slot_id=slot_id, reader=reader, idempotency_key=idempotency_key
+        )
+        return {"revision": 1, "feedback": told}
+    told_gold = gold_feedback(reading.slot, given) if reading.slot.study.gold_teaches else None
+    return {"revision": reading.revision} | ({"feedback": told_gold} if told_gold else {})
+
+
+def given_of(values: dict[str, Any]) -> GivenReading:
     scores = [GivenScore(**score) for score in values.pop("scores")]
     choices = [GivenChoice(**choice) for choice in values.pop("choices")]
     flags = [_given_flag(flag) for flag in values.pop("flags")]

@@ -1,6 +1,7 @@
 """A case as the reading page gets it: enough to read it, and not a word more."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,73 +9,145 @@ from django.urls import reverse
 
 from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
+from feedback_app.readings.locks import is_locked
 from feedback_app.readings.models import Flag, Reading, SkipReason
-from feedback_app.readings.unmasking import is_locked
+from feedback_app.readings.training_models import TrainingAnswer, TrainingSlot
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Slot, StudyState, questions_of
+from feedback_app.studies.models import Criterion, Slot, Study, StudyState, questions_of
 from feedback_app.studies.modes import mode_of
 from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
 
 
-def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
-    """JSON of a slot. Nothing in it may tell where an image comes from.
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A case as the room shows it, whatever it is: a reader's slot, training, a preview."""
 
-    Images go by their place in this slot; no id of an image, candidate or case is given, and
-    all images of a study have one size. ``holding`` are the slots that
-    the reader's page has already.
-    """
+    key: UUID
+    study: Study
+    phase: str
+    prompt: str
+    mask_kinds: Sequence[str]
+    criteria: Sequence[Criterion]
+    picture_addresses: Sequence[str]
+    mask_address: Callable[[str], str]
+    place: Place
+    reading: dict[str, Any] | None = None
+    is_open: bool = True
+    is_locked: bool = False
+    is_bookmarked: bool = False
+    is_pool: bool = False
+    is_training: bool = False
+    lease_s: int | None = None
+    phase_note: str = ""
+
+
+def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
+    """JSON of a slot; ``holding`` are the slots that the reader's page has already."""
     study = slot.study
-    size = display_size_of(study)
+    sheet = Sheet(
+        key=slot.pk,
+        study=study,
+        phase=slot.phase,
+        prompt=slot.prompt,
+        mask_kinds=slot.mask_kinds,
+        criteria=slot.criteria(),
+        picture_addresses=pictures_at(slot.pk, count=len(slot.image_order)),
+        mask_address=masks_at(slot.pk),
+        place=place_of(slot, holding=holding),
+        reading=_describe_reading(slot, display_size_of(study)),
+        is_open=study.state == StudyState.OPEN,
+        is_locked=is_locked(slot),
+        is_bookmarked=slot.is_bookmarked,
+        is_pool=study.is_pool,
+        lease_s=lease_s_of(slot),
+        phase_note=_note_of_phase(slot),
+    )
+    return describe(sheet, size=display_size_of(study))
+
+
+def describe_training(slot: TrainingSlot) -> dict[str, Any]:
+    """JSON of a training case; what is right is told only once it is answered."""
+    study, case = slot.study, slot.case
+    answer = TrainingAnswer.objects.filter(slot=slot).first()
+    sheet = Sheet(
+        key=slot.pk,
+        study=study,
+        phase=slot.phase,
+        prompt=case.prompt,
+        mask_kinds=list(case.masks.values_list("kind", flat=True)),
+        criteria=slot.criteria(),
+        picture_addresses=pictures_at(slot.pk, count=len(slot.image_order)),
+        mask_address=masks_at(slot.pk),
+        place=_place_in_round(slot),
+        reading={"revision": 1, **answer.content} if answer else None,
+        is_open=study.state == StudyState.OPEN,
+        is_locked=answer is not None,
+        is_training=True,
+    )
+    return describe(sheet, size=display_size_of(study))
+
+
+def pictures_at(key: UUID, *, count: int) -> list[str]:
+    return [reverse("readings:picture", args=[key, place]) for place in range(count)]
+
+
+def masks_at(key: UUID) -> Callable[[str], str]:
+    return lambda kind: reverse("readings:mask", args=[key, kind])
+
+
+def describe(sheet: Sheet, *, size: Size) -> dict[str, Any]:
+    """What the reading page gets. Nothing in it may tell where an image comes from.
+
+    Images go by their place; no id of an image, candidate or case is given to a reader, and
+    all images of a study have one size.
+    """
+    study = sheet.study
+    has_guideline = study.guideline or questions_of(study).has_examples
     return {
-        "slot": str(slot.pk),
+        "slot": str(sheet.key),
         "study": study.name,
         "instructions": study.instructions,
-        "is_open": study.state == StudyState.OPEN,
+        "guideline": reverse("api:guideline", args=[study.pk]) if has_guideline else "",
+        "is_open": sheet.is_open,
         "state": study.state,
-        "is_locked": is_locked(slot),
-        "mode": mode_of(study.mode).shown_as(slot.phase),
+        "is_locked": sheet.is_locked,
+        "is_training": sheet.is_training,
+        "gives_feedback": sheet.is_training or study.gold_teaches,
+        "mode": mode_of(study.mode).shown_as(sheet.phase),
         "images": [
-            {
-                "address": reverse("readings:picture", args=[slot.pk, place]),
-                "width": size.width,
-                "height": size.height,
-            }
-            for place in range(len(slot.image_order))
+            {"address": address, "width": size.width, "height": size.height}
+            for address in sheet.picture_addresses
         ],
-        **_describe_condition(slot),
-        **_describe_questions(slot),
+        **_describe_condition(sheet),
+        **_describe_questions(sheet),
         "break_every_min": study.break_every_min,
-        "is_bookmarked": slot.is_bookmarked,
-        "is_pool": study.is_pool,
-        "lease_s": lease_s_of(slot),
-        "phase_note": _note_of_phase(slot),
-        "reading": _describe_reading(slot, size),
-        **_describe_place(place_of(slot, holding=holding)),
+        "is_bookmarked": sheet.is_bookmarked,
+        "is_pool": sheet.is_pool,
+        "lease_s": sheet.lease_s,
+        "phase_note": sheet.phase_note,
+        "reading": sheet.reading,
+        **_describe_place(sheet.place),
     }
 
 
-def _describe_condition(slot: Slot) -> dict[str, Any]:
-    is_shown = mode_of(slot.study.mode).shows_condition
+def _describe_condition(sheet: Sheet) -> dict[str, Any]:
+    is_shown = mode_of(sheet.study.mode).shows_condition
     return {
-        "prompt": slot.prompt if is_shown else "",
+        "prompt": sheet.prompt if is_shown else "",
         "masks": [
-            {
-                "kind": kind,
-                "label": label_of(kind),
-                "address": reverse("readings:mask", args=[slot.pk, kind]),
-            }
-            for kind in (_kinds_in_order(slot) if is_shown else [])
+            {"kind": kind, "label": label_of(kind), "address": sheet.mask_address(kind)}
+            for kind in (_in_order(sheet.mask_kinds) if is_shown else [])
         ],
     }
 
 
-def _kinds_in_order(slot: Slot) -> list[str]:
+def _in_order(kinds: Sequence[str]) -> list[str]:
     """The case's masks in the order of the vocabulary, which says nothing about the case."""
-    return sorted(slot.mask_kinds, key=lambda kind: MASK_KINDS.index(as_kind(kind)))
+    return sorted(kinds, key=lambda kind: MASK_KINDS.index(as_kind(kind)))
 
 
-def _describe_questions(slot: Slot) -> dict[str, Any]:
-    study = slot.study
+def _describe_questions(sheet: Sheet) -> dict[str, Any]:
+    study = sheet.study
     return {
         "criteria": [
             {
@@ -84,7 +157,7 @@ def _describe_questions(slot: Slot) -> dict[str, Any]:
                 "kind": criterion.kind,
                 "anchors": criterion.anchors,
             }
-            for criterion in slot.criteria()
+            for criterion in sheet.criteria
         ],
         "flags": [
             {"slug": flag.slug, "name": flag.name} for flag in questions_of(study).flag_kinds
@@ -94,6 +167,24 @@ def _describe_questions(slot: Slot) -> dict[str, Any]:
         ],
         "allows_none_acceptable": mode_of(study.mode).asks_none_acceptable,
     }
+
+
+def _place_in_round(slot: TrainingSlot) -> Place:
+    rows = list(
+        TrainingSlot.objects.filter(study=slot.study_id, reader=slot.reader_id, round=slot.round)
+        .order_by("position")
+        .values_list("pk", "answer")
+    )
+    keys = [key for key, _ in rows]
+    at = keys.index(slot.pk)
+    waiting = [key for key, answer in [*rows[at + 1 :], *rows[:at]] if answer is None]
+    return Place(
+        position=at + 1,
+        total=len(rows),
+        read=sum(answer is not None for _, answer in rows),
+        next=waiting[0] if waiting else None,
+        previous=keys[at - 1] if at else None,
+    )
 
 
 def _note_of_phase(slot: Slot) -> str:

@@ -30,6 +30,12 @@ class NotYet(ReadingConflict):
     code = "not_yet"
 
 
+class TrainingDue(NotYet):
+    """The reader has to pass the study's training cases before they get another case."""
+
+    code = "training_due"
+
+
 class KeyAlreadyUsed(ReadingConflict):
     """The idempotency key belongs to another reading."""
 

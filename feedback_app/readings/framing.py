@@ -19,7 +19,7 @@ from django.db.models import Min
 
 from feedback_app.images.models import Image
 from feedback_app.readings.models import StudyDisplay
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import Study, TrainingImage
 
 Point = tuple[float, float]
 DECIMALS = 6
@@ -109,10 +109,21 @@ def framing_of(image: Image, size: Size) -> Framing:
 
 
 def _settle_display(study: Study) -> StudyDisplay:
-    smallest = Image.objects.filter(case__study=study).aggregate(
-        width=Min("width"), height=Min("height")
-    )
+    smallest = size_for(study)
     display, _ = StudyDisplay.objects.get_or_create(
-        study=study, defaults={"width": smallest["width"], "height": smallest["height"]}
+        study=study, defaults={"width": smallest.width, "height": smallest.height}
     )
     return display
+
+
+def size_for(study: Study) -> Size:
+    """The size that fits all images of the study as it is now."""
+    least = {"width": Min("width"), "height": Min("height")}
+    found = [Image.objects.filter(case__study=study).aggregate(**least)]
+    if study.training_count:
+        trained = TrainingImage.objects.filter(case__study=study).values("image")
+        found.append(Image.objects.filter(pk__in=trained).aggregate(**least))
+    sizes = [one for one in found if one["width"]]
+    return Size(
+        width=min(one["width"] for one in sizes), height=min(one["height"] for one in sizes)
+    )

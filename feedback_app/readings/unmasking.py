@@ -3,14 +3,22 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from feedback_app.accounts.models import User
 from feedback_app.readings.errors import NotYet, PhaseOver
 from feedback_app.readings.models import Unmasking
-from feedback_app.studies.models import Phase, Slot
+from feedback_app.studies.models import Phase, Slot, Study
 
 
-def is_locked(slot: Slot) -> bool:
+def is_over(slot: Slot) -> bool:
     """Whether its reader has been told since what the study asks in the end."""
     return slot.phase == Phase.UNAWARE and _unmasking_of(slot).exists()
+
+
+def is_unmasked(study: Study, reader: User) -> bool:
+    """Whether nothing is kept from the reader any more; so it is in a study of one phase."""
+    if not study.has_phases:
+        return True
+    return Unmasking.objects.filter(study=study, reader=reader).exists()
 
 
 def unmask(slot: Slot) -> None:
@@ -37,7 +45,7 @@ def enter_phase(slot: Slot) -> None:
 
 def require_unlocked(slot: Slot) -> None:
     """Refuses another answer to an unaware case whose reader has been told."""
-    if is_locked(slot):
+    if is_over(slot):
         raise PhaseOver(
             "The part of the study that this case belongs to is over for you.",
             remedy="What you answered then is kept and counts; go on with the cases of this part.",

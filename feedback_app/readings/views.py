@@ -1,22 +1,24 @@
 """The reading room."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.access import reader_of, slot_for, slot_to_read, study_for
-from feedback_app.readings.cases import describe_case
+from feedback_app.readings.access import guideline_for, reader_of, shown_to, study_for
+from feedback_app.readings.admission import case_for
 from feedback_app.readings.claims import claim
 from feedback_app.readings.errors import DamagedPicture, NotYet
-from feedback_app.readings.framing import display_size_of
+from feedback_app.readings.framing import display_size_of, size_for
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
-from feedback_app.readings.unmasking import enter_phase
+from feedback_app.readings.training import next_training_slot
 from feedback_app.readings.worklist import assignments_of, first_unread
 from feedback_app.remedies import tell
 from feedback_app.studies.models import Study
@@ -38,15 +40,32 @@ def worklist(request: HttpRequest) -> HttpResponse:
 @require_GET
 def read(request: HttpRequest, slot_id: UUID) -> HttpResponse:
     reader = reader_of(request)
-    slot = slot_to_read(reader, slot_id)
     try:
-        enter_phase(slot)
+        case = case_for(reader, slot_id)
     except NotYet as error:
         tell(request, error)
         return redirect("readings:worklist")
+    return show_room(
+        request, case, pages=reverse("readings:worklist"), slots="/api/slots/", reader=reader
+    )
+
+
+def show_room(
+    request: HttpRequest,
+    case: dict[str, Any],
+    *,
+    pages: str,
+    slots: str,
+    reader: User,
+    is_preview: bool = False,
+) -> HttpResponse:
+    """The reading page; ``pages`` and ``slots`` are where it finds what belongs to a case."""
     context = {
-        "case": describe_case(slot),
+        "case": case,
         "preferences": preferences_of(reader),
+        "pages": pages,
+        "slots": slots,
+        "is_preview": is_preview,
     }
     return render(request, "readings/read.html", context)
 
@@ -64,6 +83,10 @@ def begin(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 
 def _first_slot(study: Study, reader: User) -> UUID | None:
+    if study.training_count and study.is_open:
+        training = next_training_slot(study, reader)
+        if training is not None:
+            return training.pk
     if not (study.is_pool and study.is_open):
         return first_unread(study, reader)
     claimed = claim(study, reader)
@@ -73,26 +96,37 @@ def _first_slot(study: Study, reader: User) -> UUID | None:
 @require_GET
 def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
     """An image by its place in the reader's own slot; nothing in the answer tells more."""
-    slot = slot_for(reader_of(request), slot_id)
+    slot = shown_to(reader_of(request), slot_id)
     images = slot.images_in_order()
     if place >= len(images):
         raise Http404("There is no such image in this case.")
     size = display_size_of(slot.study)
-    return _answer_picture(lambda: render_image(images[place], size))
+    return answer_picture(lambda: render_image(images[place], size))
 
 
 @require_GET
 def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
     """A mask that the images of a case were made to follow, where it may be known."""
-    slot = slot_for(reader_of(request), slot_id)
+    slot = shown_to(reader_of(request), slot_id)
     found = slot.case.masks.filter(kind=kind).select_related("blob").first()
     if found is None or not mode_of(slot.study.mode).shows_condition:
         raise Http404("There is no such mask in this case.")
     size = display_size_of(slot.study)
-    return _answer_picture(lambda: render_mask(found.blob, size))
+    return answer_picture(lambda: render_mask(found.blob, size))
 
 
-def _answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
+@require_GET
+def example(request: HttpRequest, study_id: UUID, example_id: int) -> HttpResponse:
+    """The picture of a guideline's example, framed like those that are read."""
+    study = guideline_for(reader_of(request), study_id)
+    shown = study.examples.select_related("image__blob").filter(pk=example_id).first()
+    if shown is None:
+        raise Http404("There is no such example.")
+    size = size_for(study)
+    return answer_picture(lambda: render_image(shown.image, size))
+
+
+def answer_picture(render_png: Callable[[], bytes]) -> HttpResponse:
     try:
         return HttpResponse(render_png(), content_type="image/png")
     except DamagedPicture as error:

@@ -1,7 +1,7 @@
 """Where a reader is: their studies, what is read in them, and what comes next."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import median
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.db.models import Q
 from feedback_app.accounts.models import User
 from feedback_app.readings import claims, sql
 from feedback_app.readings.models import Bookmark, Reading
+from feedback_app.readings.training import Training, training_of
 from feedback_app.studies.models import Allocation, Slot, Study, StudyState
 
 PACE_OF = 50
@@ -56,6 +57,7 @@ class Assignment:
     has_more: bool
     remaining_min: int | None = None
     bookmarks: list[Bookmarked] = field(default_factory=list)
+    training: Training | None = None
 
     @property
     def percent(self) -> int:
@@ -129,8 +131,13 @@ def assignments_of(reader: User) -> list[Assignment]:
     assignments += [
         _assignment_of_pool(reader, study) for study in pools.exclude(state=StudyState.DRAFT)
     ]
+    assignments = [replace(own, training=_training(reader, own.study)) for own in assignments]
     newest_first = sorted(assignments, key=lambda own: own.study.created_at, reverse=True)
     return sorted(newest_first, key=lambda own: not own.is_to_do)
+
+
+def _training(reader: User, study: Study) -> Training | None:
+    return training_of(study, reader.pk) if study.training_count and study.is_open else None
 
 
 def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:

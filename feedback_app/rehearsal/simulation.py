@@ -20,6 +20,7 @@ from feedback_app.images.models import Candidate, Image
 from feedback_app.readings.claims import claim
 from feedback_app.readings.models import Verdict
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
+from feedback_app.readings.training import pass_by_reference
 from feedback_app.studies.models import (
     SCORE_MAX,
     CriterionKind,
@@ -142,6 +143,8 @@ def simulate_readings(study: Study, *, seed: int = 0, is_flipped: bool = False) 
             f"The study “{study.name}” has no simulated reader.",
             remedy="Design a study for simulated readers; they are not mixed with people.",
         )
+    for reader in study.readers.filter(is_simulated=True):
+        pass_by_reference(study, reader)
     eyes = Eyes.for_study(study, seed=seed)
     if is_flipped:
         eyes = replace(eyes, tastes={pk: SCORE_MAX - taste for pk, taste in eyes.tastes.items()})

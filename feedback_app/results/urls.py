@@ -8,6 +8,7 @@ OF_A_STUDY = [
     path("images/", results_views.images, name="results-images"),
     path("cases/", results_views.cases, name="results-cases"),
     path("readings/<str:name>.<str:form>", results_views.readings_file, name="readings-file"),
+    path("calibration/", results_views.calibration, name="results-calibration"),
     path("plots/<slug:name>.<str:form>", results_views.plot, name="plot"),
 ]
 urlpatterns = [

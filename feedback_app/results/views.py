@@ -54,6 +54,23 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 @require_GET
 @coordinators_only
+def calibration(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Each reader's training, and their agreement before and after it."""
+    from feedback_app.results.calibration import calibration_of, trained_readers
+
+    study = study_of(study_id)
+    trained = trained_readers(study)
+    context = {
+        "section": "studies",
+        "study": study,
+        "trained": trained,
+        "calibrated": calibration_of(study, trained),
+    }
+    return render(request, "results/calibration.html", context)
+
+
+@require_GET
+@coordinators_only
 def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_of(study_id)
     from feedback_app.results.readings_file.columns import TABLES

@@ -18,6 +18,9 @@ NUMBERS = (
     "exploration_percent",
     "real_percent",
     "break_every_min",
+    "training_count",
+    "training_pass_percent",
+    "training_every",
     "shuffle_seed",
 )
 
@@ -29,6 +32,8 @@ def describe_study(study: Study) -> dict[str, Any]:
     return {
         **summarise_study(study),
         "instructions": study.instructions,
+        "guideline": study.guideline,
+        "gold_teaches": study.gold_teaches,
         "allocation": study.allocation,
         "readers": [reader.username for reader in study.readers.order_by("username")],
         "batches": [str(batch.pk) for batch in found["batches"]],

@@ -32,6 +32,7 @@ DEFAULT_FLAG_SETS = tuple(
     for has_phases in (False, True)
 )
 COUNTS = ("readers_per_case", "anchor_count", "block_size", "break_every_min", "shuffle_seed")
+CALIBRATION = ("guideline", "training_pass_percent", "training_every", "gold_teaches")
 REPEATS = ("repeat_percent", "repeat_min_gap")
 ACTIVE = ("reward_model", "exploration_percent")
 OF_MODES = ("images_per_case", "real_cohort", "real_percent", "real_from_training", "has_phases")
@@ -121,6 +122,10 @@ class StudyForm(forms.Form):
     instructions = form_field_of(
         StudyRequest, "instructions", widget=forms.Textarea(attrs={"rows": 4})
     )
+    guideline = form_field_of(StudyRequest, "guideline", widget=forms.Textarea(attrs={"rows": 10}))
+    training_pass_percent = number("training_pass_percent")
+    training_every = number("training_every")
+    gold_teaches = form_field_of(StudyRequest, "gold_teaches")
     flags = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 12}),
@@ -175,6 +180,7 @@ class StudyForm(forms.Form):
         names = {"name", "instructions", "batches", "readers", "flags", *COUNTS, *mode.fields}
         names |= {"sample_size", "due_on"}
         names |= {"candidates"} if data.get("keeps_candidates") else set()
+        names |= set(CALIBRATION)
         names |= set() if is_pool else set(REPEATS)
         names -= {"has_phases"} if is_pool else set()
         names |= {"case_order", *ACTIVE} if self.is_active else set()
@@ -219,6 +225,7 @@ def _are_default(flags: tuple[str, ...]) -> bool:
 def study_initial(study: Study) -> dict[str, Any]:
     same = (
         *COUNTS,
+        *CALIBRATION,
         *REPEATS,
         *ACTIVE,
         *OF_MODES,

@@ -1,29 +1,34 @@
 """Known answers of one case: expected scores of each image, or the better of two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
 
 from feedback_app.images.models import Image
 from feedback_app.studies.models import Case, Criterion, CriterionKind
-from feedback_app.studies.services import KnownAnswer
+from feedback_app.studies.services import KnownAnswer, known_answers_of
 
 
-class GoldForm(forms.Form):
-    """Left empty, an answer is not known; with none at all the case is ordinary again."""
+class AnswersForm(forms.Form):
+    """Expected answers to some images; what is left empty is not known."""
 
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        images: Sequence[Image],
+        criteria: Sequence[Criterion],
+        known: Sequence[KnownAnswer],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.images = [place.image for place in case.case_images.select_related("image")]
-        self.criteria = list(case.study.criteria.all())
-        stored = {
-            (answer.criterion_id, answer.image_id): answer for answer in case.gold_answers.all()
-        }
+        self.images = list(images)
+        self.criteria = list(criteria)
+        stored = {(answer.criterion.pk, answer.image.pk): answer for answer in known}
         for criterion in self.criteria:
             if criterion.kind == CriterionKind.COMPARISON:
-                known = [image for image in self.images if (criterion.pk, image.pk) in stored]
-                self._add_choice(criterion, better=known[0] if known else None)
+                better = [image for image in self.images if (criterion.pk, image.pk) in stored]
+                self._add_choice(criterion, better=better[0] if better else None)
                 continue
             for place, image in enumerate(self.images):
                 answer = stored.get((criterion.pk, image.pk))
@@ -69,3 +74,16 @@ class GoldForm(forms.Form):
                 if least is not None or most is not None:
                     answers.append(KnownAnswer(criterion, image, least=least, most=most))
         return answers
+
+
+class GoldForm(AnswersForm):
+    """With no answer at all the case is ordinary again."""
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(
+            *args,
+            images=[place.image for place in case.case_images.select_related("image")],
+            criteria=list(case.study.criteria.all()),
+            known=known_answers_of(case),
+            **kwargs,
+        )

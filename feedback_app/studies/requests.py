@@ -162,6 +162,34 @@ class StudyRequest(Request):
         max_length=5_000,
         description="Shown on the reader's work list and in the reading room's help.",
     )
+    guideline: str = Field(
+        default="",
+        max_length=20_000,
+        description="How to read, in paragraphs: at hand in the reading room by a key. It is "
+        "fixed when the study opens, so that all read by one text; examples are added to it on "
+        "the study's page.",
+    )
+    training_pass_percent: int = Field(
+        default=80,
+        ge=0,
+        le=100,
+        title="Training is passed from, in per cent",
+        description="Of the reference answers of the training cases. Whoever has less reads "
+        "them again; 0 lets everybody pass who has read them all.",
+    )
+    training_every: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        title="Training again after, in cases",
+        description="Of a reader's own cases; 0 trains them before the study alone.",
+    )
+    gold_teaches: bool = Field(
+        default=False,
+        title="Gold cases teach",
+        description="Readers are told the known answer after each gold case, and cannot change "
+        "theirs any more.",
+    )
     criteria: tuple[CriterionRequest, ...] | None = None
     flags: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
         default=None,

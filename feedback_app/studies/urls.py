@@ -1,6 +1,6 @@
 from django.urls import path
 
-from feedback_app.studies.views import cases, changes, design, lists, pages, picked
+from feedback_app.studies.views import calibration, cases, changes, design, lists, pages, picked
 
 app_name = "studies"
 urlpatterns = [
@@ -13,6 +13,26 @@ urlpatterns = [
     path("<uuid:study_id>/cases/", cases.show_cases, name="cases"),
     path("<uuid:study_id>/cases/<uuid:case_id>/anchor/", cases.toggle_anchor, name="anchor"),
     path("<uuid:study_id>/cases/<uuid:case_id>/gold/", cases.edit_gold, name="gold"),
+    path("<uuid:study_id>/calibration/", calibration.show, name="calibration"),
+    path("<uuid:study_id>/examples/", calibration.add_example, name="add-example"),
+    path(
+        "<uuid:study_id>/examples/<int:example_id>/remove/",
+        calibration.remove_example,
+        name="remove-example",
+    ),
+    path(
+        "<uuid:study_id>/cases/<uuid:case_id>/training/",
+        calibration.make_training,
+        name="make-training",
+    ),
+    path(
+        "<uuid:study_id>/training/<uuid:training_id>/", calibration.edit_training, name="training"
+    ),
+    path(
+        "<uuid:study_id>/training/<uuid:training_id>/end/",
+        calibration.end_training,
+        name="end-training",
+    ),
     path("<uuid:study_id>/open/", changes.open_study, name="open"),
     path("<uuid:study_id>/pause/", changes.pause_study, name="pause"),
     path("<uuid:study_id>/resume/", changes.resume_study, name="resume"),

@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from feedback_app.images.models import Image
 from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
-from feedback_app.studies.models import Criterion, FlagKind, Slot, Study, questions_of
+from feedback_app.studies.models import Criterion, FlagKind, Study, questions_of
 
 Content = tuple[object, ...]
+
+
+class Asked(Protocol):
+    """A slot, or what is shown like one."""
+
+    @property
+    def study(self) -> Study: ...
+    def images_in_order(self) -> list[Image]: ...
+    def criteria(self) -> list[Criterion]: ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class Shown:
     criteria: dict[str, Criterion]
 
     @classmethod
-    def of(cls, slot: Slot) -> "Shown":
+    def of(cls, slot: Asked) -> "Shown":
         images = slot.images_in_order()
         size = display_size_of(slot.study)
         return cls(

@@ -11,6 +11,7 @@ from feedback_app.accounts.models import User
 from feedback_app.readings.access import locked_slot_for
 from feedback_app.readings.claims import keep_seat
 from feedback_app.readings.errors import KeyAlreadyUsed, StudyNotOpen
+from feedback_app.readings.locks import require_changeable
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
 from feedback_app.readings.services.given import (
     GivenChoice,
@@ -20,7 +21,7 @@ from feedback_app.readings.services.given import (
 )
 from feedback_app.readings.services.shown import Shown, content_given, content_stored
 from feedback_app.readings.services.validation import validate
-from feedback_app.readings.unmasking import is_locked, require_unlocked, unmask
+from feedback_app.readings.unmasking import is_over, unmask
 from feedback_app.studies.models import Slot, Study, StudyState
 
 REMEDIES = {
@@ -76,7 +77,7 @@ def submit_reading(
     require_open(slot.study)
     of_slot = [stored for stored in known if stored.slot_id == slot.pk]
     if of_slot:
-        require_unlocked(slot)
+        require_changeable(slot)
     validate(given, shown)
     unmask(slot)
     reading = Reading.objects.create(
@@ -90,7 +91,7 @@ def submit_reading(
         comment=given.comment,
         active_ms=given.active_ms,
         display=dict(given.display),
-        after_unmasking=is_locked(slot),
+        after_unmasking=is_over(slot),
     )
     _write_scores(reading, given, shown)
     _write_choices(reading, given, shown)

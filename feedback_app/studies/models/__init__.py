@@ -2,6 +2,14 @@
 
 from feedback_app.studies.enums import CriterionKind, Phase
 from feedback_app.studies.models.active import ActiveOrder, Draw, DrawRule
+from feedback_app.studies.models.calibration import (
+    GuidelineExample,
+    TrainingCase,
+    TrainingImage,
+    TrainingMask,
+    TrainingReference,
+    training_criteria,
+)
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
 from feedback_app.studies.models.questions import (
     SCORE_MAX,
@@ -39,6 +47,7 @@ __all__ = [
     "DrawRule",
     "FlagKind",
     "GoldAnswer",
+    "GuidelineExample",
     "Phase",
     "Slot",
     "SlotQuerySet",
@@ -46,6 +55,11 @@ __all__ = [
     "StudyQuerySet",
     "StudyReader",
     "StudyState",
+    "TrainingCase",
+    "TrainingImage",
+    "TrainingMask",
+    "TrainingReference",
     "number_of",
     "questions_of",
+    "training_criteria",
 ]

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from feedback_app.studies.enums import CriterionKind
-from feedback_app.studies.models.studies import Study, StudyState
+from feedback_app.studies.models.studies import Study, StudyState, related_rows
 
 SCORE_MAX = 5
 NAME_LENGTH = 64
@@ -68,6 +68,8 @@ class Questions:
 
     criteria: tuple[Criterion, ...]
     flag_kinds: tuple[FlagKind, ...]
+    has_examples: bool
+    """Whether the guideline shows what a score or a flag looks like."""
 
 
 def questions_of(study: Study) -> Questions:
@@ -79,6 +81,7 @@ def _load(study_id: UUID) -> Questions:
     return Questions(
         criteria=tuple(Criterion.objects.filter(study=study_id)),
         flag_kinds=tuple(FlagKind.objects.filter(study=study_id)),
+        has_examples=related_rows(Study, "examples").filter(study=study_id).exists(),
     )
 
 

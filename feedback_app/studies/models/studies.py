@@ -79,7 +79,10 @@ class Study(models.Model):
 
     In a pool whose ``case_order`` is active, cases come by the disagreement of
     ``reward_model`` (see ``ActiveOrder`` for the one in use), but ``exploration_percent`` of
-    the draws by lot. ``seat_count`` is how many seats such a pool has had written, at the
+    the draws by lot. Readers first read its ``training_count`` training cases, and again after
+    ``training_every`` of their readings (0: never), until ``training_pass_percent`` of their
+    answers are right; with ``gold_teaches`` they are told the answer of a gold case, too, once
+    they have read it. ``seat_count`` is how many seats such a pool has had written, at the
     positions from 0.
 
     ``picked`` are candidates that were picked by hand, beside those of batches, of which
@@ -91,6 +94,7 @@ class Study(models.Model):
     mode = models.CharField(max_length=20, choices=mode_choices, default=DEFAULT_MODE)
     state = models.CharField(max_length=16, choices=StudyState, default=StudyState.DRAFT)
     instructions = models.TextField(blank=True)
+    guideline = models.TextField(blank=True)
     readers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="StudyReader", related_name="studies"
     )
@@ -125,6 +129,10 @@ class Study(models.Model):
     picked = ArrayField(models.UUIDField(), default=list, blank=True)
     sample_size = models.PositiveIntegerField(null=True, blank=True)
     due_on = models.DateField(null=True, blank=True)
+    training_count = models.PositiveSmallIntegerField(default=0)
+    training_pass_percent = models.PositiveSmallIntegerField(default=80, validators=PERCENT)
+    training_every = models.PositiveSmallIntegerField(default=0)
+    gold_teaches = models.BooleanField(default=False)
     seat_count = models.PositiveIntegerField(default=0)
     shuffle_seed = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(

@@ -173,7 +173,11 @@ class RealOrSynthetic(Mode):
         if not design.has_phases:
             return
         yield NO_MORE_CASES
-        for what, text in (("name says", design.name), ("instructions say", design.instructions)):
+        for what, text in (
+            ("name says", design.name),
+            ("instructions say", design.instructions),
+            ("guideline says", design.guideline),
+        ):
             if found := TELLING.search(text):
                 yield (
                     f"Readers are not told at first that some images are synthetic, but its "

@@ -9,10 +9,19 @@ from feedback_app.studies.services.asking import (
     look_up,
     preview_request,
 )
+from feedback_app.studies.services.calibration import (
+    add_example,
+    change_training,
+    end_training,
+    make_training,
+    references_of,
+    remove_example,
+)
 from feedback_app.studies.services.cases import (
     KnownAnswer,
     add_cases,
     add_cases_from_batch,
+    known_answers_of,
     pick_anchors,
     set_gold,
 )
@@ -25,7 +34,7 @@ from feedback_app.studies.services.design import (
 )
 from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.leaving import Left, remove_reader
-from feedback_app.studies.services.opening import open_study
+from feedback_app.studies.services.opening import open_study, planned_slots
 from feedback_app.studies.services.picking import add_picked
 from feedback_app.studies.services.preview import Preview, preview_design, preview_study
 from feedback_app.studies.services.queued import begin_adding, begin_filling, begin_opening
@@ -47,27 +56,35 @@ __all__ = [
     "add_batches",
     "add_cases",
     "add_cases_from_batch",
+    "add_example",
     "add_picked",
     "add_readers",
     "ask_for_study",
     "begin_adding",
     "begin_filling",
     "begin_opening",
+    "change_training",
     "close_study",
     "contradictions",
     "create_study",
     "delete_draft",
     "design_study",
+    "end_training",
     "find_more_batches",
     "find_readers",
+    "known_answers_of",
     "look_up",
+    "make_training",
     "open_study",
     "pause_study",
     "pick_anchors",
+    "planned_slots",
     "preview_design",
     "preview_request",
     "preview_study",
     "redesign_study",
+    "references_of",
+    "remove_example",
     "remove_reader",
     "reopen_study",
     "resume_study",

@@ -18,6 +18,7 @@ from feedback_app.studies.models import (
     FlagKind,
     GoldAnswer,
     Study,
+    TrainingImage,
 )
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.planning import CasePlan, CasesAdded, Picks, Sample
@@ -61,7 +62,7 @@ def fill_locked(
 
 def plan_for(study: Study, batches: Iterable[Batch], *, against: Batch | None = None) -> CasePlan:
     """What batches, and a draft's picks, give that is not in the study yet."""
-    taken = frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
+    taken = images_in(study) | images_that_teach(study)
     seed = study.shuffle_seed
     if not study.is_draft:
         return mode_of(study.mode).plan(study, batches, against=against, seed=seed, taken=taken)
@@ -87,6 +88,16 @@ def plan_draft(
         taken=taken,
         sample=None if size is None else Sample(images=size, seed=seed),
     )
+
+
+def images_in(study: Study) -> frozenset[UUID]:
+    return frozenset(CaseImage.objects.filter(case__study=study).values_list("image", flat=True))
+
+
+def images_that_teach(study: Study) -> frozenset[UUID]:
+    """Images of training cases and examples: readers know them, so they are in no other case."""
+    trained = TrainingImage.objects.filter(case__study=study).values_list("image", flat=True)
+    return frozenset([*trained, *study.examples.values_list("image", flat=True)])
 
 
 def write_cases(study: Study, plan: CasePlan) -> list[Case]:
@@ -157,6 +168,14 @@ class KnownAnswer:
     most: int | None = None
 
 
+def known_answers_of(case: Case) -> list[KnownAnswer]:
+    """What is known of a gold case; of another one nothing is."""
+    return [
+        KnownAnswer(row.criterion, row.image, least=row.least, most=row.most)
+        for row in case.gold_answers.select_related("criterion", "image")
+    ]
+
+
 @transaction.atomic
 def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
     """Give a draft's case its known answers, all at once; with none it is ordinary again."""
@@ -165,7 +184,7 @@ def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
     case = study.cases.get(pk=case.pk)
     images = set(case.case_images.values_list("image", flat=True))
     for answer in answers:
-        _require_sensible(answer, study=study, images=images)
+        require_sensible(answer, study=study, images=images)
     case.gold_answers.all().delete()
     GoldAnswer.objects.bulk_create(
         GoldAnswer(
@@ -185,7 +204,7 @@ def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
     return case
 
 
-def _require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UUID]) -> None:
+def require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UUID]) -> None:
     criterion = answer.criterion
     if criterion.study_id != study.pk or answer.image.pk not in images:
         raise RemediableError(

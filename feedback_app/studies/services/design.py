@@ -22,6 +22,8 @@ from feedback_app.studies.models import (
     FlagKind,
     Study,
     StudyState,
+    TrainingReference,
+    training_criteria,
 )
 from feedback_app.studies.modes import DEFAULT_MODE, mode_of
 from feedback_app.studies.requests import SEED_LIMIT, default_of
@@ -40,6 +42,10 @@ class Design:
     name: str
     mode: str = DEFAULT_MODE
     instructions: str = ""
+    guideline: str = ""
+    training_pass_percent: int = default_of("training_pass_percent")
+    training_every: int = default_of("training_every")
+    gold_teaches: bool = default_of("gold_teaches")
     readers: tuple[User, ...] = ()
     scales: tuple[Scale, ...] | None = None
     flags: tuple[str, ...] | None = None
@@ -122,10 +128,12 @@ def redesign_study(study: Study, design: Design, *, actor: User | None = None) -
     study = lock(study)
     require_draft(study)
     study.slots_run = None  # a run that failed is of the former design
+    was_asked = _asked_of_training(study)
     study.cases.all().delete()
     study.criteria.all().delete()
     study.flag_kinds.all().delete()
     _write(study, design)
+    _keep_calibration(study, was_asked=was_asked)
     audit.record("study.changed", actor=actor, target=study.name, target_id=study.pk)
     return study
 
@@ -215,6 +223,10 @@ def _write(study: Study, design: Design) -> None:
     study.name = design.name
     study.mode = design.mode
     study.instructions = design.instructions
+    study.guideline = design.guideline
+    study.training_pass_percent = design.training_pass_percent
+    study.training_every = design.training_every
+    study.gold_teaches = design.gold_teaches
     study.allocation = design.allocation
     study.readers_per_case = design.readers_per_case
     study.images_per_case = design.images_per_case
@@ -238,6 +250,26 @@ def _write(study: Study, design: Design) -> None:
     study.save()
     _write_questions(study, scales=design.criteria(), flags=design.flag_names())
     study.readers.set(design.readers)
+
+
+def _asked_of_training(study: Study) -> tuple[object, ...]:
+    """What a training case depends on."""
+    return study.mode, study.has_phases, mode_of(study.mode).images_a_case(study.images_per_case)
+
+
+def _keep_calibration(study: Study, *, was_asked: tuple[object, ...]) -> None:
+    """Training cases and examples stay with a rewritten draft as far as they still fit it."""
+    criteria = {criterion.slug: criterion for criterion in training_criteria(study)}
+    if _asked_of_training(study) != was_asked:
+        study.training_cases.all().delete()
+    TrainingReference.objects.filter(case__study=study).exclude(criterion__in=criteria).delete()
+    study.training_cases.filter(references__isnull=True).delete()
+    study.training_count = study.training_cases.count()
+    study.save(update_fields=["training_count"])
+    flags = study.flag_kinds.values("slug")
+    study.examples.exclude(flag="").exclude(flag__in=flags).delete()
+    asked = study.criteria.values("slug")
+    study.examples.filter(flag="").exclude(criterion__in=asked).delete()
 
 
 def _write_questions(study: Study, *, scales: Sequence[Scale], flags: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Who reads which case, in which order: written out once, from a stored seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 from uuid import UUID
@@ -85,6 +85,21 @@ def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobod
     return count
 
 
+def planned_slots(study: Study, *, reader: User) -> Iterator[PlannedSlot]:
+    """Plans a draft's slots as opening it would; nothing is stored.
+
+    ``reader`` stands in for readers where none, or too few, are chosen yet.
+    """
+    readers = list(study.readers.order_by("pk"))
+    readers += [reader] * max(1 - len(readers), study.readers_per_case - len(readers))
+    facts = facts_of(study)
+    shared = _anchors_to_draw(study, facts)
+    facts = [replace(fact, is_shared=fact.is_shared or fact.pk in shared) for fact in facts]
+    if study.is_pool:
+        return pool_slots(study, facts=facts, readers=readers, values=case_values(study))
+    return assigned_slots(study, facts=facts, readers=readers)
+
+
 def facts_of(study: Study, *, first_position: int = 0) -> list[CaseFact]:
     """Returns the cases' facts in the order of positions, from ``first_position`` on."""
     places = CaseImage.objects.filter(case__study=study, case__position__gte=first_position)
@@ -111,17 +126,22 @@ def case_values(study: Study, *, first_position: int = 0) -> dict[UUID, float | 
 
 def draw_anchors(study: Study) -> None:
     """Make up the number of anchors that is wanted, a like mixture of all sources."""
+    drawn = _anchors_to_draw(study, facts_of(study))
+    Case.objects.filter(pk__in=drawn).update(role=CaseRole.ANCHOR)
+
+
+def _anchors_to_draw(study: Study, facts: Sequence[CaseFact]) -> set[UUID]:
     lacking = study.anchor_count - study.cases.filter(role=CaseRole.ANCHOR).count()
     if lacking <= 0:
-        return
-    ordinary = [fact for fact in facts_of(study) if not fact.is_shared]
+        return set()
+    ordinary = [fact for fact in facts if not fact.is_shared]
     drawn = in_blocks(
         ordinary,
         strata=[fact.stratum for fact in ordinary],
         block_size=lacking,
         rng=Random(f"{study.shuffle_seed}:anchors"),
     )[:lacking]
-    Case.objects.filter(pk__in=[fact.pk for fact in drawn]).update(role=CaseRole.ANCHOR)
+    return {fact.pk for fact in drawn}
 
 
 def blocks_of(

@@ -38,6 +38,8 @@ export class Chrome {
     commentField().readOnly = !canAnswer;
     byId("none").hidden = !found.allows_none_acceptable;
     for (const id of ["skip", "none", "undo"]) enable(id, canAnswer);
+    byId("skip").hidden = found.is_training;
+    byId("bookmark").hidden = found.is_training;
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
       mode: found.mode,
@@ -57,8 +59,8 @@ export class Chrome {
   }
 
   /** A pool has no end to count to: what is read is told. @type {(found: LoadedCase, sofar: {read: number, pace: number | undefined}) => void} */
-  showProgress({ study, position, total, is_pool: isPool }, { read, pace }) {
-    const place = isPool ? `${read} read` : `${position} of ${total}`;
+  showProgress({ study, position, total, is_pool: isPool, is_training: isTraining }, { read, pace }) {
+    const place = isPool ? `${read} read` : `${isTraining ? "Training " : ""}${position} of ${total}`;
     byId("position").textContent = place;
     byId("pace").textContent = pace ? `${pace}/h` : "";
     document.title = `${place} · ${study} · Reading Room`;

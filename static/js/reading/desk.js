@@ -248,7 +248,7 @@ export class Desk {
   describeSubmit() {
     const missing = this.mode.missing(this.answers).length;
     if (!this.case.is_open) return { label: "Next", isReady: true, hint: `This study is ${this.case.state}` };
-    if (this.case.is_locked) return { label: "Next", isReady: true, hint: "Locked: this part is over" };
+    if (this.case.is_locked) return { label: "Next", isReady: true, hint: this.case.gives_feedback ? "Locked: the answer was told" : "Locked: this part is over" };
     if (missing) return { label: "Submit", isReady: false, hint: `${missing} to ${this.mode.verb}` };
     if (!this.stored) return { label: "Submit", isReady: true, hint: "Ready" };
     if (!this.isUnchanged) return { label: "Submit change", isReady: true, hint: "Changed" };

@@ -118,7 +118,8 @@ export function listenToKeys({ bindings, commands, isDrawing }) {
     const { name, group, repeats, isHeld } = command;
     if (event.repeat && !repeats) return; // held down, it would act on a case that nobody looked at
     if (name === "submit" && isControl(target)) return; // Enter presses the button
-    if (target.closest("dialog") && name !== "help") return;
+    const dialog = target.closest("dialog");
+    if (dialog && dialog.dataset.command !== name) return; // the key that opened it closes it
     event.preventDefault();
     if (isDrawing() && !WHILE_DRAWING.has(group)) return;
     if (name === "score") {

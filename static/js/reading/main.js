@@ -13,7 +13,9 @@ import { CommentPanel } from "./comment.js";
 import { Drafts } from "./drafts.js";
 import { Enlarger } from "./enlarged.js";
 import { FlagPicker } from "./flags.js";
+import { FeedbackDialog } from "./feedback.js";
 import { Flicker } from "./flicker.js";
+import { Guideline } from "./guideline.js";
 import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
 import { Lens } from "./lens.js";
@@ -29,7 +31,7 @@ import { askJson } from "./server.js";
 import { Sitting } from "./sitting.js";
 import { SkipDialog } from "./skipping.js";
 import { Stage } from "./stage.js";
-import { heard, keepFor } from "./storage.js";
+import { heard, keepFor, keepNothing } from "./storage.js";
 import { Submission } from "./submission.js";
 import { ViewTools, viewCommands } from "./tools.js";
 import { Viewer } from "./viewer.js";
@@ -37,18 +39,19 @@ import { Viewer } from "./viewer.js";
 const images = byId("images");
 /** @type {TestCase} */
 const first = jsonOf("case-data");
-const { reader = "", worklist = "", login = "" } = images.dataset;
+const { reader = "", worklist = "", pages = "", slots = "", login = "", preview } = images.dataset;
 keepFor(reader);
+if (preview !== undefined) keepNothing();
 
 /** @type {import("./types.js").Addresses} */
 const addresses = {
   worklist,
-  page: (slot) => `${worklist}${slot}/`,
-  slot: (slot) => `/api/slots/${slot}/`,
-  readings: (slot) => `/api/slots/${slot}/readings/`,
-  next: (slot) => `/api/slots/${slot}/next/`,
-  heartbeat: (slot) => `/api/slots/${slot}/heartbeat/`,
-  bookmark: (slot) => `/api/slots/${slot}/bookmark/`,
+  page: (slot) => `${pages}${slot}/`,
+  slot: (slot) => `${slots}${slot}/`,
+  readings: (slot) => `${slots}${slot}/readings/`,
+  next: (slot) => `${slots}${slot}/next/`,
+  heartbeat: (slot) => `${slots}${slot}/heartbeat/`,
+  bookmark: (slot) => `${slots}${slot}/bookmark/`,
 };
 
 const chrome = new Chrome();
@@ -132,6 +135,8 @@ const skipping = new SkipDialog(byIdAs("skipping", HTMLDialogElement), {
   onSkip: (reason, comment) => room.skip(reason, comment),
   onClose: backToScale,
 });
+const feedback = new FeedbackDialog(byIdAs("feedback", HTMLDialogElement));
+const guideline = new Guideline(byIdAs("guideline", HTMLDialogElement), { onClose: backToScale });
 const comment = new CommentPanel(byId("comment-panel"), {
   onInput: (text) => room.present?.setComment(text),
   onClose: backToScale,
@@ -149,7 +154,7 @@ const asides = new Asides({
 });
 const submission = new Submission({ outbox, queue, clock, viewer, notices, progress, sitting });
 const room = new Room({
-  cases, outbox, queue, chrome, notices, clock, stage, asides, progress, drafts, submission, picker, skipping, worklist,
+  cases, outbox, queue, chrome, notices, clock, stage, asides, progress, drafts, submission, picker, skipping, feedback, guideline, worklist,
 });
 
 /** @param {OutboxState} state */
@@ -223,6 +228,7 @@ const commands = {
   submit: () => room.submit(),
   back: () => room.back(),
   help: () => chrome.toggleHelp(),
+  guideline: () => guideline.toggle(room.desk?.case.guideline ?? ""),
   ...viewCommands({
     viewer, flicker, enlarger, ruler, lens, bindings, viewTools, askForMotion,
     focused: () => room.present?.at.place ?? 0,
@@ -243,6 +249,7 @@ for (const [id, command] of Object.entries({
   redo: "redo",
   bookmark: "bookmark",
   "open-help": "help",
+  "open-guideline": "guideline",
 })) {
   byId(id).addEventListener("click", () => {
     if (isDrawing()) return;

@@ -32,7 +32,10 @@ const alone = (does) =>
 export class Outbox {
   /** @type {Trouble} */
   trouble = null;
-  sending = false;
+  /** What is under way. @type {Promise<void> | undefined} */
+  sending;
+  /** What the server said to readings of this page, by slot. @type {Map<string, any>} */
+  answers = new Map();
   retryMs = RETRY_FIRST_MS;
   /** @type {number | undefined} */
   timer;
@@ -96,19 +99,30 @@ export class Outbox {
     this.flush();
   }
 
-  async flush() {
-    if (this.sending) return;
+  /** Resolves once all is sent, or cannot be sent now. @returns {Promise<void>} */
+  flush() {
+    this.sending ??= this.flushOnce().finally(() => {
+      this.sending = undefined;
+      this.tell();
+    });
+    return this.sending;
+  }
+
+  /** What the server said to the reading of a slot, where it could be sent from here. @param {string} slot */
+  async answerTo(slot) {
+    do await this.flush();
+    while (!this.trouble && this.unsent.some((item) => item.slot === slot));
+    return this.answers.get(slot);
+  }
+
+  async flushOnce() {
     clearTimeout(this.timer);
-    this.sending = true;
     try {
       await alone(() => this.sendAll());
       this.trouble = null;
       this.retryMs = RETRY_FIRST_MS;
     } catch (error) {
       this.hold(error);
-    } finally {
-      this.sending = false;
-      this.tell();
     }
   }
 
@@ -122,7 +136,8 @@ export class Outbox {
   /** @param {Unsent} item */
   async send(item) {
     try {
-      await post(this.addressOf(item.slot), item.body);
+      const response = await post(this.addressOf(item.slot), item.body);
+      this.answers.set(item.slot, await response.json());
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return this.refuse(item, error.message);

@@ -6,6 +6,8 @@
 /** @import { Clock } from "./clock.js" */
 /** @import { Drafts } from "./drafts.js" */
 /** @import { FlagPicker } from "./flags.js" */
+/** @import { FeedbackDialog } from "./feedback.js" */
+/** @import { Guideline } from "./guideline.js" */
 /** @import { Notices } from "./notices.js" */
 /** @import { Outbox } from "./outbox.js" */
 /** @import { Progress } from "./progress.js" */
@@ -46,6 +48,8 @@ export class Room {
    * @param {Submission} parts.submission
    * @param {FlagPicker} parts.picker
    * @param {SkipDialog} parts.skipping
+   * @param {FeedbackDialog} parts.feedback
+   * @param {Guideline} parts.guideline
    * @param {string} parts.worklist
    */
   constructor(parts) {
@@ -62,6 +66,8 @@ export class Room {
     this.submission = parts.submission;
     this.picker = parts.picker;
     this.skipping = parts.skipping;
+    this.feedback = parts.feedback;
+    this.guideline = parts.guideline;
     this.worklist = parts.worklist;
   }
 
@@ -141,6 +147,7 @@ export class Room {
     desk.refocus();
     this.queue.enter(found);
     this.asides.tell(found);
+    this.guideline.prepare(found);
   }
 
   /** @type {(found: LoadedCase, draft: Draft | undefined) => Desk} */
@@ -202,7 +209,7 @@ export class Room {
   /** @param {string} [reason] */
   openSkip(reason) {
     const { present } = this;
-    if (!present?.isWritable) return;
+    if (!present?.isWritable || present.case.is_training) return;
     const { skipReason, comment } = present.answers;
     this.picker.close();
     this.skipping.open({ reasons: present.case.skip_reasons, reason: reason ?? skipReason, comment });
@@ -220,7 +227,23 @@ export class Room {
 
   /** @param {Desk} desk */
   send(desk) {
-    if (this.submission.send(desk)) this.goOn();
+    if (!this.submission.send(desk)) return;
+    if (desk.case.gives_feedback) this.teach(desk);
+    else this.goOn();
+  }
+
+  /** The next case waits until the reader has seen what the server says to this one. @param {Desk} desk */
+  async teach(desk) {
+    const answer = await this.outbox.answerTo(desk.slot);
+    if (this.desk !== desk) return;
+    if (answer?.feedback) {
+      this.cases.drop(desk.slot); // it is locked now
+      await this.feedback.show(answer.feedback);
+    }
+    const isOffline = answer === undefined && this.outbox.latestFor(desk.slot);
+    if (isOffline && desk.case.is_training) return void setTimeout(() => this.teach(desk), RETRY_MS);
+    const isTaken = !this.outbox.refused.some(({ slot }) => slot === desk.slot);
+    if (this.desk === desk && isTaken) this.goOn();
   }
 
   goOn() {
@@ -262,7 +285,8 @@ export class Room {
 }
 
 /** @param {LoadedCase} found */
-function farewellOf({ total, state, is_pool: isPool, is_open: isOpen }) {
+function farewellOf({ total, state, is_pool: isPool, is_open: isOpen, is_training: isTraining }) {
+  if (isTraining) return "That was the last training case. Enter leads to your work list, which says how it went.";
   if (!isOpen) return `This study is ${state}. Enter leads to your work list.`;
   const done = isPool ? "No case is left for you in this study" : `All ${total} cases are read`;
   return `${done}. Thank you. Enter leads to your work list, Z back to the last case.`;

@@ -9,6 +9,21 @@ export function keepFor(name) {
   reader = name;
 }
 
+/** @type {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} */
+let store = () => localStorage;
+let names = () => Object.keys(localStorage);
+
+/** From now on nothing outlives this page: it only looks like reading. */
+export function keepNothing() {
+  const kept = new Map();
+  names = () => [...kept.keys()];
+  const forgetful = {
+    getItem: (/** @type {string} */ name) => kept.get(name) ?? null,
+    setItem: (/** @type {string} */ name, /** @type {string} */ text) => void kept.set(name, text),
+    removeItem: (/** @type {string} */ name) => void kept.delete(name),
+  };
+  store = () => forgetful;
+}
 export const readerHere = () => reader;
 
 /** @type {(kind: string, id?: string) => string} */
@@ -21,7 +36,7 @@ const nameOf = (kind, id = "") => `reading-room:${reader}:${kind}:${id}`;
  * @returns {any}
  */
 export function recall(kind, id) {
-  const text = localStorage.getItem(nameOf(kind, id));
+  const text = store().getItem(nameOf(kind, id));
   return text === null ? undefined : JSON.parse(text);
 }
 
@@ -31,9 +46,9 @@ export function recall(kind, id) {
  * @returns {any[]}
  */
 export function recallAll(kind) {
-  return Object.keys(localStorage)
+  return names()
     .filter((name) => name.startsWith(nameOf(kind)))
-    .map((name) => JSON.parse(localStorage.getItem(name) ?? "null"));
+    .map((name) => JSON.parse(store().getItem(name) ?? "null"));
 }
 
 /**
@@ -43,7 +58,7 @@ export function recallAll(kind) {
  * @param {unknown} value
  */
 export function keep(kind, id, value) {
-  localStorage.setItem(nameOf(kind, id), JSON.stringify(value));
+  store().setItem(nameOf(kind, id), JSON.stringify(value));
 }
 
 /**
@@ -51,7 +66,7 @@ export function keep(kind, id, value) {
  * @param {string} [id]
  */
 export function forget(kind, id) {
-  localStorage.removeItem(nameOf(kind, id));
+  store().removeItem(nameOf(kind, id));
 }
 
 /** Whether a `storage` event of another tab is about this kind. @type {(event: StorageEvent, kind: string) => boolean} */

@@ -42,7 +42,10 @@
  * @property {string} instructions
  * @property {boolean} is_open
  * @property {string} state
- * @property {boolean} is_locked The answer was given in a phase that is over, and stays.
+ * @property {boolean} is_locked The answer stays as it is: its phase is over, or the right one was told.
+ * @property {boolean} is_training
+ * @property {boolean} gives_feedback Whether the server may tell the right answer once one is stored.
+ * @property {string} guideline Where it is; empty where there is none.
  * @property {"rate" | "rate_k" | "compare" | "real_or_synthetic"} mode
  * @property {(Size & {address: string})[]} images
  * @property {string} prompt
@@ -62,6 +65,8 @@
  * @property {string | null} next
  * @property {string | null} previous
  */
+/** @typedef {{criterion: string, image: string, given: string, expected: string, is_right: boolean}} ComparedAnswer In words. */
+/** @typedef {{right: number, asked: number, reason: string, answers: ComparedAnswer[]}} Feedback */
 /** @typedef {Size & {grey: Uint8Array, trouble?: string}} Picture */
 /** @typedef {{kind: string, label: string, picture: Picture}} Mask */
 /** @typedef {Omit<TestCase, "masks"> & {pictures: Picture[], masks: Mask[]}} LoadedCase */
