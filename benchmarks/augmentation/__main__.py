@@ -1,7 +1,6 @@
 """``python -m benchmarks.augmentation DATA WORK``: see the package.
 
-``--only`` trains one experiment and reports nothing; ``--report`` trains nothing and writes
-what is there.
+``--only`` is of one experiment; ``--report`` trains nothing and writes what is there.
 """
 
 import argparse
@@ -11,15 +10,19 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.augmentation import cohorts
+from benchmarks.augmentation import children, cohorts, kermany
 from benchmarks.augmentation.cells import Setting, kept_result, spec_of, train_once
 from benchmarks.augmentation.grid import EXPERIMENTS, SEEDS, Experiment
 from benchmarks.augmentation.pools import best_of, make_pool, measure_pool
 from benchmarks.augmentation.report import Cell, write_report
-from generation.specs import CellSpec, Task, TrainingImage
+from generation.specs import CellSpec, TrainingImage
 
 BEST = {"half": 0.5, "quarter": 0.25}
-ROWS = {"classification": cohorts.nih_rows, "segmentation": cohorts.lung_rows}
+ROWS = {
+    "nih": cohorts.nih_rows,
+    "covid-lungs": cohorts.lung_rows,
+    "kermany": kermany.arm_rows,
+}
 
 
 def main() -> None:
@@ -38,24 +41,10 @@ def main() -> None:
     if not arguments.report:
         for course in courses:
             course.train()
-    if arguments.only is None:
-        write_report(
-            [(course.experiment, course.trained()) for course in courses],
-            heldout(arguments.data),
-        )
-
-
-def heldout(data: Path) -> dict[Task, dict[str, set[str]]]:
-    """The test images by name of the set, as tables are made of them."""
-    lungs = cohorts.lung_rows(data)
-    strict = cohorts.strict_lung_rows(data)
-    return {
-        "classification": {"test split": test_ids(cohorts.nih_rows(data))},
-        "segmentation": {
-            "all held-out images": test_ids(lungs),
-            "the test split alone, which chose nothing": test_ids(strict),
-        },
-    }
+    write_report(
+        [(course.experiment, course.trained()) for course in courses],
+        {course.experiment.name: course.heldout(arguments.data) for course in courses},
+    )
 
 
 def test_ids(rows: Sequence[TrainingImage]) -> set[str]:
@@ -74,16 +63,29 @@ class Course:
 
     @classmethod
     def of(cls, experiment: Experiment, data: Path, work: Path) -> "Course":
-        rows = ROWS[experiment.task](data)
+        rows = ROWS[experiment.cohort](data)
         manifest = cohorts.write_rows(rows, work / f"{experiment.cohort}.jsonl")
-        return cls(experiment, work, manifest, rows, make_pools(experiment, rows, work))
+        if experiment.cohort == "kermany":
+            pools = children.make_pools(experiment.pools, data, work)
+        else:
+            pools = make_pools(experiment, rows, work)
+        return cls(experiment, work, manifest, rows, pools)
 
     def spec(self, setting: Setting, seed: int) -> CellSpec:
         return spec_of(setting, seed, manifest=self.manifest, rows=self.rows, pools=self.pools)
 
+    def heldout(self, data: Path) -> dict[str, set[str]]:
+        """The test images by name of the set, as tables are made of them."""
+        if self.experiment.task == "classification":
+            return {"test split": test_ids(self.rows)}
+        return {
+            "all held-out images": test_ids(self.rows),
+            "the test split alone, which chose nothing": test_ids(cohorts.strict_lung_rows(data)),
+        }
+
     def train(self) -> None:
         figure = self.experiment.figure
-        for setting, seed in in_order(self.experiment.settings):
+        for setting, seed in in_order(self.experiment):
             result = train_once(self.spec(setting, seed), self.work)
             print(
                 f"seed {seed}, {setting.size or 'all'} real, {setting.label}: "
@@ -93,17 +95,18 @@ class Course:
 
     def trained(self) -> list[Cell]:
         cells = []
-        for setting, seed in in_order(self.experiment.settings):
+        for setting, seed in in_order(self.experiment):
             if result := kept_result(self.spec(setting, seed), self.work):
                 cells.append(Cell(setting=setting, seed=seed, **result))
         return cells
 
 
-def in_order(settings: Sequence[Setting]) -> Iterator[tuple[Setting, int]]:
-    """Seed by seed, so that what is there is comparable."""
-    for seed in SEEDS:
-        for setting in settings:
-            yield setting, seed
+def in_order(experiment: Experiment) -> Iterator[tuple[Setting, int]]:
+    """Tier by tier and seed by seed, so that what is there is comparable."""
+    for settings in experiment.in_tiers():
+        for seed in SEEDS:
+            for setting in settings:
+                yield setting, seed
 
 
 def make_pools(

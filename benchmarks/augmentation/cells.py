@@ -33,7 +33,12 @@ class Setting:
     @property
     def label(self) -> str:
         pool = f" of {self.pool}" if self.pool else ""
-        return self.arm + (f" {self.ratio:g}x{pool}" if self.arm != "real" else "")
+        return self.arm + (f" {self.ratio:g}x{pool}" if self.arm != "real" else "") + self.variant
+
+    @property
+    def variant(self) -> str:
+        """What cells have to share to be compared, beside their size."""
+        return ", fixed steps" if self.changes.get("stopping") == "fixed" else ""
 
 
 def spec_of(

@@ -1,7 +1,8 @@
 """What is compared: settings, seeds, and the comparison that was named first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.augmentation.cells import ALL, Setting
@@ -17,7 +18,11 @@ EXTRA_DATA = (
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """``primary`` is the size and label of the comparison that was named before the run."""
+    """``primary`` is the size and label of the comparison that was named before the run.
+
+    ``also_named`` are others that were, corrected with it alone; ``settings`` are in the order
+    in which they are trained, those of the first ``first`` at all seeds before the others.
+    """
 
     name: str
     task: Task
@@ -27,6 +32,19 @@ class Experiment:
     settings: tuple[Setting, ...]
     primary: tuple[int, str]
     regime: str = EXTRA_DATA
+    also_named: tuple[tuple[int, str], ...] = ()
+    tiers: tuple[int, ...] = ()
+    sees: str = "the bundled model"
+
+    @property
+    def named(self) -> tuple[tuple[int, str], ...]:
+        return (self.primary, *self.also_named)
+
+    def in_tiers(self) -> Iterator[tuple[Setting, ...]]:
+        """Settings by what is trained, at every seed, before the next."""
+        bounds = (0, *self.tiers, len(self.settings))
+        for start, end in pairwise(bounds):
+            yield self.settings[start:end]
 
 
 PROMPTS = Pool(name="prompts", count=600, seed=1)
@@ -118,4 +136,65 @@ LUNGS = Experiment(
     ),
     primary=(5, "curated 16x of masks, best half"),
 )
-EXPERIMENTS = (PNEUMONIA, LUNGS)
+CHILDREN_POOL = Pool(name="children", count=384, seed=11)
+BESIDE = 128
+"""Synthetic images, or moved copies, at every size."""
+OTHER_CHILDREN = (
+    "extra data: the generator learnt from 1,901 pictures of 1,376 patients who are in no arm, "
+    "no validation and no test"
+)
+
+
+def beside(size: int, *arms: tuple[Arm, str], fixed: bool = False) -> tuple[Setting, ...]:
+    """Arms with 128 images beside the real ones."""
+    changes = SMALL | ({"stopping": "fixed"} if fixed else {})
+    return tuple(
+        Setting(
+            task="classification",
+            arm=arm,
+            size=size,
+            ratio=0 if arm == "real" else BESIDE / size,
+            pool=pool,
+            changes=changes,
+        )
+        for arm, pool in arms
+    )
+
+
+REAL: tuple[Arm, str] = ("real", "")
+MOVED: tuple[Arm, str] = ("transformed", "")
+GENERATED: tuple[Arm, str] = ("unfiltered", "children")
+CURATED: tuple[Arm, str] = ("curated", "children, best half")
+IN_NOISE: tuple[Arm, str] = ("unfiltered", "noise")
+OTHERS: tuple[Arm, str] = ("unfiltered", "real images of others")
+ALONE: tuple[Arm, str] = ("synthetic", "children")
+
+CHILDREN = Experiment(
+    name="children",
+    task="classification",
+    cohort="kermany",
+    figure="macro_f1",
+    pools=(CHILDREN_POOL,),
+    settings=(
+        *beside(2, REAL, GENERATED, MOVED),
+        *beside(4, REAL, GENERATED, MOVED),
+        *beside(2, CURATED, IN_NOISE, ALONE),
+        *beside(4, CURATED, IN_NOISE),
+        *beside(8, REAL, GENERATED, MOVED),
+        *beside(32, REAL, GENERATED, MOVED),
+        *beside(128, REAL, GENERATED, MOVED),
+        *beside(16, REAL, GENERATED, MOVED),
+        *beside(2, REAL, GENERATED, MOVED, fixed=True),
+        *beside(4, REAL, GENERATED, MOVED, fixed=True),
+        *beside(2, OTHERS),
+        *beside(4, OTHERS),
+        *(setting for size in (8, 16, 32, 128) for setting in beside(size, CURATED, IN_NOISE)),
+    ),
+    tiers=(6, 9, 11, 14, 17, 20, 23, 26, 29, 31),
+    primary=(2, "unfiltered 64x of children"),
+    also_named=((4, "unfiltered 32x of children"),),
+    regime=OTHER_CHILDREN,
+    sees="a generator of other children",
+)
+"""Named in ``named-2026-11-30.md`` before the first cell."""
+EXPERIMENTS = (PNEUMONIA, LUNGS, CHILDREN)

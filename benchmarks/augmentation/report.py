@@ -1,8 +1,9 @@
-"""What the cells say: a table in Markdown, and every figure as JSON."""
+"""What the cells say: tables in Markdown, every figure as JSON, and every prediction."""
 
+import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchmarks.rows import describe_machine
 from feedback_app.experiments.statistics.conclusions import conclude
 from feedback_app.experiments.statistics.corrections import bonferroni, holm
 from feedback_app.experiments.statistics.gains import Gain, Resampled, gain, resample
+from feedback_app.experiments.statistics.headroom import Headroom, headroom_of
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.experiments.statistics.paper import seed_test
 from feedback_app.experiments.statistics.predictions import (
@@ -27,8 +29,9 @@ from feedback_app.experiments.statistics.predictions import (
 )
 from generation.specs import Task
 
-RESULTS = Path(__file__).with_name("results.json")
-TABLES = Path(__file__).with_name("tables.md")
+FOLDER = Path(__file__).parent
+"""Beside this module are NAME.md, NAME.json and NAME-predictions.json.gz of each experiment."""
+MOVED = "transformed"
 FINDINGS: dict[Task, tuple[str, ...]] = {"classification": ("pneumonia",), "segmentation": ()}
 SHOWN: dict[Task, tuple[str, ...]] = {
     "classification": ("macro_f1", "auroc", "average_precision"),
@@ -50,17 +53,24 @@ class Cell:
 class Compared:
     """A setting: means and standard deviations over seeds, and its gain over real images alone.
 
-    ``p_seeds`` is that of a paired one-tailed t-test over seeds.
+    ``p_seeds`` is that of a paired one-tailed t-test over seeds; ``beyond_moved`` is the gain
+    over as many moved copies of the same real images.
     """
 
     size: int
     label: str
+    variant: str
     seeds: int
     figures: Mapping[str, tuple[float, float]]
     gain: Gain | None = None
     p_seeds: float | None = None
     p_holm: float | None = None
     p_bonferroni: float | None = None
+    beyond_moved: Gain | None = None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.size, self.label
 
     @property
     def name(self) -> str:
@@ -72,33 +82,37 @@ class Compared:
 Trained = tuple[Experiment, Sequence[Cell]]
 
 
-def write_report(
-    trained: Iterable[Trained], heldout: Mapping[Task, Mapping[str, set[str]]]
-) -> None:
-    """``heldout`` names the sets of test images that tables are made of, by task."""
-    sections, kept, lines = [], [], []
+def write_report(trained: Iterable[Trained], heldout: Mapping[str, Mapping[str, set[str]]]) -> None:
+    """``heldout`` names the sets of test images that tables are made of, by experiment."""
     for experiment, cells in trained:
         if not cells:
             print(f"{experiment.name}: no cell was trained yet")
             continue
-        for name, ids in heldout[experiment.task].items():
+        sections, kept = [], []
+        for name, ids in heldout[experiment.name].items():
             comparison = Comparison(experiment, cells, ids)
             sections.append(section(comparison, name))
             kept.append(
                 {
-                    "experiment": experiment.name,
-                    "cohort": experiment.cohort,
-                    "regime": experiment.regime,
                     "images": name,
-                    "primary": experiment.primary,
+                    "headroom": [asdict(one) for one in comparison.headroom],
                     "settings": [asdict(one) for one in comparison.compared],
                 }
             )
-        lines += [{"experiment": experiment.name} | line_of(cell) for cell in cells]
-    content = {"machine": describe_machine(), "comparisons": kept, "cells": lines}
-    RESULTS.write_text(json.dumps(content, indent=1) + "\n")
-    TABLES.write_text("\n\n".join(sections) + "\n")
-    print(TABLES.read_text())
+        content = {
+            "experiment": experiment.name,
+            "machine": describe_machine(),
+            "cohort": experiment.cohort,
+            "regime": experiment.regime,
+            "named": experiment.named,
+            "comparisons": kept,
+            "cells": [line_of(cell) for cell in cells],
+        }
+        path = FOLDER / experiment.name
+        path.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+        path.with_suffix(".md").write_text("\n\n".join(sections) + "\n")
+        write_predictions(cells, FOLDER / f"{experiment.name}-predictions.json.gz")
+        print(path.with_suffix(".md").read_text())
 
 
 def line_of(cell: Cell) -> dict[str, Any]:
@@ -119,31 +133,60 @@ class Comparison:
         return read_images(self._lines(self.cells[0]))
 
     @cached_property
-    def compared(self) -> list[Compared]:
+    def _groups(self) -> dict[tuple[int, str], dict[int, Cell]]:
+        """Cells by size and label, and by seed."""
         groups: dict[tuple[int, str], dict[int, Cell]] = defaultdict(dict)
         for cell in self.cells:
             groups[cell.setting.size, cell.setting.label][cell.seed] = cell
-        found = [
-            self._against(groups[size, "real"], own, size=size, label=label)
-            for (size, label), own in groups.items()
-        ]
-        return corrected(found)
+        return groups
 
-    def _against(
-        self, real: Mapping[int, Cell], own: Mapping[int, Cell], *, size: int, label: str
-    ) -> Compared:
+    @cached_property
+    def compared(self) -> list[Compared]:
+        found = [self._of(size, label) for size, label in self._groups]
+        return corrected(found, named=self.experiment.named)
+
+    @cached_property
+    def headroom(self) -> list[Headroom]:
+        real = {
+            size: [self._outcome(cell) for cell in cells.values()]
+            for (size, label), cells in self._groups.items()
+            if label == "real"
+        }
+        return list(headroom_of(METRICS[self.experiment.figure], real))
+
+    def _of(self, size: int, label: str) -> Compared:
+        own = self._groups[size, label]
+        variant = next(iter(own.values())).setting.variant
         outcomes = [self._outcome(cell) for cell in own.values()]
-        plain = Compared(size=size, label=label, seeds=len(own), figures=self._spread(outcomes))
-        seeds = sorted(real.keys() & own.keys())
-        if label == "real" or len(seeds) < 2:
-            return plain
-        arm, reference = self._resampled(own, seeds), self._resampled(real, seeds)
-        sign = METRICS[self.experiment.figure].sign
-        return replace(
-            plain,
-            gain=gain(arm, reference, sign=sign, patients=self.images.patient_count),
-            p_seeds=seed_test(arm.values, reference.values, sign=sign).p_value,
+        plain = Compared(
+            size=size,
+            label=label,
+            variant=variant,
+            seeds=len(own),
+            figures=self._spread(outcomes),
         )
+        if label == f"real{variant}":
+            return plain
+        told = self._gain_over(f"real{variant}", plain)
+        if told is None:
+            return plain
+        found, p_seeds = told
+        moved = [name for other, name in self._groups if other == size and is_moved(name, variant)]
+        beyond = self._gain_over(moved[0], plain) if moved and moved != [label] else None
+        return replace(
+            plain, gain=found, p_seeds=p_seeds, beyond_moved=beyond[0] if beyond else None
+        )
+
+    def _gain_over(self, other: str, one: Compared) -> tuple[Gain, float] | None:
+        """And the p of the test over seeds; None where fewer than two seeds are there in both."""
+        own, against = self._groups[one.key], self._groups.get((one.size, other), {})
+        seeds = sorted(own.keys() & against.keys())
+        if len(seeds) < 2:
+            return None
+        arm, reference = self._resampled(own, seeds), self._resampled(against, seeds)
+        sign = METRICS[self.experiment.figure].sign
+        found = gain(arm, reference, sign=sign, patients=self.images.patient_count)
+        return found, seed_test(arm.values, reference.values, sign=sign).p_value
 
     def _resampled(self, cells: Mapping[int, Cell], seeds: Sequence[int]) -> Resampled:
         outcomes = [self._outcome(cells[seed]) for seed in seeds]
@@ -165,15 +208,26 @@ class Comparison:
         return [line for line in cell.predictions if line["image_id"] in self.ids]
 
 
-def corrected(found: Sequence[Compared]) -> list[Compared]:
+def is_moved(label: str, variant: str) -> bool:
+    """Whether this names moved copies of real images, trained in the same way."""
+    return label.startswith(MOVED) and label.removesuffix(variant).endswith("x")
+
+
+def corrected(found: Sequence[Compared], *, named: Collection[tuple[int, str]]) -> list[Compared]:
+    """Those that were named before the run for their number, the others for all that there are."""
     told = [one for one in found if one.gain is not None]
+    first = [one for one in told if one.key in named]
+    by_key = _adjusted(told) | _adjusted(first)
+    return [by_key.get(one.key, one) for one in found]
+
+
+def _adjusted(told: Sequence[Compared]) -> dict[tuple[int, str], Compared]:
     by_bootstrap = holm([one.gain.p_value for one in told if one.gain is not None])
     by_seeds = bonferroni([np.nan if one.p_seeds is None else one.p_seeds for one in told])
-    adjusted = iter(
-        replace(one, p_holm=float(first), p_bonferroni=float(second))
-        for one, first, second in zip(told, by_bootstrap, by_seeds, strict=True)
-    )
-    return [one if one.gain is None else next(adjusted) for one in found]
+    return {
+        one.key: replace(one, p_holm=float(p_holm), p_bonferroni=float(p_bonferroni))
+        for one, p_holm, p_bonferroni in zip(told, by_bootstrap, by_seeds, strict=True)
+    }
 
 
 def section(comparison: Comparison, name: str) -> str:
@@ -183,38 +237,78 @@ def section(comparison: Comparison, name: str) -> str:
     title = f"### {experiment.name}: {experiment.task} of {experiment.cohort}, {name}"
     told = (
         f"Measured on {len(images.image_ids)} images of {images.patient_count} patients. Regime: "
-        f"{experiment.regime}. {gains} comparisons; the one in bold was named before the run."
+        f"{experiment.regime}. {gains} comparisons with real images alone; {len(experiment.named)} "
+        "in bold, named before the run, are corrected for their own number, the others for all."
     )
-    return "\n\n".join([title, told, table(experiment, compared), *said(experiment, compared)])
+    parts = [title, told, *said(experiment, compared), table(experiment, compared)]
+    return "\n\n".join([*parts, headroom_table(experiment, comparison.headroom)])
 
 
 def said(experiment: Experiment, compared: Sequence[Compared]) -> list[str]:
-    """What can be concluded of the comparison that was named first, if it was made."""
-    for one in compared:
-        if (one.size, one.label) == experiment.primary and one.gain is not None:
-            return [
-                conclude(
-                    one.gain,
-                    p_value=one.gain.p_value,
-                    arm=one.name,
-                    reference=replace(one, label="real").name,
-                    metric=METRICS[experiment.figure].label,
-                )
-            ]
-    return []
+    """What can be concluded of the comparisons that were named first, if they were made."""
+    by_key = {one.key: one for one in compared}
+    made = [by_key[key] for key in experiment.named if key in by_key]
+    return [_sentence(experiment, one) for one in made if one.gain is not None]
+
+
+def _sentence(experiment: Experiment, one: Compared) -> str:
+    assert one.gain is not None and one.p_holm is not None
+    return conclude(
+        one.gain,
+        p_value=one.p_holm,
+        arm=one.name,
+        reference=replace(one, label=f"real{one.variant}").name,
+        metric=METRICS[experiment.figure].label,
+    )
+
+
+def headroom_table(experiment: Experiment, found: Sequence[Headroom]) -> str:
+    head = ["real images", f"alone, {experiment.figure}", "without a look", "with the most"]
+    lines = [
+        [
+            "all" if one.real_size == ALL else str(one.real_size),
+            f"{one.value:.3f}",
+            f"{one.trivial_value:.3f} ({one.trivial})" if one.trivial else "not known",
+            f"{one.with_most:.3f}",
+        ]
+        for one in found
+    ]
+    table = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in table)
+
+
+def write_predictions(cells: Iterable[Cell], path: Path) -> None:
+    """What every cell said of every test image, by its hash; images and patients once."""
+    content = {"images": [], "cells": {}}  # type: dict[str, Any]
+    for cell in cells:
+        rows = sorted(cell.predictions, key=lambda row: str(row["image_id"]))
+        content["images"] = content["images"] or [
+            {"image": row["image_id"], "patient": row["patient"], "truth": row.get("truth")}
+            for row in rows
+        ]
+        content["cells"][cell.hash] = [_shortened(row) for row in rows]
+    path.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
+
+
+def _shortened(row: Mapping[str, Any]) -> list[Any]:
+    """Probability and what is said of each finding, or Dice and distance."""
+    if "dice" in row:
+        return [row["dice"], row["hd95"]]
+    return [[round(row["probability"][name], 4), row["said"][name]] for name in row["truth"]]
 
 
 def table(experiment: Experiment, compared: Sequence[Compared]) -> str:
     shown = SHOWN[experiment.task]
     head = ["real images", "arm", "seeds", *shown, f"gain in {experiment.figure}", "95 % interval"]
-    lines = [[*head, "p, one-sided", "p, Holm", "t over seeds, Bonferroni"]]
+    head += ["p, one-sided", "p, Holm", "t over seeds, Bonferroni", "beyond moved copies"]
+    lines = [head]
     lines.append(["---"] * len(lines[0]))
     for one in compared:
-        is_primary = (one.size, one.label) == experiment.primary
+        is_named = one.key in experiment.named
         lines.append(
             [
                 "all" if one.size == ALL else str(one.size),
-                f"**{one.label}**" if is_primary else one.label,
+                f"**{one.label}**" if is_named else one.label,
                 str(one.seeds),
                 *("{:.3f} ± {:.3f}".format(*one.figures[figure]) for figure in shown),
                 *gain_cells(one),
@@ -225,7 +319,7 @@ def table(experiment: Experiment, compared: Sequence[Compared]) -> str:
 
 def gain_cells(one: Compared) -> list[str]:
     if one.gain is None:
-        return [""] * 5
+        return [""] * 6
     told = one.gain
     return [
         f"{told.value:+.3f}",
@@ -233,4 +327,9 @@ def gain_cells(one: Compared) -> list[str]:
         f"{told.p_value:.4f}",
         f"{one.p_holm:.4f}",
         f"{one.p_bonferroni:.4f}",
+        between(one.beyond_moved),
     ]
+
+
+def between(told: Gain | None) -> str:
+    return f"{told.value:+.3f} ({told.low:+.3f} to {told.high:+.3f})" if told else ""

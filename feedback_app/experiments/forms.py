@@ -108,6 +108,14 @@ class ExperimentForm(forms.Form):
     primary_ratio = forms.FloatField(
         label="Ratio", initial=1, widget=forms.NumberInput(attrs={"step": "any"})
     )
+    wanted_gain = forms.FloatField(
+        label="Gain worth finding",
+        initial=0.05,
+        min_value=0.0,
+        required=False,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Only to plan: beside it stands what it takes to find it.",
+    )
     vouching = forms.CharField(
         label="Models whose training is not recorded here",
         required=False,

@@ -30,11 +30,65 @@ MIN_DEFINED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spread:
+    """The variance of a mean difference over other patients and other seeds, in its parts.
+
+    Patients react to seeds, and that interaction is in both of what is seen: ``of_patients``
+    is the variance of the mean over seeds when patients are drawn again, ``of_seeds`` that of
+    the seeds' differences over their number, and ``of_one_seed`` the mean variance of a single
+    seed's difference when patients are drawn again. The sum of the first two counts the
+    interaction twice, once by (of_one_seed - of_patients) / (S - 1): Owen, Ann. Appl. Stat. 1
+    (2007) 386-411, on two crossed factors. It is not less than the patients' part.
+    """
+
+    of_patients: float
+    of_seeds: float
+    of_one_seed: float
+    seeds: int
+
+    @classmethod
+    def of(cls, differences: Floats, replicates: Floats) -> "Spread":
+        """From S differences and their S x B resamples; NaN where these are not defined."""
+        seeds, defined = len(differences), np.isfinite(replicates).all(axis=0)
+        drawn = replicates[:, defined]
+        if seeds == 0 or drawn.shape[1] < MIN_DEFINED:
+            return cls(of_patients=np.nan, of_seeds=np.nan, of_one_seed=np.nan, seeds=seeds)
+        return cls(
+            of_patients=float(drawn.mean(axis=0).var(ddof=1)),
+            of_seeds=float(differences.var(ddof=1)) / seeds if seeds > 1 else 0.0,
+            of_one_seed=float(drawn.var(axis=1, ddof=1).mean()),
+            seeds=seeds,
+        )
+
+    @property
+    def interaction(self) -> float:
+        """The part that patients and seeds have only together."""
+        return (self.of_one_seed - self.of_patients) / (self.seeds - 1) if self.seeds > 1 else 0.0
+
+    @property
+    def variance(self) -> float:
+        return max(self.of_patients, self.of_patients + self.of_seeds - self.interaction)
+
+    @property
+    def error(self) -> float:
+        return float(np.sqrt(self.variance))
+
+    def freedom(self, patients: int) -> float:
+        """Infinite where there is no spread to be estimated; NaN for a single patient."""
+        if patients < 2:
+            return np.nan
+        parts = self.of_patients**2 / (patients - 1)
+        parts += self.of_seeds**2 / (self.seeds - 1) if self.seeds > 1 else 0.0
+        return self.variance**2 / parts if parts else np.inf
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gain:
     """A mean difference over seeds, positive where the arm is better.
 
     ``p_value`` is one-sided, against no gain; ``cohens_d`` is of paired differences,
-    ``hedges_g`` of the two arms' figures over seeds. NaN is what cannot be told.
+    ``hedges_g`` of the two arms' figures over seeds. NaN is what cannot be told. ``spread``
+    has the parts of the error.
     """
 
     value: float
@@ -46,6 +100,7 @@ class Gain:
     hedges_g: float
     seeds: int
     patients: int
+    spread: Spread | None = None
 
     @property
     def is_enough(self) -> bool:
@@ -115,60 +170,8 @@ def gain(arm: Resampled, reference: Resampled, *, sign: int = 1, patients: int) 
         hedges_g=sign * hedges_g(arm.values, reference.values),
         seeds=len(differences),
         patients=patients,
+        spread=None if np.isnan(error) else spread,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """The variance of a mean difference over other patients and other seeds, in its parts.
-
-    Patients react to seeds, and that interaction is in both of what is seen: ``of_patients``
-    is the variance of the mean over seeds when patients are drawn again, ``of_seeds`` that of
-    the seeds' differences over their number, and ``of_one_seed`` the mean variance of a single
-    seed's difference when patients are drawn again. The sum of the first two counts the
-    interaction twice, once by (of_one_seed - of_patients) / (S - 1): Owen, Ann. Appl. Stat. 1
-    (2007) 386-411, on two crossed factors. It is not less than the patients' part.
-    """
-
-    of_patients: float
-    of_seeds: float
-    of_one_seed: float
-    seeds: int
-
-    @classmethod
-    def of(cls, differences: Floats, replicates: Floats) -> "Spread":
-        """From S differences and their S x B resamples; NaN where these are not defined."""
-        seeds, defined = len(differences), np.isfinite(replicates).all(axis=0)
-        drawn = replicates[:, defined]
-        if seeds == 0 or drawn.shape[1] < MIN_DEFINED:
-            return cls(of_patients=np.nan, of_seeds=np.nan, of_one_seed=np.nan, seeds=seeds)
-        return cls(
-            of_patients=float(drawn.mean(axis=0).var(ddof=1)),
-            of_seeds=float(differences.var(ddof=1)) / seeds if seeds > 1 else 0.0,
-            of_one_seed=float(drawn.var(axis=1, ddof=1).mean()),
-            seeds=seeds,
-        )
-
-    @property
-    def interaction(self) -> float:
-        """The part that patients and seeds have only together."""
-        return (self.of_one_seed - self.of_patients) / (self.seeds - 1) if self.seeds > 1 else 0.0
-
-    @property
-    def variance(self) -> float:
-        return max(self.of_patients, self.of_patients + self.of_seeds - self.interaction)
-
-    @property
-    def error(self) -> float:
-        return float(np.sqrt(self.variance))
-
-    def freedom(self, patients: int) -> float:
-        """Infinite where there is no spread to be estimated; NaN for a single patient."""
-        if patients < 2:
-            return np.nan
-        parts = self.of_patients**2 / (patients - 1)
-        parts += self.of_seeds**2 / (self.seeds - 1) if self.seeds > 1 else 0.0
-        return self.variance**2 / parts if parts else np.inf
 
 
 def _interval(value: float, *, error: float, freedom: float) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ from feedback_app.experiments.forms import ExperimentForm, filled_in
 from feedback_app.experiments.models import Experiment
 from feedback_app.experiments.services.design import Design, design_of
 from feedback_app.experiments.services.experiments import change_draft, create_experiment
-from feedback_app.experiments.services.plan import plan_of, plan_of_experiment
+from feedback_app.experiments.services.plan import Plan, plan_of, plan_of_experiment
 from feedback_app.experiments.services.progress import progress_of
 from feedback_app.experiments.services.regimes import in_words
 from feedback_app.images.models import Cohort
@@ -92,10 +92,16 @@ def preview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         try:
-            context["plan"] = plan_of(form.design)
+            context |= _planned(plan_of(form.design), wanted=form.cleaned_data["wanted_gain"])
         except RemediableError as error:
             context["problem"] = in_one_line(error)
     return render(request, "experiments/_preview.html", context)
+
+
+def _planned(plan: Plan, *, wanted: float | None = None) -> dict[str, Any]:
+    from feedback_app.experiments.report.power import power_of  # slow to import: scipy
+
+    return {"plan": plan, "power": power_of(plan, wanted=wanted)}
 
 
 @require_safe
@@ -106,7 +112,7 @@ def show(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     context: dict[str, Any] = SECTION | {"experiment": experiment}
     if experiment.is_draft:
         try:
-            context["plan"] = plan_of_experiment(experiment)
+            context |= _planned(plan_of_experiment(experiment))
         except RemediableError as error:
             context["problem"] = in_one_line(error)
         return render(request, "experiments/draft.html", context)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.experiments.models import Experiment
 from feedback_app.experiments.report.cache import figures_for, state_of
 from feedback_app.experiments.report.page import Line, report_of
+from feedback_app.experiments.report.power import power_of
 from feedback_app.experiments.report.rerun import read_report_file, require_same_content
 from feedback_app.experiments.services.design import Design, read_design, settings_of
 from feedback_app.experiments.services.experiments import create_experiment, start_experiment
@@ -52,7 +53,10 @@ class Command(BaseCommand):
             "--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the training"
         )
         parser.add_argument("--vouching", default="", help="for models of unrecorded training")
-        parser.add_argument("--plan", action="store_true", help="say what it costs, and stop")
+        parser.add_argument(
+            "--plan", action="store_true", help="say what it costs and can find, and stop"
+        )
+        parser.add_argument("--for-gain", type=float, help="with it, what finding a gain takes")
         parser.add_argument("--queue", action="store_true", help="leave it to workers")
         parser.add_argument(
             "--on-what-there-is",
@@ -65,6 +69,7 @@ class Command(BaseCommand):
             design, real = self._design(options)
             plan = plan_of(design)
             self._say(plan)
+            self._say_power(plan, wanted=options["for_gain"])
             if options["plan"]:
                 return
             if options["file"] and not options["on_what_there_is"]:
@@ -104,6 +109,25 @@ class Command(BaseCommand):
             self.stdout.write(f"caution: {caution}")
         for refusal in plan.refusals:
             self.stdout.write(f"refused: {refusal.message} {refusal.remedy}")
+
+    def _say_power(self, plan: Plan, *, wanted: float | None) -> None:
+        power = power_of(plan, wanted=wanted)
+        if power is None:
+            return
+        by = f"the variance of {', '.join(power.earlier)}" if power.earlier else "an assumption"
+        self.stdout.write(
+            f"power: by {by}, a gain of {power.primary:.3f} is found in 80 % of experiments, "
+            f"of {power.others:.3f} by one of all {power.comparisons} comparisons"
+        )
+        if power.wanted:
+            seeds, patients = (
+                "no number" if needed is None else str(needed)
+                for needed in (power.seeds_needed, power.patients_needed)
+            )
+            self.stdout.write(
+                f"a gain of {power.wanted:.3f} needs {seeds} of seeds with these test patients, "
+                f"or {patients} of test patients with these seeds"
+            )
 
     def _work_off(self, experiment: Experiment) -> None:
         """One cell after the other; other workers take theirs meanwhile."""
