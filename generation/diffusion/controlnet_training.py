@@ -6,13 +6,12 @@ from typing import Any
 
 import torch
 from diffusers import ControlNetModel, DDPMScheduler, StableDiffusionPipeline
-from diffusers.training_utils import compute_snr
 
 from generation.conditioning.prompts import training_prompt
 from generation.diffusion.conditioned_images import ConditionedImages, condition_images
 from generation.diffusion.controlnet import FOLDER, build_controlnet, without_controlnet
-from generation.diffusion.denoiser import loss_weights, stratified_timesteps
-from generation.diffusion.loading import load_pipeline, native_side
+from generation.diffusion.denoiser import stratified_timesteps, target_and_weights
+from generation.diffusion.loading import Pipeline, load_pipeline, native_side
 from generation.diffusion.stages import StagedTraining
 from generation.diffusion.text_encoder import token_ids
 from generation.errors import RemediableError
@@ -39,7 +38,9 @@ class ControlNetTraining(StagedTraining[ControlNetSpec]):
 
     def run(self, model: Path) -> None:
         """Train, and leave ``controlnet/`` in the folder ``model``."""
-        pipeline = without_controlnet(load_pipeline(self.spec.model, device=str(device())))
+        loaded = load_pipeline(self.spec.model, device=str(device()))
+        learnt = self.learnt_before(loaded)
+        pipeline = without_controlnet(loaded)
         if processes.rank() == 0:
             self.load(pipeline)
         processes.wait_for_all()
@@ -47,11 +48,23 @@ class ControlNetTraining(StagedTraining[ControlNetSpec]):
             pipeline,
             self.load(pipeline),
             self.spec,
+            learnt=learnt,
             checkpoint=self.checkpoint / "controlnet.pt",
             report=self.report("controlnet", after=self.spec.latent_versions),
         )
         if processes.rank() == 0:
             self.save(controlnet, model)
+
+    def learnt_before(self, pipeline: Pipeline) -> ControlNetModel | None:
+        """Give the ControlNet to begin with, where one is trained further."""
+        if not self.spec.further:
+            return None
+        if isinstance(pipeline, StableDiffusionPipeline):
+            raise RemediableError(
+                "the model has no ControlNet that could be trained further",
+                remedy="Name a version that follows masks, or train one from nothing.",
+            )
+        return pipeline.controlnet
 
     def load(self, pipeline: StableDiffusionPipeline) -> ConditionedImages:
         rows = read_manifest(Path(self.spec.manifest))
@@ -118,16 +131,20 @@ def train_controlnet(
     images: ConditionedImages,
     spec: ControlNetSpec,
     *,
+    learnt: ControlNetModel | None = None,
     checkpoint: Path,
     report: Report,
 ) -> ControlNetModel:
     """Train, or take up again; return the averaged weights in evaluation mode.
 
+    It begins with what was ``learnt`` before, or as a copy of the UNet's encoder.
+
     Under torchrun every process takes its part of the batch.
     """
     for part in (pipeline.unet, pipeline.text_encoder):
         part.requires_grad_(False).eval()
-    controlnet = build_controlnet(pipeline, seed=spec.seed).to(pipeline.device)
+    controlnet = learnt or build_controlnet(pipeline, seed=spec.seed)
+    controlnet = controlnet.requires_grad_(True).to(pipeline.device)
     plan = Plan(
         steps=spec.steps,
         seed=spec.seed + 1 + processes.rank(),  # every process draws a batch of its own
@@ -198,14 +215,7 @@ def control_loss(
     noise = torch.randn(latents.shape, generator=generator).to(device)
     timesteps = stratified_timesteps(count, total=total, generator=generator).to(device)
     noised = scheduler.add_noise(latents, noise, timesteps)
-    snr = compute_snr(scheduler, timesteps)
-    if scheduler.config.prediction_type == "v_prediction":
-        target, weights = (
-            scheduler.get_velocity(latents, noise, timesteps),
-            loss_weights(snr, gamma=SNR_GAMMA),
-        )
-    else:  # min-SNR of an epsilon error (Hang et al. 2023, arXiv 2303.09556)
-        target, weights = noise, snr.clamp(max=SNR_GAMMA) / snr.clamp(min=1e-8)
+    target, weights = target_and_weights(scheduler, latents, noise, timesteps, gamma=SNR_GAMMA)
     with torch.autocast(device.type, torch.bfloat16):
         down, middle = controlnet(
             noised,

@@ -96,6 +96,24 @@ def loss_weights(snr: torch.Tensor, *, gamma: float) -> torch.Tensor:
     return (snr.clamp(max=gamma) + 1) / (snr + 1)
 
 
+def target_and_weights(
+    scheduler: DDPMScheduler,
+    latents: torch.Tensor,
+    noise: torch.Tensor,
+    timesteps: torch.Tensor,
+    *,
+    gamma: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give what a model is to predict, and how much its squared error counts, N.
+
+    Of an epsilon error the weights are min-SNR (Hang et al. 2023, arXiv 2303.09556).
+    """
+    snr = compute_snr(scheduler, timesteps)
+    if scheduler.config.prediction_type == "v_prediction":
+        return scheduler.get_velocity(latents, noise, timesteps), loss_weights(snr, gamma=gamma)
+    return noise, snr.clamp(max=gamma) / snr.clamp(min=1e-8)
+
+
 def stratified_timesteps(count: int, *, total: int, generator: torch.Generator) -> torch.Tensor:
     """Draw a timestep in each of N equal parts, which makes the loss less noisy: N."""
     position = (torch.arange(count) + torch.rand(count, generator=generator)) / count
@@ -111,24 +129,25 @@ def denoising_loss(
     snr_gamma: float,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Weighted squared error of the predicted velocity; latents N x C x H x W, tokens N x L."""
+    """Weighted squared error of what is predicted; latents N x C x H x W, tokens N x L."""
     count, device = len(latents), latents.device
+    total = scheduler.config.num_train_timesteps
     noise = torch.randn(latents.shape, generator=generator).to(device)
-    timesteps = stratified_timesteps(count, total=TRAIN_TIMESTEPS, generator=generator).to(device)
+    timesteps = stratified_timesteps(count, total=total, generator=generator).to(device)
     noised = scheduler.add_noise(latents, noise, timesteps)
-    target = scheduler.get_velocity(latents, noise, timesteps)
+    target, weights = target_and_weights(scheduler, latents, noise, timesteps, gamma=snr_gamma)
     with torch.autocast(device.type, torch.bfloat16):
         context = denoiser.text_encoder(tokens.to(device))[0]
-        velocity = denoiser.unet(noised, timesteps, context).sample
-    errors = (velocity.float() - target).square().mean(dim=(1, 2, 3))
-    weights = loss_weights(compute_snr(scheduler, timesteps), gamma=snr_gamma)
+        predicted = denoiser.unet(noised, timesteps, context).sample
+    errors = (predicted.float() - target).square().mean(dim=(1, 2, 3))
     return (weights * errors).mean()
 
 
 class DenoiserTrainee(Trainee):
     """A denoiser with the latents and the prompts that it learns from.
 
-    ``latents`` is versions x N x C x H x W, ``rows`` the N images they are of.
+    ``latents`` is versions x N x C x H x W, ``rows`` the N images they are of; noise is added
+    as ``scheduler`` does it, or as models that are trained from nothing have it.
     """
 
     def __init__(
@@ -138,6 +157,7 @@ class DenoiserTrainee(Trainee):
         rows: tuple[TrainingImage, ...],
         tokenizer: CLIPTokenizer,
         config: DenoiserConfig,
+        scheduler: DDPMScheduler | None = None,
     ) -> None:
         super().__init__(unet=denoiser.unet, text_encoder=denoiser.text_encoder)
         self.denoiser = denoiser
@@ -145,7 +165,7 @@ class DenoiserTrainee(Trainee):
         self.rows = rows
         self.tokenizer = tokenizer
         self.config = config
-        self.scheduler = noise_scheduler()
+        self.scheduler = scheduler or noise_scheduler()
         self.share = processes.share_of(config.batch_size)
 
     def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:

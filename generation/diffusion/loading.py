@@ -92,6 +92,12 @@ def _controlnet(pipeline: Pipeline, folder: Path) -> Any:
     return controlnet
 
 
+def base_folder(source: ModelSource) -> Path | None:
+    """Give the folder of a source's base model; None where it is one of the hub."""
+    location = BUNDLED_FOLDER if source.base == BUNDLED else Path(source.base)
+    return location if location.is_dir() else None
+
+
 def _load_base(base: str, *, dtype: torch.dtype) -> Pipeline:
     location = BUNDLED_FOLDER if base == BUNDLED else Path(base)
     if location.exists():

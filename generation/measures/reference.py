@@ -50,6 +50,20 @@ def build_reference(net: FeatureNet, training: ImageSet, heldout: ImageSet) -> R
     )
 
 
+def extended(known: Reference, net: FeatureNet, training: ImageSet, heldout: ImageSet) -> Reference:
+    """What a model learnt from before, and now; held-out images are those of the second time."""
+    new = build_reference(net, training, heldout)
+    _, embeddings = describe_images(net, fit_side(plain(heldout.pixels)))
+    all_trained = torch.cat([known.train_embeddings, new.train_embeddings])
+    nearest = (embeddings @ all_trained.T).amax(dim=1)
+    return Reference(
+        all_trained,
+        known.train_image_ids + new.train_image_ids,
+        new.heldout_features,
+        nearest.quantile(THRESHOLD_QUANTILE).item(),
+    )
+
+
 def save_reference(reference: Reference, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {

@@ -6,6 +6,7 @@ here; only the files of this folder name each other.
 """
 
 from generation.specs.base_models import (
+    ContinueSpec,
     ControlNetSpec,
     PretrainSpec,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "CellSpec",
     "ClassifierNetwork",
     "ClassifierSpec",
+    "ContinueSpec",
     "ControlNetSpec",
     "FineTuneSpec",
     "GuidanceScale",

@@ -1,4 +1,4 @@
-"""How a base model and its ControlNet are trained on a cohort."""
+"""How a base model and its ControlNet are trained on a cohort, from nothing or further."""
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -29,8 +29,30 @@ class PretrainSpec:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ContinueSpec:
+    """Train a model further on a cohort's training split, as base models are trained.
+
+    Its autoencoder stays as it is; UNet and text encoder learn. ``latent_versions`` says how
+    many augmented versions of every image are trained on, ``prompt_dropout`` how often a
+    prompt is left out, for guidance.
+    """
+
+    model: ModelSource
+    manifest: str
+    cohort: str
+    latent_versions: int = Field(default=12, ge=1)
+    steps: int = Field(default=2_000, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    prompt_dropout: float = Field(default=0.12, ge=0, le=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ControlNetSpec:
     """Train a ControlNet for masks on a cohort's training split; the model stays as it is.
+
+    Trained ``further``, it begins with the ControlNet that the model has.
 
     ``latent_versions`` says how many augmented versions of every image are trained on.
     The shares are of training examples: with an empty prompt (for guidance), with a
@@ -49,4 +71,5 @@ class ControlNetSpec:
     zero_text_share: float = Field(default=0.2, ge=0, le=1)
     no_mask_share: float = Field(default=0.05, ge=0, le=1)
     untold_kind_share: float = Field(default=0.15, ge=0, le=1)
+    further: bool = False
     seed: int = 0

@@ -21,6 +21,7 @@ from feedback_app.images.models import (
     Scorer,
     SharedPicture,
 )
+from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
 from tests.experiments.making import (
     curate,
@@ -62,6 +63,26 @@ def measures_of(one: Scorer) -> dict[str, Any]:
 
 def test_a_generator_of_the_same_training_split_is_let_in(ward: Cohort) -> None:
     assert plan_of(design(ward, curated=curated_of(own_version(ward)))).can_start
+
+
+def test_what_a_model_was_trained_further_from_stands_behind_it_too(ward: Cohort) -> None:
+    first = own_version(make_cohort("first", train=4, validation=1, test=1), name="first")
+    Run.objects.create(
+        kind="continue_training",
+        queue="gpu",
+        title="Train further",
+        spec={"name": "further", "cohort": ward.name, "upon": first.pk},
+        state=State.SUCCEEDED,
+        finished_at=ward.created_at,
+    )
+    further = ModelVersion.objects.create(
+        name="further", location="/models/further", sha256="f" * 64, method="continued"
+    )
+    found = plan_of(design(ward, curated=curated_of(further))).sources[0].behind
+    assert [(one.name, one.seen.count()) for one in found if one.seen] == [
+        ("first", 5),
+        ("further", 10),
+    ]
 
 
 def test_equal_data_needs_all_that_was_seen(ward: Cohort) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionControlNetPipeline
 from PIL import Image
+from safetensors.torch import load_file
 
 from generation.conditioning.masks import MASK_KINDS
 from generation.diffusion.conditioned_images import ConditionedImages, load_masks
@@ -240,6 +242,22 @@ def test_a_killed_training_ends_with_the_weights_of_an_undisturbed_one(
     with pytest.raises(Killed):
         train("killed", killed_at=4)
     assert train("killed") == undisturbed
+
+
+def test_one_trained_further_begins_with_what_there_is(
+    spec: ControlNetSpec, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RemediableError, match="no ControlNet that could be trained further"):
+        ControlNetTraining(replace(spec, further=True), tmp_path, lambda *_: None).run(tmp_path)
+    source = ModelSource(base=str(folder / "tiny"), adapters=(str(folder / "masks"),))
+    further = replace(spec, model=source, further=True, learning_rate=1e-6)
+    ControlNetTraining(further, tmp_path / "state", lambda *_: None).run(tmp_path / "model")
+    before, after = (
+        load_file(one / "controlnet" / "diffusion_pytorch_model.safetensors")
+        for one in (folder / "masks", tmp_path / "model")
+    )
+    changes = [(before[name] - after[name].float()).abs().max().item() for name in before]
+    assert 0 < max(changes) < 1e-3
 
 
 def test_a_manifest_without_masks_is_refused(spec: ControlNetSpec, tmp_path: Path) -> None:

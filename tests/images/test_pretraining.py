@@ -104,6 +104,21 @@ def test_pretrain_gives_a_model_version_that_makes_and_measures_candidates(cohor
     pretrain.refresh_from_db()
     assert (pretrain.state, pretrain.error) == (State.SUCCEEDED, "")
     assert ModelVersion.objects.count() == 1
+    goes_further(version)
+
+
+def goes_further(version: ModelVersion) -> None:
+    """All weights may change, so it is a base model; its references hold what both saw."""
+    options = {"latent_versions": 1, "steps": 2, "batch_size": 2}
+    call_command("continue_training", "mine", "noise", name="further", now=True, **options)
+    further = ModelVersion.objects.get(name="further")
+    assert (further.method, further.resolution, further.parent) == ("continued", 32, None)
+    assert Run.objects.get(kind="continue_training").spec["upon"] == version.pk
+    parent, child = (
+        json.loads((path_of(one.location) / "quality" / "reference.json").read_text())
+        for one in (version, further)
+    )
+    assert child["train_image_ids"] == 2 * parent["train_image_ids"]
 
 
 def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) -> None:
@@ -116,4 +131,11 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) 
     ):
         with pytest.raises(CommandError, match=said):
             call_command("pretrain", *arguments)
+    for arguments, said in (
+        (("nobody", "noise"), "no model version 'nobody'"),
+        (("tiny", "empty"), "no image in its train split"),
+        (("tiny", "noise", "--steps", "0"), "steps = 0"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command("continue_training", *arguments)
     assert not Run.objects.exists()

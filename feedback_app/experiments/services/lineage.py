@@ -26,7 +26,11 @@ from feedback_app.images.versions.folders import BUNDLED_FOLDER
 from feedback_app.runs.models import Run, State
 from generation.specs import BUNDLED
 
-TRAINING_RUNS = {"pretrain": "pretrain", "controlnet": "train_controlnet"}
+TRAINING_RUNS = {
+    "pretrain": "pretrain",
+    "controlnet": "train_controlnet",
+    "continued": "continue_training",
+}
 """By a version's method the kind of run that trained it on a cohort."""
 LEARNT_FROM = (Split.TRAIN, Split.VALIDATION)
 """Splits that a training sees: the second says when to stop."""
@@ -60,8 +64,17 @@ def behind(source: ExperimentSource) -> list[Behind]:
 def _generators(source: ExperimentSource) -> Iterator[Behind]:
     versions = ModelVersion.objects.filter(recipes__candidate__in=source.candidates())
     for version in versions.distinct().order_by("pk"):
-        for ancestor in version.ancestry:
-            yield from _behind_version(ancestor)
+        yield from _behind_ancestry(version)
+
+
+def _behind_ancestry(version: ModelVersion) -> Iterator[Behind]:
+    """A base model that was trained further has the ancestry of what it came from, too."""
+    for ancestor in version.ancestry:
+        training = _training_of(ancestor)
+        upon = training.spec.get("upon") if training else None
+        if upon is not None:
+            yield from _behind_ancestry(ModelVersion.objects.get(pk=upon))
+        yield from _behind_version(ancestor)
 
 
 def _behind_version(version: ModelVersion) -> Iterator[Behind]:
@@ -86,14 +99,20 @@ def _behind_fine_tune(version: ModelVersion, fine_tune: FineTune) -> Iterator[Be
 
 def _seen_in_training(version: ModelVersion) -> "QuerySet[CohortImage] | None":
     """The splits of the cohort that a run of ours trained it on."""
-    kind = TRAINING_RUNS.get(version.method)
-    done = Run.objects.filter(kind=kind, spec__name=version.name, state=State.SUCCEEDED)
-    training = done.order_by("-created_at").first() if kind else None
+    training = _training_of(version)
     if training is None:
         return None
     return CohortImage.objects.filter(
         cohort__name=training.spec["cohort"], patient__split__in=LEARNT_FROM
     )
+
+
+def _training_of(version: ModelVersion) -> Run | None:
+    kind = TRAINING_RUNS.get(version.method)
+    if kind is None:
+        return None
+    done = Run.objects.filter(kind=kind, spec__name=version.name, state=State.SUCCEEDED)
+    return done.order_by("-created_at").first()
 
 
 def _measured_by(source: ExperimentSource) -> Iterator[Behind]:

@@ -18,7 +18,7 @@ from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec, naming_the_setting
 
-SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "seed")
+SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "seed", "further")
 """What may be set of a ``ControlNetSpec``."""
 METHOD = "controlnet"
 
@@ -36,6 +36,11 @@ def start_controlnet(
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
     versions.require_free_name(name)
+    if settings.get("further") and not parent.follows_masks:
+        raise RemediableError(
+            f"“{parent.name}” follows no masks: it has no ControlNet to train further.",
+            remedy="Name a version that does, or train one from nothing.",
+        )
     training = {"cohort_image__cohort": cohort, "cohort_image__patient__split": Split.TRAIN}
     if not Mask.objects.filter(**training).exists():
         raise RemediableError(

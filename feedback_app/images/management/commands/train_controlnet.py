@@ -12,6 +12,7 @@ from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
 from generation.specs import ControlNetSpec, ModelSource
 
+NUMBERS = tuple(setting for setting in SETTINGS if setting != "further")
 DEFAULTS = ControlNetSpec(model=ModelSource(base=""), manifest="", cohort="")
 
 
@@ -22,7 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("version", help="the model version that is to follow masks")
         parser.add_argument("cohort", help="the cohort with the masks")
         parser.add_argument("--name", help="the new version's name (default: VERSION-masks)")
-        for setting in SETTINGS:
+        parser.add_argument(
+            "--further", action="store_true", help="begin with the ControlNet that it has"
+        )
+        for setting in NUMBERS:
             default = getattr(DEFAULTS, setting)
             flag = f"--{setting.replace('_', '-')}"
             parser.add_argument(flag, type=type(default), default=default, help=f"{default}")
