@@ -1,7 +1,7 @@
 """What a request may bring: text that can be kept, bounded depth, names that are known."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -15,8 +15,6 @@ from feedback_app.text import UNSTORABLE, is_storable
 DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
 API = "api"
-PAGES = frozenset({"page", "page_size"})
-"""The query parameters of a list that comes page by page."""
 
 
 class RefuseUnreadable:
@@ -37,7 +35,8 @@ class RefuseUnreadable:
     ) -> HttpResponse | None:
         match = request.resolver_match
         if match is not None and API in match.namespaces:
-            problems = _problems_of_address(request, known=known_parameters(view))
+            known = known_parameters(view, request.method or "")
+            problems = _problems_of_address(request, known=known)
             return _refusal(problems) if problems else None
         sent = [request.path_info, *_texts(request.GET)]
         if request.method == "POST":
@@ -47,10 +46,13 @@ class RefuseUnreadable:
         return None
 
 
-def known_parameters(view: Any) -> frozenset[str]:
-    """The names that an API view says it knows, in ``query_parameters``."""
-    known: Iterable[str] = getattr(getattr(view, "view_class", None), "query_parameters", ())
-    return frozenset(known)
+def known_parameters(view: Any, method: str) -> frozenset[str]:
+    """The names that an API view says its action for this method knows."""
+    kind, actions = getattr(view, "cls", None), getattr(view, "actions", None) or {}
+    action = actions.get("get") if method in {"GET", "HEAD"} else None
+    if kind is not None and action is not None:
+        return frozenset(kind.known_parameters(action))
+    return frozenset(getattr(kind, "query_parameters", ()))
 
 
 def _texts(sent: Any) -> list[str]:
@@ -78,7 +80,7 @@ def _refusal(fields: dict[str, list[str]]) -> JsonResponse:
     error = {
         "code": "invalid",
         "message": "Some values are not valid.",
-        "remedy": "",
+        "remedy": "/api/schema/ lists every address with the parameters that it knows.",
         "fields": fields,
     }
     return JsonResponse({"error": error}, status=400)

@@ -110,6 +110,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 INSTALLED_APPS = [
     "feedback_app.lists",
+    "feedback_app.rest",
     "feedback_app.accounts",
     "feedback_app.runs",
     "feedback_app.images",
@@ -135,6 +136,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_tables2",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
 ]
 
@@ -274,6 +277,8 @@ WHITENOISE_USE_FINDERS = True
 # Uploads and imports are bounded: a picture larger than this is refused unread.
 IMAGE_MAX_PIXELS = number("IMAGE_MAX_PIXELS", default=40_000_000)
 IMAGE_MAX_BYTES = number("IMAGE_MAX_BYTES", default=64 * 1024 * 1024)
+# What a data set that comes over the API may unpack to.
+UPLOAD_MAX_BYTES = number("UPLOAD_MAX_BYTES", default=16 * 1024**3)
 
 CELERY_BROKER_URL = REDIS_URL
 # A wake-up that cannot be sent at once is left to the next sweep.
@@ -322,6 +327,21 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["feedback_app.incoming.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "feedback_app.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_SCHEMA_CLASS": "feedback_app.rest.schema.Schema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Reading Room",
+    "DESCRIPTION": "Everything that a page does, for programs.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    # With ?fields= an answer has fewer fields, so that none is sure to be there.
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+    "POSTPROCESSING_HOOKS": [],  # choices stand where they are made, without names of their own
+    "SWAGGER_UI_DIST": "SIDECAR",  # the page works without a network
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 LOGGING = {

@@ -23,7 +23,9 @@ EVERYBODY = answers(200, 200, 200, 200, 200, 200)
 LOGGED_IN = answers(302, 200, 200, 200, 200, 200)
 COORDINATORS = answers(302, 403, 403, 403, 200, 200)
 ADMINS = answers(302, 403, 403, 403, 403, 200)
+ADMINS_BY_API = answers(403, 403, 403, 403, 403, 200)
 COORDINATORS_BY_API = answers(403, 403, 403, 403, 200, 200)
+LOGGED_IN_BY_API = answers(403, 200, 200, 200, 200, 200)
 THE_SLOTS_READER = answers(302, 200, 404, 404, 404, 404)
 THE_SLOTS_READER_BY_API = answers(403, 200, 404, 404, 404, 404)
 
@@ -61,6 +63,10 @@ TABLE: dict[str, Line] = {
     "home": get(answers(302, 302, 302, 302, 200, 200)),
     "models": get(COORDINATORS),
     "models_beside": get(COORDINATORS),
+    "api:api-root": get(LOGGED_IN_BY_API),
+    "api:schema": get(LOGGED_IN_BY_API),
+    "api:docs": get(LOGGED_IN),
+    "api:nowhere": get(answers(404, 404, 404, 404, 404, 404), lambda _: ["nowhere/at/all"]),
     # Accounts
     "accounts:login": get(answers(200, 302, 302, 302, 302, 302)),
     "accounts:logout": post(answers(302, 302, 302, 302, 302, 302)),
@@ -76,13 +82,37 @@ TABLE: dict[str, Line] = {
     "accounts:reactivate": post(does(ADMINS), lambda world: [world.slot.reader_id]),
     "accounts:audit": get(ADMINS),
     "accounts:audit_csv": get(ADMINS),
+    "api:people": get(ADMINS_BY_API),
+    "api:person": get(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
+    "api:person-reset-password": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
+    "api:person-deactivate": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
+    "api:person-reactivate": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
+    "api:audit-log": get(ADMINS_BY_API),
+    "api:audit-event": get(does(ADMINS_BY_API, 404), lambda _: [0]),
     # Runs
+    "api:runs": get(COORDINATORS_BY_API),
+    "api:run": get(COORDINATORS_BY_API, lambda world: [world.run.pk]),
+    "api:run-log": get(COORDINATORS_BY_API, lambda world: [world.run.pk]),
+    "api:run-cancel": post(COORDINATORS_BY_API, lambda world: [world.run.pk]),
+    "api:run-retry": post(does(COORDINATORS_BY_API, 400), lambda world: [world.run.pk]),
     "runs:list": get(COORDINATORS),
     "runs:run": get(COORDINATORS, lambda world: [world.run.pk]),
     "runs:progress": get(COORDINATORS, lambda world: [world.run.pk]),
     "runs:cancel": post(does(COORDINATORS), lambda world: [world.run.pk]),
     "runs:retry": post(does(COORDINATORS), lambda world: [world.run.pk]),
     # Images
+    "api:cohorts": get(COORDINATORS_BY_API),
+    "api:cohort": get(COORDINATORS_BY_API, lambda _: [COHORT]),
+    "api:images": get(COORDINATORS_BY_API),
+    "api:image": get(COORDINATORS_BY_API, lambda world: [world.mask.cohort_image_id]),
+    "api:image-file": get(COORDINATORS_BY_API, lambda world: [world.stage.candidates[0].pk]),
+    "api:masks": get(COORDINATORS_BY_API),
+    "api:mask": get(COORDINATORS_BY_API, lambda world: [world.mask.pk]),
+    "api:mask-file": get(COORDINATORS_BY_API, lambda world: [world.mask.pk]),
+    "api:model-versions": get(COORDINATORS_BY_API),
+    "api:model-version": get(COORDINATORS_BY_API, lambda world: [world.version.pk]),
+    "api:scorers": get(COORDINATORS_BY_API),
+    "api:scorer": get(does(COORDINATORS_BY_API, 404), lambda _: [0]),
     "images:cohorts": get(COORDINATORS),
     "images:cohort": get(COORDINATORS, lambda _: [COHORT]),
     "images:cohort-skipped": get(COORDINATORS, lambda _: [COHORT]),
@@ -106,6 +136,10 @@ TABLE: dict[str, Line] = {
     "api:batch-cancel": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-complete": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "images:batches": get(COORDINATORS),
+    "api:candidates": get(COORDINATORS_BY_API),
+    "api:candidate": get(COORDINATORS_BY_API, lambda world: [world.stage.candidates[0].pk]),
+    "api:measures": get(COORDINATORS_BY_API),
+    "api:measure": get(does(COORDINATORS_BY_API, 404), lambda _: [0]),
     "images:batch": get(COORDINATORS, lambda world: [world.batch.pk]),
     "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
@@ -146,7 +180,7 @@ TABLE: dict[str, Line] = {
     "api:studies": get(COORDINATORS_BY_API),
     "api:study-preview": post(does(COORDINATORS_BY_API, 400)),
     "api:study": get(COORDINATORS_BY_API, lambda world: [world.study.pk]),
-    "api:draft-preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
+    "api:study-draft-preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
     "api:study-open": post(COORDINATORS_BY_API, lambda world: [world.draft.pk]),
     "api:study-pause": post(COORDINATORS_BY_API, lambda world: [world.study.pk]),
     "api:study-resume": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
@@ -185,6 +219,10 @@ TABLE: dict[str, Line] = {
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "readings:readings-file": get(COORDINATORS, lambda world: [world.study.pk, "scores", "csv"]),
+    "api:cases": get(COORDINATORS_BY_API),
+    "api:case": get(COORDINATORS_BY_API, lambda world: [world.case.pk]),
+    "api:slots": get(COORDINATORS_BY_API),
+    "api:stored-readings": get(COORDINATORS_BY_API),
     "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
     "api:readings": post(answers(403, 400, 400, 400, 400, 400), lambda world: [world.slot.pk]),
     "api:next": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
@@ -253,8 +291,43 @@ TABLE: dict[str, Line] = {
     "experiments:report": get(COORDINATORS, lambda world: [world.experiment.pk]),
     "experiments:report-to-keep": get(COORDINATORS, lambda world: [world.experiment.pk, "html"]),
     "experiments:plot": get(COORDINATORS, lambda world: [world.experiment.pk, "forest", "svg"]),
+    "api:promotions": get(COORDINATORS_BY_API),
+    "api:promotion-back": post(does(COORDINATORS_BY_API, 400)),
+    "api:snapshots": get(COORDINATORS_BY_API),
+    "api:snapshot": get(COORDINATORS_BY_API, lambda world: [world.snapshot.pk]),
+    "api:snapshot-file": get(COORDINATORS_BY_API, lambda world: [world.snapshot.pk]),
+    "api:fine-tunes": get(COORDINATORS_BY_API),
+    "api:fine-tune": get(COORDINATORS_BY_API, lambda world: [world.fine_tune.pk]),
+    "api:gates": get(COORDINATORS_BY_API),
+    "api:gate": get(COORDINATORS_BY_API, lambda world: [world.gate.pk]),
+    "api:gate-report": get(COORDINATORS_BY_API, lambda world: [world.gate.pk]),
+    "api:schedules": get(COORDINATORS_BY_API),
+    "api:schedule": get(COORDINATORS_BY_API, lambda world: [world.schedule.pk]),
+    "api:policies": get(COORDINATORS_BY_API),
+    "api:policy": get(COORDINATORS_BY_API, lambda world: [world.curated_set.policy_id]),
+    "api:curated-sets": get(COORDINATORS_BY_API),
+    "api:curated-set": get(COORDINATORS_BY_API, lambda world: [world.curated_set.pk]),
+    "api:curated-set-items": get(COORDINATORS_BY_API, lambda world: [world.curated_set.pk]),
+    "api:exports": get(ADMINS_BY_API),
+    "api:export": get(ADMINS_BY_API, lambda world: [world.export.pk]),
+    "api:export-download": get(ADMINS_BY_API, lambda world: [world.export.pk]),
     "api:experiments": get(COORDINATORS_BY_API),
     "api:experiment": get(COORDINATORS_BY_API, lambda world: [world.experiment.pk]),
+    "api:experiment-start": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.experiment.pk]
+    ),
+    "api:experiment-pause": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.experiment.pk]
+    ),
+    "api:experiment-resume": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.experiment.pk]
+    ),
+    "api:experiment-cancel": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.experiment.pk]
+    ),
+    "api:experiment-retry": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.experiment.pk]
+    ),
     "exports:list": get(ADMINS),
     "exports:create": post(
         does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}

@@ -13,6 +13,20 @@ from feedback_app.readings.errors import ReadingConflict
 from feedback_app.requests import RequestError
 from generation.errors import RemediableError
 
+SCHEMA = "/api/schema/ and /api/docs/ list every address with what it takes."
+REMEDIES = {
+    "not_authenticated": "Log in, or send a token: Authorization: Bearer TOKEN.",
+    "authentication_failed": "Make a new token on the page of your own account.",
+    "permission_denied": "Ask somebody whose role may do this, or an admin for the role.",
+    "not_found": SCHEMA,
+    "method_not_allowed": SCHEMA,
+    "not_acceptable": "Ask for application/json.",
+    "unsupported_media_type": "Send application/json.",
+    "parse_error": "Send one JSON object.",
+    "key_reused": "Make a new key for another request.",
+    "invalid": SCHEMA,
+}
+
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """``{"error": {"code", "message", "remedy", "fields"}}``; unknown errors stay a 500."""
@@ -20,7 +34,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return _remediable(error)
     if isinstance(error, RequestDataTooBig):  # more than DATA_UPLOAD_MAX_MEMORY_SIZE, unread
         return Response(
-            _shape(code="too_large", message="The request is too large."),
+            _shape(
+                code="too_large",
+                message="The request is too large.",
+                remedy="Send less at a time.",
+            ),
             status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
         )
     if isinstance(error, Http404):
@@ -33,7 +51,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     detail = error.detail
     fields = detail if isinstance(detail, dict | list) else {}
     message = "Some values are not valid." if fields else str(detail)
-    response.data = _shape(code=error.default_code, message=message, fields=fields)
+    code = error.default_code
+    response.data = _shape(
+        code=code, message=message, remedy=REMEDIES.get(code, SCHEMA), fields=fields
+    )
     return response
 
 

@@ -1,57 +1,57 @@
 from django.urls import include, path
 
+from feedback_app.accounts import api as accounts
+from feedback_app.api import views
+from feedback_app.api.router import Router
+from feedback_app.curation import api as curation
 from feedback_app.experiments import api as experiments
-from feedback_app.images.candidates import api as batches
-from feedback_app.images.prompts import api as images
+from feedback_app.exports import api as exports
+from feedback_app.finetuning import api as finetuning
+from feedback_app.images.candidates import api as candidates
+from feedback_app.images.cohorts import api as cohorts
+from feedback_app.images.prompts import api as prompts
+from feedback_app.images.scorers import api as scorers
+from feedback_app.images.versions import api as versions
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 from feedback_app.readings import preview_views as previews
 from feedback_app.results import api as results
+from feedback_app.runs import api as runs
+from feedback_app.studies import api as studies
+
+router = Router()
+for rows, view, row in (
+    ("cohorts", cohorts.CohortsView, "cohort"),
+    ("images", cohorts.ImagesView, "image"),
+    ("masks", cohorts.MasksView, "mask"),
+    ("model-versions", versions.ModelVersionsView, "model-version"),
+    ("promotions", finetuning.PromotionsView, "promotion"),
+    ("scorers", scorers.ScorersView, "scorer"),
+    ("prompt-sets", prompts.PromptSetsView, "prompt-set"),
+    ("batches", candidates.BatchesView, "batch"),
+    ("candidates", candidates.CandidatesView, "candidate"),
+    ("measures", candidates.MeasuresView, "measure"),
+    ("studies", studies.StudiesView, "study"),
+    ("cases", studies.CasesView, "case"),
+    ("slots", studies.SlotsView, "planned-slot"),
+    ("readings", results.ReadingsView, "stored-reading"),
+    ("snapshots", finetuning.SnapshotsView, "snapshot"),
+    ("fine-tunes", finetuning.FineTunesView, "fine-tune"),
+    ("gates", finetuning.GatesView, "gate"),
+    ("schedules", finetuning.SchedulesView, "schedule"),
+    ("policies", curation.PoliciesView, "policy"),
+    ("curated-sets", curation.CuratedSetsView, "curated-set"),
+    ("exports", exports.ExportsView, "export"),
+    ("experiments", experiments.ExperimentsView, "experiment"),
+    ("retractions", provenance.RetractionsView, "retraction"),
+    ("runs", runs.RunsView, "run"),
+    ("people", accounts.PeopleView, "person"),
+    ("audit-log", accounts.AuditLogView, "audit-event"),
+):
+    router.add(rows, view, row)
 
 app_name = "api"
 urlpatterns = [
-    path("studies/", include("feedback_app.studies.api_urls")),
-    path(
-        "studies/<uuid:study_id>/files/<str:name>.<str:form>",
-        results.ReadingsFileView.as_view(),
-        name="readings-file",
-    ),
-    path("batches/", batches.BatchesView.as_view(), name="batches"),
-    path("batches/<uuid:batch_id>/", batches.BatchView.as_view(), name="batch"),
-    path("batches/<uuid:batch_id>/cancel/", batches.CancelView.as_view(), name="batch-cancel"),
-    path(
-        "batches/<uuid:batch_id>/complete/", batches.CompleteView.as_view(), name="batch-complete"
-    ),
-    path(
-        "batches/<uuid:batch_id>/candidates/",
-        batches.CandidatesView.as_view(),
-        name="batch-candidates",
-    ),
-    path("prompt-sets/", images.PromptSetsView.as_view(), name="prompt-sets"),
-    path("prompt-sets/<str:name>/", images.PromptSetView.as_view(), name="prompt-set"),
-    path("retractions/", provenance.RetractionsView.as_view(), name="retractions"),
-    path("retractions/preview/", provenance.PreviewView.as_view(), name="retraction-preview"),
-    path(
-        "retractions/<uuid:retraction_id>/",
-        provenance.RetractionView.as_view(),
-        name="retraction",
-    ),
-    path(
-        "retractions/<uuid:retraction_id>/undo/",
-        provenance.UndoView.as_view(),
-        name="retraction-undo",
-    ),
-    path(
-        "retractions/<uuid:retraction_id>/rebuild/",
-        provenance.RebuildView.as_view(),
-        name="retraction-rebuild",
-    ),
-    path("experiments/", experiments.ExperimentsView.as_view(), name="experiments"),
-    path(
-        "experiments/<uuid:experiment_id>/",
-        experiments.ExperimentView.as_view(),
-        name="experiment",
-    ),
     path("slots/<uuid:slot_id>/", readings.CaseView.as_view(), name="slot"),
     path("slots/<uuid:slot_id>/readings/", readings.ReadingsView.as_view(), name="readings"),
     path("slots/<uuid:slot_id>/next/", readings.NextView.as_view(), name="next"),
@@ -66,5 +66,14 @@ urlpatterns = [
         name="preview-readings",
     ),
     path("guidelines/<uuid:study_id>/", readings.GuidelineView.as_view(), name="guideline"),
+    path(
+        "studies/<uuid:study_id>/files/<str:name>.<str:form>",
+        results.ReadingsFileView.as_view(),
+        name="readings-file",
+    ),
     path("reading-preferences/", readings.PreferencesView.as_view(), name="reading-preferences"),
+    path("schema/", views.SchemaView.as_view(), name="schema"),
+    path("docs/", views.show_docs, name="docs"),
+    path("", include(router.urls)),
+    path("<path:address>", views.NowhereView.as_view(), name="nowhere"),
 ]

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from feedback_app.accounts.models import User
-from feedback_app.curation.models import Policy
-from feedback_app.curation.services import create_policy, require_free_name
+from feedback_app.curation.models import CuratedSet, Policy
+from feedback_app.curation.services import apply_policy, create_policy, require_free_name
 from feedback_app.images.measures import BETTER
 from feedback_app.requests import Request, at
 from feedback_app.studies.models import SCORE_MAX, Study, StudyState
@@ -76,3 +76,24 @@ def find_studies(names: Sequence[str]) -> list[Study]:
             remedy="Name studies as their page does; a draft has no readings.",
         )
     return studies
+
+
+class CuratedSetRequest(Request):
+    """A policy by name, to be applied to the readings that there are."""
+
+    policy: str = Field(min_length=1, max_length=100)
+
+
+def curate(request: CuratedSetRequest, *, created_by: User | None = None) -> CuratedSet:
+    with at("policy"):
+        policy = find_policy(request.policy)
+    return apply_policy(policy, created_by)
+
+
+def find_policy(name: str) -> Policy:
+    policy = Policy.objects.filter(name=name).first()
+    if policy is None:
+        raise RemediableError(
+            f"There is no policy {name!r}.", remedy="Take its name from the page Curation."
+        )
+    return policy

@@ -4,15 +4,15 @@ from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import admins_only
 from feedback_app.accounts.addresses import client_address
-from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
+from feedback_app.exports.downloads import DESPITE, hand_out
 from feedback_app.exports.formats import FORMATS
 from feedback_app.exports.forms import ExportForm
 from feedback_app.exports.models import Export
@@ -63,26 +63,14 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
 def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """The archive, streamed from the storage; first a warning where readings are retracted."""
     export = get_object_or_404(exports().filter(blob__isnull=False), pk=export_id)
-    assert export.blob is not None
     is_marked = rests_on_retracted(export)
-    if is_marked and request.GET.get("despite") != "retraction":
+    if is_marked and request.GET.get("despite") != DESPITE:
         context = SECTION | {"export": export, "file_name": file_name_of(export)}
         return render(request, "exports/retracted.html", context, status=409)
-    file = export.blob.open_checked()
-    if request.method == "GET":
-        record(
-            "export.downloaded",
-            actor=cast("User", request.user),
-            target=file_name_of(export),
-            target_id=export.pk,
-            details={"despite_retraction": True} if is_marked else None,
-            address=client_address(request),
-        )
-    response = FileResponse(
-        file,
-        as_attachment=True,
-        filename=file_name_of(export),
-        content_type=export.blob.media_type,
+    return hand_out(
+        export,
+        actor=cast("User", request.user),
+        address=client_address(request),
+        is_marked=is_marked,
+        is_logged=request.method == "GET",
     )
-    response["Content-Length"] = str(export.blob.size_bytes)
-    return response

@@ -1,18 +1,24 @@
 """The request for a fine-tune, and what applies it: for page and command alike."""
 
-from typing import Any
+from datetime import time
+from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
 from pydantic import Field
 
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.gates.models import Gate
+from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.models import FineTune, Snapshot
 from feedback_app.finetuning.services.finetunes import start_finetune
+from feedback_app.finetuning.services.snapshots import begin_snapshot
 from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions.services import find_version
 from feedback_app.requests import Request, at
+from feedback_app.runs.models import Run
+from feedback_app.studies.models import Study, StudyState
 from generation.errors import RemediableError
-from generation.specs import Method
+from generation.specs import PROMPT_MAX_CHARACTERS, Method
 
 
 class FineTuneRequest(Request):
@@ -64,3 +70,61 @@ def find_snapshot(name_or_id: str) -> Snapshot:
             f"There is no snapshot {name_or_id!r}.", remedy="The page Learning lists them."
         )
     return found
+
+
+class SnapshotRequest(Request):
+    """Of people's readings or of simulated ones, never both; without studies, of all of them."""
+
+    name: str = Field(min_length=1, max_length=100)
+    studies: tuple[Annotated[str, Field(max_length=100)], ...] = ()
+    is_simulated: bool = False
+
+
+def ask_for_snapshot(request: SnapshotRequest, *, created_by: User | None = None) -> Snapshot | Run:
+    """The snapshot, or the run that takes it where it is large."""
+    studies = list(Study.objects.exclude(state=StudyState.DRAFT).filter(name__in=request.studies))
+    missing = sorted(set(request.studies) - {study.name for study in studies})
+    with at("studies"):
+        if missing:
+            raise RemediableError(
+                f"There is no study {', '.join(missing)} that was opened.",
+                remedy="Name studies as their page does; a draft has no readings.",
+            )
+    return begin_snapshot(
+        name=request.name, studies=studies, simulated=request.is_simulated, created_by=created_by
+    )
+
+
+class GateRequest(Request):
+    """A child to be compared with its parent; ``settings`` are those of a gate's spec."""
+
+    version: str = Field(min_length=1, max_length=100)
+    prompts: tuple[Annotated[str, Field(min_length=1, max_length=PROMPT_MAX_CHARACTERS)], ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def ask_for_gate(request: GateRequest, *, created_by: User | None = None) -> Gate:
+    with at("version"):
+        child = find_version(request.version)
+    return start_gate(
+        child, prompts=request.prompts or None, settings=request.settings, created_by=created_by
+    )
+
+
+class PromotionRequest(Request):
+    """A reason is needed where no gate says promote."""
+
+    version: str = Field(min_length=1, max_length=100)
+    reason: str = Field(default="", max_length=2_000)
+
+
+class ScheduleRequest(Request):
+    """When to look whether there is enough that is new to learn from, and what to do then."""
+
+    name: str = Field(min_length=1, max_length=100)
+    at: time
+    min_new_pairs: int = Field(default=50, ge=1, le=2**31 - 1)
+    method: Method = "dpo_margin"
+    uses_simulated_readers: bool = False
+    promotes_by_itself: bool = False
+    is_enabled: bool = True

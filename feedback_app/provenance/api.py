@@ -1,18 +1,16 @@
 """Retractions for coordinators' programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
+from django_filters.rest_framework import BooleanFilter, CharFilter, FilterSet, UUIDFilter
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from feedback_app.accounts.addresses import client_address
-from feedback_app.accounts.models import User
-from feedback_app.accounts.permissions import IsCoordinator
-from feedback_app.incoming import KnownFieldsSerializer
 from feedback_app.provenance.impact import (
     Impact,
     impact_of,
@@ -23,132 +21,133 @@ from feedback_app.provenance.impact import (
 from feedback_app.provenance.naming import describe as name_of
 from feedback_app.provenance.naming import kind_of
 from feedback_app.provenance.rebuilding import ask_for_rebuild
+from feedback_app.provenance.requests import (
+    ReasonRequest,
+    RetractionRequest,
+    TargetRequest,
+    find_target,
+)
 from feedback_app.readings.models import Retraction
-from feedback_app.readings.services.retractions import REASON_MAX, retract, undo_retraction
-from feedback_app.studies.models import Study
+from feedback_app.readings.services.retractions import retract, undo_retraction
+from feedback_app.rest.views import Read, Row, Told, user_name
 
 
-class TargetSerializer(KnownFieldsSerializer):
-    """A reader by user name, a study by its id, or both: the reader in that study alone."""
+class RebuiltThingSerializer(Told):
+    kind = serializers.SerializerMethodField()
+    id = serializers.CharField(source="pk")
 
-    reader = serializers.SlugRelatedField("username", queryset=User.objects.all(), required=False)
-    study = serializers.PrimaryKeyRelatedField(queryset=Study.objects.all(), required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not {"reader", "study"} & attrs.keys():
-            raise serializers.ValidationError("Name a reader, a study, or both.")
-        return attrs
+    def get_kind(self, row: Any) -> str:
+        return kind_of(row)
 
 
-class RetractSerializer(TargetSerializer):
-    reason = serializers.CharField(max_length=REASON_MAX)
+class RestingSerializer(RebuiltThingSerializer):
+    """Something that rests on readings; ``replacement`` was made in its place without them."""
+
+    name = serializers.SerializerMethodField()
+    replacement = serializers.SerializerMethodField()
+
+    def get_name(self, row: Any) -> str:
+        return name_of(row)
+
+    def get_replacement(self, row: Any) -> str | None:
+        latest = latest_of(row)
+        is_new = latest != row and latest not in self.context["tainted"]
+        return str(latest.pk) if is_new else None
 
 
-class ReasonSerializer(KnownFieldsSerializer):
-    reason = serializers.CharField(max_length=REASON_MAX)
+class ImpactSerializer(Told):
+    readings = serializers.IntegerField()
+    model_versions = serializers.SerializerMethodField()
+    items = serializers.SerializerMethodField()
+
+    def get_model_versions(self, impact: Impact) -> list[str]:
+        return [version.name for version in impact.versions]
+
+    @extend_schema_field(RestingSerializer(many=True))
+    def get_items(self, impact: Impact) -> Any:
+        context = {"tainted": impact_of_all()}
+        return RestingSerializer(impact.rebuildable, many=True, context=context).data
 
 
-class CoordinatorView(APIView):
-    permission_classes = [IsCoordinator]
+class RetractionSerializer(Row):
+    reader = user_name()
+    study = serializers.UUIDField(source="study_id", allow_null=True)
+    is_active = serializers.BooleanField()
 
-    @property
-    def actor(self) -> User:
-        return self.request.user  # type: ignore[return-value]
-
-    def checked(self, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        serializer = kind(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+    class Meta:
+        model = Retraction
+        fields: ClassVar = [
+            "id", "reader", "study", "reason", "made_at", "is_active", "undone_at",
+            "undone_reason",
+        ]  # fmt: skip
 
 
-class RetractionsView(CoordinatorView):
-    def get(self, request: Request) -> Response:
-        rows = Retraction.objects.select_related("reader", "study")
-        return Response({"results": [describe(row) for row in rows]})
+class WholeRetractionSerializer(RetractionSerializer):
+    rests_on_it = serializers.SerializerMethodField()
 
-    def post(self, request: Request) -> Response:
+    class Meta(RetractionSerializer.Meta):
+        fields: ClassVar = [*RetractionSerializer.Meta.fields, "rests_on_it"]
+
+    @extend_schema_field(ImpactSerializer)
+    def get_rests_on_it(self, row: Retraction) -> Any:
+        return ImpactSerializer(impact_of_retraction(row)).data
+
+
+class RebuiltSerializer(Told):
+    made = RebuiltThingSerializer(many=True)
+    waiting = serializers.ListField(child=serializers.CharField())
+    refused = serializers.ListField(child=serializers.CharField())
+
+
+class RetractionFilter(FilterSet):
+    reader = CharFilter("reader__username", label="User name of a reader")
+    study = UUIDFilter("study", label="Id of a study")
+    is_active = BooleanFilter("undone_at", lookup_expr="isnull", label="Whether it is not undone")
+
+
+class RetractionsView(Read):
+    """Readings that are not to be relied on, the newest retraction first."""
+
+    queryset = Retraction.objects.select_related("reader", "study")
+    lookup_url_kwarg, lookup_value_converter = "retraction_id", "uuid"
+    serializer_class = RetractionSerializer
+    answers = {
+        "create": WholeRetractionSerializer,
+        "retrieve": WholeRetractionSerializer,
+        "preview": ImpactSerializer,
+        "rebuild": RebuiltSerializer,
+    }
+    asks = {"create": RetractionRequest, "preview": TargetRequest, "undo": ReasonRequest}
+    filterset_class = RetractionFilter
+    ordering_fields = ("made_at",)
+
+    def create(self, request: Request) -> Response:
+        asked = self.asked(RetractionRequest)
+        reader, study = find_target(asked)
         made = retract(
-            **self.checked(RetractSerializer),
+            reader=reader,
+            study=study,
+            reason=asked.reason,
             made_by=self.actor,
             address=client_address(request),
         )
-        return Response(describe_whole(made), status=status.HTTP_201_CREATED)
+        return self.told(made, status=status.HTTP_201_CREATED)
 
+    @action(["post"], detail=False)
+    def preview(self, request: Request) -> Response:
+        """What would be marked; nothing is retracted."""
+        reader, study = find_target(self.asked(TargetRequest))
+        return self.told(impact_of(Retraction(reader=reader, study=study).sources))
 
-class PreviewView(CoordinatorView):
-    """What would be marked; nothing is retracted."""
-
-    def post(self, request: Request) -> Response:
-        given = self.checked(TargetSerializer)
-        return Response(describe_impact(impact_of(Retraction(**given).sources)))
-
-
-class RetractionView(CoordinatorView):
-    def get(self, request: Request, retraction_id: UUID) -> Response:
-        return Response(describe_whole(get_object_or_404(Retraction, pk=retraction_id)))
-
-
-class UndoView(CoordinatorView):
-    def post(self, request: Request, retraction_id: UUID) -> Response:
-        row = get_object_or_404(Retraction, pk=retraction_id)
+    @action(["post"], detail=True)
+    def undo(self, request: Request, retraction_id: UUID) -> Response:
+        row, asked = self.get_object(), self.asked(ReasonRequest)
         undone = undo_retraction(
-            row,
-            **self.checked(ReasonSerializer),
-            undone_by=self.actor,
-            address=client_address(request),
+            row, reason=asked.reason, undone_by=self.actor, address=client_address(request)
         )
-        return Response(describe(undone))
+        return self.told(undone)
 
-
-class RebuildView(CoordinatorView):
-    """Everything that rests on it, now and as runs finish; asking twice starts nothing twice."""
-
-    def post(self, request: Request, retraction_id: UUID) -> Response:
-        row = get_object_or_404(Retraction, pk=retraction_id)
-        outcome = ask_for_rebuild(row, asked_by=self.actor)
-        return Response(
-            {
-                "made": [{"kind": kind_of(one), "id": str(one.pk)} for one in outcome.made],
-                "waiting": outcome.waiting,
-                "refused": outcome.refused,
-            }
-        )
-
-
-def describe(row: Retraction) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "reader": row.reader.username if row.reader else None,
-        "study": str(row.study_id) if row.study_id else None,
-        "reason": row.reason,
-        "made_at": row.made_at.isoformat(),
-        "is_active": row.is_active,
-        "undone_at": row.undone_at.isoformat() if row.undone_at else None,
-        "undone_reason": row.undone_reason,
-    }
-
-
-def describe_whole(row: Retraction) -> dict[str, Any]:
-    return describe(row) | {"rests_on_it": describe_impact(impact_of_retraction(row))}
-
-
-def describe_impact(impact: Impact) -> dict[str, Any]:
-    tainted = impact_of_all()
-
-    def replacement(row: Any) -> str | None:
-        latest = latest_of(row)
-        return str(latest.pk) if latest != row and latest not in tainted else None
-
-    return {
-        "readings": impact.readings,
-        "model_versions": [version.name for version in impact.versions],
-        "items": [
-            {
-                "kind": kind_of(row),
-                "id": str(row.pk),
-                "name": name_of(row),
-                "replacement": replacement(row),
-            }
-            for row in impact.rebuildable
-        ],
-    }
+    @action(["post"], detail=True)
+    def rebuild(self, request: Request, retraction_id: UUID) -> Response:
+        """Everything that rests on it, now and as runs finish; nothing is started twice."""
+        return self.told(ask_for_rebuild(self.row(), asked_by=self.actor))

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,6 +39,7 @@ from feedback_app.readings.teaching import gold_feedback
 from feedback_app.readings.training import answer_training
 from feedback_app.readings.unmasking import is_unmasked
 from feedback_app.readings.worklist import next_unread
+from feedback_app.rest.views import Told
 from feedback_app.studies.guideline import describe
 from feedback_app.studies.models import SCORE_MAX, Slot
 from feedback_app.studies.scales import SLUG_LENGTH
@@ -99,6 +102,19 @@ class NextSerializer(KnownFieldsSerializer):
     )
 
 
+class StoredSerializer(Told):
+    slot = serializers.UUIDField()
+    revision = serializers.IntegerField()
+
+
+class LeaseSerializer(Told):
+    lease_s = serializers.FloatField(allow_null=True)
+
+
+CASE = {status.HTTP_200_OK: OpenApiTypes.OBJECT}
+NONE = {status.HTTP_204_NO_CONTENT: None}
+
+
 class ReaderView(APIView):
     """A view of the reader that is logged in, and of no other tab's."""
 
@@ -108,11 +124,13 @@ class ReaderView(APIView):
 
 
 class CaseView(ReaderView):
+    @extend_schema(responses=CASE)
     def get(self, request: Request, slot_id: UUID) -> Response:
         return Response(case_for(reader_of(request), slot_id))
 
 
 class ReadingsView(ReaderView):
+    @extend_schema(request=ReadingSerializer, responses={status.HTTP_201_CREATED: StoredSerializer})
     def post(self, request: Request, slot_id: UUID) -> Response:
         """Posting the same reading again gives the same answer and stores nothing."""
         serializer = ReadingSerializer(data=request.data)
@@ -126,6 +144,7 @@ class ReadingsView(ReaderView):
 
 
 class NextView(ReaderView):
+    @extend_schema(request=NextSerializer, responses=CASE | NONE)
     def post(self, request: Request, slot_id: UUID) -> Response:
         """The next case of this slot's study for this reader, claimed where it is a pool."""
         reader = reader_of(request)
@@ -140,25 +159,30 @@ class NextView(ReaderView):
 
 
 class HeartbeatView(ReaderView):
+    @extend_schema(request=None, responses=LeaseSerializer)
     def post(self, request: Request, slot_id: UUID) -> Response:
         slot = slot_for(reader_of(request), slot_id)
         return Response({"lease_s": claims.renew_lease(slot)})
 
 
 class BookmarkView(ReaderView):
+    @extend_schema(request=None, responses=NONE)
     def put(self, request: Request, slot_id: UUID) -> Response:
         Bookmark.objects.get_or_create(slot=slot_for(reader_of(request), slot_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(responses=NONE)
     def delete(self, request: Request, slot_id: UUID) -> Response:
         Bookmark.objects.filter(slot=slot_for(reader_of(request), slot_id)).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class PreferencesView(ReaderView):
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         return Response(preferences_of(reader_of(request)))
 
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request) -> Response:
         return Response(save_preferences(reader_of(request), request.data))
 

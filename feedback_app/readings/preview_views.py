@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.readings.access import reader_of
 from feedback_app.readings.api import ReadingSerializer, given_of
 from feedback_app.readings.framing import size_for
@@ -20,6 +19,7 @@ from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preview import PreviewedCase, preview_of
 from feedback_app.readings.views import answer_picture, show_room
 from feedback_app.remedies import tell
+from feedback_app.rest.permissions import IsCoordinator
 from feedback_app.studies.access import study_of
 from feedback_app.studies.modes import mode_of
 from generation.errors import RemediableError

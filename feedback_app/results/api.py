@@ -1,14 +1,163 @@
-"""The files of a study's readings for coordinators' programs."""
+"""Readings for coordinators' programs: what the file of readings has, row by row."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
+from django_filters.rest_framework import BooleanFilter, CharFilter, FilterSet, UUIDFilter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from feedback_app.accounts.permissions import IsCoordinator
+from feedback_app.accounts.addresses import client_address
+from feedback_app.accounts.audit import record
+from feedback_app.readings.models import Reading
+from feedback_app.rest.permissions import IsCoordinator
+from feedback_app.rest.views import Listed, Row, Told
+from feedback_app.results.readings_file.rows import pseudonym_of
 from feedback_app.studies.access import study_of
+from feedback_app.studies.models import Study
+
+
+class PlacedSerializer(Told):
+    """``image`` is CASE-PLACE, from 1; ``image_id`` is missing while the study is blind."""
+
+    image = serializers.SerializerMethodField()
+    image_id = serializers.SerializerMethodField()
+
+    def get_image(self, part: Any) -> str | None:
+        if part.image_id is None:
+            return None
+        case = self.context["case"]
+        order = [place.image_id for place in case.case_images.all()]
+        return f"{case.position + 1}-{order.index(part.image_id) + 1}"
+
+    def get_image_id(self, part: Any) -> str | None:
+        is_told = part.image_id is not None and self.context["case"].study.tells_source
+        return str(part.image_id) if is_told else None
+
+
+class StoredScoreSerializer(PlacedSerializer):
+    criterion = serializers.CharField(source="criterion.slug")
+    value = serializers.IntegerField()
+
+
+class StoredChoiceSerializer(PlacedSerializer):
+    """``image`` is the better one, where one is."""
+
+    criterion = serializers.CharField(source="criterion.slug")
+    verdict = serializers.CharField()
+    strength = serializers.IntegerField(allow_null=True)
+
+
+class StoredFlagSerializer(PlacedSerializer):
+    flag = serializers.CharField(source="kind.slug")
+    grade = serializers.CharField()
+
+
+class StoredReadingSerializer(Row):
+    study = serializers.CharField(source="slot.study.name")
+    case = serializers.SerializerMethodField()
+    repetition = serializers.IntegerField(source="slot.repetition")
+    phase = serializers.CharField(source="slot.phase")
+    reader = serializers.SerializerMethodField()
+    scores = serializers.SerializerMethodField()
+    choices = serializers.SerializerMethodField()
+    flags = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Reading
+        fields: ClassVar = [
+            "id", "study", "case", "repetition", "phase", "reader", "is_simulated", "revision",
+            "skip_reason", "none_acceptable", "comment", "active_ms", "created_at", "scores",
+            "choices", "flags",
+        ]  # fmt: skip
+
+    def get_case(self, reading: Reading) -> int:
+        return reading.slot.case.position + 1
+
+    def get_reader(self, reading: Reading) -> str:
+        names: bool = self.context["names"]
+        return reading.reader.username if names else pseudonym_of(reading.reader_id)
+
+    @extend_schema_field(StoredScoreSerializer(many=True))
+    def get_scores(self, reading: Reading) -> Any:
+        return self._parts(StoredScoreSerializer, reading, reading.scores)
+
+    @extend_schema_field(StoredChoiceSerializer(many=True))
+    def get_choices(self, reading: Reading) -> Any:
+        return self._parts(StoredChoiceSerializer, reading, reading.choices)
+
+    @extend_schema_field(StoredFlagSerializer(many=True))
+    def get_flags(self, reading: Reading) -> Any:
+        return self._parts(StoredFlagSerializer, reading, reading.flags)
+
+    def _parts(self, kind: Any, reading: Reading, rows: Any) -> Any:
+        return kind(rows.all(), many=True, context={"case": reading.slot.case}).data
+
+
+class ReadingFilter(FilterSet):
+    study = UUIDFilter("slot__study", label="Id of a study")
+    study_name = CharFilter("slot__study__name", label="Name of a study")
+    is_last = BooleanFilter(method="that_count", label="Whether to leave out revised readings")
+    names = BooleanFilter(method="as_they_are", label="Readers by name instead of by pseudonym")
+
+    class Meta:
+        model = Reading
+        fields: ClassVar = {
+            "is_simulated": ["exact"],
+            "skip_reason": ["exact"],
+            "created_at": ["gte", "lte"],
+        }
+
+    def that_count(self, rows: Any, _: str, is_last: bool) -> Any:
+        return rows.current() if is_last else rows
+
+    def as_they_are(self, rows: Any, _: str, __: bool) -> Any:
+        return rows
+
+
+class ReadingsView(Listed):
+    """What readers submitted, in the order in which they did; each page is in the audit log.
+
+    Readers come by pseudonym, the same as in the file of readings, unless ``names`` are asked
+    for. While a study is blind, nothing leads to where its images are from.
+    """
+
+    queryset = (
+        Reading.objects.select_related("slot__case__study", "slot__study", "reader")
+        .prefetch_related(
+            "slot__case__case_images", "scores__criterion", "choices__criterion", "flags__kind"
+        )
+        .order_by("created_at", "pk")
+    )
+    serializer_class = StoredReadingSerializer
+    filterset_class = ReadingFilter
+    ordering_fields = ("created_at",)
+
+    @property
+    def names(self) -> bool:
+        return self.request.query_params.get("names", "").lower() == "true"
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "names": self.request and self.names}
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer = super().list(request, *args, **kwargs)
+        query = request.query_params
+        study = Study.objects.filter(pk=query["study"]).first() if query.get("study") else None
+        record(
+            "study.readings_taken_out",
+            actor=self.actor,
+            target=study.name if study else query.get("study_name", "all studies"),
+            target_id=study.pk if study else "",
+            details={"file": "api", "page": query.get("page", "1"), "names": self.names},
+            address=client_address(request),
+        )
+        return answer
 
 
 class ReadingsFileView(APIView):
@@ -24,6 +173,14 @@ class ReadingsFileView(APIView):
         """Whatever a program says it accepts, the address says what it gets."""
         return super().perform_content_negotiation(request, force=True)
 
+    @extend_schema(
+        operation_id="studies_files_get",
+        responses={
+            (200, "text/csv"): OpenApiTypes.BINARY,
+            (200, "application/json"): OpenApiTypes.BINARY,
+        },
+        parameters=[OpenApiParameter("names", enum=["yes"], required=False)],
+    )
     def get(self, request: Request, study_id: UUID, name: str, form: str) -> StreamingHttpResponse:
         from feedback_app.results.files import readings_file
 

@@ -43,7 +43,6 @@ from feedback_app.studies.models import (
     Study,
     StudyState,
 )
-from feedback_app.studies.modes import mode_of
 
 LETTERS = "ABCDEFGH"
 OUTLINES = 6
@@ -96,7 +95,7 @@ class ReviewedCase:
 
 def tells_source(study: Study) -> bool:
     """Says whether it may be told where the study's images come from."""
-    return study.is_unblinded or not mode_of(study.mode).hides_source
+    return study.tells_source
 
 
 def studies_of(image_id: UUID) -> tuple[list[Study], list[Study]]:

@@ -2,176 +2,213 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from rest_framework import serializers, status
-from rest_framework.pagination import PageNumberPagination
+from django_filters.rest_framework import BooleanFilter, CharFilter, FilterSet, UUIDFilter
+from rest_framework import status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from feedback_app.accounts.models import User
-from feedback_app.accounts.permissions import IsCoordinator
-from feedback_app.incoming import PAGES, KnownFieldsSerializer
-from feedback_app.requests import read
+from feedback_app.rest.views import Listed, Read
 from feedback_app.runs.models import Run
 from feedback_app.studies import services
-from feedback_app.studies.access import study_of, study_with_progress_of
-from feedback_app.studies.describing import describe_preview, describe_study, summarise_study
-from feedback_app.studies.models import Study
+from feedback_app.studies.describing import (
+    AddedSerializer,
+    CaseSerializer,
+    JoinedSerializer,
+    LeftSerializer,
+    NewStudySerializer,
+    PreviewSerializer,
+    SlotSerializer,
+    StudySerializer,
+    WholeStudySerializer,
+)
+from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.requests import (
     FewerReadersRequest,
     MoreBatchesRequest,
     MoreReadersRequest,
     StudyRequest,
+    UnblindRequest,
 )
 
-
-class StudyPagination(PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+MADE, GOOD, QUEUED = status.HTTP_201_CREATED, status.HTTP_200_OK, status.HTTP_202_ACCEPTED
 
 
-class CoordinatorView(APIView):
-    permission_classes = [IsCoordinator]
-
-    @property
-    def actor(self) -> User:
-        return self.request.user  # type: ignore[return-value]
-
-
-class StudiesView(CoordinatorView):
-    """The list, and making a draft; 202 where a worker writes its cases."""
-
-    query_parameters = PAGES
-
-    def get(self, request: Request) -> Response:
-        pages = StudyPagination()
-        page = pages.paginate_queryset(Study.objects.with_progress(), request, view=self)
-        return pages.get_paginated_response([summarise_study(study) for study in page or []])
-
-    def post(self, request: Request) -> Response:
-        return _save(request.data, actor=self.actor, code=status.HTTP_201_CREATED)
+class StudyFilter(FilterSet):
+    class Meta:
+        model = Study
+        fields: ClassVar = {
+            "name": ["exact"],
+            "mode": ["exact"],
+            "state": ["exact"],
+            "created_at": ["gte", "lte"],
+        }
 
 
-class StudyView(CoordinatorView):
-    """One study; a draft can be rewritten as a whole, as when it was made, or deleted."""
+class StudiesView(Read):
+    """Reader studies, the newest first; answers 202 where a worker writes cases or slots."""
 
-    def get(self, request: Request, study_id: UUID) -> Response:
-        return Response(describe_study(study_with_progress_of(study_id)))
+    queryset = Study.objects.with_progress()
+    lookup_url_kwarg, lookup_value_converter = "study_id", "uuid"
+    serializer_class = StudySerializer
+    filterset_class = StudyFilter
+    ordering_fields = ("created_at", "name")
+    asks = {
+        "create": StudyRequest,
+        "update": StudyRequest,
+        "preview": StudyRequest,
+        "unblind": UnblindRequest,
+        "add_readers": MoreReadersRequest,
+        "remove_reader": FewerReadersRequest,
+        "add_batches": MoreBatchesRequest,
+    }
+    answers = {
+        "retrieve": WholeStudySerializer,
+        "create": NewStudySerializer,
+        "update": NewStudySerializer,
+        "preview": PreviewSerializer,
+        "draft_preview": PreviewSerializer,
+        "add_readers": JoinedSerializer,
+        "remove_reader": LeftSerializer,
+        "add_batches": AddedSerializer,
+    }
+    statuses = {
+        "create": (MADE, QUEUED),
+        "update": (GOOD, QUEUED),
+        "open": (GOOD, QUEUED),
+        "add_batches": (GOOD, QUEUED),
+    }
 
-    def put(self, request: Request, study_id: UUID) -> Response:
-        draft = study_of(study_id)
-        return _save(request.data, actor=self.actor, draft=draft, code=status.HTTP_200_OK)
+    def create(self, request: Request) -> Response:
+        return self._save(code=MADE)
 
-    def delete(self, request: Request, study_id: UUID) -> Response:
-        services.delete_draft(study_of(study_id), actor=self.actor)
+    def update(self, request: Request, study_id: UUID) -> Response:
+        """A draft is rewritten as a whole, as when it was made."""
+        return self._save(code=GOOD, draft=self.get_object())
+
+    def destroy(self, request: Request, study_id: UUID) -> Response:
+        """A draft alone can be deleted."""
+        services.delete_draft(self.get_object(), actor=self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @action(["post"], detail=False)
+    def preview(self, request: Request) -> Response:
+        """What a design would give; nothing is saved."""
+        return self.told(services.preview_request(self.asked(StudyRequest)))
 
-class PreviewView(CoordinatorView):
-    """What a design would give; nothing is saved."""
+    @action(["get"], detail=True, url_path="preview", url_name="draft-preview")
+    def draft_preview(self, request: Request, study_id: UUID) -> Response:
+        """What opening a saved draft would give."""
+        return self.told(services.preview_study(self.get_object()))
 
-    def post(self, request: Request) -> Response:
-        seen = services.preview_request(read(StudyRequest, request.data))
-        return Response(describe_preview(seen))
+    @action(["post"], detail=True)
+    def open(self, request: Request, study_id: UUID) -> Response:
+        study = services.begin_opening(self.row(), actor=self.actor)
+        return self.told(self.get_object(), status=QUEUED if study.is_being_written else GOOD)
 
+    @action(["post"], detail=True)
+    def pause(self, request: Request, study_id: UUID) -> Response:
+        return self._move(services.pause_study)
 
-class StudyPreviewView(CoordinatorView):
-    """What opening a saved draft would give."""
+    @action(["post"], detail=True)
+    def resume(self, request: Request, study_id: UUID) -> Response:
+        return self._move(services.resume_study)
 
-    def get(self, request: Request, study_id: UUID) -> Response:
-        return Response(describe_preview(services.preview_study(study_of(study_id))))
+    @action(["post"], detail=True)
+    def close(self, request: Request, study_id: UUID) -> Response:
+        return self._move(services.close_study)
 
+    @action(["post"], detail=True)
+    def reopen(self, request: Request, study_id: UUID) -> Response:
+        return self._move(services.reopen_study)
 
-class StateView(CoordinatorView):
-    """POST moves the study on; ``change`` is the service that does it."""
+    @action(["post"], detail=True)
+    def unblind(self, request: Request, study_id: UUID) -> Response:
+        study, asked = self.get_object(), self.asked(UnblindRequest)
+        services.unblind_study(study, actor=self.actor, is_confirmed=asked.is_confirmed)
+        return self.told(self.get_object())
 
-    change: Callable[..., Any]
-
-    def post(self, request: Request, study_id: UUID) -> Response:
-        type(self).change(study_of(study_id), actor=self.actor)
-        return Response(summarise_study(study_with_progress_of(study_id)))
-
-
-class OpenView(CoordinatorView):
-    """Answers 202 where a worker writes the slots; the study says when it is done."""
-
-    def post(self, request: Request, study_id: UUID) -> Response:
-        study = services.begin_opening(study_of(study_id), actor=self.actor)
-        answer = summarise_study(study_with_progress_of(study_id))
-        code = status.HTTP_202_ACCEPTED if study.is_being_written else status.HTTP_200_OK
-        return Response(answer, status=code)
-
-
-class PauseView(StateView):
-    change = services.pause_study
-
-
-class ResumeView(StateView):
-    change = services.resume_study
-
-
-class CloseView(StateView):
-    change = services.close_study
-
-
-class ReopenView(StateView):
-    change = services.reopen_study
-
-
-class UnblindSerializer(KnownFieldsSerializer):
-    is_confirmed = serializers.BooleanField(default=False)
-
-
-class UnblindView(CoordinatorView):
-    def post(self, request: Request, study_id: UUID) -> Response:
-        serializer = UnblindSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        services.unblind_study(study_of(study_id), actor=self.actor, **serializer.validated_data)
-        return Response(summarise_study(study_with_progress_of(study_id)))
-
-
-class AddReadersView(CoordinatorView):
-    def post(self, request: Request, study_id: UUID) -> Response:
-        study = study_of(study_id)
-        readers = services.find_readers(read(MoreReadersRequest, request.data).readers)
+    @action(["post"], detail=True, url_path="add-readers")
+    def add_readers(self, request: Request, study_id: UUID) -> Response:
+        study, asked = self.get_object(), self.asked(MoreReadersRequest)
+        readers = services.find_readers(asked.readers)
         joined = services.add_readers(study, readers, actor=self.actor)
-        return Response({"added": [reader.username for reader in joined]})
+        return self.told({"added": [reader.username for reader in joined]})
 
-
-class RemoveReaderView(CoordinatorView):
-    """Takes a reader out: others read their open cases, and what they read stays."""
-
-    def post(self, request: Request, study_id: UUID) -> Response:
-        study = study_of(study_id)
-        asked = read(FewerReadersRequest, request.data)
+    @action(["post"], detail=True, url_path="remove-reader")
+    def remove_reader(self, request: Request, study_id: UUID) -> Response:
+        """Others read their open cases, and what they read stays."""
+        study, asked = self.get_object(), self.asked(FewerReadersRequest)
         reader = get_object_or_404(study.readers, username=asked.reader)
-        left = services.remove_reader(study, reader, actor=self.actor)
-        return Response({"handed_on": left.handed_on, "dropped": left.dropped})
+        return self.told(services.remove_reader(study, reader, actor=self.actor))
 
-
-class AddBatchesView(CoordinatorView):
-    def post(self, request: Request, study_id: UUID) -> Response:
-        study = study_of(study_id)
-        more = services.find_more_batches(read(MoreBatchesRequest, request.data), study)
+    @action(["post"], detail=True, url_path="add-batches")
+    def add_batches(self, request: Request, study_id: UUID) -> Response:
+        study, asked = self.get_object(), self.asked(MoreBatchesRequest)
+        more = services.find_more_batches(asked, study)
         added = services.begin_adding(study, **more, actor=self.actor)
+        return self.told(added, status=QUEUED if isinstance(added, Run) else GOOD)
+
+    def _move(self, change: Callable[..., Any]) -> Response:
+        change(self.row(), actor=self.actor)
+        return self.told(self.get_object())
+
+    def _save(self, *, code: int, draft: Study | None = None) -> Response:
+        saved, added = services.ask_for_study(
+            self.asked(StudyRequest),
+            fill=partial(services.begin_filling, actor=self.actor),
+            actor=self.actor,
+            draft=draft,
+        )
+        study = Study.objects.with_progress().get(pk=saved.pk)
         if isinstance(added, Run):
-            return Response({"run": str(added.pk)}, status=status.HTTP_202_ACCEPTED)
-        return Response({"cases": added.cases, "images": added.images, "warnings": added.warnings})
+            return self.told(study, status=QUEUED)
+        study.warnings = added.warnings  # type: ignore[attr-defined]
+        return self.told(study, status=code)
 
 
-def _save(data: Any, *, actor: User, code: int, draft: Study | None = None) -> Response:
-    study, added = services.ask_for_study(
-        read(StudyRequest, data),
-        fill=partial(services.begin_filling, actor=actor),
-        actor=actor,
-        draft=draft,
+class CaseFilter(FilterSet):
+    study = UUIDFilter("study", label="Id of a study")
+
+    class Meta:
+        model = Case
+        fields: ClassVar = {"role": ["exact"]}
+
+
+class CasesView(Read):
+    """What studies show together at one time, in the order in which it was planned."""
+
+    queryset = (
+        Case.objects.select_related("study")
+        .prefetch_related("case_images")
+        .order_by("-study__created_at", "position")
     )
-    body = describe_study(study_with_progress_of(study.pk))
-    if isinstance(added, Run):
-        return Response(body, status=status.HTTP_202_ACCEPTED)
-    return Response(body | {"warnings": added.warnings}, status=code)
+    lookup_url_kwarg, lookup_value_converter = "case_id", "uuid"
+    serializer_class = CaseSerializer
+    filterset_class = CaseFilter
+    ordering_fields = ("position",)
+
+
+class SlotFilter(FilterSet):
+    study = UUIDFilter("study", label="Id of a study")
+    case = UUIDFilter("case", label="Id of a case")
+    reader = CharFilter("reader__username", label="User name of a reader")
+    is_read = BooleanFilter("is_read", label="Whether a reading of it was submitted")
+
+
+class SlotsView(Listed):
+    """Planned readings, for who plans them; a reader asks for their own one at its address."""
+
+    queryset = (
+        Slot.objects.wanted()
+        .with_is_read()
+        .select_related("reader")
+        .order_by("-study__created_at", "-priority", "position")
+    )
+    serializer_class = SlotSerializer
+    filterset_class = SlotFilter
+    ordering_fields = ("position", "lease_until")

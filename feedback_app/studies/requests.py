@@ -243,6 +243,12 @@ class FewerReadersRequest(Request):
     reader: str = Field(min_length=1)
 
 
+class UnblindRequest(Request):
+    """``is_confirmed`` where somebody saw what it would mean while readings are missing."""
+
+    is_confirmed: bool = False
+
+
 def default_of(name: str) -> Any:
     """What a design has where a request says nothing of it."""
     return StudyRequest.model_fields[name].default

@@ -351,7 +351,7 @@ def test_an_active_order_goes_over_the_api(
     assert answer.status_code == 201, answer.content
     got = answer.json()
     assert {key: got[key] for key in sent} == sent
-    seen = cora_client.get(reverse("api:draft-preview", args=[got["id"]])).json()
+    seen = cora_client.get(reverse("api:study-draft-preview", args=[got["id"]])).json()
     assert seen["unmeasured"] == 1
     wrong = cora_client.post(
         reverse("api:studies"),

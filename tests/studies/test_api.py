@@ -30,7 +30,7 @@ def test_only_coordinators_see_studies(everyone: dict[str, Client]) -> None:
     for name, keys in (
         ("studies", {}),
         ("study", {"study_id": study.pk}),
-        ("draft-preview", {"study_id": study.pk}),
+        ("study-draft-preview", {"study_id": study.pk}),
     ):
         for who, client in everyone.items():
             status = client.get(reverse(f"api:{name}", kwargs=keys)).status_code

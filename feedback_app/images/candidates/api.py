@@ -1,179 +1,261 @@
-"""Batches for coordinators' programs: what the console and a batch's page do, as JSON."""
+"""Batches, candidates and measures for coordinators' programs."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from rest_framework import status
-from rest_framework.pagination import PageNumberPagination
+from django_filters.rest_framework import CharFilter, ChoiceFilter, FilterSet, UUIDFilter
+from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from feedback_app.accounts.models import User
-from feedback_app.accounts.permissions import IsCoordinator
 from feedback_app.images.blobs.models import Measure
-from feedback_app.images.candidates.batches import (
-    BatchProgress,
-    cancel_batch,
-    make_missing,
-    progress_of,
-    progress_of_all,
-)
+from feedback_app.images.candidates.batches import cancel_batch, make_missing, progress_of_all
 from feedback_app.images.candidates.mask_models import RecipeMask
-from feedback_app.images.candidates.mask_plan import MaskPlan
-from feedback_app.images.candidates.models import Batch, BatchRecipe
+from feedback_app.images.candidates.models import (
+    MASKS_WITH_PARENTS,
+    Batch,
+    BatchRecipe,
+    Candidate,
+    GenerationMode,
+)
 from feedback_app.images.candidates.requests import BatchRequest, ask_for_batch
-from feedback_app.incoming import PAGES
-from feedback_app.requests import read
+from feedback_app.rest.views import Read, Row, Told, name_of, user_name
+from feedback_app.runs.models import Run
 
 
-class BatchPagination(PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+class RefusalSerializer(Told):
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
 
 
-class CoordinatorView(APIView):
-    permission_classes = [IsCoordinator]
+class MaskPlanSerializer(Told):
+    """How many masks are followed, and why others are not."""
 
-    @property
-    def actor(self) -> User:
-        return self.request.user  # type: ignore[return-value]
+    accepted = serializers.IntegerField()
+    refused = serializers.SerializerMethodField()
+
+    def get_refused(self, plan: Any) -> list[dict[str, Any]]:
+        return [{"reason": reason, "count": count} for reason, count in plan.refusals]
 
 
-def batches() -> QuerySet[Batch]:
-    return Batch.objects.select_related(
+class FailureSerializer(Row):
+    run = serializers.UUIDField(source="pk")
+
+    class Meta:
+        model = Run
+        fields: ClassVar = ["run", "error", "remedy"]
+
+
+class BatchSerializer(Row):
+    model_version = name_of()
+    prompt_set = serializers.StringRelatedField[Any](source="prompt_set_version")
+    created_by = user_name()
+    total = serializers.IntegerField(source="progress.total")
+    made = serializers.IntegerField(source="progress.made")
+    is_live = serializers.BooleanField(source="progress.is_live")
+    remaining_s = serializers.FloatField(source="progress.remaining_s", allow_null=True)
+    failures = FailureSerializer(source="progress.failures", many=True)
+
+    class Meta:
+        model = Batch
+        fields: ClassVar = [
+            "id", "name", "model_version", "prompt_set", "created_by", "created_at",
+            "total", "made", "is_live", "remaining_s", "failures",
+        ]  # fmt: skip
+
+
+class NewBatchSerializer(BatchSerializer):
+    """A batch that was asked for, with what became of the masks that were asked for with it."""
+
+    masks = MaskPlanSerializer(source="plan", allow_null=True)
+
+    class Meta(BatchSerializer.Meta):
+        fields: ClassVar = [*BatchSerializer.Meta.fields, "masks"]
+
+
+class FollowedMaskSerializer(Row):
+    """``sha256`` is of the PNG of 0 and 255 that the candidate follows."""
+
+    cohort = serializers.CharField(source="parent.cohort_image.cohort.name")
+    image = serializers.CharField(source="parent.cohort_image.source_id")
+    sha256 = serializers.CharField(source="blob_id")
+    file = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RecipeMask
+        fields: ClassVar = ["kind", "cohort", "image", "transforms", "sha256", "file"]
+
+    def get_file(self, mask: RecipeMask) -> str:
+        return reverse("images:recipe-mask", args=[mask.pk])
+
+
+class ShortMeasureSerializer(Row):
+    class Meta:
+        model = Measure
+        fields: ClassVar = ["scorer", "version", "value"]
+
+
+class MadeSerializer(Row):
+    """What was made of a recipe; ``pixels_sha256`` is of the pixels, ``sha256`` of the file."""
+
+    id = serializers.UUIDField(source="pk")
+    file = serializers.SerializerMethodField()
+    sha256 = serializers.CharField(source="image.blob_id")
+    pixels_sha256 = serializers.CharField(source="image.pixels_sha256")
+    is_too_close = serializers.BooleanField()
+    measures = ShortMeasureSerializer(source="image.measures", many=True)
+
+    class Meta:
+        model = Candidate
+        fields: ClassVar = ["id", "file", "sha256", "pixels_sha256", "is_too_close", "measures"]
+
+    def get_file(self, candidate: Candidate) -> str:
+        return reverse("images:file", args=[candidate.pk])
+
+
+class PlaceSerializer(Row):
+    recipe = serializers.CharField(source="recipe_id")
+    prompt = serializers.CharField(source="recipe.prompt")
+    findings = serializers.ListField(source="recipe.findings", child=serializers.CharField())
+    mode = serializers.CharField(source="recipe.mode")
+    seed = serializers.IntegerField(source="recipe.seed")
+    masks = FollowedMaskSerializer(source="recipe.conditioning", many=True)
+    candidate = MadeSerializer(allow_null=True)
+
+    class Meta:
+        model = BatchRecipe
+        fields: ClassVar = [
+            "position", "recipe", "prompt", "findings", "mode", "seed", "masks", "candidate",
+        ]  # fmt: skip
+
+
+class BatchFilter(FilterSet):
+    model_version = CharFilter("model_version__name", label="Name of the model version")
+
+    class Meta:
+        model = Batch
+        fields: ClassVar = {"name": ["exact"], "created_at": ["gte", "lte"]}
+
+
+class BatchesView(Read):
+    """Requests for candidates, the newest first, and how far each is."""
+
+    queryset = Batch.objects.select_related(
         "model_version", "created_by", "prompt_set_version__prompt_set"
     )
+    lookup_url_kwarg, lookup_value_converter = "batch_id", "uuid"
+    serializer_class = BatchSerializer
+    answers = {"create": NewBatchSerializer, "candidates": PlaceSerializer}
+    asks = {"create": BatchRequest}
+    filterset_class = BatchFilter
+    ordering_fields = ("created_at", "name")
+    listings = frozenset({"list", "candidates"})
 
+    def prepare(self, rows: Sequence[Any]) -> None:
+        if self.action != "candidates":
+            progress = progress_of_all(rows)
+            for batch in rows:
+                batch.progress = progress[batch.pk]
 
-class BatchesView(CoordinatorView):
-    """The list, newest first; POST asks for candidates."""
+    def create(self, request: Request) -> Response:
+        batch, plan = ask_for_batch(self.asked(BatchRequest), created_by=self.actor)
+        batch.plan = plan  # type: ignore[attr-defined]
+        return self.told(batch, status=status.HTTP_201_CREATED)
 
-    query_parameters = PAGES
-
-    def get(self, request: Request) -> Response:
-        pages = BatchPagination()
-        page = pages.paginate_queryset(batches(), request, view=self)
-        progress = progress_of_all(page or [])
-        return pages.get_paginated_response(
-            [describe_batch(batch, progress[batch.pk]) for batch in page or []]
-        )
-
-    def post(self, request: Request) -> Response:
-        batch, plan = ask_for_batch(read(BatchRequest, request.data), created_by=self.actor)
-        told = describe_plan(plan) if plan else None
-        body = describe_batch(batch) | {"masks": told}
-        return Response(body, status=status.HTTP_201_CREATED)
-
-
-class BatchView(CoordinatorView):
-    def get(self, request: Request, batch_id: UUID) -> Response:
-        return Response(describe_batch(get_object_or_404(batches(), pk=batch_id)))
-
-
-class CancelView(CoordinatorView):
-    """What is made stays."""
-
-    def post(self, request: Request, batch_id: UUID) -> Response:
-        batch = get_object_or_404(batches(), pk=batch_id)
+    @action(["post"], detail=True)
+    def cancel(self, request: Request, batch_id: UUID) -> Response:
+        """What is made stays."""
+        batch = self.row()
         cancel_batch(batch)
-        return Response(describe_batch(batch))
+        return self.told(batch)
 
-
-class CompleteView(CoordinatorView):
-    """Queues what is neither made nor waiting."""
-
-    def post(self, request: Request, batch_id: UUID) -> Response:
-        batch = get_object_or_404(batches(), pk=batch_id)
+    @action(["post"], detail=True)
+    def complete(self, request: Request, batch_id: UUID) -> Response:
+        """Queues what is neither made nor waiting."""
+        batch = self.row()
         make_missing(batch, created_by=self.actor)
-        return Response(describe_batch(batch))
+        return self.told(batch)
+
+    @action(["get"], detail=True)
+    def candidates(self, request: Request, batch_id: UUID) -> Response:
+        """A batch's places in order, with candidates and measures where they are made."""
+        places = self.get_object().batchrecipe_set.with_candidates().order_by("position")
+        return self.page_of(places)
 
 
-class CandidatesView(CoordinatorView):
-    """A batch's places in order, with candidates and measures where they are made."""
+class MeasureSerializer(Row):
+    image = serializers.UUIDField(source="image_id")
 
-    query_parameters = PAGES
-
-    def get(self, request: Request, batch_id: UUID) -> Response:
-        batch = get_object_or_404(Batch, pk=batch_id)
-        places = batch.batchrecipe_set.with_candidates().order_by("position")
-        pages = BatchPagination()
-        page = pages.paginate_queryset(places, request, view=self)
-        return pages.get_paginated_response([describe_place(place) for place in page or []])
+    class Meta:
+        model = Measure
+        fields: ClassVar = ["id", "image", "scorer", "version", "value", "details"]
 
 
-def describe_batch(batch: Batch, progress: BatchProgress | None = None) -> dict[str, Any]:
-    progress = progress or progress_of(batch)
-    return {
-        "id": str(batch.pk),
-        "name": batch.name,
-        "model_version": batch.model_version.name,
-        "prompt_set": str(batch.prompt_set_version) if batch.prompt_set_version else None,
-        "created_by": batch.created_by.username if batch.created_by else None,
-        "created_at": batch.created_at.isoformat(),
-        "total": progress.total,
-        "made": progress.made,
-        "is_live": progress.is_live,
-        "remaining_s": progress.remaining_s,
-        "failures": [
-            {"run": str(run.pk), "error": run.error, "remedy": run.remedy}
-            for run in progress.failures
-        ],
-    }
+class CandidateSerializer(MadeSerializer):
+    """A synthetic image with the recipe that it follows from."""
+
+    recipe = serializers.CharField(source="recipe_id")
+    model_version = serializers.CharField(source="recipe.model_version.name")
+    prompt = serializers.CharField(source="recipe.prompt")
+    findings = serializers.ListField(source="recipe.findings", child=serializers.CharField())
+    mode = serializers.CharField(source="recipe.mode")
+    sampler = serializers.CharField(source="recipe.sampler")
+    steps = serializers.IntegerField(source="recipe.steps")
+    guidance_scale = serializers.FloatField(source="recipe.guidance_scale")
+    seed = serializers.IntegerField(source="recipe.seed")
+    masks = FollowedMaskSerializer(source="recipe.conditioning", many=True)
+
+    class Meta(MadeSerializer.Meta):
+        fields: ClassVar = [
+            *MadeSerializer.Meta.fields, "created_at", "recipe", "model_version", "prompt",
+            "findings", "mode", "sampler", "steps", "guidance_scale", "seed", "masks",
+        ]  # fmt: skip
 
 
-def describe_plan(plan: MaskPlan) -> dict[str, Any]:
-    """How many masks are followed, and why others are not."""
-    return {
-        "accepted": plan.accepted,
-        "refused": [{"reason": reason, "count": count} for reason, count in plan.refusals],
-    }
+class CandidateFilter(FilterSet):
+    batch = UUIDFilter("recipe__batches", label="Id of a batch")
+    model_version = CharFilter("recipe__model_version__name", label="Name of the model version")
+    finding = CharFilter(method="with_finding", label="A finding that the prompt names")
+    mode = ChoiceFilter(field_name="recipe__mode", choices=GenerationMode.choices)
+
+    class Meta:
+        model = Candidate
+        fields: ClassVar = {"created_at": ["gte", "lte"]}
+
+    def with_finding(self, rows: Any, _: str, finding: str) -> Any:
+        return rows.filter(recipe__findings__contains=[finding])
 
 
-def describe_place(place: BatchRecipe) -> dict[str, Any]:
-    recipe = place.recipe
-    return {
-        "position": place.position,
-        "recipe": recipe.key,
-        "prompt": recipe.prompt,
-        "findings": recipe.findings,
-        "mode": recipe.mode,
-        "seed": recipe.seed,
-        "masks": [describe_mask(mask) for mask in recipe.conditioning],
-        "candidate": describe_candidate(place),
-    }
+class CandidatesView(Read):
+    """Synthetic images, the newest first."""
+
+    queryset = (
+        Candidate.objects.select_related("image", "recipe__model_version")
+        .prefetch_related("image__measures", MASKS_WITH_PARENTS)
+        .order_by("-created_at", "pk")
+    )
+    lookup_url_kwarg, lookup_value_converter = "image_id", "uuid"
+    serializer_class = CandidateSerializer
+    filterset_class = CandidateFilter
+    ordering_fields = ("created_at",)
 
 
-def describe_mask(mask: RecipeMask) -> dict[str, Any]:
-    """``sha256`` is of the PNG of 0 and 255 that the candidate follows."""
-    parent = mask.parent.cohort_image
-    return {
-        "kind": mask.kind,
-        "cohort": parent.cohort.name,
-        "image": parent.source_id,
-        "transforms": mask.transforms,
-        "sha256": mask.blob_id,
-        "file": reverse("images:recipe-mask", args=[mask.pk]),
-    }
+class MeasureFilter(FilterSet):
+    image = UUIDFilter("image", label="Id of an image")
+
+    class Meta:
+        model = Measure
+        fields: ClassVar = {"scorer": ["exact"], "version": ["exact"], "value": ["gte", "lte"]}
 
 
-def describe_candidate(place: BatchRecipe) -> dict[str, Any] | None:
-    candidate = place.candidate
-    if candidate is None:
-        return None
-    return {
-        "id": str(candidate.pk),
-        "file": reverse("images:file", args=[candidate.pk]),
-        "sha256": candidate.image.blob_id,
-        "pixels_sha256": candidate.image.pixels_sha256,
-        "is_too_close": candidate.is_too_close,
-        "measures": [describe_measure(measure) for measure in candidate.image.measures.all()],
-    }
+class MeasuresView(Read):
+    """Automatic figures on images, each by a version of a scorer."""
 
-
-def describe_measure(measure: Measure) -> dict[str, Any]:
-    return {"scorer": measure.scorer, "version": measure.version, "value": measure.value}
+    queryset = Measure.objects.order_by("pk")
+    lookup_url_kwarg, lookup_value_converter = "measure_id", "int"
+    serializer_class = MeasureSerializer
+    filterset_class = MeasureFilter
+    ordering_fields = ("value",)

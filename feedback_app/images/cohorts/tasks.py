@@ -7,6 +7,7 @@ from feedback_app.images.cohorts.import_report import Report
 from feedback_app.images.cohorts.ingesting import ingest
 from feedback_app.images.cohorts.services import OPTIONS, open_cohort, require_images
 from feedback_app.images.cohorts.shared_pictures import complete_fingerprints
+from feedback_app.images.cohorts.uploads import discard
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.datasets.sources import read_source
@@ -23,4 +24,5 @@ def import_cohort(progress: Progress) -> dict[str, object]:
     report = Report.begin(progress)
     ingest(source, cohort=cohort, report=report)
     require_images(report, source=spec["source"], path=spec["path"])
+    discard(Path(spec["path"]))
     return {"cohort": cohort.name, **report.as_result()}

@@ -1,80 +1,91 @@
 """Prompt sets for coordinators' programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django_filters.rest_framework import CharFilter, FilterSet
+from pydantic import Field
 from rest_framework import serializers, status
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from feedback_app.accounts.permissions import IsCoordinator
-from feedback_app.images.prompts.models import PromptSet, PromptSetVersion
+from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.prompts.services import find_version, save_prompts, tallies_of
-from feedback_app.incoming import KnownFieldsSerializer
+from feedback_app.requests import Problem, Request, RequestError
+from feedback_app.rest.views import Read, Row, user_name
 from generation.conditioning.prompt_files import read_prompts
 
 
-class PromptSetSerializer(KnownFieldsSerializer):
+class PromptSetRequest(Request):
     """``text`` as a person would bring it: one prompt a line, or CSV."""
 
-    name = serializers.CharField(max_length=64)
-    text = serializers.CharField(max_length=1_000_000)
-    leaves_out_bad_rows = serializers.BooleanField(default=False)
+    name: str = Field(min_length=1, max_length=64)
+    text: str = Field(min_length=1, max_length=1_000_000)
+    leaves_out_bad_rows: bool = False
 
 
-class PromptSetsView(APIView):
-    """The latest versions; POST makes a set, or a new version of the one of that name."""
+class PromptSetSerializer(Row):
+    """A version, which stays as it is; the list has the latest of each set."""
 
-    permission_classes = [IsCoordinator]
+    name = serializers.CharField(source="prompt_set.name")
+    version = serializers.IntegerField(source="number")
+    prompt_count = serializers.SerializerMethodField()
 
-    def get(self, request: Request) -> Response:
-        latest = [summarise(prompt_set.latest) for prompt_set in PromptSet.objects.all()]
-        return Response({"results": latest})
+    class Meta:
+        model = PromptSetVersion
+        fields: ClassVar = ["name", "version", "sha256", "prompt_count"]
 
-    def post(self, request: Request) -> Response:
-        serializer = PromptSetSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        read = read_prompts(given["text"])
-        if read.bad_rows and not given["leaves_out_bad_rows"]:
-            bad = [f"line {row.number}: {row.reason}" for row in read.bad_rows]
-            raise serializers.ValidationError({"text": bad})
-        left_out = f", {len(read.bad_rows)} bad rows left out" if read.bad_rows else ""
-        version = save_prompts(
-            given["name"],
-            read.prompts,
-            origin=f"written or brought{left_out}",
-            created_by=request.user,  # type: ignore[arg-type]
-        )
-        return Response(describe(version), status=status.HTTP_201_CREATED)
+    def get_prompt_count(self, version: PromptSetVersion) -> int:
+        return version.prompts.count()
 
 
-class PromptSetView(APIView):
-    """One version by ``NAME`` or ``NAME@VERSION``."""
+class WholePromptSetSerializer(PromptSetSerializer):
+    prompts = serializers.ListField(source="texts", child=serializers.CharField())
+    counts = serializers.SerializerMethodField()
+    created_by = user_name()
 
-    permission_classes = [IsCoordinator]
+    class Meta(PromptSetSerializer.Meta):
+        fields: ClassVar = [
+            *PromptSetSerializer.Meta.fields,
+            "origin", "shortfalls", "prompts", "counts", "created_by", "created_at",
+        ]  # fmt: skip
 
-    def get(self, request: Request, name: str) -> Response:
-        return Response(describe(find_version(name)))
-
-
-def summarise(version: PromptSetVersion) -> dict[str, Any]:
-    return {
-        "name": version.prompt_set.name,
-        "version": version.number,
-        "sha256": version.sha256,
-        "prompt_count": version.prompts.count(),
-    }
-
-
-def describe(version: PromptSetVersion) -> dict[str, Any]:
-    return summarise(version) | {
-        "origin": version.origin,
-        "shortfalls": version.shortfalls,
-        "prompts": version.texts(),
-        "counts": {
+    def get_counts(self, version: PromptSetVersion) -> dict[str, dict[str, int]]:
+        return {
             tally.name.lower(): {value: count for value, count, _ in tally.rows}
             for tally in tallies_of(version)
-        },
-        "created_at": version.created_at.isoformat(),
-    }
+        }
+
+
+class PromptSetFilter(FilterSet):
+    name = CharFilter("prompt_set__name", label="Name of the set")
+
+
+class PromptSetsView(Read):
+    """Named lists of prompts; POST makes one, or a new version of the one of that name."""
+
+    queryset = PromptSetVersion.objects.latest_of_each().select_related("prompt_set", "created_by")
+    lookup_url_kwarg, lookup_value_converter = "name", "str"
+    serializer_class = PromptSetSerializer
+    answers = dict.fromkeys(("create", "retrieve"), WholePromptSetSerializer)
+    asks = {"create": PromptSetRequest}
+    filterset_class = PromptSetFilter
+
+    def get_object(self) -> PromptSetVersion:
+        """By ``NAME``, the latest version, or ``NAME@VERSION``."""
+        return find_version(self.kwargs["name"])
+
+    def create(self, *_: Any) -> Response:
+        asked = self.asked(PromptSetRequest)
+        read = read_prompts(asked.text)
+        if read.bad_rows and not asked.leaves_out_bad_rows:
+            raise RequestError(
+                [Problem(("text",), f"line {row.number}: {row.reason}") for row in read.bad_rows],
+                remedy="Mend these lines, or have them left out: leaves_out_bad_rows.",
+            )
+        left_out = f", {len(read.bad_rows)} bad rows left out" if read.bad_rows else ""
+        version = save_prompts(
+            asked.name,
+            read.prompts,
+            origin=f"written or brought{left_out}",
+            created_by=self.actor,
+        )
+        return self.told(version, status=status.HTTP_201_CREATED)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 NAME_PATTERN = r"^[^@\s][^@]*$"
@@ -45,6 +45,15 @@ class PromptSet(models.Model):
         return self.versions.latest("number")
 
 
+class PromptSetVersionQuerySet(models.QuerySet["PromptSetVersion"]):
+    def latest_of_each(self) -> Self:
+        """Keeps the latest version of each set."""
+        later = PromptSetVersion.objects.filter(
+            prompt_set=OuterRef("prompt_set"), number__gt=OuterRef("number")
+        )
+        return self.filter(~Exists(later))
+
+
 class PromptSetVersion(models.Model):
     """The prompts of a set at one time; append-only, as its prompts are.
 
@@ -61,6 +70,8 @@ class PromptSetVersion(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = PromptSetVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["prompt_set__name", "-number"]

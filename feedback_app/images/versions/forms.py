@@ -2,20 +2,13 @@
 
 from django import forms
 
+from feedback_app.images.versions.requests import VersionRequest
+from feedback_app.requests import form_field_of
+
 
 class VersionForm(forms.Form):
     """Weights on the server or on the hub, to be registered."""
 
-    name = forms.CharField(max_length=100)
-    location = forms.CharField(
-        max_length=500,
-        label="Folder or hub id",
-        help_text="A folder in the diffusers format on the server, or owner/name@revision",
-    )
-    resolution = forms.IntegerField(
-        required=False,
-        min_value=32,
-        max_value=2048,
-        step_size=8,
-        help_text="Pixels; read from the model's own settings if left empty",
-    )
+    name = form_field_of(VersionRequest, "name")
+    location = form_field_of(VersionRequest, "location")
+    resolution = form_field_of(VersionRequest, "resolution", required=False)

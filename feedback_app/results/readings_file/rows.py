@@ -9,7 +9,6 @@ from django.utils.crypto import salted_hmac
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Retraction, retracted_in
-from feedback_app.results.cases import tells_source
 from feedback_app.results.readings_file.columns import Cell, Table, annotated
 from feedback_app.studies.models import CaseImage, Study
 
@@ -25,7 +24,7 @@ class StudyRows:
     def __init__(self, study: Study, *, names: bool = False) -> None:
         self.study = study
         self.names = names
-        self.tells_source = tells_source(study)
+        self.tells_source = study.tells_source
         active = Retraction.objects.active()
         self._is_retracted = study.pk in set(active.studies())
         self._retracted_readers = retracted_in(study)
@@ -80,8 +79,7 @@ class StudyRows:
             if self.names:
                 self._readers[key] = User.objects.get(pk=key).display_name
             else:
-                digest = salted_hmac("readings file", str(key), algorithm="sha256").hexdigest()
-                self._readers[key] = f"reader-{digest[:8]}"
+                self._readers[key] = pseudonym_of(key)
         return self._readers[key]
 
     @cached_property
@@ -96,6 +94,12 @@ class StudyRows:
     def _real(self) -> set[UUID]:
         real = CaseImage.objects.filter(case__study=self.study, image__candidate=None)
         return set(real.values_list("image", flat=True))
+
+
+def pseudonym_of(reader: int) -> str:
+    """What stands for a reader wherever readings leave without names."""
+    digest = salted_hmac("readings file", str(reader), algorithm="sha256").hexdigest()
+    return f"reader-{digest[:8]}"
 
 
 def _path_of_image(table: Table) -> str:

@@ -205,6 +205,11 @@ class Study(models.Model):
         return "filling" if run.kind == "fill_study" else "opening"
 
     @property
+    def tells_source(self) -> bool:
+        """Whether coordinators may see where its images are from."""
+        return self.unblinded_at is not None or not mode_of(self.mode).hides_source
+
+    @property
     def is_open(self) -> bool:
         return self.state == StudyState.OPEN
 

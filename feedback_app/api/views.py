@@ -1,0 +1,33 @@
+"""The schema, the page to try it on, and what is answered where the API has no address."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class SchemaView(SpectacularAPIView):
+    query_parameters = frozenset({"format"})
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """A page: whoever is not logged in is led to the login, as on any other."""
+
+    url_name = "api:schema"
+    query_parameters = frozenset({"script"})
+
+
+show_docs = login_required(DocsView.as_view())
+
+
+class NowhereView(APIView):
+    """Says so in the API's one error shape, whoever asks and by whatever method."""
+
+    schema = None
+    permission_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("The API has no such address.")

@@ -1,0 +1,52 @@
+"""Data sets that come over the API as one ZIP file."""
+
+import shutil
+import uuid
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from feedback_app.images.blobs.services import naming_a_full_disk
+from generation.errors import RemediableError
+
+FILES_MAX = 500_000
+
+
+def unpack(archive: BinaryIO) -> Path:
+    """A folder of its own with what the archive holds; its only folder, where it has but one."""
+    folder = settings.DATA_ROOT / "uploads" / str(uuid.uuid4())
+    try:
+        with zipfile.ZipFile(archive) as packed, naming_a_full_disk("the upload"):
+            _check(packed)
+            folder.mkdir(parents=True)
+            packed.extractall(folder)  # names that lead out of the folder are taken into it
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RemediableError(
+            f"The archive cannot be unpacked: {error}.", remedy="Send a ZIP file without password."
+        ) from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    inside = list(folder.iterdir())
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def discard(path: Path) -> None:
+    """Remove an upload once its data set is in; nothing else."""
+    uploads = settings.DATA_ROOT / "uploads"
+    if path.is_relative_to(uploads) and path != uploads:
+        shutil.rmtree(uploads / path.relative_to(uploads).parts[0], ignore_errors=True)
+
+
+def _check(packed: zipfile.ZipFile) -> None:
+    members = packed.infolist()
+    size = sum(member.file_size for member in members)
+    if len(members) > FILES_MAX or size > settings.UPLOAD_MAX_BYTES:
+        raise RemediableError(
+            f"The archive unpacks to {len(members):,} files of {size:,} bytes; {FILES_MAX:,} and "
+            f"{settings.UPLOAD_MAX_BYTES:,} are the most.",
+            remedy="Send it in parts under one name, or import it with manage.py import_cohort.",
+        )

@@ -1,0 +1,61 @@
+"""Model versions for programs."""
+
+from typing import ClassVar
+
+from django_filters.rest_framework import CharFilter, FilterSet
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.versions.requests import VersionRequest
+from feedback_app.images.versions.services import register
+from feedback_app.rest.views import Read, Row, name_of, user_name
+
+
+class ModelVersionSerializer(Row):
+    parent = name_of()  # type: ignore[assignment]
+    created_by = user_name()
+    candidates = serializers.IntegerField(source="candidate_count")
+    batches = serializers.IntegerField(source="batch_count")
+
+    class Meta:
+        model = ModelVersion
+        fields: ClassVar = [
+            "id", "name", "parent", "sha256", "method", "taught_by_simulated_readers",
+            "is_promoted", "resolution", "follows_masks", "created_by", "created_at",
+            "candidates", "batches",
+        ]  # fmt: skip
+
+
+class ModelVersionFilter(FilterSet):
+    parent = CharFilter("parent__name", label="Name of the parent")
+
+    class Meta:
+        model = ModelVersion
+        fields: ClassVar = {
+            "name": ["exact"],
+            "method": ["exact"],
+            "is_promoted": ["exact"],
+            "follows_masks": ["exact"],
+        }
+
+
+class ModelVersionsView(Read):
+    """Base models and what was taught upon them; an admin's POST registers weights."""
+
+    queryset = ModelVersion.objects.with_counts().select_related("parent", "created_by")
+    lookup_url_kwarg, lookup_value_converter = "version_id", "int"
+    serializer_class = ModelVersionSerializer
+    asks = {"create": VersionRequest}
+    admins_actions = frozenset({"create"})
+    filterset_class = ModelVersionFilter
+    ordering_fields = ("name", "created_at")
+
+    def create(self, request: Request) -> Response:
+        asked = self.asked(VersionRequest)
+        version = register(
+            asked.name, asked.location, resolution=asked.resolution, created_by=self.actor
+        )
+        row = self.get_queryset().get(pk=version.pk)
+        return self.told(row, status=status.HTTP_201_CREATED)

@@ -1,0 +1,29 @@
+"""Files that the API answers with, whatever format a client says that it takes."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.negotiation import BaseContentNegotiation
+
+
+class AsItIs(BaseContentNegotiation):
+    """A file has the type that it has; errors are JSON."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def file_action(media_type: str, *, parameters: Any = None) -> Any:
+    """An action of a row that answers with a file of this type."""
+
+    def made(method: Any) -> Any:
+        answer = {(200, media_type): OpenApiTypes.BINARY}
+        named = extend_schema(responses=answer, parameters=parameters)(method)
+        return action(["get"], detail=True, content_negotiation_class=AsItIs)(named)
+
+    return made
