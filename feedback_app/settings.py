@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "django_tables2",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "knox",
     "rest_framework",
 ]
 
@@ -320,8 +321,14 @@ RUN_HEARTBEAT_TIMEOUT_S = number("RUN_HEARTBEAT_TIMEOUT_S", default=60)
 # torch device of the GPU worker: cuda, cuda:1, mps or cpu; "auto" takes what is there.
 TORCH_DEVICE = text("TORCH_DEVICE", "auto")
 
+# Programs come with a token of a person, pages with a session.
+KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105  the name of a model
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "rr_"}
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "feedback_app.accounts.tokens.TokenLogin",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["feedback_app.incoming.BoundedJSONParser"],

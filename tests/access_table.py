@@ -73,6 +73,10 @@ TABLE: dict[str, Line] = {
     "accounts:password": get(LOGGED_IN),
     "admin/password_change/": get(does(LOGGED_IN)),
     "accounts:session": get(answers(401, 200, 200, 200, 200, 200)),
+    "accounts:tokens": get(LOGGED_IN),
+    "accounts:revoke-token": post(
+        answers(302, 404, 404, 404, 404, 404), lambda _: ["00000000-0000-4000-8000-000000000000"]
+    ),
     "accounts:people": get(ADMINS),
     "accounts:add_person": get(ADMINS),
     "accounts:unlock": post(does(ADMINS)),

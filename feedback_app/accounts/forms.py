@@ -7,6 +7,8 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from feedback_app.accounts.models import AuditEvent, Role, User
+from feedback_app.accounts.requests import TokenRequest
+from feedback_app.requests import form_field_of, read
 
 DATES = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 """Within which the day before and after each can be told in any time zone."""
@@ -24,6 +26,28 @@ class ChangePersonForm(forms.Form):
     first_name = forms.CharField(required=False, max_length=150)
     last_name = forms.CharField(required=False, max_length=150)
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class TokenForm(forms.Form):
+    """Offers the roles that its owner's reaches."""
+
+    name = form_field_of(
+        TokenRequest, "name", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    role = form_field_of(TokenRequest, "role", labels=dict(Role.choices))
+    is_read_only = form_field_of(TokenRequest, "is_read_only")
+    days = form_field_of(TokenRequest, "days")
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reached = [role for role in Role if role.rank <= owner.held_role.rank]
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(role.value, role.label) for role in reached]
+        self.initial.setdefault("role", owner.held_role.value)
+
+    def request(self) -> TokenRequest:
+        return read(TokenRequest, self.cleaned_data)
 
 
 class AuditForm(forms.Form):

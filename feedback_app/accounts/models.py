@@ -1,16 +1,23 @@
 """Who uses Reading Room, and what they did."""
 
+import uuid
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from knox.models import AbstractAuthToken, AuthTokenManager
 
 
 class Role(models.TextChoices):
     READER = "reader"
     COORDINATOR = "coordinator"
     ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """Each role may do what those before it may, but for reading others' cases."""
+        return list(Role).index(self)
 
 
 class User(AbstractUser):
@@ -21,6 +28,9 @@ class User(AbstractUser):
     must_change_password = models.BooleanField(
         default=False, help_text="Whether the next login begins with choosing a new password."
     )
+
+    token_role: Role | None = None
+    """The role of the token that they came with, which narrows their own; no column."""
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -33,21 +43,57 @@ class User(AbstractUser):
     @property
     def is_coordinator(self) -> bool:
         """Coordinators design studies; admins may do all that coordinators do."""
-        return self.is_admin or self.role == Role.COORDINATOR
+        return self.held_role in {Role.COORDINATOR, Role.ADMIN}
 
     @property
     def is_admin(self) -> bool:
         """Superusers too: the first account of an installation has no role of its own choosing."""
-        return self.role == Role.ADMIN or self.is_superuser
+        return self.held_role == Role.ADMIN
 
     @property
     def held_role(self) -> Role:
-        """The role that they have in fact: a superuser's is an admin's."""
-        return Role.ADMIN if self.is_superuser else Role(self.role)
+        """The role that they have in fact: a superuser's is an admin's; with a token, its own."""
+        own = Role.ADMIN if self.is_superuser else Role(self.role)
+        return min(own, self.token_role or own, key=lambda role: role.rank)
 
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+
+class TokenManager(AuthTokenManager):
+    def live(self) -> "models.QuerySet[Token]":
+        """Neither revoked nor expired."""
+        return self.filter(revoked_at=None, expiry__gt=timezone.now())
+
+
+class Token(AbstractAuthToken):
+    """How a program of ``user`` logs in to the API; ``digest`` is the token's hash.
+
+    It may do what its role may, and its owner's: the narrower of both.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=16, choices=Role)
+    is_read_only = models.BooleanField(default=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TokenManager()
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [
+            models.CheckConstraint(name="a_token_expires", condition=models.Q(expiry__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and self.expiry > timezone.now()
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):

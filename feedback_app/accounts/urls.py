@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from feedback_app.accounts.views import audit, lists, login, people
+from feedback_app.accounts.views import audit, lists, login, people, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", login.OwnPasswordView.as_view(), name="password"),
     path("session/", login.session, name="session"),
+    path("tokens/", tokens.list_tokens, name="tokens"),
+    path("tokens/<uuid:public_id>/revoke/", tokens.revoke, name="revoke-token"),
     path("people/", lists.list_people, name="people"),
     path("people/add/", people.add, name="add_person"),
     path("people/unlock/", people.unlock, name="unlock"),

@@ -73,7 +73,7 @@ def find_snapshot(name_or_id: str) -> Snapshot:
 
 
 class SnapshotRequest(Request):
-    """Of people's readings or of simulated ones, never both; without studies, of all of them."""
+    """Readings of people or of simulated readers, never both; all of them without studies."""
 
     name: str = Field(min_length=1, max_length=100)
     studies: tuple[Annotated[str, Field(max_length=100)], ...] = ()

@@ -105,6 +105,7 @@ class NextSerializer(KnownFieldsSerializer):
 class StoredSerializer(Told):
     slot = serializers.UUIDField()
     revision = serializers.IntegerField()
+    feedback = serializers.JSONField(required=False, help_text="What is right, where it is told.")
 
 
 class LeaseSerializer(Told):
@@ -190,6 +191,7 @@ class PreferencesView(ReaderView):
 class GuidelineView(ReaderView):
     """How to read, with the examples: for the study's readers and for coordinators."""
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, study_id: UUID) -> Response:
         user = reader_of(request)
         study = guideline_for(user, study_id)

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.readings.access import reader_of
-from feedback_app.readings.api import ReadingSerializer, given_of
+from feedback_app.readings.api import CASE, ReadingSerializer, StoredSerializer, given_of
 from feedback_app.readings.framing import size_for
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preview import PreviewedCase, preview_of
@@ -72,6 +73,7 @@ class PreviewView(APIView):
 
     permission_classes = [IsCoordinator]
 
+    @extend_schema(responses=CASE)
     def get(self, request: Request, study_id: UUID, case_id: UUID) -> Response:
         return Response(_case(request, study_id, case_id).describe())
 
@@ -81,6 +83,7 @@ class PreviewReadingsView(APIView):
 
     permission_classes = [IsCoordinator]
 
+    @extend_schema(request=ReadingSerializer, responses={status.HTTP_201_CREATED: StoredSerializer})
     def post(self, request: Request, study_id: UUID, case_id: UUID) -> Response:
         serializer = ReadingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.contrib.pydantic import PydanticExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from pydantic.json_schema import model_json_schema
@@ -65,6 +66,16 @@ class RequestSchema(PydanticExtension):
             )
             auto_schema.registry.register_on_missing(component)
         return schema
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How programs log in, beside the session that pages have."""
+
+    target_class = "feedback_app.accounts.tokens.TokenLogin"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer"}
 
 
 class Schema(AutoSchema):

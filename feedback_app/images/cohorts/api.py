@@ -28,7 +28,7 @@ CHOSEN = ("mask_kind", "uncertain", "views")
 
 
 class UploadSerializer(KnownFieldsSerializer):
-    """A data set as it is distributed, in one ZIP file; the rest is as on the command line."""
+    """A data set in one ZIP file, its own files at the top; the rest is as at the command."""
 
     name = serializers.RegexField(f"^{COHORT_NAME.pattern}$")
     source = serializers.ChoiceField(  # type: ignore[assignment]

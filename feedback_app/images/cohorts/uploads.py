@@ -15,8 +15,8 @@ FILES_MAX = 500_000
 
 
 def unpack(archive: BinaryIO) -> Path:
-    """A folder of its own with what the archive holds; its only folder, where it has but one."""
-    folder = settings.DATA_ROOT / "uploads" / str(uuid.uuid4())
+    """A folder of its own with what the archive holds: the data set's files at its top."""
+    folder: Path = settings.DATA_ROOT / "uploads" / str(uuid.uuid4())
     try:
         with zipfile.ZipFile(archive) as packed, naming_a_full_disk("the upload"):
             _check(packed)
@@ -30,15 +30,14 @@ def unpack(archive: BinaryIO) -> Path:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    inside = list(folder.iterdir())
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+    return folder
 
 
 def discard(path: Path) -> None:
     """Remove an upload once its data set is in; nothing else."""
     uploads = settings.DATA_ROOT / "uploads"
-    if path.is_relative_to(uploads) and path != uploads:
-        shutil.rmtree(uploads / path.relative_to(uploads).parts[0], ignore_errors=True)
+    if path.parent == uploads:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _check(packed: zipfile.ZipFile) -> None:
