@@ -13,7 +13,14 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage, signal
 
-from generation.conditioning.masks import LESIONS, Mask, Masks, label_of, without_margin
+from generation.conditioning.masks import (
+    LESIONS,
+    Mask,
+    Masks,
+    label_of,
+    lungs_among,
+    without_margin,
+)
 from generation.conditioning.plausibility import (
     ImplausibleMask,
     check,
@@ -78,7 +85,7 @@ def _apply_one(
             return mirror(masks)
         case Place():
             opacity = _mask_of("opacity", masks, family="place")
-            lungs = _mask_of("lungs", masks, family="place")
+            lungs = _lungs_of(masks, family="place")
             return {**masks, "opacity": place(opacity, lungs, transform)}
         case Interpolate():
             mask = _mask_of(transform.kind, masks, family="interpolate")
@@ -86,6 +93,10 @@ def _apply_one(
                 raise ImplausibleMask("interpolate", f"mask {transform.other[:10]} is not at hand")
             between = interpolate(mask, others[transform.other], weight=transform.weight)
             return {**masks, transform.kind: between}
+
+
+def _lungs_of(masks: Masks, *, family: Family) -> Mask:
+    return _mask_of(lungs_among(masks) or "lungs", masks, family=family)
 
 
 def _mask_of(kind: MaskKind, masks: Masks, *, family: Family) -> Mask:
@@ -178,7 +189,7 @@ def mirror(masks: Masks) -> dict[MaskKind, Mask]:
         raise ImplausibleMask("mirror", "the tube would stay on the side of the lesion")
     if not LESIONS & set(masks):
         raise ImplausibleMask("mirror", "there is no lesion to mirror")
-    lungs = _mask_of("lungs", masks, family="mirror")
+    lungs = _lungs_of(masks, family="mirror")
     left, right = (box_of(lung) for lung in both_lungs(lungs, family="mirror"))
     rows, columns = np.mgrid[: len(lungs), : len(lungs)].astype(float)
     is_left = columns < (left[1].stop + right[1].start) / 2

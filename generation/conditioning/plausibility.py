@@ -5,13 +5,14 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from generation.conditioning.masks import LESIONS, WITHIN_LUNGS, Mask, Masks, label_of
+from generation.conditioning.masks import LESIONS, WITHIN_LUNGS, Mask, Masks, label_of, lungs_among
 from generation.conditioning.transforms import FAMILY_LABELS, Family
 from generation.errors import RemediableError
 from generation.specs import MaskKind
 
 AREA_LIMITS: dict[MaskKind, tuple[float, float]] = {
     "lungs": (0.6, 1.5),
+    "lungs_without_heart": (0.6, 1.5),
     "heart": (0.6, 1.6),
     "pneumothorax": (0.3, 3.0),
     "rib_fracture": (0.3, 3.0),
@@ -62,9 +63,10 @@ def check(family: Family, masks: Masks, *, parents: Masks) -> None:
         ):
             if reason:
                 raise ImplausibleMask(family, f"the mask of {name} {reason}")
-        if kind in WITHIN_LUNGS and "lungs" in masks:
-            outside = outside_share(mask, masks["lungs"])
-            if outside > outside_share(parents[kind], parents["lungs"]) + MAX_LEFT:
+        lungs = lungs_among(masks)
+        if kind in WITHIN_LUNGS and lungs is not None:
+            outside = outside_share(mask, masks[lungs])
+            if outside > outside_share(parents[kind], parents[lungs]) + MAX_LEFT:
                 reason = f"the mask of {name} leaves the lungs with {outside:.0%} of its area"
                 raise ImplausibleMask(family, reason)
 

@@ -71,7 +71,10 @@ class ChexMasks:
         if not (row[HEIGHT].isdecimal() and row[WIDTH].isdecimal()):
             return Skip(file=name, what="mask", reason="its row does not say the mask's size")
         lungs = tuple(row[side] for side in LUNGS)
-        return (self._mask("lungs", lungs, row), self._mask("heart", (row[HEART],), row))
+        return (
+            self._mask("lungs_without_heart", lungs, row),
+            self._mask("heart", (row[HEART],), row),
+        )
 
     def _mask(self, kind: str, texts: tuple[str, ...], row: dict[str, str]) -> RunLengthMask:
         return RunLengthMask(

@@ -11,6 +11,8 @@ from generation.errors import RemediableError
 FOLDER = "controlnet"
 """A model's folder has its ControlNet here, and so has a version that adds one to its parent."""
 EMBEDDING_WIDTHS = (16, 32, 96, 256)
+FIRST_CHANNELS = 6
+"""ControlNets of so many channels were taught before the last kinds of masks came."""
 
 
 def build_controlnet(pipeline: StableDiffusionPipeline, *, seed: int) -> ControlNetModel:
@@ -29,7 +31,10 @@ def build_controlnet(pipeline: StableDiffusionPipeline, *, seed: int) -> Control
 
 
 def load_controlnet(folder: Path, *, dtype: torch.dtype) -> ControlNetModel:
-    """Load a ControlNet that has one channel for each mask kind."""
+    """Load a ControlNet, with one channel for each mask kind.
+
+    One that was taught before the last kinds came follows none of these.
+    """
     try:
         controlnet: ControlNetModel = ControlNetModel.from_pretrained(
             str(folder), dtype=dtype, use_safetensors=True
@@ -40,12 +45,29 @@ def load_controlnet(folder: Path, *, dtype: torch.dtype) -> ControlNetModel:
             remedy="Train it again with manage.py train_controlnet, or restore its folder.",
         ) from error
     channels = controlnet.config.conditioning_channels
-    if channels != len(MASK_KINDS):
+    if not FIRST_CHANNELS <= channels <= len(MASK_KINDS):
         raise RemediableError(
             f"the ControlNet in {folder} takes {channels} channels, not one for each of "
             f"{', '.join(MASK_KINDS)}",
             remedy="Train one for these kinds of masks with manage.py train_controlnet.",
         )
+    return widened(controlnet, channels=len(MASK_KINDS))
+
+
+@torch.no_grad()
+def widened(controlnet: ControlNetModel, *, channels: int) -> ControlNetModel:
+    """Give a ControlNet more channels, which change nothing: their weights are zero."""
+    narrow = controlnet.controlnet_cond_embedding.conv_in
+    if narrow.in_channels == channels:
+        return controlnet
+    wide = torch.nn.Conv2d(
+        channels, narrow.out_channels, narrow.kernel_size, padding=narrow.padding
+    ).to(narrow.weight)
+    wide.weight.zero_()
+    wide.weight[:, : narrow.in_channels] = narrow.weight
+    wide.bias.copy_(narrow.bias)
+    controlnet.controlnet_cond_embedding.conv_in = wide
+    controlnet.register_to_config(conditioning_channels=channels)
     return controlnet
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generation.conditioning.masks import read_mask
+from generation.conditioning.masks import LUNG_KINDS, lungs_among, read_mask
 from generation.downstream.examples import Examples
 from generation.downstream.figures import HALF, MASK_THRESHOLDS
 from generation.statistics.overlap import dice
 
 MEAN_MASK, ALL_LUNGS = "mean mask", "all lungs"
-LUNGS = "lungs"
 
 
 def masks_of(examples: Examples) -> torch.Tensor:
@@ -30,7 +29,7 @@ def trivial_dice(
     truth = masks_of(test)
     found: dict[str, list[float | None]] = {}
     found[MEAN_MASK] = dice(mean_mask(learnt, validation).expand(truth.shape), truth).tolist()
-    if kind != LUNGS and any(LUNGS in row.masks for row in test.rows):
+    if kind not in LUNG_KINDS and any(lungs_among(row.masks) for row in test.rows):
         found[ALL_LUNGS] = lungs_dice(test, truth)
     return found
 
@@ -53,9 +52,10 @@ def lungs_dice(test: Examples, truth: torch.Tensor) -> list[float | None]:
     side = truth.shape[-1]
     found: list[float | None] = []
     for row, there in zip(test.rows, truth, strict=True):
-        if LUNGS not in row.masks:
+        name = lungs_among(row.masks)
+        if name is None:
             found.append(None)
             continue
-        lungs = torch.from_numpy(np.array(read_mask(Path(row.masks[LUNGS]), side=side)))
+        lungs = torch.from_numpy(np.array(read_mask(Path(row.masks[name]), side=side)))
         found.append(dice(lungs[None], there[None]).item())
     return found

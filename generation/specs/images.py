@@ -7,8 +7,21 @@ from pydantic.dataclasses import dataclass
 
 from generation.specs.strict import STRICT
 
-MaskKind = Literal["lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity"]
-"""The kinds of masks, in the order of a control image's channels."""
+MaskKind = Literal[
+    "lungs",
+    "heart",
+    "pneumothorax",
+    "rib_fracture",
+    "tube",
+    "opacity",
+    "lungs_without_heart",
+]
+"""The kinds of masks, in the order of a control image's channels; new ones come last.
+
+``lungs`` are the two fields with what lies behind the heart, as V7 Labs outlines them and the
+bundled model learnt them; ``lungs_without_heart`` end at its border, as in CheXmask, JSRT,
+COVID-QU-Ex and the NLM's sets.
+"""
 Split = Literal["train", "validation", "test"]
 
 

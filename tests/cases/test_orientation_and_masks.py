@@ -8,7 +8,8 @@ import PIL.Image
 import pytest
 
 from feedback_app.images.blobs.services import open_picture
-from feedback_app.images.cohorts.mask_shapes import shape_of
+from feedback_app.images.cohorts.mask_shapes import hardened, shape_of
+from feedback_app.images.cohorts.preparing import SMOOTH
 from generation.errors import RemediableError
 from tests.cases.importing import bring_in, image_counts, images, pixels_of, skips
 from tests.generation.dicoms import texture
@@ -74,7 +75,7 @@ def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) ->
         if row.masks.exists()
     }
     inverted = {"inverted.png": 2_896, "palette_white_bg.png": 2_896}
-    whole = {"all_black.png": 0, "all_white.png": 4_096} | inverted
+    whole = {"all_black.png": 0, "all_white.png": 4_096, "smooth.png": 1_192} | inverted
     shaped = (
         *("alpha_black.png", "alpha_red.png", "alpha_white.png", "la_alpha.png"),
         *("one_bit.png", "palette_voc.png", "plain.png", "sixteen.png", "trns.png"),
@@ -86,8 +87,8 @@ def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) ->
     assert refused["masks/labels_1_2.png"] == "has 3 grey values; a mask has two, zero and another"
     assert {*refused} == {
         *("masks/labels_1_2.png", "masks/other_size.png", "masks/palette_all_black.png"),
-        "masks/smooth.png",
     }
+    assert skips(run, "warning") == {"masks/smooth.png": SMOOTH}
 
 
 def disc() -> np.ndarray:
@@ -102,6 +103,21 @@ def test_a_shape_in_transparency_alone_is_found(mode: str, grey: int) -> None:
     picture = PIL.Image.new("L", (64, 64), grey).convert(mode.removesuffix("A").replace("P", "RGB"))
     picture.putalpha(alpha)
     assert (shape_of(picture.convert(mode)) == disc()).all()
+
+
+def test_smooth_edges_are_cut_at_half_and_nothing_else_is() -> None:
+    edge = np.clip(128 + 60 * (14 - np.hypot(*np.mgrid[-30:34, -20:44])), 0, 255).astype(np.uint8)
+    noisy = edge + np.random.default_rng(0).integers(0, 9, edge.shape) * (edge < 200)
+    third_label = np.where(disc(), 255, 0).astype(np.uint8)
+    third_label[45:60, 45:60] = 128
+    for levels, is_cut in ((edge, True), (noisy.astype(np.uint8), True), (third_label, False)):
+        picture = PIL.Image.fromarray(levels)
+        hard, was_cut = hardened(picture)
+        assert was_cut == is_cut
+        if is_cut:
+            assert (shape_of(hard) == (levels > 127)).all()
+        else:
+            assert hard is picture
 
 
 def test_colours_of_what_is_transparent_do_not_count() -> None:

@@ -15,6 +15,7 @@ from generation.conditioning.masks import (
     as_kind,
     control_array,
     encode_mask,
+    lungs_among,
     rasterise_boxes,
     read_control,
     read_mask,
@@ -32,7 +33,10 @@ def png(pixels: np.ndarray) -> io.BytesIO:
 
 
 def test_the_vocabulary_keeps_its_order() -> None:
-    assert MASK_KINDS == ("lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity")
+    first = ("lungs", "heart", "pneumothorax", "rib_fracture", "tube", "opacity")
+    assert (*first, "lungs_without_heart") == MASK_KINDS
+    assert lungs_among(["opacity", "lungs_without_heart"]) == "lungs_without_heart"
+    assert lungs_among(MASK_KINDS) == "lungs" and lungs_among(["heart"]) is None
     assert not ANATOMY & LESIONS
     assert WITHIN_LUNGS < LESIONS
     assert as_kind("tube") == "tube"
@@ -93,7 +97,7 @@ def test_a_control_array_has_a_channel_a_kind() -> None:
     lungs = np.array([[True, False, False]] * 2)
     opacity = np.array([[False, True, False]] * 2)
     control = control_array({"opacity": opacity, "lungs": lungs}, (3, 2))
-    assert (control.dtype, control.shape) == (np.float32, (6, 2, 3))
+    assert (control.dtype, control.shape) == (np.float32, (7, 2, 3))
     assert (control[0] == lungs).all()
     assert (control[5] == opacity).all()
     assert not control[1:5].any()

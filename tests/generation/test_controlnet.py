@@ -117,6 +117,34 @@ def test_a_controlnet_for_other_channels_is_refused(folder: Path, tmp_path: Path
         load_pipeline(ModelSource(base=str(folder / "tiny"), adapters=(str(tmp_path),)))
 
 
+def test_one_taught_before_the_last_kinds_came_follows_the_kinds_that_it_knows(
+    folder: Path, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    narrow = type(pipeline.controlnet).from_config(
+        dict(pipeline.controlnet.config) | {"conditioning_channels": 6}
+    )
+    state = pipeline.controlnet.state_dict()
+    name = "controlnet_cond_embedding.conv_in.weight"
+    narrow.load_state_dict(state | {name: state[name][:, :6]})
+    narrow.save_pretrained(tmp_path / "controlnet")
+    source = ModelSource(base=str(folder / "tiny"), adapters=(str(tmp_path),))
+    earlier = load_pipeline(source)
+    assert earlier.controlnet.config.conditioning_channels == len(MASK_KINDS)
+    asked = recipe(folder, "m2i")
+    new = MaskFile(kind="lungs_without_heart", path=str(folder / "left.png"))
+    other = MaskFile(kind="heart", path=str(folder / "left.png"))
+    made = [
+        [
+            sample(one, [replace(asked, masks=masks)])[0].astype(int)
+            for masks in (asked.masks, (new, other), (other,))
+        ]
+        for one in (earlier, pipeline)
+    ]
+    assert np.abs(made[0][0] - made[1][0]).max() <= 1
+    assert np.abs(made[0][1] - made[0][2]).max() == 0  # the new kind is not followed
+    assert np.abs(made[1][1] - made[1][2]).max() > 1
+
+
 def test_a_new_controlnet_changes_nothing_yet(folder: Path) -> None:
     """Its outputs are zero, whatever it is shown (Zhang et al. 2023, section 3.1)."""
     pipeline = load_pipeline(ModelSource(base=str(folder / "tiny")))

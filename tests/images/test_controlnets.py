@@ -68,7 +68,7 @@ def test_a_version_is_taught_to_follow_masks_once(
     call_command("train_controlnet", version.name, "noise", now=True, **TWO_STEPS)
     child = ModelVersion.objects.get(name=f"{version.name}-masks")
     assert (child.parent, child.method) == (version, "controlnet")
-    assert pipeline_of(child).controlnet.config.conditioning_channels == 6
+    assert pipeline_of(child).controlnet.config.conditioning_channels == 7
     with pytest.raises(CommandError, match="already"):
         call_command("train_controlnet", version.name, "noise", now=True, **TWO_STEPS)
 

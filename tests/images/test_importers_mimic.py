@@ -91,7 +91,7 @@ def test_mimic_comes_in_with_chexmasks_that_are_good_enough(mimic: Path) -> None
     assert third.findings == ["edema", "fracture"]
     assert (first.patient.sex, first.patient.race, first.age_years) == ("F", "asian", 52)
     assert (third.patient.sex, third.patient.race, third.age_years) == ("M", "black", 84)
-    lungs = pixels_of(Mask.objects.get(kind="lungs").blob) > 0
+    lungs = pixels_of(Mask.objects.get(kind="lungs_without_heart").blob) > 0
     assert (lungs.sum(), lungs[10, 5], lungs[10, 40], lungs[9, 5]) == (30 * 35, True, True, False)
     assert (pixels_of(Mask.objects.get(kind="heart").blob) > 0).sum() == 400
 

@@ -12,7 +12,7 @@ from feedback_app.experiments.statistics.power import Components, Planner
 
 LOOKED_AT = 3
 ASSUMED = Components(of_seed=0.05**2, of_patient=0.3**2, together=0.5**2)
-"""Of macro F1 and of Dice, between few real images alone and with synthetic ones."""
+"""Variances of macro F1 and Dice, between few real images alone and with synthetic ones."""
 
 
 @dataclass(frozen=True, kw_only=True)

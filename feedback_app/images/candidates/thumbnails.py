@@ -6,11 +6,12 @@ import io
 import numpy as np
 import PIL.Image
 
-from generation.conditioning.masks import MASK_KINDS, Masks
+from generation.conditioning.masks import LUNG_KINDS, MASK_KINDS, Masks
 
 SIDE = 96
 COLOURS = {
     "lungs": (0x4F, 0xE0, 0xEC),
+    "lungs_without_heart": (0x4F, 0xE0, 0xEC),
     "heart": (0xFF, 0x9A, 0xD0),
     "pneumothorax": (0x8F, 0xE5, 0x8A),
     "rib_fracture": (0xFF, 0x8F, 0x73),
@@ -26,9 +27,10 @@ def picture_masks(masks: Masks) -> str:
     """The masks over each other in their kinds' colours, the lungs dimmed."""
     shape = next(iter(masks.values())).shape
     pixels = np.zeros((*shape, 3), dtype=np.uint8)
-    for kind in MASK_KINDS:
+    others = [kind for kind in MASK_KINDS if kind not in LUNG_KINDS]
+    for kind in (*LUNG_KINDS, *others):
         if kind in masks:
-            colour = np.array(COLOURS[kind]) * (STRENGTH if kind == "lungs" else 1)
+            colour = np.array(COLOURS[kind]) * (STRENGTH if kind in LUNG_KINDS else 1)
             pixels[masks[kind]] = colour.astype(np.uint8)
     picture = PIL.Image.fromarray(pixels).resize((SIDE, SIDE), PIL.Image.Resampling.BOX)
     file = io.BytesIO()

@@ -2,12 +2,19 @@
 
 import numpy as np
 import PIL.Image
+from scipy import ndimage
 
 from generation.errors import RemediableError
 
 GREY_MODES = frozenset({"1", "L", "I", "I;16", "I;16B", "I;16L"})
 Levels = np.ndarray
 """H x W, from 0."""
+END = 0.1
+"""Levels so near to zero, or to the brightest, as a share of that, are the mask's two values."""
+EDGE_PX, EDGE_SHARE = 3, 1 / 64
+"""A smooth edge reaches no further than this, or than this share of the shorter side."""
+MOST_BETWEEN = 0.2
+"""A picture with a larger share of levels between is no mask with smooth edges."""
 
 
 def shape_of(picture: PIL.Image.Image) -> np.ndarray:
@@ -34,6 +41,30 @@ def shape_of(picture: PIL.Image.Image) -> np.ndarray:
         "shows one shape in its colours and another in its transparency",
         remedy="Save the mask with two grey values and without transparency.",
     )
+
+
+def hardened(picture: PIL.Image.Image) -> tuple[PIL.Image.Image, bool]:
+    """The picture with smooth edges cut at half of its brightest value, and whether it had any.
+
+    Levels between may only lie along edges: a third label, or a picture, is left as it is.
+    """
+    if alpha_of(picture) is not None:
+        return picture, False
+    grey = grey_of(picture)
+    if two_valued(grey) is not None or not _is_smooth(grey):
+        return picture, False
+    return PIL.Image.fromarray(np.where(2.0 * grey > grey.max(), 255, 0).astype(np.uint8)), True
+
+
+def _is_smooth(grey: Levels) -> bool:
+    top = float(grey.max())
+    low, high = grey <= END * top, grey >= (1 - END) * top
+    between = ~(low | high)
+    if not low.any() or between.mean() > MOST_BETWEEN:
+        return False
+    reach = max(EDGE_PX, int(EDGE_SHARE * min(grey.shape)))
+    near = [ndimage.maximum_filter(part, size=2 * reach + 1) for part in (low, high)]
+    return bool((near[0] & near[1])[between].all())
 
 
 def binary(levels: Levels, *, what: str = "grey values") -> np.ndarray:

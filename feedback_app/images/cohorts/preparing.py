@@ -20,7 +20,7 @@ from feedback_app.images.blobs.services import (
     open_picture,
     write_file,
 )
-from feedback_app.images.cohorts.mask_shapes import shape_of
+from feedback_app.images.cohorts.mask_shapes import hardened, shape_of
 from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
 from generation.conditioning.masks import encode_mask as encode_bools
 from generation.datasets.contents import is_dicom, kind_of
@@ -37,6 +37,7 @@ SHOWN_SHARE, LEAST_LEVELS = 0.98, 20
 LOOKED_AT_PX = 256
 """A larger picture is looked at in fewer of its pixels."""
 SHOWS_NOTHING = f"nearly all its pixels lie within {LEAST_LEVELS} grey levels: it shows nothing"
+SMOOTH = "the edges of its shape were grey, and are cut at half of its brightest value"
 UNREAD = "its header names a {} in words that are not known"
 
 log = logging.getLogger(__name__)
@@ -219,31 +220,34 @@ def prepare_mask(
         path, file = mask.path, f"masks/{legible(mask.path.name)}"
     else:
         path, file = None, prepared.row.source_id
-    content = read_or_skip(
+    found = read_or_skip(
         lambda: mask_content(mask, size=size),
         path=path,
         file=file,
         skips=prepared.skips,
         what="mask",
     )
-    if content is not None:
+    if found is not None:
+        content, is_cut = found
+        if is_cut:
+            prepared.skips.append(Skip(file=file, what="warning", reason=SMOOTH))
         blob = write_file(content, media_type="image/png")
         prepared.masks.append(PreparedMask(kind=mask.kind, blob=blob))
 
 
-def mask_content(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> bytes:
-    return (
-        read_mask(mask.path, size=size)
-        if isinstance(mask, SourceMask)
-        else decode_mask(mask, size=size)
-    )
+def mask_content(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> tuple[bytes, bool]:
+    """A mask as an 8-bit grey PNG of 0 and 255, and whether smooth edges were cut."""
+    if isinstance(mask, SourceMask):
+        return read_mask(mask.path, size=size)
+    return decode_mask(mask, size=size), False
 
 
-def read_mask(path: Path, *, size: tuple[int, int]) -> bytes:
-    """A mask as an 8-bit grey PNG of 0 and 255; refused where it does not fit its image."""
+def read_mask(path: Path, *, size: tuple[int, int]) -> tuple[bytes, bool]:
+    """Refused where it does not fit its image."""
     picture = open_picture(read_bounded(path), name=path.name)
     require_size(picture.size, size)
-    return encode_bools(shape_of(picture))
+    hard, is_cut = hardened(picture)
+    return encode_bools(shape_of(hard)), is_cut
 
 
 def decode_mask(mask: RunLengthMask, *, size: tuple[int, int]) -> bytes:

@@ -13,6 +13,8 @@ from feedback_app.images.versions.folders import CONTROL_NET, index_of
 from generation.conditioning.masks import MASK_KINDS
 from generation.errors import RemediableError
 
+FIRST_CHANNELS = 6
+"""As in ``generation.diffusion.controlnet``, which brings torch."""
 SUPPORTED = {"StableDiffusionPipeline", "StableDiffusionControlNetPipeline"}
 SUPPORTED_WORDS = "Stable Diffusion 1.x and 2.x pipelines (StableDiffusionPipeline)"
 FAMILIES = (
@@ -247,9 +249,12 @@ def _require_fit(folder: Path, configs: dict[str, Config]) -> None:
 
 
 def inspect_control_net(folder: Path) -> None:
-    """A ControlNet must have one channel for each kind of mask; published ones have three."""
+    """A ControlNet must have one channel for each kind of mask; published ones have three.
+
+    One that was taught before the last kinds came has fewer.
+    """
     channels = read_config(folder / "config.json").get("conditioning_channels", 3)
-    if channels != len(MASK_KINDS):
+    if channels not in range(FIRST_CHANNELS, len(MASK_KINDS) + 1):
         raise RemediableError(
             f"The ControlNet in {folder} takes {channels} channels, not one for each of "
             f"{', '.join(MASK_KINDS)}.",
