@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "feedback_app.curation",
     "feedback_app.exports",
     "feedback_app.experiments",
+    "feedback_app.vlms",
     "feedback_app.results",
     "feedback_app.provenance",
     "feedback_app.rehearsal",

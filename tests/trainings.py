@@ -21,6 +21,7 @@ STARTERS = (
     "feedback_app.finetuning.tasks.run_child",
     "feedback_app.images.scorers.tasks.proxies.run_child",
     "feedback_app.images.versions.tasks.pretraining.run_child",
+    "feedback_app.vlms.tasks.run_child",
 )
 
 

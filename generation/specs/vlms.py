@@ -17,12 +17,12 @@ VLM_TASKS = (
     "image classification",
     "closed question answering",
     "open question answering",
-    "image-text matching",
-    "image-text selection",
-    "impression generation",
     "image captioning",
 )
-"""The tasks of instructions that a small decoder is taught; boxes and findings are beyond it."""
+"""The tasks of instructions that a small decoder is taught.
+
+Boxes and findings in sentences are beyond it; matching long texts would double a step's cost.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -17,13 +17,11 @@ EYE = "reading-room-eye"
 FAMILIES = {
     "llava": "LLaVA",
     "llava_next": "LLaVA-NeXT",
-    "llava_onevision": "LLaVA-OneVision",
     "qwen2_vl": "Qwen2-VL",
     "qwen2_5_vl": "Qwen2.5-VL",
     "paligemma": "PaliGemma",
     "gemma3": "Gemma 3 (MedGemma)",
     "idefics3": "Idefics3",
-    "smolvlm": "SmolVLM",
 }
 """By the ``model_type`` of a configuration; a tiny model of each is loaded and asked in tests."""
 CONFIG = "config.json"

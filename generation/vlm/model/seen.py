@@ -66,13 +66,14 @@ def see(
     for start in range(0, len(missing), PART):
         report(start, len(missing))
         chosen = missing[start : start + PART]
-        cells = look_at(eye, [_picture(name, folders) for name in chosen])
+        cells = look_at(eye, [read_picture(name, folders) for name in chosen])
         _write(kept, of_eye, chosen, cells)
         known |= dict(zip(chosen, cells, strict=True))
     return Seen(names, torch.stack([known[name] for name in names]))
 
 
-def _picture(name: str, folders: Mapping[str, Path]) -> np.ndarray:
+def read_picture(name: str, folders: Mapping[str, Path]) -> np.ndarray:
+    """A picture of the instructions by its name, grey."""
     source, _, place = name.partition("/")
     try:
         with Image.open(folders[source] / place) as picture:

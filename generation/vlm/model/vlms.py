@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor, LogitsProcessorList
+from transformers import AutoModelForImageTextToText, LogitsProcessorList
 
 from generation.training.devices import device
 from generation.vlm.benchmark.choices import Choice, choose, normalised, rotations
 from generation.vlm.model.answering import log_likelihoods, pad
 from generation.vlm.model.folders import is_trained_here, place_of, require_loadable
+from generation.vlm.model.processors import load_processor
 from generation.vlm.model.rows import CAPTION_QUESTIONS
 from generation.vlm.model.seen import look_at
 from generation.vlm.model.wording import Words, with_options
@@ -194,6 +195,10 @@ class OwnVlm(Vlm):
             captions += [self._text(one[len(question) :]) for one in said]
         return captions
 
+    def _text(self, tokens: torch.Tensor) -> str:
+        """Its byte pairs put a space before every number and word."""
+        return " ".join(super()._text(tokens).split())
+
     def describe(self, pictures: Sequence[np.ndarray[Any, Any]]) -> list[str]:
         return self.describe_seen(look_at(self.eye, pictures))
 
@@ -235,10 +240,7 @@ def load_vlm(name: str) -> Vlm:
         folder, trust_remote_code=False, use_safetensors=True, local_files_only=True,
         dtype=torch.float32 if is_trained_here(config) else "auto",
     ).to(device())  # fmt: skip
-    processor = AutoProcessor.from_pretrained(
-        folder, trust_remote_code=False, local_files_only=True, use_fast=False
-    )
-    return (OwnVlm if is_trained_here(config) else Vlm)(model, processor)
+    return (OwnVlm if is_trained_here(config) else Vlm)(model, load_processor(folder, config))
 
 
 def _orders(one: Asked) -> list[list[str]]:

@@ -1,0 +1,110 @@
+"""Registering VLM versions, and starting their training."""
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from feedback_app.accounts.models import User
+from feedback_app.images.versions.folders import hash_adapter, location_of, path_of
+from feedback_app.runs import services as runs
+from feedback_app.runs.models import Run
+from feedback_app.vlms.inspection import inspect_vlm
+from feedback_app.vlms.models import VlmVersion
+from generation.errors import RemediableError
+from generation.specs import BUNDLED, VlmSpec, write_spec
+from generation.vlm.model.folders import place_of
+
+
+@transaction.atomic
+def register_vlm(
+    name: str,
+    location: str,
+    *,
+    parent: VlmVersion | None = None,
+    run: Run | None = None,
+    created_by: User | None = None,
+) -> VlmVersion:
+    """Register the VLM of a folder, or ``bundled``; the same one again changes nothing.
+
+    Raises RemediableError where it cannot be loaded, or the name is another one's.
+    """
+    folder = folder_of(location)
+    family, sha256 = inspect_vlm(folder), hash_adapter(str(folder))
+    kept = BUNDLED if location == BUNDLED else location_of(folder)
+    version, is_new = VlmVersion.objects.get_or_create(
+        name=name,
+        defaults={
+            "location": kept,
+            "sha256": sha256,
+            "family": family,
+            "parent": parent,
+            "run": run,
+            "created_by": created_by,
+        },
+    )
+    if not is_new and version.sha256 != sha256:
+        raise RemediableError(
+            f"There is a VLM version “{name}” already, with other weights.",
+            remedy="Give this one another name.",
+        )
+    return version
+
+
+def folder_of(location: str) -> Path:
+    """The folder that a location stands for; a RemediableError where there is none."""
+    folder = place_of(location) if location == BUNDLED else path_of(location)
+    if not folder.is_dir():
+        raise RemediableError(
+            f"There is no VLM at {location!r}.",
+            remedy=f"Name “{BUNDLED}”, or a folder on this server.",
+        )
+    return folder
+
+
+def find_vlm(name: str) -> VlmVersion:
+    """The VLM version of this name."""
+    version = VlmVersion.objects.filter(name=name).first()
+    if version is None:
+        names = ", ".join(VlmVersion.objects.values_list("name", flat=True)) or "none"
+        raise RemediableError(
+            f"There is no VLM version {name!r}.",
+            remedy=f"Registered: {names}. manage.py register_vlm registers others.",
+        )
+    return version
+
+
+def start_training(
+    name: str, spec: VlmSpec, *, parent: VlmVersion | None, created_by: User | None
+) -> Run:
+    """Write the run folder, and queue the training of a VLM to be called ``name``."""
+    if VlmVersion.objects.filter(name=name).exists():
+        raise RemediableError(
+            f"There is a VLM version “{name}” already.", remedy="Choose another name."
+        )
+    run_dir: Path = settings.RUNS_ROOT / str(uuid.uuid4())
+    run_dir.mkdir(parents=True)
+    write_spec(spec, run_dir / "spec.json")
+    return runs.start(
+        "train_vlm",
+        title=f"Train the VLM {name}",
+        spec={
+            "run_dir": location_of(run_dir),
+            "name": name,
+            "parent": parent.name if parent else "",
+        },
+        created_by=created_by,
+    )
+
+
+def register_trained(run: Run) -> VlmVersion:
+    """Register what a finished training has left in its run folder; twice changes nothing."""
+    parent = run.spec["parent"]
+    return register_vlm(
+        run.spec["name"],
+        str(path_of(run.spec["run_dir"]) / "model"),
+        parent=find_vlm(parent) if parent else None,
+        run=run,
+        created_by=run.created_by,
+    )
