@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def text(name: str, default: str | None = None) -> str:
     value = os.environ.get(name, "").strip() or default
-    if not value:
+    if value is None:
         raise ImproperlyConfigured(f"Set {name} in the environment (see docker/.env.example).")
     return value
 
@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "feedback_app.lists",
     "feedback_app.rest",
     "feedback_app.accounts",
+    "feedback_app.notices",
     "feedback_app.runs",
     "feedback_app.images",
     "feedback_app.studies",
@@ -190,6 +191,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "feedback_app.accounts.context.login_time",
+                "feedback_app.notices.context.unread_notices",
             ],
         },
     }
@@ -252,6 +254,17 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", default=3600) if HTTPS_ONLY else 0
 
+# Without a host for outgoing mail, notices stay in the product.
+EMAIL_HOST = text("EMAIL_HOST", "")
+EMAIL_PORT = number("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = text("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = text("EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = flag("EMAIL_TLS", default=True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "reading-room@localhost")
+# What addresses in mails begin with.
+SITE_ADDRESS = text("SITE_ADDRESS", "http://localhost:8000").rstrip("/")
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = text("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -311,6 +324,16 @@ CELERY_BEAT_SCHEDULE["release-lapsed-leases"] = {
     "task": "readings.release_lapsed",
     "schedule": 60.0,
     "options": {"queue": "cpu", "expires": 60.0},
+}
+CELERY_BEAT_SCHEDULE["send-mail"] = {
+    "task": "notices.send_mail",
+    "schedule": 60.0,
+    "options": {"queue": "cpu", "expires": 60.0},
+}
+CELERY_BEAT_SCHEDULE["remind-readers"] = {
+    "task": "studies.remind",
+    "schedule": 3600.0,
+    "options": {"queue": "cpu", "expires": 3600.0},
 }
 CELERY_TIMEZONE = TIME_ZONE
 

@@ -15,6 +15,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", include("feedback_app.provenance.urls")),
     path("accounts/", include("feedback_app.accounts.urls")),
+    path("notices/", include("feedback_app.notices.urls")),
     path("runs/", include("feedback_app.runs.urls")),
     path("", include("feedback_app.images.urls")),
     path("studies/", include("feedback_app.studies.urls")),

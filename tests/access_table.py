@@ -93,6 +93,10 @@ TABLE: dict[str, Line] = {
     "api:person-reactivate": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
     "api:audit-log": get(ADMINS_BY_API),
     "api:audit-event": get(does(ADMINS_BY_API, 404), lambda _: [0]),
+    # Notices
+    "notices:list": get(LOGGED_IN),
+    "notices:count": get(LOGGED_IN),
+    "notices:mark-read": post(does(LOGGED_IN)),
     # Runs
     "api:runs": get(COORDINATORS_BY_API),
     "api:run": get(COORDINATORS_BY_API, lambda world: [world.run.pk]),
@@ -174,6 +178,7 @@ TABLE: dict[str, Line] = {
     "studies:resume": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:reopen": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:add-readers": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "studies:due": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "studies:remove-reader": post(
         does(COORDINATORS), lambda world: [world.study.pk, world.slot.reader_id]
     ),
@@ -192,11 +197,13 @@ TABLE: dict[str, Line] = {
     "api:study-reopen": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-unblind": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-add-readers": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
+    "api:study-due": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-remove-reader": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:study-add-batches": post(does(COORDINATORS_BY_API, 400), lambda world: [world.study.pk]),
     "api:readings-file": get(COORDINATORS_BY_API, lambda world: [world.study.pk, "scores", "csv"]),
     # Readings
     "readings:worklist": get(LOGGED_IN),
+    "readings:own": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
     "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
     "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk, "lungs"]),

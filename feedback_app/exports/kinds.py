@@ -5,5 +5,5 @@ from feedback_app.runs.kinds import CPU, Kind, declare
 TASKS = "feedback_app.exports.tasks"
 
 declare(
-    Kind(name="export", queue=CPU, tasks=TASKS, is_for_admins=True),
+    Kind(name="export", queue=CPU, tasks=TASKS, is_for_admins=True, is_told=True),
 )

@@ -3,16 +3,39 @@
 from feedback_app.runs.kinds import CPU, GPU, Kind, declare
 
 declare(
-    Kind(name="generate", queue=GPU, tasks="feedback_app.images.candidates.tasks.candidates"),
+    Kind(
+        name="generate",
+        queue=GPU,
+        tasks="feedback_app.images.candidates.tasks.candidates",
+        is_told=True,
+        page=("images:batch", "batch"),
+        is_one_of_many=True,
+    ),
     Kind(name="measure", queue=GPU, tasks="feedback_app.images.candidates.tasks.measures"),
     Kind(
-        name="continue_training", queue=GPU, tasks="feedback_app.images.versions.tasks.continuing"
+        name="continue_training",
+        queue=GPU,
+        tasks="feedback_app.images.versions.tasks.continuing",
+        is_told=True,
     ),
-    Kind(name="pretrain", queue=GPU, tasks="feedback_app.images.versions.tasks.pretraining"),
     Kind(
-        name="train_controlnet", queue=GPU, tasks="feedback_app.images.versions.tasks.controlnets"
+        name="pretrain",
+        queue=GPU,
+        tasks="feedback_app.images.versions.tasks.pretraining",
+        is_told=True,
     ),
-    Kind(name="train_proxy", queue=GPU, tasks="feedback_app.images.scorers.tasks.proxies"),
+    Kind(
+        name="train_controlnet",
+        queue=GPU,
+        tasks="feedback_app.images.versions.tasks.controlnets",
+        is_told=True,
+    ),
+    Kind(
+        name="train_proxy",
+        queue=GPU,
+        tasks="feedback_app.images.scorers.tasks.proxies",
+        is_told=True,
+    ),
     Kind(name="pseudo_masks", queue=GPU, tasks="feedback_app.images.scorers.tasks.proxies"),
-    Kind(name="import_cohort", queue=CPU, tasks="feedback_app.images.cohorts.tasks"),
+    Kind(name="import_cohort", queue=CPU, tasks="feedback_app.images.cohorts.tasks", is_told=True),
 )

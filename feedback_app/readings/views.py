@@ -19,22 +19,32 @@ from feedback_app.readings.framing import display_size_of, size_for
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
 from feedback_app.readings.training import next_training_slot
-from feedback_app.readings.worklist import assignments_of, first_unread
+from feedback_app.readings.worklist import assignments_of, fingerprint_of, first_unread
 from feedback_app.remedies import tell
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import mode_of
 
+HTTP_NO_CONTENT = 204
+
 
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
+    """The page; for htmx its list alone, and only where that is not as it was ``seen``."""
     assignments = assignments_of(reader_of(request))
+    seen = fingerprint_of(assignments)
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    if is_fragment and request.GET.get("seen") == seen:
+        return HttpResponse(status=HTTP_NO_CONTENT)
     context = {
         "section": "reading",
+        "seen": seen,
+        "is_fragment": is_fragment,
         "to_do": [assignment for assignment in assignments if assignment.is_to_do],
         "done": [assignment for assignment in assignments if not assignment.is_to_do],
         "all_read": bool(assignments) and not any(own.has_more for own in assignments),
     }
-    return render(request, "readings/worklist.html", context)
+    template = "_assignments" if is_fragment else "worklist"
+    return render(request, f"readings/{template}.html", context)
 
 
 @require_GET

@@ -1,22 +1,30 @@
 """Where a reader is: their studies, what is read in them, and what comes next."""
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings import claims, sql
-from feedback_app.readings.models import Bookmark, Reading
+from feedback_app.readings.models import Bookmark, Reading, Unmasking
 from feedback_app.readings.training import Training, training_of
 from feedback_app.studies.models import Allocation, Slot, Study, StudyState
+from feedback_app.studies.models.questions import questions_of
+from feedback_app.studies.modes import mode_of
+from feedback_app.studies.services.budget import pace_of
 
 PACE_OF = 50
 """The last readings that tell how long a case takes."""
+CASES_OF_A_POOL = 10
+"""So many stand for a pool's share, which only reading settles."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,18 @@ class Assignment:
     first: UUID | None
     next: UUID | None
     has_more: bool
-    remaining_min: int | None = None
+    shows: str = ""
+    """What a case shows, as far as its reader may know yet."""
+    asked: str = ""
+    minutes: int | None = None
+    """What is left takes about so long; in a pool, ten cases."""
+    is_own_pace: bool = True
     bookmarks: list[Bookmarked] = field(default_factory=list)
     training: Training | None = None
+
+    @property
+    def is_late(self) -> bool:
+        return self.study.due_on is not None and self.study.due_on < timezone.localdate()
 
     @property
     def percent(self) -> int:
@@ -140,6 +157,16 @@ def _training(reader: User, study: Study) -> Training | None:
     return training_of(study, reader.pk) if study.training_count and study.is_open else None
 
 
+def fingerprint_of(assignments: Sequence[Assignment]) -> str:
+    """Tells whether a work list says anything else than before."""
+    said = [
+        (own.study.pk, own.study.name, own.study.state, own.study.due_on, own.study.instructions,
+         own.read, own.total, own.has_more, own.minutes, own.asked, own.training, own.bookmarks)
+        for own in assignments
+    ]  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
 def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
     return list(
         Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
@@ -184,7 +211,7 @@ def _assignment(reader: User, slots: list[Slot]) -> Assignment:
         first=slots[0].pk,
         next=unread[0] if unread else None,
         has_more=bool(unread),
-        remaining_min=_remaining_min(reader, study, unread=len(unread)),
+        **_said_of(reader, study, cases=len(unread)),
         bookmarks=sorted(
             (Bookmarked(slot=pk, position=numbered[pk]) for pk in marked),
             key=lambda bookmark: bookmark.position,
@@ -203,6 +230,7 @@ def _assignment_of_pool(reader: User, study: Study) -> Assignment:
         first=first.slot_id if first else None,
         next=leased.values_list("pk", flat=True).first(),
         has_more=study.is_open and claims.is_something_left(study, reader),
+        **_said_of(reader, study, cases=CASES_OF_A_POOL),
         bookmarks=[
             Bookmarked(slot=slot.pk, position=place_of(slot).position)
             for slot in own.filter(pk__in=_bookmarked(reader, study)).select_related("study")
@@ -215,10 +243,27 @@ def _bookmarked(reader: User, study: Study) -> list[UUID]:
     return list(marks.order_by("created_at").values_list("slot", flat=True))
 
 
-def _remaining_min(reader: User, study: Study, *, unread: int) -> int | None:
-    """Reckons from the reader's own median time for a case; None before the first reading."""
+def _said_of(reader: User, study: Study, *, cases: int) -> dict[str, Any]:
+    """What is asked and how long so many cases take, at the reader's own pace or at others'."""
+    mode = mode_of(study.mode)
+    is_told = Unmasking.objects.filter(study=study, reader=reader).exists()
+    phase = mode.phases(study)[-1 if is_told else 0]
+    kind = mode.asked_in(phase)
+    asked = [one.name for one in questions_of(study).criteria if kind in (None, one.kind)]
+    own_s = _own_pace_s(reader, study)
+    pace_s = own_s or pace_of(study.mode, images_per_case=study.images_per_case).seconds
+    return {
+        "shows": mode_of(mode.shown_as(phase)).describe(study),
+        "asked": ", ".join(asked),
+        "minutes": max(1, round(cases * pace_s / 60)) if cases else None,
+        "is_own_pace": own_s is not None,
+    }
+
+
+def _own_pace_s(reader: User, study: Study) -> float | None:
+    """The reader's own median time for a case of the study; None before the first reading."""
     times = Reading.objects.filter(reader=reader, slot__study=study).values_list(
         "active_ms", flat=True
     )
-    last = list(times.order_by("-created_at")[:PACE_OF])
-    return max(1, round(unread * median(last) / 60_000)) if last else None
+    last = [ms for ms in times.order_by("-created_at")[:PACE_OF] if ms]
+    return median(last) / 1_000 if last else None

@@ -12,6 +12,7 @@ OF_A_STUDY = [
     path("plots/<slug:name>.<str:form>", results_views.plot, name="plot"),
 ]
 urlpatterns = [
+    path("own/", results_views.own, name="own"),
     path("<uuid:study_id>/", include(OF_A_STUDY)),
     path("candidates/<uuid:image_id>/", results_views.candidate, name="results-candidate"),
 ]

@@ -204,3 +204,17 @@ def readings_file(
         names=request.GET.get("names") == "yes",
         actor=cast("User", request.user),
     )
+
+
+@require_GET
+def own(request: HttpRequest) -> HttpResponse:
+    """What somebody read themselves, and how it compares, as far as they may know."""
+    from feedback_app.results.own import minutes_by_day, own_studies
+
+    reader = cast("User", request.user)
+    context = {
+        "section": "reading",
+        "studies": own_studies(reader),
+        "days": minutes_by_day(reader),
+    }
+    return render(request, "results/own.html", context)

@@ -23,12 +23,18 @@ class Kind:
     """``tasks`` is the module that has the handler; only who does a run imports it.
 
     ``is_for_admins``: a coordinator may watch such a run, but neither cancel nor retry it.
+    ``is_told``: who asked for it gets a notice when it is done or has failed; it leads to
+    ``page``, an address's name with the field of the spec that is its argument, or to the run.
+    ``is_one_of_many``: runs with the same such field are told of together.
     """
 
     name: str
     queue: str
     tasks: str
     is_for_admins: bool = False
+    is_told: bool = False
+    page: tuple[str, str] | None = None
+    is_one_of_many: bool = False
 
 
 _kinds: dict[str, Kind] = {}

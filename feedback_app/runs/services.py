@@ -31,6 +31,7 @@ from feedback_app.runs.progress import (
     WorkerStopping,
     storable,
 )
+from feedback_app.runs.telling import tell_of
 from feedback_app.runs.trouble import (
     DATABASE_GONE,
     MAX_SETBACKS,
@@ -226,6 +227,7 @@ def _finish(run: Run, state: State, **values: object) -> bool:
         for successor in run.successors.all():
             _wake_on_commit(successor)
         _fail_held_up()
+        transaction.on_commit(partial(tell_of, run.pk), robust=True)
     return bool(closed)
 
 

@@ -28,6 +28,7 @@ from feedback_app.studies.describing import (
 )
 from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.requests import (
+    DueDateRequest,
     FewerReadersRequest,
     MoreBatchesRequest,
     MoreReadersRequest,
@@ -62,6 +63,7 @@ class StudiesView(Read):
         "update": StudyRequest,
         "preview": StudyRequest,
         "unblind": UnblindRequest,
+        "due": DueDateRequest,
         "add_readers": MoreReadersRequest,
         "remove_reader": FewerReadersRequest,
         "add_batches": MoreBatchesRequest,
@@ -138,6 +140,11 @@ class StudiesView(Read):
         readers = services.find_readers(asked.readers)
         joined = services.add_readers(study, readers, actor=self.actor)
         return self.told({"added": [reader.username for reader in joined]})
+
+    @action(["post"], detail=True)
+    def due(self, request: Request, study_id: UUID) -> Response:
+        services.set_due_date(self.row(), self.asked(DueDateRequest).due_on, actor=self.actor)
+        return self.told(self.get_object())
 
     @action(["post"], detail=True, url_path="remove-reader")
     def remove_reader(self, request: Request, study_id: UUID) -> Response:

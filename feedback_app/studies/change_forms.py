@@ -6,6 +6,7 @@ from django import forms
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, Scorer
+from feedback_app.requests import form_field_of
 from feedback_app.studies.choice_fields import (
     BatchChoice,
     OneBatchChoice,
@@ -15,6 +16,7 @@ from feedback_app.studies.choice_fields import (
 from feedback_app.studies.choices import batches_with_counts, people, reward_models
 from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.modes import mode_of
+from feedback_app.studies.requests import StudyRequest
 
 
 class ReadersForm(forms.Form):
@@ -26,6 +28,12 @@ class ReadersForm(forms.Form):
         super().__init__(*args, **kwargs)
         joined = study.readers.values("pk")
         self.fields["readers"].queryset = people().exclude(pk__in=joined)  # type: ignore[attr-defined]
+
+
+class DueForm(forms.Form):
+    """The day by which a study is to be read."""
+
+    due_on = form_field_of(StudyRequest, "due_on")
 
 
 class DraftForm(forms.Form):

@@ -231,6 +231,12 @@ class MoreBatchesRequest(Request):
     against: UUID | None = None
 
 
+class DueDateRequest(Request):
+    """The day by which an open study is to be read, or none."""
+
+    due_on: date | None
+
+
 class MoreReadersRequest(Request):
     """Who joins an open study, by user name."""
 

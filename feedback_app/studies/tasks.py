@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+from celery import shared_task
 from django.db import transaction
+from django.utils import timezone
 
 from feedback_app.images.models import Batch, Scorer
 from feedback_app.runs.kinds import handles
@@ -12,7 +14,7 @@ from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
 from feedback_app.studies.models import Study
 from feedback_app.studies.planning import CasesAdded
-from feedback_app.studies.services import active
+from feedback_app.studies.services import active, telling
 from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock_for_run
 from feedback_app.studies.services.growing import add_locked
@@ -88,6 +90,12 @@ def _batch_of(pk: str) -> Batch:
     if batch is None:
         raise RemediableError("A batch has been deleted.", remedy="Choose the batches again.")
     return batch
+
+
+@shared_task(name="studies.remind")
+def remind() -> None:
+    """Reminds readers of studies that are nearly due; each is told once of each day."""
+    telling.remind(today=timezone.localdate())
 
 
 @handles("value_cases")

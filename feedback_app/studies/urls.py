@@ -38,6 +38,7 @@ urlpatterns = [
     path("<uuid:study_id>/resume/", changes.resume_study, name="resume"),
     path("<uuid:study_id>/close/", changes.close_study, name="close"),
     path("<uuid:study_id>/reopen/", changes.reopen_study, name="reopen"),
+    path("<uuid:study_id>/due/", changes.set_due_date, name="due"),
     path("<uuid:study_id>/readers/", changes.add_readers, name="add-readers"),
     path(
         "<uuid:study_id>/readers/<int:reader_id>/remove/",

@@ -29,7 +29,7 @@ NOT_PAGES = {
     "readings:mask", "readings:picture", "readings:plot", "readings:results",
     "readings:readings-file", "readings:results-candidate", "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
-    "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
+    "notices:count", "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
     "finetuning:gate_plot", "finetuning:gate_report", "exports:download",
 }  # fmt: skip
 """Files, fragments and what sends on; the login has a test of its own."""
@@ -101,7 +101,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
     if who == "rosa":
         starts.append(reverse("readings:read", args=[world.slot.pk]))
     if who in {"cora", "ada"}:
-        starts.append(reverse("studies:edit", args=[world.draft.pk]))
+        starts += [reverse("studies:edit", args=[world.draft.pk]), reverse("studies:picked")]
         starts.append(reverse("readings:results-page", args=[world.study.pk]))
         starts.append(reverse("experiments:experiment", args=[world.experiment.pk]))
         starts.append(reverse("experiments:edit", args=[world.draft_experiment.pk]))

@@ -95,3 +95,35 @@ def test_bookmarks_in_a_pool_are_numbered_as_they_were_read(rosa: User) -> None:
         if number:
             Bookmark.objects.create(slot=slot)
     assert [mark.position for mark in only(rosa).bookmarks] == [2]
+
+
+def test_the_list_says_what_is_asked_how_long_it_takes_and_until_when(
+    rosa: User, rosa_client: Client
+) -> None:
+    study = make_room("rate", rosa, cases=[[synthetic(1)], [synthetic(2)], [synthetic(3)]])
+    first, *_ = assign(study, rosa)
+    Study.objects.update(due_on="2020-01-31")
+    address = reverse("readings:worklist")
+    page = rosa_client.get(address)
+    assert "about 2 min to go, at the pace of others" in page.content.decode()
+    assert "Rate one image" in page.content.decode()
+    assert "Was to be read by Friday 31 January" in page.content.decode()
+    seen = {"seen": page.context["seen"]}
+    htmx = {"HX-Request": "true"}
+    assert rosa_client.get(address, seen, headers=htmx).status_code == 204
+    read(first, active_ms=90_000)
+    changed = rosa_client.get(address, seen, headers=htmx).content.decode()
+    assert "about 3 min to go" in changed
+    assert "at the pace of others" not in changed
+    assert "autofocus" not in changed
+    assert "<html" not in changed
+
+
+def test_nothing_is_said_of_the_second_phase_before_it(rosa: User) -> None:
+    cases = [[synthetic(1)], [real(2)]]
+    study = make_room("real_or_synthetic", rosa, cases=cases, has_phases=True)
+    slots = assign(study, rosa, phases=[Phase.UNAWARE, Phase.AWARE])
+    assert (only(rosa).shows, only(rosa).asked) == ("Rate one image", "realism")
+    for slot in slots[:3]:
+        read(slot)
+    assert "real from synthetic" in only(rosa).shows

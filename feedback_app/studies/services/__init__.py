@@ -44,6 +44,7 @@ from feedback_app.studies.services.states import (
     pause_study,
     reopen_study,
     resume_study,
+    set_due_date,
     unblind_study,
 )
 
@@ -88,6 +89,7 @@ __all__ = [
     "remove_reader",
     "reopen_study",
     "resume_study",
+    "set_due_date",
     "set_gold",
     "start_valuing",
     "unblind_study",

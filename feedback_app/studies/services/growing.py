@@ -29,6 +29,7 @@ from feedback_app.studies.services.opening import (
 from feedback_app.studies.services.ordering import require_gap
 from feedback_app.studies.services.preparing import prepare
 from feedback_app.studies.services.requirements import require_alike, require_enough
+from feedback_app.studies.services.telling import tell_waiting
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 from generation.errors import RemediableError
 
@@ -61,6 +62,8 @@ def add_readers(study: Study, readers: Iterable[User], *, actor: User | None = N
         target_id=study.pk,
         details={"readers": [reader.username for reader in newcomers]},
     )
+    if study.state == StudyState.OPEN:
+        tell_waiting(study, newcomers)
     return newcomers
 
 

@@ -34,6 +34,7 @@ from feedback_app.studies.services.ordering import (
 )
 from feedback_app.studies.services.preparing import prepare
 from feedback_app.studies.services.requirements import require_openable
+from feedback_app.studies.services.telling import tell_waiting
 from feedback_app.studies.services.writing import PlannedSlot, Report, tell_nobody, write_slots
 
 REAL = "real"
@@ -82,6 +83,7 @@ def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobod
         target_id=study.pk,
         details={"cases": len(facts), "readers": len(readers), "slots": count},
     )
+    tell_waiting(study, readers)
     return count
 
 

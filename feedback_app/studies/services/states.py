@@ -1,6 +1,7 @@
 """A study's course: paused and resumed, closed and reopened, unblinded, or thrown away."""
 
 from collections.abc import Collection
+from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,12 +10,14 @@ from feedback_app.accounts import audit
 from feedback_app.accounts.models import User
 from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.services.design import lock, require_draft
+from feedback_app.studies.services.telling import tell_paused, tell_waiting
 from generation.errors import RemediableError
 
 
+@transaction.atomic
 def pause_study(study: Study, *, actor: User | None = None) -> Study:
-    """No reading is taken for the time being."""
-    return _move(
+    """No reading is taken for the time being; its readers are told."""
+    moved = _move(
         study,
         whence={StudyState.OPEN},
         to=StudyState.PAUSED,
@@ -22,11 +25,14 @@ def pause_study(study: Study, *, actor: User | None = None) -> Study:
         remedy="Only an open study is paused.",
         actor=actor,
     )
+    tell_paused(moved)
+    return moved
 
 
+@transaction.atomic
 def resume_study(study: Study, *, actor: User | None = None) -> Study:
     """Go on after a pause."""
-    return _move(
+    moved = _move(
         study,
         whence={StudyState.PAUSED},
         to=StudyState.OPEN,
@@ -34,6 +40,8 @@ def resume_study(study: Study, *, actor: User | None = None) -> Study:
         remedy="Only a paused study is resumed.",
         actor=actor,
     )
+    tell_waiting(moved, moved.readers.all())
+    return moved
 
 
 def close_study(study: Study, *, actor: User | None = None) -> Study:
@@ -77,6 +85,19 @@ def _move(
     study.state = to
     study.save(update_fields=["state"])
     audit.record(action, actor=actor, target=study.name, target_id=study.pk, details=details)
+    return study
+
+
+@transaction.atomic
+def set_due_date(study: Study, due_on: date | None, *, actor: User | None = None) -> Study:
+    """Gives an open study another day by which it is to be read, or none."""
+    study = lock(study)
+    if study.state == StudyState.CLOSED:
+        raise RemediableError(f"The study “{study.name}” is closed.", remedy="Reopen it first.")
+    details = {"from": str(study.due_on or ""), "to": str(due_on or "")}
+    study.due_on = due_on
+    study.save(update_fields=["due_on"])
+    audit.record("study.due", actor=actor, target=study.name, target_id=study.pk, details=details)
     return study
 
 

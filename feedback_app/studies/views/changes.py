@@ -12,7 +12,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.remedies import tell
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
-from feedback_app.studies.change_forms import BatchesForm, ReadersForm, RewardModelForm
+from feedback_app.studies.change_forms import BatchesForm, DueForm, ReadersForm, RewardModelForm
 from feedback_app.studies.models import ActiveOrder
 from feedback_app.studies.services import CasesAdded
 from generation.errors import RemediableError
@@ -75,6 +75,23 @@ def unblind_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
         tell(request, error)
     else:
         messages.success(request, f"“{study.name}” is unblinded, which has been logged.")
+    return redirect("studies:detail", study_id)
+
+
+@require_POST
+@coordinators_only
+def set_due_date(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    study = study_of(study_id)
+    form = DueForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Give a day, or none.")
+        return redirect("studies:detail", study_id)
+    try:
+        services.set_due_date(study, form.cleaned_data["due_on"], actor=request.user)  # type: ignore[arg-type]
+    except RemediableError as error:
+        tell(request, error)
+    else:
+        messages.success(request, "Saved. Readers see the day on their work lists.")
     return redirect("studies:detail", study_id)
 
 

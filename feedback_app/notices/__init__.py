@@ -1,0 +1,1 @@
+"""Notices: what somebody should know without looking for it, in the product and by e-mail."""
