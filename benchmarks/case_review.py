@@ -1,13 +1,15 @@
 """Case by case of 10,000 cases that six readers read: opened, and sorted by disagreement.
 
 Pages are asked for in this process by Django's test client, three times each; the least time
-counts. The processor's time is that of this process; the database's comes on top in the other.
+counts. The processor's time is that of this process and of the database's that serves it: on idle
+cores the two figures are nearly the same, and where others work too it is the one to look at.
 """
 
 import os
 import time
 
 import django
+import psutil
 
 from benchmarks.rows import Row
 
@@ -29,7 +31,7 @@ def run() -> list[Row]:
 
     call_command("migrate", verbosity=0)
     study = write_read_study(cases=CASES, readers=READERS, name="Case by case")
-    client = Client()
+    client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.create_user("benchmark-coordinator", role=Role.COORDINATOR))
     address = reverse("readings:results-cases", args=[study.pk])
     rows = []
@@ -55,8 +57,18 @@ def _least(client: object, address: str, query: dict[str, str]) -> tuple[float, 
     """Milliseconds that the fastest of some turns took, and of the processor."""
     turns = []
     for _ in range(TURNS + 1):  # the first one loads what is loaded once
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), _cpu_s()
         answer = client.get(address, query)  # type: ignore[attr-defined]
         assert answer.status_code == 200
-        turns.append(((time.perf_counter() - wall) * 1_000, (time.process_time() - cpu) * 1_000))
+        turns.append(((time.perf_counter() - wall) * 1_000, (_cpu_s() - cpu) * 1_000))
     return min(turns[1:])
+
+
+def _cpu_s() -> float:
+    """Seconds of the processor in this process and in the database's that serves it."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        times = psutil.Process(cursor.fetchone()[0]).cpu_times()
+    return time.process_time() + times.user + times.system
