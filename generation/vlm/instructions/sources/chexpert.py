@@ -1,12 +1,11 @@
 """CheXpert: fourteen labels, view, sex and age; an exam is a study with all its pictures."""
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from generation.datasets.chexpert import read_chexpert
 from generation.datasets.parsed import Skip, SourceImage
 from generation.vlm.instructions.records import Exam
-from generation.vlm.instructions.sources.common import Folders, absent_of, picture_at
+from generation.vlm.instructions.sources.common import Folders, absent_of, picture_at, studies_among
 
 NAME = "chexpert"
 
@@ -14,15 +13,11 @@ NAME = "chexpert"
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     """What is uncertain is neither present nor absent; the table has a study's rows together."""
     rows = read_chexpert(folders[NAME], uncertain="ignore", views="all").rows
-    for study, of_study in groupby(rows, key=study_of):
-        images = []
-        for row in of_study:
-            if isinstance(row, SourceImage):
-                images.append(row)
-            else:
-                yield row
-        if images:
-            yield _exam(study, images, folders)
+    for found in studies_among(rows, study_of=study_of):
+        if isinstance(found, Skip):
+            yield found
+        else:
+            yield _exam(*found, folders)
 
 
 def study_of(row: SourceImage | Skip) -> str:

@@ -1,7 +1,8 @@
 """What several sources need: exams from importers' rows, boxes from masks, DICOM headers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from scipy import ndimage
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.attributes import parse_age, parse_sex, parse_view
 from generation.datasets.dicom import seal
-from generation.datasets.files import DICOM_SUFFIXES
-from generation.datasets.parsed import SourceBox, SourceImage
+from generation.datasets.files import DICOM_SUFFIXES, is_plain_path
+from generation.datasets.parsed import MISSING, Skip, SourceBox, SourceImage
+from generation.datasets.tables import Row, stream_rows
 from generation.errors import RemediableError
 from generation.specs import Split
 from generation.vlm.instructions.records import Picture, Region, whole_box
@@ -64,6 +66,34 @@ def header_of(path: Path) -> Header:
         width=int(told["Columns"] or 0),
         height=int(told["Rows"] or 0),
     )
+
+
+def rows_with_pictures(
+    table: Path, folder: Path, *, columns: Sequence[str], name: Callable[[Row], str]
+) -> Iterator[tuple[Row, Path] | Skip]:
+    """Yields each row of a table with the file below ``folder`` that it names."""
+    for row in stream_rows(table, columns=columns):
+        if isinstance(row, Skip):
+            yield row
+        elif is_plain_path(name(row)) and (folder / name(row)).is_file():
+            yield row, folder / name(row)
+        else:
+            yield Skip(file=name(row), reason=MISSING)
+
+
+def studies_among(
+    rows: Iterable[SourceImage | Skip], *, study_of: Callable[[SourceImage | Skip], str]
+) -> Iterator[tuple[str, list[SourceImage]] | Skip]:
+    """Yields the images of each study, whose rows stand together, after what was left out of it."""
+    for study, of_study in groupby(rows, key=study_of):
+        images = []
+        for row in of_study:
+            if isinstance(row, SourceImage):
+                images.append(row)
+            else:
+                yield row
+        if images:
+            yield study, images
 
 
 def picture_at(source: str, folder: Path, path: Path, *, view: str = "") -> Picture:

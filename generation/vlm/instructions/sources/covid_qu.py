@@ -5,9 +5,10 @@ ids: pictures that look alike are kept together.
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_rows
+from generation.datasets.parsed import Skip
+from generation.datasets.tables import find_table
 from generation.vlm.instructions.families.fine_perception import ANATOMY, GROUND
 from generation.vlm.instructions.records import Exam, Region
 from generation.vlm.instructions.sources.common import (
@@ -16,23 +17,23 @@ from generation.vlm.instructions.sources.common import (
     mask_at,
     parts_of,
     picture_at,
+    rows_with_pictures,
 )
 
 NAME = "covid_qu"
+FILE = itemgetter("file")
 TABLE, COLUMNS = "labels.csv", ("file", "class")
 LESION, LUNGS = "COVID-19 infection", "lungs"
 
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
-        if isinstance(row, Skip):
-            yield row
+    table = find_table(folder, TABLE)
+    for found in rows_with_pictures(table, folder / "images", columns=COLUMNS, name=FILE):
+        if isinstance(found, Skip):
+            yield found
             continue
-        path = folder / "images" / row["file"]
-        if not path.is_file():
-            yield Skip(file=row["file"], reason=MISSING)
-            continue
+        row, path = found
         regions: tuple[Region, ...] = ()
         lungs, lesions = ((folder / kind / f"{path.stem}.png") for kind in ("lungs", "infection"))
         if lungs.is_file():

@@ -1,14 +1,16 @@
 """Kermany: pneumonia of children, bacterial or viral, from Guangzhou."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_rows
+from generation.datasets.parsed import Skip
+from generation.datasets.tables import find_table
 from generation.vlm.instructions.families.question_answering import ask
 from generation.vlm.instructions.records import Draft, Exam, Picture
-from generation.vlm.instructions.sources.common import Folders, picture_at
+from generation.vlm.instructions.sources.common import Folders, picture_at, rows_with_pictures
 
 NAME = "kermany"
+FILE = itemgetter("file")
 TABLE, COLUMNS = "labels.csv", ("file", "patient", "pneumonia", "kind")
 FINDING = "pneumonia"
 KINDS = {"bacteria": "bacterial", "virus": "viral"}
@@ -17,14 +19,12 @@ QUESTION = "Is the pneumonia of this child bacterial or viral?"
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
-        if isinstance(row, Skip):
-            yield row
+    table = find_table(folder, TABLE)
+    for found in rows_with_pictures(table, folder / "images", columns=COLUMNS, name=FILE):
+        if isinstance(found, Skip):
+            yield found
             continue
-        path = folder / "images" / row["file"]
-        if not path.is_file():
-            yield Skip(file=row["file"], reason=MISSING)
-            continue
+        row, path = found
         is_ill = row["pneumonia"].strip() == "1"
         picture = picture_at(NAME, folder, path)
         yield Exam(

@@ -25,6 +25,7 @@ from generation.vlm.instructions.sources.common import (
     absent_of,
     picture_at,
     require_file,
+    studies_among,
 )
 from generation.vlm.reports.sections import sections_of
 
@@ -46,15 +47,11 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     rows = read_mimic(
         folder, uncertain="ignore", views="all", chexmask=None, demographics=None
     ).rows
-    for study, of_study in groupby(rows, key=_study_of):
-        images = []
-        for row in of_study:
-            if isinstance(row, SourceImage):
-                images.append(row)
-            else:
-                yield row
-        if images:
-            yield _exam(study, images, folder)
+    for found in studies_among(rows, study_of=_study_of):
+        if isinstance(found, Skip):
+            yield found
+        else:
+            yield _exam(*found, folder)
 
 
 def read_structured(folders: Folders) -> Iterator[Exam | Skip]:

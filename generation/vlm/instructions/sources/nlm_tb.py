@@ -1,15 +1,23 @@
 """NLM's Montgomery and Shenzhen sets: tuberculosis or not, sex, age, readings, lung masks."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from generation.datasets.attributes import parse_age, parse_sex
-from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_rows
+from generation.datasets.parsed import Skip
+from generation.datasets.tables import find_table
 from generation.vlm.instructions.families.fine_perception import ANATOMY
 from generation.vlm.instructions.records import Exam
-from generation.vlm.instructions.sources.common import Folders, around, mask_at, picture_at
+from generation.vlm.instructions.sources.common import (
+    Folders,
+    around,
+    mask_at,
+    picture_at,
+    rows_with_pictures,
+)
 
 NAME = "nlm_tb"
+FILE = itemgetter("file")
 TABLE = "readings.csv"
 COLUMNS = ("file", "set", "patient", "sex", "age", "tuberculosis", "reading")
 FINDING, NORMAL, LUNGS = "tuberculosis", "normal", "lungs"
@@ -18,14 +26,12 @@ FINDING, NORMAL, LUNGS = "tuberculosis", "normal", "lungs"
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     """A radiologist's reading is an impression; all pictures are PA."""
     folder = folders[NAME]
-    for row in stream_rows(find_table(folder, TABLE), columns=COLUMNS):
-        if isinstance(row, Skip):
-            yield row
+    table = find_table(folder, TABLE)
+    for found in rows_with_pictures(table, folder / "images", columns=COLUMNS, name=FILE):
+        if isinstance(found, Skip):
+            yield found
             continue
-        path = folder / "images" / row["file"]
-        if not path.is_file():
-            yield Skip(file=row["file"], reason=MISSING)
-            continue
+        row, path = found
         mask, reading = folder / "masks" / row["file"], " ".join(row["reading"].split())
         is_ill = row["tuberculosis"].strip() == "1"
         yield Exam(

@@ -6,13 +6,18 @@ annotation is ``0 x1 y1 x2 y2`` (rectangle), ``1 x1 y1 x2 y2`` (ellipse) or ``2 
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from generation.datasets.files import is_plain_name
-from generation.datasets.parsed import MISSING, Skip
-from generation.datasets.tables import find_table, stream_rows
+from generation.datasets.parsed import Skip
+from generation.datasets.tables import find_table
 from generation.vlm.instructions.families.fine_perception import OBJECT
 from generation.vlm.instructions.records import Exam, Region, whole_box
-from generation.vlm.instructions.sources.common import Folders, header_of, picture_at
+from generation.vlm.instructions.sources.common import (
+    Folders,
+    header_of,
+    picture_at,
+    rows_with_pictures,
+)
 
 NAME = "object_cxr"
 PARTS = ("train", "dev")
@@ -24,14 +29,14 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
     """Each picture is a patient of its own, unless it looks like another one."""
     folder = folders[NAME]
     for part in PARTS:
-        for row in stream_rows(find_table(folder, f"{part}.csv"), columns=(IMAGE, ANNOTATION)):
-            if isinstance(row, Skip):
-                yield row
+        table, columns = find_table(folder, f"{part}.csv"), (IMAGE, ANNOTATION)
+        for found in rows_with_pictures(
+            table, folder / part, columns=columns, name=itemgetter(IMAGE)
+        ):
+            if isinstance(found, Skip):
+                yield found
                 continue
-            path = folder / part / row[IMAGE]
-            if not is_plain_name(row[IMAGE]) or not path.is_file():
-                yield Skip(file=row[IMAGE], reason=MISSING)
-                continue
+            row, path = found
             header = header_of(path)
             regions = regions_in(row[ANNOTATION], width=header.width, height=header.height)
             if regions is None:
