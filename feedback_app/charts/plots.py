@@ -1,7 +1,5 @@
 """A plot: what it shows, its numbers, and how it is drawn."""
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from feedback_app.charts import looks, numbers
+from feedback_app.csv_files import csv_lines
 
 Cell = str | int | float
 
@@ -35,22 +34,16 @@ class Plot:
 
     def csv(self) -> str:
         """Numbers as they are, not as they are shown; unknown ones are empty."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(self.columns)
-        writer.writerows([_plain(cell) for cell in row] for row in self.rows)
-        return buffer.getvalue()
+        rows = ([_known(cell) for cell in row] for row in self.rows)
+        return "".join(csv_lines(self.columns, rows))
 
     @property
     def shown_rows(self) -> list[list[str]]:
         return [[_shown(cell) for cell in row] for row in self.rows]
 
 
-def _plain(cell: Cell) -> Cell:
-    """A spreadsheet takes text that begins so for a formula."""
-    if isinstance(cell, str):
-        return f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell
-    return "" if np.isnan(cell) else cell
+def _known(cell: Cell) -> Cell:
+    return "" if isinstance(cell, float) and np.isnan(cell) else cell
 
 
 def _shown(cell: Cell) -> str:
