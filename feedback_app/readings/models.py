@@ -1,7 +1,7 @@
 """Readings: what readers submitted, append-only; and what helps readers along."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
@@ -187,6 +187,14 @@ class Flag(models.Model):
 class Shape(models.TextChoices):
     BOX = "box"
     POLYGON = "polygon"
+
+    def corners(self, points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+        """List the corners in order; of a box, two opposite ones are stored."""
+        corners = [(x, y) for x, y in points]
+        if self == Shape.POLYGON:
+            return corners
+        (left, top), (right, bottom) = corners
+        return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 class Region(models.Model):

@@ -300,13 +300,10 @@ def _outline(reading: Reading, images: Sequence[ShownImage], *, number: int) -> 
     by_image = {shown.image.pk: shown for shown in images}
     for flag in reading.flags.all():
         for region in flag.regions.all():
-            points = region.points
-            if region.shape == Shape.BOX:
-                (left, top), (right, bottom) = points
-                points = [[left, top], [right, top], [right, bottom], [left, bottom]]
+            corners = Shape(region.shape).corners(region.points)
             by_image[flag.image_id].outlines.append(
                 Outline(
-                    points=" ".join(f"{x:g},{y:g}" for x, y in points),
+                    points=" ".join(f"{x:g},{y:g}" for x, y in corners),
                     number=number,
                     label=f"{reading.reader.display_name}: {flag.kind.name}, {flag.grade}",
                 )

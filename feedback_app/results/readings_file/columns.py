@@ -1,7 +1,7 @@
 """What the columns of each table hold, where they are read, and what they mean."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Case as SqlCase
@@ -80,15 +80,25 @@ def _of_reading(prefix: str) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-IMAGE = (
-    Column("image", "the image of the case, CASE-PLACE, from 1", "place"),
-    Column("image_id", "the image's id in this installation", "image_id", str, tells_source=True),
-    Column("source", "synthetic or real", "source", tells_source=True),
-    Column("model_version", "the model version that made a synthetic image",
-           "image__candidate__recipe__model_version__name", tells_source=True),
-    Column("image_prompt", "the prompt that a synthetic image was made from",
-           "image__candidate__recipe__prompt", tells_source=True),
-)  # fmt: skip
+def _of_image(prefix: str = "") -> tuple[Column, ...]:
+    recipe = f"{prefix}image__candidate__recipe__"
+    return (
+        Column("image", "the image of the case, CASE-PLACE, from 1", "place"),
+        Column("image_id", "the image's id in this installation", f"{prefix}image_id", str,
+               tells_source=True),
+        Column("source", "synthetic or real", "source", tells_source=True),
+        Column("model_version", "the model version that made a synthetic image",
+               f"{recipe}model_version__name", tells_source=True),
+        Column("image_prompt", "the prompt that a synthetic image was made from",
+               f"{recipe}prompt", tells_source=True),
+    )  # fmt: skip
+
+
+def _of_better_image(column: Column) -> Column:
+    name = column.name if column.name.startswith("image") else f"image_{column.name}"
+    return replace(column, name=f"better_{name}", meaning=f"of the better image: {column.meaning}")
+
+
 CRITERION = (
     Column("criterion", "the criterion's short name", "criterion__slug"),
     Column("criterion_name", "the criterion as readers see it", "criterion__name"),
@@ -103,7 +113,7 @@ TABLES = {
             Score.objects.all,
             "reading__",
             (
-                *IMAGE,
+                *_of_image(),
                 *CRITERION,
                 Column("kind", "ordinal or confidence", "criterion__kind"),
                 Column("value", "the score, from 0", "value"),
@@ -119,12 +129,7 @@ TABLES = {
             (
                 *CRITERION,
                 Column("verdict", "better, equal or both_bad", "verdict"),
-                *(
-                    Column(f"better_{column.name}" if column.name.startswith("image") else
-                           f"better_image_{column.name}", f"of the better image: {column.meaning}",
-                           column.path, column.show, column.tells_source)
-                    for column in IMAGE
-                ),
+                *map(_of_better_image, _of_image()),
                 Column("strength", "1 slightly, 2 clearly, 3 much", "strength"),
             ),
             ("reading__created_at", "reading", "pk"),
@@ -135,7 +140,7 @@ TABLES = {
             Flag.objects.all,
             "reading__",
             (
-                *IMAGE,
+                *_of_image(),
                 Column("flag", "the flag's short name", "kind__slug"),
                 Column("flag_name", "the flag as readers see it", "kind__name"),
                 Column("grade", "minor or major", "grade"),
@@ -148,12 +153,7 @@ TABLES = {
             Region.objects.all,
             "flag__reading__",
             (
-                *(
-                    Column(column.name, column.meaning,
-                           column.path if column.path in {"place", "source"}
-                           else f"flag__{column.path}", column.show, column.tells_source)
-                    for column in IMAGE
-                ),
+                *_of_image("flag__"),
                 Column("flag", "the flag's short name", "flag__kind__slug"),
                 Column("grade", "minor or major", "flag__grade"),
                 Column("shape", "box or polygon", "shape"),

@@ -106,26 +106,24 @@ def _regions(rows: StudyRows) -> Iterator[dict[str, Any]]:
 
 
 def _annotation(region: dict[str, Any], number: int, *, image: int) -> dict[str, Any]:
-    points = region["points"]
-    left, right = (end(x for x, _ in points) for end in (min, max))
-    top, bottom = (end(y for _, y in points) for end in (min, max))
-    if region["shape"] == Shape.BOX:
-        points = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    corners = Shape(region["shape"]).corners(region["points"])
+    left, right = (end(x for x, _ in corners) for end in (min, max))
+    top, bottom = (end(y for _, y in corners) for end in (min, max))
     return {
         "id": number,
         "image_id": image,
         "category_id": region["flag__kind"],
         "bbox": [left, top, right - left, bottom - top],
-        "segmentation": [[coordinate for point in points for coordinate in point]],
-        "area": _area(points),
+        "segmentation": [[coordinate for corner in corners for coordinate in corner]],
+        "area": _area(corners),
         "iscrowd": 0,
     }
 
 
-def _area(points: list[Any]) -> float:
+def _area(corners: list[tuple[float, float]]) -> float:
     """Returns the area of a polygon by the shoelace formula."""
-    following = [*points[1:], points[0]]
-    return abs(sum(x * v - u * y for (x, y), (u, v) in zip(points, following, strict=True))) / 2
+    following = [*corners[1:], corners[0]]
+    return abs(sum(x * v - u * y for (x, y), (u, v) in zip(corners, following, strict=True))) / 2
 
 
 def write_folder(rows: StudyRows, folder: Path, *, form: str) -> list[Path]:
