@@ -3,6 +3,9 @@
 All come from one server process, which loads them once; a fresh interpreter takes some seconds of
 processor time to do so. That a fresh one works is tested in ``tests/runs/test_children.py`` and,
 with whole trainings, in those of a ControlNet and of pretraining.
+
+torch is imported by these processes alone, not with this module: the process that only hands
+tests out to others imports it too.
 """
 
 import importlib
@@ -13,8 +16,6 @@ from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
-
-import torch
 
 PATIENCE_S = 300
 LOADED = (
@@ -59,6 +60,8 @@ def _run_worker(arguments: tuple[str, ...], environment: dict[str, str], log: Pa
     _say_to(log)
     os.environ.clear()
     os.environ.update(environment)
+    import torch
+
     torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
     from feedback_app.celery import app
 
@@ -72,6 +75,8 @@ def _say_to(log: Path) -> None:
 
 
 def _run_command(module: str, run_dir: Path) -> None:
+    import torch
+
     torch.set_num_threads(1)
     _say_to(run_dir / "said.txt")
     sys.argv = [module, str(run_dir)]
