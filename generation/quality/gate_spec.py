@@ -46,7 +46,7 @@ class GateSpec:
 
     rule: str = "gate-2"
     prompts: tuple[str, ...]
-    images_per_prompt: int = Field(default=3, ge=2)
+    images_per_prompt: int = Field(default=3, ge=2, description="Images for each prompt")
     first_seed: int = Field(default=20_000, ge=0)
     sampler: Sampler = SampleSpec.sampler
     steps: int = SampleSpec.steps

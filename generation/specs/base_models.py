@@ -71,5 +71,5 @@ class ControlNetSpec:
     zero_text_share: float = Field(default=0.2, ge=0, le=1)
     no_mask_share: float = Field(default=0.05, ge=0, le=1)
     untold_kind_share: float = Field(default=0.15, ge=0, le=1)
-    further: bool = False
+    further: bool = Field(default=False, description="Begin with the ControlNet that it has")
     seed: int = 0

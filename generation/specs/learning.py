@@ -36,7 +36,10 @@ class RewardModelSpec:
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1.0, ge=0)
     ordinal_weight: float = Field(default=0.5, ge=0)
-    propensity_weighting: bool = False
+    propensity_weighting: bool = Field(
+        default=False,
+        description="Weigh pairs of an active order back to what drawing by lot would have given",
+    )
     seed: int = 0
 
 

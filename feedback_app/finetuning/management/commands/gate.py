@@ -10,7 +10,11 @@ from feedback_app.finetuning.models import GateVerdict
 from feedback_app.images.management.prompt_files import read_prompt_file
 from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
+from feedback_app.requests import add_options, given
 from feedback_app.runs.console import finish_here
+from generation.quality.gate_spec import GateSpec
+
+SETTINGS = ("images_per_prompt",)
 
 
 class Command(BaseCommand):
@@ -19,7 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="of the version")
         parser.add_argument("--prompts", type=Path, help="a file, one prompt a line")
-        parser.add_argument("--images", type=int, help="for each prompt")
+        add_options(parser, GateSpec, SETTINGS, flags={"images_per_prompt": "--images"})
         parser.add_argument("--queue", action="store_true", help="leave it to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +32,7 @@ class Command(BaseCommand):
             gate = start_gate(
                 find_version(options["name"]),
                 prompts=prompts,
-                settings={"images_per_prompt": options["images"]} if options["images"] else {},
+                settings=given(options, SETTINGS),
             )
         if options["queue"]:
             self.stdout.write(f"Queued as run {gate.run_id}.")

@@ -6,12 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from feedback_app.finetuning.requests import find_snapshot
-from feedback_app.finetuning.services.reward_models import start_reward_model
+from feedback_app.finetuning.services.reward_models import SETTINGS, start_reward_model
 from feedback_app.remedies import as_command_error
+from feedback_app.requests import add_options, given
 from feedback_app.runs.console import finish_here
 from generation.specs import RewardModelSpec
-
-SETTINGS = ("members", "steps", "seed", "propensity_weighting")
 
 
 class Command(BaseCommand):
@@ -25,14 +24,7 @@ class Command(BaseCommand):
             default="",
             help="a classifier's folder or package.module:callable (default: the active one)",
         )
-        parser.add_argument("--members", type=int, default=RewardModelSpec.members)
-        parser.add_argument("--steps", type=int, default=RewardModelSpec.steps)
-        parser.add_argument("--seed", type=int, default=RewardModelSpec.seed)
-        parser.add_argument(
-            "--propensity-weighting",
-            action="store_true",
-            help="weigh pairs of an active order back to what drawing by lot would have given",
-        )
+        add_options(parser, RewardModelSpec, SETTINGS)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +34,7 @@ class Command(BaseCommand):
                 snapshot,
                 name=options["name"] or f"{snapshot.name[:90]}-reward",
                 trunk=options["trunk"],
-                settings={key: options[key] for key in SETTINGS},
+                settings=given(options, SETTINGS),
             )
         if not options["now"]:
             self.stdout.write(f"Queued as run {training.run.pk}.")

@@ -6,12 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from feedback_app.images.management.finding import find_cohort
+from feedback_app.images.management.telling import tell_version
 from feedback_app.images.versions.pretraining import SETTINGS, start_pretraining
 from feedback_app.remedies import as_command_error
-from feedback_app.runs.console import finish_here
+from feedback_app.requests import add_options, given
 from generation.specs import PretrainSpec
-
-DEFAULTS = PretrainSpec(manifest="", cohort="")
 
 
 class Command(BaseCommand):
@@ -20,10 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("cohort", help="the cohort's name")
         parser.add_argument("--name", help="the model version's name (default: COHORT-base)")
-        for setting in SETTINGS:
-            default = getattr(DEFAULTS, setting)
-            flag = f"--{setting.replace('_', '-')}"
-            parser.add_argument(flag, type=int, default=default, help=f"default: {default}")
+        add_options(parser, PretrainSpec, SETTINGS)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,10 +28,6 @@ class Command(BaseCommand):
             run = start_pretraining(
                 cohort,
                 name=options["name"] or f"{cohort.name}-base",
-                settings={setting: options[setting] for setting in SETTINGS},
+                settings=given(options, SETTINGS),
             )
-        if not options["now"]:
-            self.stdout.write(f"Queued as run {run.pk}.")
-            return
-        result = finish_here(run, write=self.stdout.write).result
-        self.stdout.write(f"Registered as model version {result['model_version']}.")
+        tell_version(run, is_now=options["now"], write=self.stdout.write)

@@ -6,14 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from feedback_app.images.cohorts.services import find_cohort
+from feedback_app.images.management.telling import tell_version
 from feedback_app.images.versions.controlnets import SETTINGS, start_controlnet
 from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
-from feedback_app.runs.console import finish_here
-from generation.specs import ControlNetSpec, ModelSource
-
-NUMBERS = tuple(setting for setting in SETTINGS if setting != "further")
-DEFAULTS = ControlNetSpec(model=ModelSource(base=""), manifest="", cohort="")
+from feedback_app.requests import add_options, given
+from generation.specs import ControlNetSpec
 
 
 class Command(BaseCommand):
@@ -23,13 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("version", help="the model version that is to follow masks")
         parser.add_argument("cohort", help="the cohort with the masks")
         parser.add_argument("--name", help="the new version's name (default: VERSION-masks)")
-        parser.add_argument(
-            "--further", action="store_true", help="begin with the ControlNet that it has"
-        )
-        for setting in NUMBERS:
-            default = getattr(DEFAULTS, setting)
-            flag = f"--{setting.replace('_', '-')}"
-            parser.add_argument(flag, type=type(default), default=default, help=f"{default}")
+        add_options(parser, ControlNetSpec, SETTINGS)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,10 +32,6 @@ class Command(BaseCommand):
                 version,
                 cohort,
                 name=options["name"] or f"{version.name}-masks",
-                settings={setting: options[setting] for setting in SETTINGS},
+                settings=given(options, SETTINGS),
             )
-        if not options["now"]:
-            self.stdout.write(f"Queued as run {run.pk}.")
-            return
-        result = finish_here(run, write=self.stdout.write).result
-        self.stdout.write(f"Registered as model version {result['model_version']}.")
+        tell_version(run, is_now=options["now"], write=self.stdout.write)

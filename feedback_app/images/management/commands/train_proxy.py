@@ -9,10 +9,12 @@ from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.scorers.models import ScorerKind
 from feedback_app.images.scorers.proxies import start_proxy
 from feedback_app.remedies import as_command_error
+from feedback_app.requests import add_options, given
 from feedback_app.runs.console import finish_here
 from generation.specs import ClassifierSpec, SegmenterSpec
 
 COMMON = ("resolution", "max_steps", "batch_size", "evaluate_every", "patience", "seed")
+OF_SEGMENTER, OF_CLASSIFIER = ("kind",), ("network",)
 
 
 class Command(BaseCommand):
@@ -23,12 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--segmenter", action="store_true", help="of the masks of --mask-kind")
         parser.add_argument("--classifier", action="store_true", help="of the findings")
         parser.add_argument("--name", help="the proxy's name (default: COHORT-KIND)")
-        parser.add_argument("--mask-kind", default=SegmenterSpec.kind)
-        parser.add_argument(
-            "--network",
-            default=ClassifierSpec.network,
-            help="the classifier's: densenet121 (default), small (for a CPU) or tiny",
-        )
+        add_options(parser, SegmenterSpec, OF_SEGMENTER, flags={"kind": "--mask-kind"})
+        add_options(parser, ClassifierSpec, OF_CLASSIFIER)
         for setting in COMMON:
             parser.add_argument(f"--{setting.replace('_', '-')}", type=int)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
@@ -40,10 +38,10 @@ class Command(BaseCommand):
         if options["name"] and len(kinds) > 1:
             raise CommandError("One name is not enough for two proxies: train them one by one.")
         cohort = find_cohort(options["cohort"])
-        given = {setting: options[setting] for setting in COMMON if options[setting] is not None}
+        common = given(options, COMMON)
         own = {
-            ScorerKind.SEGMENTER: {"kind": options["mask_kind"]},
-            ScorerKind.CLASSIFIER: {"network": options["network"]},
+            ScorerKind.SEGMENTER: given(options, OF_SEGMENTER),
+            ScorerKind.CLASSIFIER: given(options, OF_CLASSIFIER),
         }
         for kind in kinds:
             with as_command_error():
@@ -51,7 +49,7 @@ class Command(BaseCommand):
                     cohort,
                     kind=kind,
                     name=options["name"] or f"{cohort.name}-{kind.value}",
-                    settings={**own[kind], **given},
+                    settings={**own[kind], **common},
                 )
             if not options["now"]:
                 self.stdout.write(f"Queued as run {run.pk}.")
