@@ -22,7 +22,6 @@ from django.http import Http404
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
-from feedback_app.readings import sql
 from feedback_app.readings.errors import SeatTaken, StudyNotOpen
 from feedback_app.readings.lots import draw
 from feedback_app.studies.models import (
@@ -32,6 +31,7 @@ from feedback_app.studies.models import (
     Study,
     StudyReader,
     StudyState,
+    turns,
 )
 from feedback_app.studies.services.active import values_of
 
@@ -121,7 +121,7 @@ def release_lapsed(*, study: Study | None = None) -> int:
 def is_something_left(study: Study, reader: User) -> bool:
     """Whether a claim would give the reader a slot, not counting leases of others."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.IS_SOMETHING_LEFT, {"study": study.pk, "reader": reader.pk})
+        cursor.execute(turns.IS_SOMETHING_LEFT, {"study": study.pk, "reader": reader.pk})
         is_left: bool = cursor.fetchone()[0]
     return is_left
 
@@ -141,7 +141,7 @@ def _take_turn(study: Study, reader: User) -> None:
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
     """Their own unread slot: one that has its seat, whether or not the lease ran out, first."""
-    unread = Slot.objects.raw(sql.OWN, {"study": study.pk, "reader": reader.pk})
+    unread = Slot.objects.raw(turns.OWN, {"study": study.pk, "reader": reader.pk})
     slots = [slot for slot in unread if slot.pk not in holding]
     with_seat = (slot for slot in slots if slot.seat is not None)
     back = (slot for slot in slots if slot.seat is None and _take_free_seat(slot))
@@ -149,7 +149,7 @@ def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | Non
 
 
 def _first_free(study: Study, reader: User) -> Slot | None:
-    free = Slot.objects.raw(sql.FIRST_FREE, {"study": study.pk, "reader": reader.pk})
+    free = Slot.objects.raw(turns.FIRST_FREE, {"study": study.pk, "reader": reader.pk})
     return next(iter(free), None)
 
 

@@ -22,7 +22,6 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from feedback_app.accounts.models import User
-from feedback_app.readings import sql
 from feedback_app.studies.models import (
     ActiveOrder,
     CaseRole,
@@ -32,6 +31,7 @@ from feedback_app.studies.models import (
     SlotQuerySet,
     Study,
     number_of,
+    turns,
 )
 
 LISTED = 500
@@ -113,9 +113,9 @@ def ballot_of(study: Study, reader: User, *, order: ActiveOrder) -> Ballot:
     """Seats are counted from how many are taken, not one by one."""
     named: dict[str, Any] = {"study": study.pk, "reader": reader.pk}
     with connection.cursor() as cursor:
-        cursor.execute(sql.FREE_SEATS, named)
+        cursor.execute(turns.FREE_SEATS, named)
         study.seat_count, of_theirs, shared = cursor.fetchone()
-    by_value = Slot.objects.raw(sql.OF_HIGHEST_VALUE, named | {"seat_count": study.seat_count})
+    by_value = Slot.objects.raw(turns.OF_HIGHEST_VALUE, named | {"seat_count": study.seat_count})
     return Ballot(
         shared=shared,
         ordinary=study.seat_count - order.taken - of_theirs - shared,

@@ -13,10 +13,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
-from feedback_app.readings import claims, sql
+from feedback_app.readings import claims
 from feedback_app.readings.models import Bookmark, Reading, Unmasking
 from feedback_app.readings.training import Training, training_of
-from feedback_app.studies.models import Allocation, Slot, Study, StudyState
+from feedback_app.studies.models import Allocation, Slot, Study, StudyState, turns
 from feedback_app.studies.models.questions import questions_of
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services.budget import pace_of
@@ -180,7 +180,7 @@ def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
     is_read = slot.lease_until is None
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.PLACE,
+            turns.PLACE,
             {
                 "study": slot.study_id,
                 "reader": slot.reader_id,

@@ -2,7 +2,8 @@
 question as the database to answer it, and a pool has many readers at once.
 
 Parameters: ``study``, ``reader``, and as each query names them. Slots come with all that the
-reading page shows of them, as ``SlotQuerySet.with_page`` gives it.
+reading page shows of them, as ``SlotQuerySet.with_page`` gives it; what that shows is spelled here
+again (``_PAGE``).
 """
 
 # ruff: noqa: S608  Queries are made of constants alone; what varies is a parameter.
@@ -22,7 +23,7 @@ _NEW_TO_THEM = """
         LIMIT 1
     ) IS NULL
 """
-"""The scalar subquery of ``drawing.new_to``, which says why it is one."""
+"""The scalar subquery of ``readings.lots.new_to``, which says why it is one."""
 
 _OWN_UNREAD = """
     slot.study_id = %(study)s AND slot.reader_id = %(reader)s AND slot.lease_until IS NOT NULL
