@@ -15,7 +15,7 @@ from generation.preferences.networks import Network
 from generation.preferences.noising import spread_timesteps
 from generation.preferences.objectives import DpoObjective, Draw
 from generation.training.checkpoints import generator_for, load_state
-from tests.generation.lessons import (
+from tests.generation.made_lessons import (
     brightness,
     disturb,
     ignore,

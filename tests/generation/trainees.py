@@ -8,7 +8,7 @@ import torch
 
 from generation.preferences import finetuning
 from generation.training import processes
-from tests.generation.lessons import (
+from tests.generation.made_lessons import (
     brightness,
     make_lessons,
     make_network,
