@@ -121,7 +121,7 @@ def test_a_clear_choice_accepts_one_and_rejects_the_other(
 def test_a_pair_is_written_as_it_always_was(compared: Slot) -> None:
     choose(compared, ("better", 0, 1), ("better", 0, 1))
     winner, loser = compared.images_in_order()
-    assert write_lines(find_pairs(simulated=False), []).decode() == (
+    assert write_lines(find_pairs(simulated=False), [], reliability={}).decode() == (
         f'{{"loser":"{loser.blob_id}","loser_score":2.25,"prompt":"p","reliability":1.0,'
         f'"winner":"{winner.blob_id}","winner_score":2.75}}\n'
     )

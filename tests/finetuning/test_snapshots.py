@@ -151,3 +151,19 @@ def test_the_database_refuses_to_change_or_remove_it(
         transaction.atomic(),
     ):
         cursor.execute(statement)
+
+
+def test_a_reading_weighs_as_much_as_its_reader_agrees_with_the_others(
+    make_study: MakeStudy, read: Read, rosa: User, ravi: User, otto: User
+) -> None:
+    study = make_study(rosa, ravi, otto, prompts=["a", "b", "c", "d", "e"])
+    scores = {rosa: [5, 4, 2, 0], ravi: [5, 4, 2, 0], otto: [0, 2, 4, 5]}
+    for reader, given in scores.items():
+        for slot in slots_of(study, reader):
+            read(slot, given)
+    snapshot = take_snapshot(name="One", simulated=False)
+    lines = [json.loads(line) for line in snapshot.blob.read().splitlines()]
+    weights = [line["reliability"] for line in lines if "scores" in line]
+    assert sorted(weights) == [0.0] * 20 + [1.0] * 40
+    pairs = [(line["winner_score"], line["reliability"]) for line in lines if "winner" in line]
+    assert pairs.count((5, 1.0)) == 2 * pairs.count((5, 0.0)) > 0

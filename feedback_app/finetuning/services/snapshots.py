@@ -1,8 +1,8 @@
 """Preferences and ratings drawn from readings, and frozen."""
 
 import json
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
+from feedback_app.finetuning.services.reliability import reliabilities_of
 from feedback_app.finetuning.services.yields import count_unknown
 from feedback_app.images.blobs.services import store
 from feedback_app.readings.models import Reading
@@ -19,6 +20,7 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
+from generation.specs import Preference, Rating
 
 MEDIA_TYPE = "application/jsonl"
 RATINGS_AT_ONCE = 10_000
@@ -86,7 +88,10 @@ def take_snapshot(
         )
     snapshot = Snapshot.objects.create(
         name=name,
-        blob=store(write_lines(pairs, ratings), media_type=MEDIA_TYPE),
+        blob=store(
+            write_lines(pairs, ratings, reliability=reliabilities_of(ratings)),
+            media_type=MEDIA_TYPE,
+        ),
         is_simulated=simulated,
         replaces=replaces,
         created_by=created_by,
@@ -132,10 +137,22 @@ def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Sn
     )
 
 
-def write_lines(pairs: Collection[FoundPair], ratings: Collection[FoundRating]) -> bytes:
-    """Canonical JSON lines, the preferences first, each kind sorted."""
-    preferences = sorted(_line(asdict(pair.preference)) for pair in pairs)
-    rated = sorted(_line(asdict(rating.rating)) for rating in ratings)
+def write_lines(
+    pairs: Collection[FoundPair],
+    ratings: Collection[FoundRating],
+    *,
+    reliability: Mapping[UUID, float],
+) -> bytes:
+    """Write canonical JSON lines, the preferences first, each kind sorted.
+
+    ``reliability`` is by reading; those of nobody's scores count fully.
+    """
+
+    def line_of(said: Preference | Rating, reading: UUID) -> str:
+        return _line(asdict(replace(said, reliability=reliability.get(reading, 1.0))))
+
+    preferences = sorted(line_of(pair.preference, pair.winner.reading_id) for pair in pairs)
+    rated = sorted(line_of(rating.rating, rating.seen.reading_id) for rating in ratings)
     return "".join(f"{line}\n" for line in [*preferences, *rated]).encode()
 
 
