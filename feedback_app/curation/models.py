@@ -56,7 +56,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class Decision(models.Model):
-    """Somebody's word on one candidate of a policy: left out by hand, or let in by it again.
+    """A decision is somebody's word on one candidate of a policy: left out by hand, or let in by
+    it again.
 
     The last one counts; none is changed or removed.
     """
@@ -90,7 +91,7 @@ class CuratedSetQuerySet(models.QuerySet["CuratedSet"]):
 
 
 class CuratedSet(models.Model):
-    """The immutable result of a policy; ``sha256`` is that of rules and items.
+    """A curated set is the immutable result of a policy; ``sha256`` is that of rules and items.
 
     ``replaces`` is the one that it was made instead of, without retracted readings.
     """

@@ -68,7 +68,7 @@ class Rules:
         return content
 
     def readings(self) -> ReadingQuerySet:
-        """Last revisions only, of people or of simulated readers, never of both.
+        """Returns last revisions only, of people or of simulated readers, never of both.
 
         A case that was skipped is not read, and what is retracted does not count.
         """
@@ -232,7 +232,7 @@ def find_refusal(
 
 
 def measured_by(scorer: str, rules: Rules) -> dict[UUID, Measured]:
-    """What the scorer's newest version measured, by image."""
+    """Returns what the scorer's newest version measured, by image."""
     images = Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
     newest = Measure.objects.newest_of(scorer).filter(image__in=images.values("pk"))
     return {

@@ -31,7 +31,7 @@ def create_policy(
     uses_simulated_readers: bool = False,
     created_by: User | None = None,
 ) -> Policy:
-    """A policy over these studies; a criterion or flag that none of them has is refused."""
+    """Returns a policy over these studies; a criterion or flag that none of them has is refused."""
     chosen = list(studies)
     flags = sorted(set(vetoing_flags))
     _require_known("criterion", min_mean_scores, known=criteria_of(chosen))

@@ -38,7 +38,7 @@ def list_policies(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def create(request: HttpRequest) -> HttpResponse:
-    """The policy form; while it is filled in, fragments show what would get in."""
+    """Shows the policy form; while it is filled in, fragments show what would get in."""
     if request.method == "POST":
         form = PolicyForm(request.POST)
         if form.is_valid():

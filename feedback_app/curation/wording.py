@@ -9,7 +9,7 @@ from feedback_app.studies.models import Study
 
 
 def describe(rules: Rules) -> dict[str, Any]:
-    """Rules in the words of their studies."""
+    """Returns rules in the words of their studies."""
     studies = list(Study.objects.filter(pk__in=rules.studies).prefetch_related("criteria"))
     names = criteria_of(studies)
     return {

@@ -36,7 +36,7 @@ SOURCE_PREFIX, SETTING_PREFIX = "source_", "set_"
 
 
 def source_choices(arm: str) -> list[tuple[str, str]]:
-    """Batches for images as generated; for the others curated sets and their exports."""
+    """Returns batches for images as generated; for the others curated sets and their exports."""
     if arm == "unfiltered":
         batches = Batch.objects.annotate(
             made=Count("recipes", filter=Q(recipes__candidate__isnull=False))
@@ -193,7 +193,7 @@ class ExperimentForm(forms.Form):
 
     @property
     def arm_choices(self) -> Iterable[tuple[Any, str, "forms.BoundField | None"]]:
-        """Each arm's box, a sentence on it, and the field of its source."""
+        """Yields each arm's box, a sentence on it, and the field of its source."""
         for box in self["arms"]:
             arm = box.data["value"]
             source = self[SOURCE_PREFIX + arm] if arm in SOURCE_ARMS else None

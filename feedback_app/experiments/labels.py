@@ -39,5 +39,5 @@ def setting_label(name: str) -> str:
 
 
 def arm_at(arm: str, ratio: float) -> str:
-    """``Real + curated, 2×``."""
+    """Returns ``Real + curated, 2×``."""
     return f"{ARM_LABELS[arm]}, {ratio:g}{FOLD}" if ratio else ARM_LABELS[arm]

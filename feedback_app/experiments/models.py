@@ -32,7 +32,7 @@ class ExperimentState(models.TextChoices):
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     def with_counts(self) -> Self:
-        """``cell_count``, ``done_count``, ``failed_count``."""
+        """Adds ``cell_count``, ``done_count``, ``failed_count``."""
         return self.annotate(
             cell_count=Count("cells", distinct=True),
             done_count=Count("cells", filter=Q(cells__result__isnull=False), distinct=True),
@@ -109,7 +109,7 @@ class Experiment(models.Model):
 
     @property
     def primary(self) -> str:
-        """The primary comparison in words."""
+        """Returns the primary comparison in words."""
         arm = arm_at(self.primary_arm, self.primary_ratio)
         return f"{arm}, against real images alone, at {self.primary_size} real images"
 
@@ -229,7 +229,7 @@ class CellQuerySet(models.QuerySet["Cell"]):
 
 
 class Cell(models.Model):
-    """One downstream model of an experiment: an arm at a size, a ratio and a seed.
+    """A cell is one downstream model of an experiment: an arm at a size, a ratio and a seed.
 
     ``content_hash`` follows from all that it learns from and how; it has a ``run`` unless a
     result of the same content was there when it was started.

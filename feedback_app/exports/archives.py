@@ -40,7 +40,7 @@ class Archive:
 
 
 def write_table(rows: Iterable[Mapping[str, object]]) -> bytes:
-    """The rows as CSV; the first one says which columns there are, and in which order."""
+    """Returns the rows as CSV; the first one says which columns there are, and in which order."""
     listed = list(rows)
     if not listed:
         return b""

@@ -61,7 +61,7 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
 @require_safe
 @admins_only
 def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
-    """The archive, streamed from the storage; first a warning where readings are retracted."""
+    """Streams the archive from the storage; warns first where readings are retracted."""
     export = get_object_or_404(exports().filter(blob__isnull=False), pk=export_id)
     is_marked = rests_on_retracted(export)
     if is_marked and request.GET.get("despite") != DESPITE:

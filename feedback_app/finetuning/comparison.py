@@ -91,7 +91,7 @@ def _settings(candidate: Candidate) -> object:
 
 
 def pixels_of(candidate: Candidate) -> np.ndarray:
-    """8-bit grey, H x W."""
+    """Returns 8-bit grey, H x W."""
     with PIL.Image.open(io.BytesIO(candidate.image.blob.read())) as picture:
         return np.asarray(picture.convert("L"))
 

@@ -174,7 +174,7 @@ class FineTuneForm(forms.Form):
 
     @property
     def settings_fields(self) -> list[forms.BoundField]:
-        """Those of the method, its own first."""
+        """Returns those of the method, its own first."""
         named = [name for name in SETTINGS if name in self.fields and name not in SWITCHES]
         own = set(SETTINGS) - set(COMMON_SETTINGS)
         return [self[name] for name in sorted(named, key=lambda name: name not in own)]

@@ -103,7 +103,7 @@ class Snapshot(models.Model):
 
 
 class Pair(models.Model):
-    """A preference between two images of one prompt, from one reading."""
+    """A pair is a preference between two images of one prompt, from one reading."""
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="pairs")
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="pairs")
@@ -143,7 +143,8 @@ class RatedImage(models.Model):
 
 
 class RewardModel(models.Model):
-    """One training of a reward model from a snapshot; gives ``scorer`` once it succeeds.
+    """A reward model is one training of a reward model from a snapshot; gives ``scorer`` once it
+    succeeds.
 
     ``trunk`` is the network whose features it sees: a classifier's folder, that of
     ``trunk_scorer``, or ``package.module:callable``. ``replaces`` is the one in whose place

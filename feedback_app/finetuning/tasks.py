@@ -115,7 +115,9 @@ def keep_adapter(row: FineTune, made: Path) -> Path:
 
 @handles("compare_versions")
 def compare_versions(progress: Progress) -> dict[str, object]:
-    """Both tastes' win rates, KID to held-out real images, and diversity, of child and parent."""
+    """Returns both tastes' win rates, KID to held-out real images, and diversity, of child and
+    parent.
+    """
     spec = progress.run.spec
     child = Batch.objects.select_related("model_version").get(pk=spec["child"])
     parent = Batch.objects.select_related("model_version").get(pk=spec["parent"])
@@ -142,7 +144,9 @@ def compare_versions(progress: Progress) -> dict[str, object]:
 def against_best(
     images: Sequence[str], matches: Sequence[Match], *, judge: "Judge"
 ) -> dict[str, object]:
-    """How the child fares against the best of the parent's images of each prompt, and they."""
+    """Returns how the child fares against the best of the parent's images of each prompt, and
+    they.
+    """
     prompts = [pair.prompt for pair in matches]
     best = {
         pair.prompt: pixels_of(pair.parent)
@@ -192,7 +196,7 @@ class Judge:
         }
 
     def distance(self, pictures: Sequence[np.ndarray]) -> Kid:
-        """KID to the held-out real images."""
+        """Measures KID to the held-out real images."""
         features, _ = describe_images(self.net, as_input(pictures))
         return kid(features, self.reference.heldout_features)
 

@@ -114,7 +114,7 @@ def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
 @require_http_methods(["GET", "POST"])
 @coordinators_only
 def finetune_new(request: HttpRequest) -> HttpResponse:
-    """The form; for htmx the part of it that depends on snapshot and method."""
+    """Shows the form; for htmx the part of it that depends on snapshot and method."""
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
     form = FineTuneForm(request.POST or None, initial=_chosen_so_far(request))
     if request.method == "POST" and form.is_valid():
@@ -185,7 +185,7 @@ def _finetune(pk: UUID) -> FineTune:
 @require_GET
 @coordinators_only
 def finetune_curve(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
-    """The figures of the training by step, as SVG or CSV."""
+    """Shows the figures of the training by step, as SVG or CSV."""
     plot = _plot_of(_finetune(pk))
     if plot is None or form not in CONTENT_TYPES:
         raise Http404("There is no such curve of this fine-tune.")

@@ -32,7 +32,7 @@ CONTROLS = ("transformed", "unfiltered")
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """An arm at a size and a ratio: one cell a seed."""
+    """A place is an arm at a size and a ratio: one cell a seed."""
 
     real_size: int
     arm: str
@@ -45,7 +45,9 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """An arm against another one at the same size: by the bootstrap and by the paper's test."""
+    """It is an arm against another one at the same size,
+    by the bootstrap and by the paper's test.
+    """
 
     place: Place
     against: Place
@@ -76,7 +78,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Mean:
-    """A figure of a place over its seeds."""
+    """It is a figure of a place over its seeds."""
 
     place: Place
     metric: str
@@ -87,7 +89,7 @@ class Mean:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The primary comparison on a part of the test images."""
+    """It is the primary comparison on a part of the test images."""
 
     trait: str
     name: str
@@ -179,7 +181,7 @@ def read_cells(cells: Sequence[Cell], design: Design) -> Outcomes:
 
 
 class Comparing:
-    """Gains between places, by one metric; each place is resampled once."""
+    """It finds gains between places, by one metric; each place is resampled once."""
 
     def __init__(self, outcomes: Outcomes, metric: Metric) -> None:
         self.outcomes = outcomes
@@ -229,7 +231,9 @@ class Comparing:
         ]
 
     def with_real(self) -> list[Compared]:
-        """Every arm, size and ratio against real images alone; the primary comparison first."""
+        """Returns every arm, size and ratio against real images alone; the primary comparison
+        first.
+        """
         pairs = [
             (place, reference)
             for place in self._places()
@@ -265,7 +269,7 @@ class Comparing:
         return primary, real, self.outcomes.together(primary, real)
 
     def by_metric(self) -> Iterator[tuple[str, Gain]]:
-        """The primary comparison by every metric of the task."""
+        """Yields the primary comparison by every metric of the task."""
         place, real, seeds = self._primary_pair()
         if not seeds:
             return
@@ -315,7 +319,7 @@ def primary_of(design: Design) -> Place:
 
 
 def means_of(outcomes: Outcomes) -> Iterator[Mean]:
-    """Every metric of every place, over its seeds."""
+    """Yields every metric of every place, over its seeds."""
     for place in sorted(outcomes.of, key=lambda one: (one.real_size, one.arm != REAL, one)):
         by_seed = outcomes.of[place]
         for metric in metrics_of(outcomes.design.task):

@@ -64,7 +64,7 @@ class MeanRow:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupRow:
-    """The primary comparison within a part of the test images."""
+    """It shows the primary comparison within a part of the test images."""
 
     name: str
     patients: int
@@ -178,7 +178,7 @@ def line_of(one: Compared, metric: Metric) -> Line:
 
 
 def other_lines(figures: Figures) -> Iterable[Line]:
-    """The primary comparison by every metric: shown with intervals, not tested."""
+    """Yields the primary comparison by every metric: shown with intervals, not tested."""
     for name, gain in figures.by_metric:
         metric = METRICS[name]
         yield Line(
@@ -246,7 +246,7 @@ def plain(value: float) -> str:
 
 
 def with_deviation(one: Mean) -> str:
-    """``0.812 ± 0.021``, over seeds."""
+    """Returns ``0.812 ± 0.021``, over seeds."""
     if np.isnan(one.mean):
         return DASH
     text = figure(one.mean, digits=DIGITS)

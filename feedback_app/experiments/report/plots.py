@@ -220,7 +220,7 @@ def _draw_learning_curve(means: Sequence[Mean], metric: Metric) -> Figure:
 
 
 def _lines(axes: Axes, points: Sequence[tuple[str, float, Gain]]) -> None:
-    """One line an arm, with intervals, on a logarithmic axis."""
+    """Draws one line an arm, with intervals, on a logarithmic axis."""
     axes.set_xscale("log")
     axes.axhline(0, color=looks.MUTED, linewidth=0.8)
     arms = [arm for arm in ARM_LABELS if any(point[0] == arm for point in points)]

@@ -17,7 +17,7 @@ Row = tuple[object, ...]
 
 
 def predictions_csv(experiment: Experiment) -> Iterator[str]:
-    """One line an image, and finding; patients are numbered."""
+    """Yields one line an image, and finding; patients are numbered."""
     task: Task = experiment.task  # type: ignore[assignment]
     cells = experiment.cells.done().select_related("result__predictions")
     cells = cells.order_by("real_size", "arm", "ratio", "seed")

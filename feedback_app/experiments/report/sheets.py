@@ -45,7 +45,7 @@ def address_of(image: UUID) -> str:
 
 
 def embedded(image: UUID) -> str:
-    """A synthetic image as a data URI; never a real one."""
+    """Returns a synthetic image as a data URI; never a real one."""
     blob = Image.objects.select_related("blob").get(pk=image, cohort_image=None).blob
     return f"data:{blob.media_type};base64,{base64.b64encode(blob.read()).decode()}"
 

@@ -136,5 +136,5 @@ def finish_if_done(experiment: Experiment) -> None:
 
 
 def known_result(cell: Cell) -> CellResult | None:
-    """One of the same content, by whichever experiment."""
+    """Returns a result of the same content, by whichever experiment."""
     return CellResult.objects.filter(content_hash=cell.content_hash).first()

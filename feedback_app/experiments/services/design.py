@@ -163,7 +163,7 @@ def default_of(setting: str) -> Any:
 
 
 def read_design(stored: Mapping[str, Any]) -> Design:
-    """A design with every setting; raises where it cannot be."""
+    """Returns a design with every setting; raises where it cannot be."""
     return in_order(with_all_settings(read(Design, stored)))
 
 
@@ -174,7 +174,7 @@ def with_all_settings(design: Design) -> Design:
 
 
 def in_order(design: Design) -> Design:
-    """Sizes, ratios and seeds from the least; arms in the vocabulary's order."""
+    """Returns sizes, ratios and seeds from the least; arms in the vocabulary's order."""
     return replace(
         design,
         real_sizes=tuple(sorted(design.real_sizes)),
@@ -186,7 +186,7 @@ def in_order(design: Design) -> Design:
 
 
 def design_of(experiment: Experiment) -> Design:
-    """An experiment's own."""
+    """Returns an experiment's own."""
     return read_design(
         {
             "name": experiment.name,

@@ -33,7 +33,7 @@ PRIORITY = -10
 
 @transaction.atomic
 def create_experiment(design: Design, *, created_by: User | None = None) -> Experiment:
-    """A draft; nothing is trained before it is started."""
+    """Returns a draft; nothing is trained before it is started."""
     return _write_draft(Experiment(created_by=created_by), design)
 
 

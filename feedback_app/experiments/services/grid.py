@@ -10,7 +10,10 @@ from generation.specs import Arm
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One cell of the grid; ``ratio`` is 0 for real images alone, which have no ratio."""
+    """A place is one cell of the grid.
+
+    ``ratio`` is 0 for real images alone, which have no ratio.
+    """
 
     arm: Arm
     real_size: int
@@ -19,7 +22,7 @@ class Place:
 
     @property
     def synthetic_count(self) -> int:
-        """The ratio times the real images; halves are rounded up, and one is the least."""
+        """Returns the ratio times the real images; halves are rounded up, and one is the least."""
         return max(1, math.floor(self.ratio * self.real_size + 0.5)) if self.ratio else 0
 
 

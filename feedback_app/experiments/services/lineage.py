@@ -40,7 +40,8 @@ BUNDLED_OUTSIDE = "43 images of published COVID-19 cases (V7 Labs)"
 
 @dataclass(frozen=True, kw_only=True)
 class Behind:
-    """One trained thing; ``seen`` are real images of this installation, None where not recorded.
+    """It is one trained thing; ``seen`` are real images of this installation, None where not
+    recorded.
 
     ``outside`` tells of real images that it saw and that are in no cohort here.
     """
@@ -56,7 +57,7 @@ class Behind:
 
 
 def behind(source: ExperimentSource) -> list[Behind]:
-    """Everything trained behind a source's images, each once."""
+    """Returns everything trained behind a source's images, each once."""
     found = [*_generators(source), *_measured_by(source)]
     return list({(one.role, one.name): one for one in found}.values())
 
@@ -116,7 +117,7 @@ def _training_of(version: ModelVersion) -> Run | None:
 
 
 def _measured_by(source: ExperimentSource) -> Iterator[Behind]:
-    """The scorers by which a curated set's items got in."""
+    """Yields the scorers by which a curated set's items got in."""
     curated = source.curated
     if curated is None:
         return

@@ -24,7 +24,7 @@ MEDIA_TYPE = "application/jsonl"
 
 
 def real_rows(cohort: Cohort) -> list[TrainingImage]:
-    """All of a cohort's images, with the masks that people outlined."""
+    """Returns all of a cohort's images, with the masks that people outlined."""
     drawn = Mask.objects.drawn_by_people().filter(is_from_boxes=False)
     return list(training_rows(cohort.images.order_by("source_id"), masks=drawn, path_of=str))
 
@@ -76,7 +76,7 @@ def thaw(manifest: Blob) -> list[TrainingImage]:
 
 
 def write_for_training(manifest: Blob, path: Path) -> None:
-    """The manifest with paths of files instead of hashes."""
+    """Writes the manifest with paths of files instead of hashes."""
     lines = (LINE.dump_json(row) + b"\n" for row in _with_paths(thaw(manifest)))
     path.write_bytes(b"".join(lines))
 

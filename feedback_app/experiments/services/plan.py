@@ -78,7 +78,7 @@ class Plan:
 
     @property
     def columns(self) -> list[tuple[str, list[int]]]:
-        """Arms at their ratios, with the synthetic images of a cell of each size."""
+        """Returns arms at their ratios, with the synthetic images of a cell of each size."""
         return [
             (
                 name,

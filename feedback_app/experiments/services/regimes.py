@@ -18,7 +18,9 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ArmRegime:
-    """The regime of an arm at a size; ``seen`` real images stand behind its synthetic ones."""
+    """It holds the regime of an arm at a size; ``seen`` real images stand behind its synthetic
+    ones.
+    """
 
     arm: str
     real_size: int

@@ -33,7 +33,7 @@ def finding_of(gain: Gain, *, p_value: float) -> Finding:
 
 
 def conclude(gain: Gain, *, p_value: float, arm: str, reference: str, metric: str) -> str:
-    """One or two sentences; ``arm`` and ``reference`` as they are named on screen."""
+    """Returns one or two sentences; ``arm`` and ``reference`` as they are named on screen."""
     found = finding_of(gain, p_value=p_value)
     if found == Finding.TOO_FEW:
         return f"{_lack(gain)} Nothing can be concluded about “{arm}” against “{reference}”."

@@ -100,7 +100,7 @@ def _average_precision(told: Told, finding: int, weights: Floats) -> Floats:
 
 
 def _by_level(told: Told, finding: int, weights: Floats) -> tuple[Floats, Floats]:
-    """Weights with and without the finding by level of probability, rising: B x levels."""
+    """Returns weights with and without the finding by level of probability, rising: B x levels."""
     truth, known = told.truth[finding], told.known[finding]
     probability = told.probability[finding]
     levels, at = np.unique(probability[known], return_inverse=True)

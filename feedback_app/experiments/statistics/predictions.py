@@ -51,7 +51,9 @@ class TestImages:
 
 @dataclass(frozen=True)
 class Told:
-    """A classifier on N images and F findings: F x N each; ``known`` where there is a truth."""
+    """It is what a classifier told of N images and F findings: F x N each; ``known`` where there
+    is a truth.
+    """
 
     truth: Bools
     known: Bools
@@ -61,7 +63,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A segmenter on N images; ``hd95`` is NaN where a mask is empty.
+    """It is what a segmenter drew on N images; ``hd95`` is NaN where a mask is empty.
 
     ``trivial`` is the Dice of masks drawn without a look at the image, by their name.
     """

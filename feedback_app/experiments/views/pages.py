@@ -58,7 +58,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @coordinators_only
 def edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    """The same form for a draft."""
+    """Shows the same form for a draft."""
     experiment = experiment_of(experiment_id)
     if not experiment.is_draft:
         messages.info(request, f"“{experiment}” was started: its design is settled.")

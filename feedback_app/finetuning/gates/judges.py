@@ -37,7 +37,8 @@ def taught_by_simulated_readers(version: ModelVersion) -> bool:
 
 
 def independent_reward_models(gate: Gate) -> list[tuple[Scorer, Snapshot]]:
-    """Reward models that learnt from none of the readings behind child and parent, newest first.
+    """Returns reward models that learnt from none of the readings behind child and parent, newest
+    first.
 
     One that simulated readers taught does not judge what people taught, one that was
     climbed does not judge what came of it, and one of retracted readings judges nothing.

@@ -47,7 +47,9 @@ class PlannedMasks:
 
 
 def plan_gate_masks(child: ModelVersion, spec: GateSpec) -> PlannedMasks | None:
-    """None for a child that learnt from no masked readings; else masks, or why there are none."""
+    """Plans none for a child that learnt from no masked readings; else masks, or why there are
+    none.
+    """
     taught = kinds_behind(child)
     if not taught:
         return None
@@ -65,7 +67,7 @@ def plan_gate_masks(child: ModelVersion, spec: GateSpec) -> PlannedMasks | None:
 
 
 def kinds_behind(child: ModelVersion) -> tuple[MaskKind, ...]:
-    """The kinds of masks that the child's own fine-tune learnt from."""
+    """Returns the kinds of masks that the child's own fine-tune learnt from."""
     own = own_fine_tune(child)
     if own is None or not child.follows_masks:
         return ()

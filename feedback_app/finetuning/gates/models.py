@@ -134,7 +134,7 @@ class RuleOutcome(models.TextChoices):
 
 
 class GateRule(models.Model):
-    """One rule of a verdict, with the figure that it looked at and its interval."""
+    """It is one rule of a verdict, with the figure that it looked at and its interval."""
 
     verdict = models.ForeignKey(GateVerdict, on_delete=models.PROTECT, related_name="rules")
     position = models.PositiveSmallIntegerField()

@@ -29,7 +29,10 @@ def address_of(image: UUID) -> str:
 
 @dataclass(frozen=True)
 class Picture:
-    """A synthetic image; ``src`` is an address, or a data URI in a report that stands alone."""
+    """It is a synthetic image.
+
+    ``src`` is an address, or a data URI in a report that stands alone.
+    """
 
     id: UUID
     src: str
@@ -37,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Beside:
-    """Both versions' images of one prompt and seed; None where one is not made yet."""
+    """It holds both versions' images of one prompt and seed; None where one is not made yet."""
 
     seed: int
     child: Picture | None
@@ -46,7 +49,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The pairs of one prompt."""
+    """A sheet shows the pairs of one prompt."""
 
     finding: str
     prompt: str
@@ -163,7 +166,7 @@ def sheet_from(child: Batch, parent: Batch, *, address: Address = address_of) ->
 
 
 def masked_sheets(gate: Gate) -> list[MaskedSheet]:
-    """One pair of each of the held-out masks, by mode."""
+    """Returns one pair of each of the held-out masks, by mode."""
     sheets = []
     for one in gate.masked.select_related("child_batch", "parent_batch"):
         first: dict[tuple[str, ...], tuple[Recipe, Beside]] = {}
@@ -196,7 +199,7 @@ def embedded(image: UUID) -> str:
 
 
 def behind(gate: Gate) -> list[tuple[FineTune, int]]:
-    """The fine-tunes that led to the child, each with the number of readings behind it."""
+    """Returns the fine-tunes that led to the child, each with the number of readings behind it."""
     tunes = lineage_of(gate.child)
     return [(row, readings_behind(row)) for row in tunes]
 

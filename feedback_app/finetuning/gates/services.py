@@ -41,7 +41,9 @@ def plan_gate(
     prompts: Sequence[str] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> GateSpec:
-    """The spec of a gate of ``child``; raises where prompts were taught on, or are too few."""
+    """Returns the spec of a gate of ``child``; raises where prompts were taught on, or are too
+    few.
+    """
     taught = taught_prompts(child)
     known = sorted(set(prompts or ()) & taught)
     if known:

@@ -29,7 +29,7 @@ from generation.specs import FineTuneSpec, naming_the_setting
 def complete_settings(
     settings: Mapping[str, Any], *, snapshot: Snapshot, method: str, parent: ModelVersion
 ) -> dict[str, Any]:
-    """The given settings checked, the method's others at their defaults."""
+    """Returns the given settings checked, the method's others at their defaults."""
     known = settings_of(method)
     unknown = sorted(set(settings) - set(known))
     if unknown:
@@ -78,7 +78,8 @@ def require_lessons(
 
 
 def reward_model_for(snapshot: Snapshot, *, method: str) -> Scorer | None:
-    """What DRaFT climbs: the active reward model, if such readers taught it as the snapshot's.
+    """Returns what DRaFT climbs: the active reward model, if such readers taught it as the
+    snapshot's.
 
     None that rests on retracted readings.
     """

@@ -57,7 +57,7 @@ def teaching_readings(
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
 ) -> QuerySet[Reading]:
-    """Last revisions of first readings, now or then, without skipped and retracted ones.
+    """Returns last revisions of first readings, now or then, without skipped and retracted ones.
 
     Of all studies unless given.
     """

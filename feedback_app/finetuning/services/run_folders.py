@@ -81,7 +81,7 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Writes it whole or not at all."""
     temporary = path.with_name(f".{path.name}")
     temporary.write_bytes(content)
     os.replace(temporary, path)

@@ -79,7 +79,7 @@ def save_schedule(design: ScheduleDesign, *, schedule: Schedule | None = None) -
 
 
 def design_of(schedule: Schedule) -> dict[str, Any]:
-    """The values of a ``ScheduleDesign``, as stored."""
+    """Returns the values of a ``ScheduleDesign``, as stored."""
     task = schedule.periodic_task
     return {
         "name": schedule.name,

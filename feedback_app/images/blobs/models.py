@@ -14,7 +14,7 @@ from generation.errors import RemediableError
 
 
 class Blob(models.Model):
-    """A stored file, addressed by the SHA-256 of its bytes; never changed."""
+    """A blob is a stored file, addressed by the SHA-256 of its bytes; never changed."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     size_bytes = models.PositiveBigIntegerField()
@@ -47,7 +47,7 @@ class Blob(models.Model):
         return file
 
     def read(self) -> bytes:
-        """The file's bytes, checked against their hash."""
+        """Returns the file's bytes, checked against their hash."""
         with self.open() as file:
             content = file.read()
         self._require(hashlib.sha256(content).hexdigest())
@@ -62,7 +62,7 @@ class Blob(models.Model):
 
 
 class Image(models.Model):
-    """One picture, real (``cohort_image``) or synthetic (``candidate``)."""
+    """An image is one picture, real (``cohort_image``) or synthetic (``candidate``)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
@@ -79,7 +79,7 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
 
 
 class Measure(models.Model):
-    """An automatic figure on an image by a versioned scorer; never called a score."""
+    """A measure is an automatic figure on an image by a versioned scorer; never called a score."""
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="measures")
     scorer = models.CharField(max_length=64)

@@ -22,7 +22,9 @@ def mask_of(blob: Blob) -> "np.ndarray[Any, Any]":
 
 
 def encode_png(pixels: "np.ndarray[Any, Any]") -> bytes:
-    """Grey 8-bit PNG (uint8, H x W), uncompressed: files of one size tell nothing by theirs."""
+    """Returns a grey 8-bit PNG (uint8, H x W), uncompressed: files of one size tell nothing by
+    theirs.
+    """
     file = io.BytesIO()
     PIL.Image.fromarray(pixels, mode="L").save(file, format="PNG", compress_level=0)
     return file.getvalue()

@@ -77,7 +77,7 @@ def write_file(content: bytes, *, media_type: str) -> Blob:
 
 
 def blob_of(content: bytes, *, media_type: str) -> Blob:
-    """The row of a blob of these bytes; neither the row nor a file is written."""
+    """Returns the row of a blob of these bytes; neither the row nor a file is written."""
     digest = hashlib.sha256(content).hexdigest()
     return Blob(sha256=digest, size_bytes=len(content), media_type=media_type)
 
@@ -149,7 +149,7 @@ def _turned_upright(picture: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def content_of(picture: PIL.Image.Image, *, as_it_came: bytes) -> bytes:
-    """A picture's file: as it came, or a PNG of what it shows where it had to be turned."""
+    """Returns a picture's file: as it came, or a PNG of what it shows where it had to be turned."""
     if picture.format:
         return as_it_came
     file = io.BytesIO()
@@ -190,7 +190,7 @@ def store_image(content: bytes, *, name: str) -> Image:
 
 
 def hash_pixels(picture: PIL.Image.Image) -> str:
-    """SHA-256 of mode, size and decoded pixels, whatever the file's encoding."""
+    """Returns the SHA-256 of mode, size and decoded pixels, whatever the file's encoding."""
     digest = hashlib.sha256(f"{picture.mode}:{picture.width}x{picture.height}:".encode())
     digest.update(picture.tobytes())
     return digest.hexdigest()

@@ -38,7 +38,7 @@ class Settings:
 
 
 def split_prompts(text: str) -> list[str]:
-    """One prompt a line; empty lines do not count."""
+    """Returns one prompt a line; empty lines do not count."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -16,7 +16,7 @@ from generation.errors import RemediableError
 
 
 class BatchForm(forms.Form):
-    """A request for candidates; what was typed stays in the fields whatever is wrong."""
+    """It is a request for candidates; what was typed stays in the fields whatever is wrong."""
 
     model_version = forms.ModelChoiceField(
         ModelVersion.objects.all(), label="Model version", empty_label=None

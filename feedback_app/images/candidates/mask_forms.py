@@ -12,7 +12,7 @@ from generation.conditioning.transforms import FAMILY_LABELS
 
 
 class MaskForm(forms.Form):
-    """Part of the console's form: its names do not meet those of the batch."""
+    """It is part of the console's form: its names do not meet those of the batch."""
 
     cohort = forms.ModelChoiceField(
         Cohort.objects.filter(images__masks__kind__in=MASK_KINDS).distinct(), empty_label=None

@@ -30,7 +30,7 @@ class RecipeMask(models.Model):
 
     @property
     def channel(self) -> int:
-        """Its kind's place in the vocabulary."""
+        """Returns its kind's place in the vocabulary."""
         return MASK_KINDS.index(self.kind)
 
     @property

@@ -66,7 +66,9 @@ class MaskPlan:
 
 
 def plan_masks(choice: MaskChoice, *, side: int) -> MaskPlan:
-    """Every variant of the chosen masks at the candidate's size; the same for the same choice."""
+    """Returns every variant of the chosen masks at the candidate's size; the same for the same
+    choice.
+    """
     # It brings scipy, without which the process that serves reading pages should start.
     from feedback_app.images.candidates.mask_variants import vary
 

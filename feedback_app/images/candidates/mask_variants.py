@@ -17,7 +17,7 @@ from generation.specs import MaskKind
 def vary(
     chosen: Sequence[Mapping[MaskKind, Mask]], choice: MaskChoice, *, side: int
 ) -> list[tuple[Parent, tuple[Variant, ...]]]:
-    """Each image's masks with their variants; any may be transformed towards any other."""
+    """Returns each image's masks with their variants; any may be transformed towards any other."""
     parents = [_parent_of(rows, side=side) for rows in chosen]
     others = others_among(parents)
     return [(parent, tuple(_variants_of(parent, choice, others=others))) for parent in parents]

@@ -74,7 +74,9 @@ class Recipe(models.Model):
     def of(
         cls, model_version: ModelVersion, sample: SampleSpec, *, masks: Iterable[RecipeMask] = ()
     ) -> Self:
-        """An unsaved recipe with its key; ``masks`` need not be saved, or be of this recipe."""
+        """Returns an unsaved recipe with its key; ``masks`` need not be saved, or be of this
+        recipe.
+        """
         recipe = cls(
             model_version=model_version,
             prompt=sample.prompt,
@@ -120,7 +122,7 @@ class Recipe(models.Model):
         )
 
     def compute_key(self, masks: Iterable[RecipeMask] | None = None) -> str:
-        """SHA-256 of the canonical JSON of the weights' hashes and all settings.
+        """Returns the SHA-256 of the canonical JSON of the weights' hashes and all settings.
 
         ``masks`` are the recipe's own rows unless given.
         """
@@ -145,7 +147,7 @@ class Recipe(models.Model):
 
 
 class Batch(models.Model):
-    """One request for candidates; its prompts may be those of a prompt set's version."""
+    """A batch is one request for candidates; its prompts may be those of a prompt set's version."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
@@ -181,7 +183,7 @@ class BatchRecipeQuerySet(models.QuerySet["BatchRecipe"]):
 
 
 class BatchRecipe(models.Model):
-    """A recipe's place in a batch.
+    """It is a recipe's place in a batch.
 
     Candidates of one prompt and the same masks share ``prompt_index``.
     """

@@ -24,7 +24,7 @@ STRENGTH = 0.55
 
 
 def picture_masks(masks: Masks) -> str:
-    """The masks over each other in their kinds' colours, the lungs dimmed."""
+    """Returns the masks over each other in their kinds' colours, the lungs dimmed."""
     shape = next(iter(masks.values())).shape
     pixels = np.zeros((*shape, 3), dtype=np.uint8)
     others = [kind for kind in MASK_KINDS if kind not in LUNG_KINDS]

@@ -36,7 +36,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A split's share of a bar, in percent of the longest bar's length."""
+    """It is a split's share of a bar, in percent of the longest bar's length."""
 
     split: str
     count: int
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One line of a plot; ``query`` filters the grid by it."""
+    """A bar is one line of a plot; ``query`` filters the grid by it."""
 
     name: str
     count: int
@@ -67,7 +67,9 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One decade of age: women, men and people of unknown sex, in percent of the tallest."""
+    """A column is one decade of age: women, men and people of unknown sex, in percent of the
+    tallest.
+    """
 
     decade: str
     counts: tuple[tuple[str, int], ...]
@@ -130,7 +132,7 @@ def by_finding(images: "QuerySet[CohortImage]") -> Counts:
 
 
 def by_absence(images: "QuerySet[CohortImage]") -> Counts:
-    """Images without a finding: normal, with other labels, or without any."""
+    """Returns images without a finding: normal, with other labels, or without any."""
     why = Case(
         When(is_normal=True, then=Value(NORMAL)),
         When(source_labels={}, then=Value(NOT_LABELLED)),
@@ -181,7 +183,7 @@ def bar_of(name: str, parts: Mapping[str, int], *, total: int, longest: int, key
 
 
 def ages_of(cohort: Cohort) -> list[Column]:
-    """Images by decade of age and sex; none where no age is known."""
+    """Returns images by decade of age and sex; none where no age is known."""
     images = cohort.images.order_by().exclude(age_years=None)
     grouped = images.values_list("age_years", "patient__sex").annotate(count=Count("*"))
     counts = [dict.fromkeys(Sex.values, 0) for _ in range(DECADES)]
@@ -211,7 +213,7 @@ def column_of(place: int, counts: Mapping[str, int], *, tallest: int) -> Column:
 
 
 def shared_of(cohort: Cohort) -> list[SharedWith]:
-    """The cohorts that this one shares pictures with, the most first."""
+    """Returns the cohorts that this one shares pictures with, the most first."""
     seen: dict[str, dict[object, list[bool]]] = defaultdict(dict)
     links = SharedPicture.objects.of_cohort(cohort).values_list(
         "image", "image__cohort__name", "other", "other__cohort__name", "is_known", "distance"

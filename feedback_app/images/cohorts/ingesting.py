@@ -70,7 +70,7 @@ def ingest(source: Source, *, cohort: Cohort, report: Report) -> None:
 def prepare_ahead(
     rows: Iterator[SourceImage | Skip], *, cohort: Cohort, pool: ThreadPoolExecutor, report: Report
 ) -> Iterator[list[Prepared]]:
-    """Chunks of prepared images, a few of them under way at any time."""
+    """Yields chunks of prepared images, a few of them under way at any time."""
     under_way: deque[list[Future[Prepared]]] = deque()
     for chunk in chunks_of(rows, report=report):
         known = known_images(chunk, cohort=cohort)
@@ -82,7 +82,7 @@ def prepare_ahead(
 
 
 def chunks_of(rows: Iterator[SourceImage | Skip], *, report: Report) -> Iterator[list[SourceImage]]:
-    """The images among the rows; skips go to the report on the way."""
+    """Yields the images among the rows; skips go to the report on the way."""
 
     def images() -> Iterator[SourceImage]:
         for row in rows:
@@ -182,7 +182,7 @@ def store_blobs(prepared: Sequence[Prepared]) -> None:
 
 
 def add_images(prepared: Sequence[Prepared], *, target: Target) -> list[CohortImage]:
-    """New images with their patients and fingerprints."""
+    """Stores new images with their patients and fingerprints."""
     patients = find_patients(prepared, target=target)
     added = []
     for one in prepared:

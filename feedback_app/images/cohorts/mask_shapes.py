@@ -18,7 +18,7 @@ MOST_BETWEEN = 0.2
 
 
 def shape_of(picture: PIL.Image.Image) -> np.ndarray:
-    """The mask H x W of bool; a picture that shows none, or two, is refused.
+    """Returns the mask H x W of bool; a picture that shows none, or two, is refused.
 
     A mask has two values, zero and another. Where its colour is the same everywhere and its
     transparency is not, programs that draw on layers have put the shape there.
@@ -86,7 +86,7 @@ def two_valued(levels: Levels) -> np.ndarray | None:
 
 
 def grey_of(picture: PIL.Image.Image) -> Levels:
-    """The brightest channel; an indexed picture whose colours are all one is refused."""
+    """Returns the brightest channel; an indexed picture whose colours are all one is refused."""
     if picture.mode in GREY_MODES:
         return np.asarray(picture)
     grey = np.asarray(picture.convert("RGB")).max(axis=-1)

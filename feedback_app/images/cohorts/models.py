@@ -66,7 +66,7 @@ class Cohort(models.Model):
 
 
 class Patient(models.Model):
-    """The unit of splitting: a patient, or the given group that stands for one."""
+    """A patient is the unit of splitting: a patient, or the given group that stands for one."""
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="patients")
     source_id = models.CharField(max_length=200)
@@ -92,7 +92,7 @@ class CohortImageQuerySet(models.QuerySet["CohortImage"]):
 
 
 class CohortImage(models.Model):
-    """A real image of a patient; ``source_labels`` keeps what the source said.
+    """It is a real image of a patient; ``source_labels`` keeps what the source said.
 
     ``is_normal`` where the source says that nothing is wrong. ``unknown_findings`` are those
     that it says nothing of; all of them where it has no labels. ``known_as`` is the picture's
@@ -129,7 +129,8 @@ class CohortImage(models.Model):
 
 
 class Fingerprint(models.Model):
-    """A perceptual hash of a cohort image; empty for a picture that shows nothing.
+    """A fingerprint is a perceptual hash of a cohort image; empty for a picture that shows
+    nothing.
 
     Its key rises with every picture that comes in, so that an import finds what is new.
     """
@@ -178,7 +179,7 @@ class MaskQuerySet(models.QuerySet["Mask"]):
 
 
 class Mask(models.Model):
-    """A binary mask of the same width and height as its image.
+    """It is a binary mask of the same width and height as its image.
 
     ``is_from_boxes`` where it shows the boxes around opacities, not what somebody outlined.
     ``confidence`` is the Dice to expect of a pseudo-mask, which a segmenter drew; a mask
@@ -211,7 +212,7 @@ class Mask(models.Model):
 
 
 class Box(models.Model):
-    """A rectangle around a finding, in pixels of the stored image."""
+    """A box is a rectangle around a finding, in pixels of the stored image."""
 
     cohort_image = models.ForeignKey(CohortImage, on_delete=models.CASCADE, related_name="boxes")
     finding = models.CharField(max_length=64)

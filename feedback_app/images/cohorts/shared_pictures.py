@@ -58,7 +58,9 @@ class Match:
 
 
 class OtherCohorts:
-    """The fingerprints of all other cohorts' images: 40 bytes a picture, kept up to date."""
+    """It knows the fingerprints of all other cohorts' images,
+    40 bytes a picture, kept up to date.
+    """
 
     def __init__(self, cohort: Cohort) -> None:
         self._others = Fingerprint.objects.exclude(cohort_image__cohort=cohort).exclude(bits=b"")
@@ -179,7 +181,7 @@ def reach(started: set[int]) -> set[tuple[int, int]]:
 
 
 def groups_of(pairs: Iterable[tuple[int, int]]) -> list[set[int]]:
-    """Connected components."""
+    """Returns the connected components."""
     group_of: dict[int, set[int]] = {}
     for first, second in pairs:
         one, other = group_of.get(first, {first}), group_of.get(second, {second})

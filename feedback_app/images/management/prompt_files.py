@@ -7,7 +7,7 @@ from generation.errors import RemediableError
 
 
 def read_prompt_file(path: Path) -> list[str]:
-    """One prompt a line, or a table; a file with a row of no use is refused, naming it."""
+    """Returns one prompt a line, or a table; a file with a row of no use is refused, naming it."""
     try:
         return require_prompts(path.read_text(encoding="utf-8-sig"), name=path.name)
     except (OSError, UnicodeDecodeError) as error:

@@ -41,7 +41,9 @@ class NameForm(forms.Form):
 
 
 class WrittenForm(NameForm):
-    """Prompts in a text; while rows of it are bad, nothing is saved unless that is wished."""
+    """It takes prompts in a text; while rows of it are bad, nothing is saved unless that is
+    wished.
+    """
 
     prompts = forms.CharField(
         max_length=TEXT_MAX_CHARACTERS,
@@ -76,7 +78,7 @@ class WrittenForm(NameForm):
 
 
 class LabelsForm(NameForm):
-    """How many prompts of which findings."""
+    """It asks how many prompts of which findings."""
 
     cohort = forms.ModelChoiceField(Cohort.objects.all(), empty_label=None)
     count = forms.IntegerField(label="Prompts", min_value=1, max_value=MAX_PROMPTS, initial=64)

@@ -58,7 +58,7 @@ def add_version(
     shortfalls: Sequence[str] = (),
     created_by: User | None = None,
 ) -> PromptSetVersion:
-    """The next version; where its prompts are those of the latest, that one."""
+    """Returns the next version; where its prompts are those of the latest, that one."""
     PromptSet.objects.select_for_update().get(pk=prompt_set.pk)
     require_usable(prompts)
     sha256 = hashlib.sha256("".join(f"{prompt}\n" for prompt in prompts).encode()).hexdigest()

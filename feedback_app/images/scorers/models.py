@@ -40,7 +40,8 @@ class ScorerQuerySet(models.QuerySet["Scorer"]):
 
 
 class Scorer(models.Model):
-    """A trained network in ``location``; proxies are trained on a cohort's real images only.
+    """A scorer is a trained network in ``location``; proxies are trained on a cohort's real images
+    only.
 
     ``target`` is the kind of mask of a segmenter. One of each kind and target is active:
     new candidates are measured by it. ``figures`` are of images that it was not trained on.

@@ -132,7 +132,7 @@ def _what_instead(content: bytes) -> str:
 
 
 def _require_tokenizer(folder: Path) -> None:
-    """A fast tokenizer's file, or a vocabulary with its merges."""
+    """Requires a fast tokenizer's file, or a vocabulary with its merges."""
     if (folder / "tokenizer.json").is_file():
         read_config(folder / "tokenizer.json")
         return

@@ -13,7 +13,7 @@ from generation.specs import ModelSource
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def with_counts(self) -> Self:
-        """``candidate_count`` and ``batch_count``."""
+        """Adds ``candidate_count`` and ``batch_count``."""
         return self.annotate(
             candidate_count=Count("recipes__candidate", distinct=True),
             batch_count=Count("batch", distinct=True),
@@ -21,7 +21,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
 
 class ModelVersion(models.Model):
-    """A base model, or a parent plus one LoRA adapter.
+    """A model version is a base model, or a parent plus one LoRA adapter.
 
     ``location`` of a base model is ``bundled``, a diffusers folder or a hub id; of an adapter
     its folder; folders within the storage are written relative to it. ``sha256`` is that of
@@ -62,7 +62,7 @@ class ModelVersion(models.Model):
 
     @property
     def ancestry(self) -> list["ModelVersion"]:
-        """From the base model down to this version."""
+        """Lists versions from the base model down to this version."""
         chain = [self]
         while chain[0].parent is not None:
             chain.insert(0, chain[0].parent)

@@ -162,7 +162,7 @@ def by_segmenter(
 def by_reward_model(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """The score to expect of readers, 0 to 5, and how far the heads disagree about it."""
+    """Returns the score to expect of readers, 0 to 5, and how far the heads disagree about it."""
     prompts = [candidate.recipe.prompt for candidate in candidates]
     return [
         (

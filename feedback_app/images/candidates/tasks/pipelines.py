@@ -16,7 +16,9 @@ KEPT = 2
 
 
 def pipeline_of(version: ModelVersion) -> Any:
-    """The version's pipeline; loaded anew where its weights are others than those in memory."""
+    """Returns the version's pipeline; loaded anew where its weights are others than those in
+    memory.
+    """
     weights = tuple(ancestor.sha256 for ancestor in version.ancestry)
     return _load(version, version.source, weights, settings.TORCH_DEVICE)
 

@@ -81,5 +81,7 @@ def measure_closeness(images: Sequence[Image], *, version: ModelVersion) -> None
 
 @lru_cache(maxsize=2)
 def _load_scorer(folder: Path, weights: str) -> NearestTrainingImage:
-    """The scorer beside these weights; other weights in the same folder are another scorer."""
+    """Returns the scorer beside these weights; other weights in the same folder are another
+    scorer.
+    """
     return NearestTrainingImage.load(folder)

@@ -23,7 +23,7 @@ COMMIT_WITHIN = timedelta(seconds=3)
 @require_safe
 @coordinators_only
 def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """The page; for htmx the progress, with the images made since ``since`` put in place."""
+    """Shows the page; for htmx the progress, with the images made since ``since`` put in place."""
     batch = get_object_or_404(
         Batch.objects.select_related(
             "model_version", "created_by", "prompt_set_version__prompt_set"
@@ -48,7 +48,7 @@ def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 
 def parse_since(text: str) -> datetime | None:
-    """The time in a query; None for what is no time with a zone."""
+    """Returns the time in a query; None for what is no time with a zone."""
     try:
         since = parse_datetime(text)
         if since is None or timezone.is_naive(since):

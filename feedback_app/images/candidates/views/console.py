@@ -95,7 +95,7 @@ def _recent_batches() -> list[Batch]:
 
 
 def prompt_sets() -> dict[str, list[str]]:
-    """Prompts to insert by a button: a mixed few, and each finding by view and sex."""
+    """Returns prompts to insert by a button: a mixed few, and each finding by view and sex."""
     sets = {f"mixed, {MIXED_PROMPTS}": default_prompts()[:MIXED_PROMPTS]}
     for finding in (NORMAL, *FINDINGS):
         sets[finding] = prompt_set((finding,), ages_years=(MIDDLE_AGE_YEARS,))
@@ -103,7 +103,7 @@ def prompt_sets() -> dict[str, list[str]]:
 
 
 def _speeds() -> dict[str, float]:
-    """Measured seconds an image and step, by model version."""
+    """Returns the measured seconds an image and step, by model version."""
     measured = {
         str(version.pk): measured_seconds_per_step(version)
         for version in ModelVersion.objects.all()

@@ -29,7 +29,7 @@ BATCHES_MAX = 40
 
 
 def findings() -> list[tuple[str, str]]:
-    """Every finding of the vocabulary in words, and none."""
+    """Returns every finding of the vocabulary in words, and none."""
     return [(NORMAL, "None: normal"), *((one, one.capitalize()) for one in FINDINGS)]
 
 

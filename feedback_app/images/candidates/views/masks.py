@@ -36,7 +36,7 @@ SHOWN_PROMPTS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A variant on the preview sheet: its picture, or why it is refused.
+    """A tile is a variant on the preview sheet: its picture, or why it is refused.
 
     ``number`` is the reason's place in the list of reasons.
     """
@@ -50,7 +50,7 @@ class Tile:
 @require_POST
 @coordinators_only
 def pick_masks(request: HttpRequest) -> HttpResponse:
-    """The kinds and images of the chosen cohort; what is ticked stays ticked."""
+    """Shows the kinds and images of the chosen cohort; what is ticked stays ticked."""
     return render(request, "images/_mask_picker.html", picker_of(MaskForm(request.POST)))
 
 
@@ -90,7 +90,7 @@ def _cohort_of(form: MaskForm) -> Cohort | None:
 @require_POST
 @coordinators_only
 def preview_masks(request: HttpRequest) -> HttpResponse:
-    """The sheet of all variants, refused ones with their reason."""
+    """Shows the sheet of all variants, refused ones with their reason."""
     version = _version_of(request)
     form = MaskForm(request.POST)
     context: dict[str, Any] = {}
