@@ -99,7 +99,7 @@ class FallbackCache(BaseCache):
 
 
 class SessionCache(FallbackCache):
-    """Copies of sessions; the database has them all and is asked while Redis is away."""
+    """It keeps copies of sessions; the database has them all and is asked while Redis is away."""
 
     def near(self, params: dict[str, Any]) -> BaseCache:
         return DummyCache("sessions", params)

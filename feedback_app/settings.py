@@ -45,7 +45,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
-    """Addresses such as ``10.0.0.7`` and networks such as ``172.16.0.0/12``."""
+    """Returns addresses such as ``10.0.0.7`` and networks such as ``172.16.0.0/12``."""
     try:
         return [ip_network(entry.strip()) for entry in listed]
     except ValueError as error:

@@ -14,7 +14,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def coordinators_only(view: View) -> View:
-    """Coordinators and admins."""
+    """Lets coordinators and admins in, and nobody else."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

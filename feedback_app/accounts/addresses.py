@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's address; proxies are believed only where TRUSTED_PROXIES lists them.
+    """Returns the client's address; proxies are believed only where TRUSTED_PROXIES lists them.
 
     Every proxy appends whom it heard from to X-Forwarded-For, so the header is read from its
     end for as long as the one who wrote the entry is trusted. What stands before was written
@@ -30,7 +30,7 @@ def counted_address(request: HttpRequest) -> str | None:
 
 
 def counted(address: str) -> str:
-    """An address as one of a household: of IPv6 its /64, all of which one customer has."""
+    """Returns an address as one of a household: of IPv6 its /64, all of which one customer has."""
     parsed = ip_address(address)
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped:

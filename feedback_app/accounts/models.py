@@ -21,7 +21,7 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person with one role, or a simulated reader, marked as such for good."""
+    """A user is a person with one role, or a simulated reader, marked as such for good."""
 
     role = models.CharField(max_length=16, choices=Role, default=Role.READER)
     is_simulated = models.BooleanField(default=False, editable=False)

@@ -48,7 +48,7 @@ def add_person(
 
 @transaction.atomic
 def reset_password(person: User, *, by: User | None, address: str | None = None) -> str:
-    """A new temporary password; the person is logged out everywhere, and unlocked."""
+    """Returns a new temporary password; the person is logged out everywhere, and unlocked."""
     person = _to_change(person, by=by)
     password = _give_password(person)
     person.save(update_fields=["password", "must_change_password"])

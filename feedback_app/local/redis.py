@@ -17,7 +17,7 @@ STOP_LIMIT_S = 5
 
 
 class Redis:
-    """One Redis server on a Unix socket, owned by this process."""
+    """It is one Redis server on a Unix socket, owned by this process."""
 
     name = "redis"
 

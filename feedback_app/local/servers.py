@@ -58,7 +58,7 @@ def secret_key(home: Home) -> str:
 
 @contextmanager
 def throw_away_home() -> Iterator[Home]:
-    """A fresh home for one command; those of dead commands are removed on the way."""
+    """Gives a fresh home for one command; those of dead commands are removed on the way."""
     homes.THROW_AWAYS.mkdir(parents=True, exist_ok=True)
     with (homes.ROOT / "exec.lock").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

@@ -14,7 +14,7 @@ SHOWN_PROMPTS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """One version in the tree, ``depth`` steps below its base model."""
+    """A branch is one version in the tree, ``depth`` steps below its base model."""
 
     depth: int
     version: ModelVersion
@@ -34,7 +34,7 @@ class Branch:
 
 
 def branches() -> list[Branch]:
-    """Every version, parents before their children."""
+    """Returns every version, parents before their children."""
     tunes = {
         row.model_version_id: row
         for row in FineTune.objects.exclude(model_version=None).select_related("snapshot")
@@ -58,7 +58,7 @@ def branches() -> list[Branch]:
 
 
 def tree() -> list[tuple[int, ModelVersion]]:
-    """Every version with its depth, parents before their children."""
+    """Returns every version with its depth, parents before their children."""
     children: dict[int | None, list[ModelVersion]] = {}
     for version in ModelVersion.objects.with_counts().select_related("parent").order_by("pk"):
         children.setdefault(version.parent_id, []).append(version)
@@ -124,7 +124,7 @@ def same_seed_images(first: ModelVersion, second: ModelVersion) -> list[Sheet]:
 
 
 def _alike(first: ModelVersion, second: ModelVersion) -> list[tuple[Batch, Batch]]:
-    """Batches of the two with the same prompts and seeds, those with most of them first."""
+    """Returns batches of the two with the same prompts and seeds, those with most of them first."""
     asked = {
         version.pk: {batch: _asked(batch) for batch in Batch.objects.filter(model_version=version)}
         for version in (first, second)

@@ -19,7 +19,7 @@ from feedback_app.studies.models import Slot, Study, StudyState
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of the loop: a count, a few words on it, and its page."""
+    """A stage is one part of the loop: a count, a few words on it, and its page."""
 
     name: str
     count: int

@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @coordinators_only
 def models_beside(request: HttpRequest) -> HttpResponse:
-    """Two versions side by side: how they were made, and what they make of the same seeds."""
+    """Shows two versions side by side: how they were made, and what they make of the same seeds."""
     wanted = {number for number in request.GET.getlist("version") if number.isdecimal()}
     known = ModelVersion.objects.select_related("parent").order_by("pk")
     chosen = [version for version in known if str(version.pk) in wanted]

@@ -29,7 +29,7 @@ def require_same_reader(request: Request) -> None:
 
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study; any other is not there."""
+    """Returns the reader's own slot with its study; any other is not there."""
     slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
     return _only(slots.select_related("study__display"))
 
@@ -41,7 +41,7 @@ def slot_to_read(reader: User, slot_id: UUID) -> Slot:
 
 
 def shown_to(reader: User, slot_id: UUID) -> Slot | TrainingSlot:
-    """The reader's own slot, or their own training case; any other is not there."""
+    """Returns the reader's own slot, or their own training case; any other is not there."""
     try:
         return slot_for(reader, slot_id)
     except Http404:
@@ -49,7 +49,7 @@ def shown_to(reader: User, slot_id: UUID) -> Slot | TrainingSlot:
 
 
 def training_slot_for(reader: User, slot_id: UUID) -> TrainingSlot:
-    """The reader's own training case with its study; any other is not there."""
+    """Returns the reader's own training case with its study; any other is not there."""
     slots = TrainingSlot.objects.filter(pk=slot_id, reader=reader)
     own = slots.select_related("study__display", "case").first()
     if own is None:

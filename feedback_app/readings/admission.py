@@ -15,7 +15,9 @@ from feedback_app.studies.models import Slot
 
 
 def case_for(reader: User, slot_id: UUID) -> dict[str, Any]:
-    """JSON of the reader's own case, of the study or of its training; raises ``NotYet``."""
+    """Returns the JSON of the reader's own case, of the study or of its training; raises
+    ``NotYet``.
+    """
     try:
         slot = slot_to_read(reader, slot_id)
     except Http404:
@@ -24,7 +26,7 @@ def case_for(reader: User, slot_id: UUID) -> dict[str, Any]:
 
 
 def admit(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
-    """JSON of a slot for its reader; raises ``NotYet`` with what comes first."""
+    """Returns the JSON of a slot for its reader; raises ``NotYet`` with what comes first."""
     require_trained(slot)
     enter_phase(slot)
     return describe_case(slot, holding=holding)

@@ -42,7 +42,7 @@ class Sheet:
 
 
 def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
-    """JSON of a slot; ``holding`` are the slots that the reader's page has already."""
+    """Returns the JSON of a slot; ``holding`` are the slots that the reader's page has already."""
     study = slot.study
     sheet = Sheet(
         key=slot.pk,
@@ -66,7 +66,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
 
 
 def describe_training(slot: TrainingSlot) -> dict[str, Any]:
-    """JSON of a training case; what is right is told only once it is answered."""
+    """Returns the JSON of a training case; what is right is told only once it is answered."""
     study, case = slot.study, slot.case
     answer = TrainingAnswer.objects.filter(slot=slot).first()
     sheet = Sheet(

@@ -42,7 +42,8 @@ SEATED = ("seat", "position")
 
 @transaction.atomic
 def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot | None:
-    """The next slot of a pool for this reader, with a fresh lease; None where nothing is left.
+    """Returns the next slot of a pool for this reader, with a fresh lease; None where nothing is
+    left.
 
     Their own unread slots come first, save those that a page of theirs is ``holding``; then those
     whose seat they lost and nobody took; then a free slot of a case that is new to them: the
@@ -140,7 +141,9 @@ def _take_turn(study: Study, reader: User) -> None:
 
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:
-    """Their own unread slot: one that has its seat, whether or not the lease ran out, first."""
+    """Returns their own unread slot: one that has its seat, whether or not the lease ran out,
+    first.
+    """
     unread = Slot.objects.raw(turns.OWN, {"study": study.pk, "reader": reader.pk})
     slots = [slot for slot in unread if slot.pk not in holding]
     with_seat = (slot for slot in slots if slot.seat is not None)

@@ -44,7 +44,7 @@ class Framing:
 
     @classmethod
     def of(cls, stored: Size, served: Size) -> "Framing":
-        """The largest central part of ``stored`` with the proportions of ``served``."""
+        """Returns the largest central part of ``stored`` with the proportions of ``served``."""
         width, height = float(stored.width), float(stored.height)
         if stored.width * served.height > stored.height * served.width:
             width = stored.height * served.width / served.height
@@ -69,7 +69,7 @@ class Framing:
         )
 
     def to_stored(self, points: Sequence[Point]) -> list[Point]:
-        """Coordinates of the stored image for coordinates of the served picture."""
+        """Returns coordinates of the stored image for coordinates of the served picture."""
         return [
             (
                 self.left + x * (self.width / self.served.width),

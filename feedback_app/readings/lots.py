@@ -165,7 +165,7 @@ def _any_of(study: Study, slots: SlotQuerySet, *, rng: Random) -> Slot:
 
 
 def _by_position(study: Study, slots: SlotQuerySet, *, count: int, rng: Random) -> Slot:
-    """Any of so many, all equally likely: no two free slots have one position."""
+    """Draws any of so many, all equally likely: no two free slots have one position."""
     least, most = AT_ONCE
     at_once = min(most, max(least, 2 * study.seat_count // count))
     for _ in range(ROUNDS):

@@ -64,7 +64,7 @@ class SkipReason(models.TextChoices):
 
 
 class Reading(models.Model):
-    """One submission for a slot; revising it adds a row with the next revision.
+    """A reading is one submission for a slot; revising it adds a row with the next revision.
 
     A database trigger refuses updates and deletions of readings and their parts.
     ``idempotency_key`` is made by the client: the same submission is stored once.
@@ -107,7 +107,7 @@ class Reading(models.Model):
 
 
 class Score(models.Model):
-    """An ordinal score of one image on one criterion; 0-5, or 0-4 for a confidence."""
+    """A score is an ordinal score of one image on one criterion; 0-5, or 0-4 for a confidence."""
 
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="scores")
     image = models.ForeignKey(Image, on_delete=models.PROTECT)
@@ -380,7 +380,7 @@ class Retraction(models.Model):
 
     @property
     def sources(self) -> Sources:
-        """Whose readings it retracts."""
+        """Returns whose readings it retracts."""
         reader, study = self.reader_id, self.study_id
         if reader and study:
             return Sources(places=[(reader, study)])

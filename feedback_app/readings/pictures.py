@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class PictureCache:
-    """The last rendered pictures of this process, up to a number of bytes.
+    """It keeps the last rendered pictures of this process, up to a number of bytes.
 
     Not in Redis: what a thousand cases need would push out everything else there. A picture
     is wanted again within minutes, when its case is reloaded or another reader has it.
@@ -56,7 +56,7 @@ _cache = PictureCache(KEPT_BYTES)
 
 
 def render_image(image: Image, size: Size) -> bytes:
-    """The image as a PNG of the size; raises ``DamagedPicture``."""
+    """Returns the image as a PNG of the size; raises ``DamagedPicture``."""
     key = (image.blob_id, size, Resampling.LANCZOS)
     content = _cache.get(key) or read_rendered(image, size)
     if content is None:
@@ -73,7 +73,7 @@ def keep_rendered(image: Image, size: Size) -> None:
 
 
 def read_rendered(image: Image, size: Size) -> bytes | None:
-    """What ``keep_rendered`` stored; None where nothing was rendered ahead."""
+    """Returns what ``keep_rendered`` stored; None where nothing was rendered ahead."""
     try:
         with default_storage.open(rendered_name(image, size)) as file:
             return bytes(file.read())

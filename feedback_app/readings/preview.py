@@ -88,7 +88,7 @@ class PreviewedCase:
 
 
 def preview_of(study: Study, case_id: UUID | None, *, coordinator: User) -> PreviewedCase:
-    """The first case, or the one asked for, of a draft with cases."""
+    """Returns the first case, or the one asked for, of a draft with cases."""
     if not study.is_draft:
         raise RemediableError(
             f"The study “{study.name}” is {study.state}.", remedy="Its readers see it themselves."

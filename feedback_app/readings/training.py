@@ -26,7 +26,9 @@ from feedback_app.studies.services import references_of
 
 @dataclass(frozen=True)
 class Round:
-    """One time through all training cases; ``ended_at`` is None while some are not answered."""
+    """A round is one time through all training cases; ``ended_at`` is None while some are not
+    answered.
+    """
 
     number: int
     answered: int

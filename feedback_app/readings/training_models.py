@@ -20,7 +20,7 @@ from feedback_app.studies.modes import mode_of
 
 
 class TrainingSlot(models.Model):
-    """A training case as one reader meets it in one round; the room shows it like a slot.
+    """It is a training case as one reader meets it in one round; the room shows it like a slot.
 
     ``image_order[i]`` is the case position of the image shown at place ``i``.
     """
@@ -45,7 +45,7 @@ class TrainingSlot(models.Model):
 
     @property
     def phase(self) -> Phase:
-        """The first phase of the study: training tells nothing of the next."""
+        """Returns the first phase of the study: training tells nothing of the next."""
         return mode_of(self.study.mode).phases(self.study)[0]
 
     def images_in_order(self) -> list[Image]:

@@ -69,7 +69,7 @@ def show_room(
     reader: User,
     is_preview: bool = False,
 ) -> HttpResponse:
-    """The reading page; ``pages`` and ``slots`` are where it finds what belongs to a case."""
+    """Shows the reading page; ``pages`` and ``slots`` are where it finds what belongs to a case."""
     context = {
         "case": case,
         "preferences": preferences_of(reader),
@@ -105,7 +105,7 @@ def _first_slot(study: Study, reader: User) -> UUID | None:
 
 @require_GET
 def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
-    """An image by its place in the reader's own slot; nothing in the answer tells more."""
+    """Shows an image by its place in the reader's own slot; nothing in the answer tells more."""
     slot = shown_to(reader_of(request), slot_id)
     images = slot.images_in_order()
     if place >= len(images):

@@ -29,7 +29,7 @@ CASES_OF_A_POOL = 10
 
 @dataclass(frozen=True)
 class Place:
-    """A slot among the slots of its reader; ``position`` counts from 1.
+    """A place is a slot among the slots of its reader; ``position`` counts from 1.
 
     A pool has no ``total``: who reads how much of it is settled only by reading.
     """
@@ -133,7 +133,7 @@ def first_unread(study: Study, reader: User) -> UUID | None:
 
 
 def assignments_of(reader: User) -> list[Assignment]:
-    """The reader's studies: what is left to read first, the newest first."""
+    """Returns the reader's studies: what is left to read first, the newest first."""
     slots = (
         Slot.objects.of_reader(reader)
         .planned()

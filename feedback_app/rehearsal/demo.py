@@ -148,7 +148,7 @@ def open_first_study(batch: Batch, *, readers: list[User], owner: User) -> None:
 
 
 def open_comparison(batch: Batch, *, readers: tuple[User, ...], owner: User) -> None:
-    """Pairs of the same candidates, side by side."""
+    """Opens a study of pairs of the same candidates, side by side."""
     design = Design(
         name=COMPARISON,
         mode=Compare.slug,

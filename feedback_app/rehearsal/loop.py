@@ -76,7 +76,7 @@ class WorseThanItsParentError(RemediableError):
 
 @dataclass
 class Rehearsal:
-    """One going round; ``say`` is called with a line for every stage."""
+    """A rehearsal is one going round; ``say`` is called with a line for every stage."""
 
     plan: Plan
     say: Say

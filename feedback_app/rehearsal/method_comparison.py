@@ -178,7 +178,7 @@ class MethodComparison:
 
     @cached_property
     def best(self) -> list[UUID]:
-        """The images of each held-out prompt that simulated readers score highest."""
+        """Returns the images of each held-out prompt that simulated readers score highest."""
         return best_images(self._rehearsal("best of n").read(self.held_out))
 
     def _rehearsal(self, name: str) -> Rehearsal:

@@ -61,7 +61,7 @@ class Temperament:
         return cls(leniency=rng.gauss(0, LENIENCY_SPREAD), noise=rng.uniform(*NOISE_RANGE))
 
     def score(self, taste: float, rng: Random) -> int:
-        """A whole number from 0 to 5 for a taste from 0 to 5."""
+        """Returns a whole number from 0 to 5 for a taste from 0 to 5."""
         felt = taste + self.leniency + rng.gauss(0, self.noise)
         return round(min(float(SCORE_MAX), max(0.0, felt)))
 
@@ -173,7 +173,7 @@ def _claimed_in_turn(study: Study) -> Iterator[Slot]:
 
 
 def tastes_of(study: Study) -> dict[UUID, float]:
-    """The readers' taste of every image of a study, 0 to 5."""
+    """Returns the readers' taste of every image of a study, 0 to 5."""
     images = Image.objects.filter(case__study=study).select_related("blob").distinct()
     return {image.pk: taste_of(image) for image in images}
 
@@ -241,6 +241,6 @@ class Eyes:
 
 
 def _which(slot: Slot) -> str:
-    """Nothing for the first reading of a case; what tells the others apart."""
+    """Returns nothing for the first reading of a case; what tells the others apart."""
     is_first = slot.repetition == 0 and slot.phase != Phase.AWARE
     return "" if is_first else f":{slot.repetition}:{slot.phase}"

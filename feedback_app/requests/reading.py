@@ -35,7 +35,9 @@ class Request(BaseModel):
 
 
 def read(kind: type[Kind], values: Any) -> Kind:
-    """The request of these values; raises one RequestError for all that is wrong with them."""
+    """Returns the request of these values; raises one RequestError for all that is wrong with
+    them.
+    """
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:

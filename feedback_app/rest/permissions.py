@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 
 class IsCoordinator(BasePermission):
-    """Coordinators and admins."""
+    """It lets coordinators and admins in."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user

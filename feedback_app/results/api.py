@@ -161,7 +161,7 @@ class ReadingsView(Listed):
 
 
 class ReadingsFileView(APIView):
-    """A table as CSV, the regions as COCO, or iMRMC's layout, as it streams.
+    """It streams a table as CSV, the regions as COCO, or iMRMC's layout, as it streams.
 
     ``?names=yes`` names readers, which is noted in the audit log; else they have pseudonyms.
     """

@@ -29,7 +29,9 @@ class TrainedReader:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Krippendorff's alpha of one criterion in everybody's first round, and in their last."""
+    """It holds Krippendorff's alpha of one criterion in everybody's first round, and in their
+    last.
+    """
 
     criterion: Criterion
     before: Estimate

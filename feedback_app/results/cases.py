@@ -51,7 +51,7 @@ OUTLINES = 6
 
 @dataclass(frozen=True)
 class Outline:
-    """A region on its image; ``number`` is the reader's, for the colour."""
+    """An outline is a region on its image; ``number`` is the reader's, for the colour."""
 
     points: str
     number: int
@@ -67,7 +67,7 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class SaidOfCase:
-    """One reading in words; ``scores`` has a line a criterion, with a value an image."""
+    """It is one reading in words; ``scores`` has a line a criterion, with a value an image."""
 
     reading: Reading
     reader: str

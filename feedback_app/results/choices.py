@@ -41,7 +41,7 @@ class ChoiceFigures:
 
 @dataclass(frozen=True)
 class Chosen:
-    """One choice: ``shown`` are the two images in the order that the reader saw them."""
+    """It is one choice: ``shown`` are the two images in the order that the reader saw them."""
 
     reader: int
     case: int
@@ -68,7 +68,7 @@ def choice_figures(
 
 
 def _chosen(study: Study, table: StudyTable, question: Question) -> Iterator[Chosen]:
-    """First readings only: a hidden repeat is no further vote."""
+    """Yields first readings only: a hidden repeat is no further vote."""
     row_of = {
         pk: row
         for row, pk in enumerate(table.readings.ids)

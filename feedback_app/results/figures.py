@@ -43,7 +43,7 @@ class Figures:
 
 
 def figures_of(study: Study) -> Figures:
-    """A second or so for a study of 6 readers x 200 cases; see ``cache`` for pages."""
+    """Takes a second or so for a study of 6 readers x 200 cases; see ``cache`` for pages."""
     table = table_of(study)
     flags = list(flags_of(study))
     sources = sources_of(study) if study.is_unblinded else None

@@ -22,7 +22,9 @@ FILE_TYPES = {
 def readings_file(
     study: Study, name: str, form: str, *, names: bool, actor: User
 ) -> StreamingHttpResponse:
-    """A file as it streams from the database; that it was taken out is noted in the audit log."""
+    """Shows a file as it streams from the database; that it was taken out is noted in the audit
+    log.
+    """
     rows = StudyRows(study, names=names)
     parts = parts_of(rows, name, form)
     if parts is None:

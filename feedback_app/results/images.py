@@ -67,7 +67,7 @@ def readings_that_count(study: Study) -> QuerySet[Reading]:
 
 
 def places_of(study: Study) -> QuerySet[CaseImage]:
-    """Every image of the study, by case."""
+    """Returns every image of the study, by case."""
     places = CaseImage.objects.filter(case__study=study).select_related(
         "case", "image__candidate__recipe__model_version"
     )

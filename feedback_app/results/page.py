@@ -22,7 +22,7 @@ NARROW_COLUMNS = 4
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table; ``reason`` stands where a figure is not known."""
+    """A line is one row of a table; ``reason`` stands where a figure is not known."""
 
     label: str
     value: str
@@ -40,7 +40,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One criterion: its main figure in words, its agreement, its plots."""
+    """A section is on one criterion: its main figure in words, its agreement, its plots."""
 
     slug: str
     name: str
@@ -53,7 +53,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Part:
-    """Anything else: a sentence, tables and plots; ``note`` is all there is while blind."""
+    """A part is anything else: a sentence, tables and plots.
+
+    ``note`` is all there is while blind.
+    """
 
     slug: str
     name: str

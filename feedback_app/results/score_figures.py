@@ -102,7 +102,7 @@ def _retest(question: Question, repeats: Repeats) -> Retest:
 
 
 def both_ways(choices: Floats) -> Floats:
-    """Signed choices, and again with the two images exchanged.
+    """Returns signed choices, and again with the two images exchanged.
 
     Which image of a case is called the first is arbitrary. Without this, readers who all
     prefer the same model would seem to agree no more than by chance wherever it is always

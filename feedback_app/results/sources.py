@@ -47,7 +47,7 @@ class SourceFigures:
 
     @property
     def flags_per_hundred(self) -> float:
-        """Flags on 100 readings of an image; NaN where it was not read."""
+        """Returns flags on 100 readings of an image; NaN where it was not read."""
         return 100 * (self.minor + self.major) / self.readings if self.readings else np.nan
 
     @property
@@ -79,7 +79,7 @@ def source_figures(
     sources: dict[UUID, Source],
     scores: Iterable[ScoreFigures],
 ) -> tuple[SourceFigures, ...]:
-    """The real images last."""
+    """Returns the real images last."""
     of_unit = [sources[image] for image in table.unit_image]
     flagged = _flags_by_source(table, flags, sources=sources)
     rated = [one for one in scores if one.question.kind == CriterionKind.ORDINAL]

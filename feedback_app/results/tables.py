@@ -25,7 +25,7 @@ STRONGEST = max(Strength.values)
 
 @dataclass(frozen=True)
 class Question:
-    """A criterion; ``levels`` is the number of values that an answer may take."""
+    """A question is a criterion; ``levels`` is the number of values that an answer may take."""
 
     id: int
     slug: str
@@ -266,7 +266,7 @@ def _choices(study: Study) -> Iterable[tuple[UUID, int, str, UUID | None, int | 
 
 
 def signed(verdict: str, strength: int | None, *, is_first: bool) -> int:
-    """A choice as a number: which image of the case is better, and how strongly."""
+    """Returns a choice as a number: which image of the case is better, and how strongly."""
     if verdict != Verdict.BETTER:
         return 0
     return (strength or 0) if is_first else -(strength or 0)

@@ -37,7 +37,8 @@ BROWSER_KEEPS_S = 3_600
 @require_GET
 @coordinators_only
 def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The fragment of a study's page; asked again with ``seen``, only where that has changed.
+    """Shows the fragment of a study's page; asked again with ``seen``, only where that has
+    changed.
 
     The table of images, which has pages of its own, follows the event ``results-changed``.
     """
@@ -55,7 +56,7 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @require_GET
 @coordinators_only
 def calibration(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """Each reader's training, and their agreement before and after it."""
+    """Shows each reader's training, and their agreement before and after it."""
     from feedback_app.results.calibration import calibration_of, trained_readers
 
     study = study_of(study_id)
@@ -106,7 +107,7 @@ def _context(study: Study, *, seen: str) -> dict[str, object]:
 @require_GET
 @coordinators_only
 def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """A page of the study's images; while blind they do not lead to where they come from."""
+    """Shows a page of the study's images; while blind they do not lead to where they come from."""
     study = study_of(study_id)
     page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
     criteria = tuple(study.criteria.all())
@@ -123,7 +124,7 @@ def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @require_GET
 @coordinators_only
 def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResponse:
-    """A plot as SVG, or its numbers as CSV; ``?download`` saves it as a file."""
+    """Shows a plot as SVG, or its numbers as CSV; ``?download`` saves it as a file."""
     from feedback_app.results.cache import figures_for, kept, state_of
     from feedback_app.results.plots.catalogue import plots_of
 
@@ -191,7 +192,7 @@ def candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
 def readings_file(
     request: HttpRequest, study_id: UUID, name: str, form: str
 ) -> StreamingHttpResponse:
-    """A file of the study's readings as it streams from the database.
+    """Shows a file of the study's readings as it streams from the database.
 
     ``?names=yes`` names readers, which is noted in the audit log; else they are pseudonyms.
     """

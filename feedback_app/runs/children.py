@@ -173,7 +173,7 @@ def _is_running(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    """The file's content; None where it is not there (it is never there by half)."""
+    """Returns the file's content; None where it is not there (it is never there by half)."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -66,7 +66,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """Any long job: its spec, state, attempt, progress, heartbeat, log and result.
+    """A run is any long job: its spec, state, attempt, progress, heartbeat, log and result.
 
     A claim raises ``attempt``; every later write of a worker is conditional on it,
     so a worker that was thought dead cannot spoil its successor's work. ``crashes``
@@ -147,7 +147,7 @@ class Run(models.Model):
 
     @property
     def rate_per_s(self) -> float | None:
-        """Steps a second of this attempt alone."""
+        """Returns steps a second of this attempt alone."""
         done = self.done - self.done_before
         return done / self.elapsed_s if done > 0 and self.elapsed_s else None
 

@@ -22,7 +22,7 @@ KEY_DIGITS = 19
 @require_safe
 @coordinators_only
 def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """The page; for htmx what changes on it, with the log's lines after ``after``."""
+    """Shows the page; for htmx what changes on it, with the log's lines after ``after``."""
     rows = Run.objects.select_related("created_by", "failed_with")
     run = get_object_or_404(rows, pk=run_id)
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]

@@ -28,7 +28,9 @@ NO_REPEAT = "no case was read twice by the same reader"
 
 @dataclass(frozen=True)
 class Agreement:
-    """Between readers, on one criterion. ``kappas[i][j]`` is of readers i and j."""
+    """It is the agreement between readers, on one criterion. ``kappas[i][j]`` is of readers i and
+    j.
+    """
 
     alpha: Estimate
     mean_kappa: Estimate
@@ -69,7 +71,7 @@ def moments(first: Floats, second: Floats) -> Floats:
 
 
 def kappa_of(sums: Floats) -> Floats:
-    """Quadratic-weighted kappa from summed moments (..., 6); NaN where nothing varies.
+    """Returns the quadratic-weighted kappa from summed moments (..., 6); NaN where nothing varies.
 
     Cohen, "Weighted kappa", Psychological Bulletin 70 (1968) 213-220: one minus observed
     over expected disagreement. With squared weights both are moments of the two readers'
@@ -105,7 +107,7 @@ def weighted_kappas(
 
 
 def _pair_sums(scores: Floats, cases: Ints, pairs: list[tuple[int, int]]) -> Floats:
-    """Moments of every pair over each case, side by side: (cases, pairs x 6)."""
+    """Returns the moments of every pair over each case, side by side: (cases, pairs x 6)."""
     grouped, read = Cases.of(cases), ~np.isnan(scores)
     sums = []
     for first, second in pairs:
@@ -153,7 +155,7 @@ def krippendorff_alpha(scores: Floats, cases: Ints, *, levels: int) -> Estimate:
 
 
 def coincidences(scores: Floats, *, levels: int) -> Floats:
-    """Each unit's part of the coincidence matrix: (units, levels²)."""
+    """Returns each unit's part of the coincidence matrix: (units, levels²)."""
     counts = (scores[:, :, None] == np.arange(levels)).sum(axis=1).astype(float)
     rated = counts.sum(axis=1)
     products = counts[:, :, None] * counts[:, None, :]
@@ -164,7 +166,10 @@ def coincidences(scores: Floats, *, levels: int) -> Floats:
 
 
 def alpha_of(sums: Floats, *, levels: int) -> Floats:
-    """Ordinal alpha from summed coincidences (..., levels²): 1 - (n - 1) Σ o δ² / Σ n n δ²."""
+    """Returns ordinal alpha from summed coincidences (..., levels²).
+
+    It is 1 - (n - 1) Σ o δ² / Σ n n δ².
+    """
     observed = sums.reshape(*sums.shape[:-1], levels, levels)
     marginals = observed.sum(axis=-1)
     upto = np.cumsum(marginals, axis=-1)

@@ -29,7 +29,9 @@ class Drift:
 
 @dataclass(frozen=True)
 class Path:
-    """A reader's deviations from the others along their readings, and their smooth course."""
+    """A path holds a reader's deviations from the others along their readings, and their smooth
+    course.
+    """
 
     order: Floats
     deviation: Floats
@@ -42,7 +44,8 @@ class Path:
 
 
 def deviations(scores: Floats, leniency: Floats) -> Floats:
-    """Each score minus the others' median, all freed of leniency: (units, readers), else NaN.
+    """Returns each score minus the others' median, all freed of leniency: (units, readers), else
+    NaN.
 
     The reader's own score is left out of the consensus, which it would pull towards itself;
     the median keeps one reader who drifts from making all others seem to drift the other way.
@@ -110,14 +113,16 @@ def _path(orders: Floats, deviation: Floats) -> Path | None:
 
 
 def smoothed(order: Floats, deviation: Floats, *, share: float = 0.5) -> Floats:
-    """LOWESS (Cleveland, JASA 74 (1979) 829-836) over ``share`` of the readings, by statsmodels."""
+    """Smooths by LOWESS (Cleveland, JASA 74 (1979) 829-836) over ``share`` of the readings, by
+    statsmodels.
+    """
     between = 0.01 * float(np.ptp(order))  # interpolated across, or thousands take seconds
     smooth = lowess(deviation, order, frac=share, delta=between, return_sorted=False)
     return np.asarray(smooth, dtype=np.float64)
 
 
 def commonest_share(values: Ints) -> float:
-    """Share of the most frequent value; NaN where there is none."""
+    """Returns the share of the most frequent value; NaN where there is none."""
     if not values.size:
         return float("nan")
     _, counts = np.unique(values, return_counts=True)
@@ -148,7 +153,7 @@ class Pace:
 
 
 def pace(seconds: Floats) -> Pace | None:
-    """Quantiles 10, 25, 50, 75 and 90 %; times of 0 were not measured."""
+    """Returns the quantiles 10, 25, 50, 75 and 90 %; times of 0 were not measured."""
     known = seconds[seconds > 0]
     if not known.size:
         return None

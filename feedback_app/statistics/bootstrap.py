@@ -29,7 +29,10 @@ DEFINED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Estimates:
-    """Several figures with their intervals; NaN where a figure or interval is undefined."""
+    """They are several figures with their intervals.
+
+    They are NaN where a figure or an interval is undefined.
+    """
 
     values: Floats
     lows: Floats
@@ -42,7 +45,9 @@ class Estimates:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One figure with its interval; ``count`` cases support it, ``reason`` says why it is NaN."""
+    """An estimate is one figure with its interval; ``count`` cases support it, ``reason`` says why
+    it is NaN.
+    """
 
     value: float
     low: float = np.nan
@@ -64,7 +69,7 @@ def unknown(reason: str, *, count: int = 0) -> Estimate:
 
 
 def nth(estimates: Estimates, index: int, *, count: int, reason: str = "") -> Estimate:
-    """One of several figures; ``reason`` is kept only where the figure is undefined."""
+    """Returns one of several figures; ``reason`` is kept only where the figure is undefined."""
     value = float(estimates.values[index])
     return Estimate(
         value=value,
@@ -93,7 +98,7 @@ class Cases:
         return cls(numbered.reshape(-1).astype(np.int64), count)
 
     def part(self, units: Ints) -> "Cases":
-        """The same cases with some of the units only."""
+        """Returns the same cases with some of the units only."""
         return Cases(self.of_unit[units], self.count)
 
     def sums(self, features: Floats) -> Floats:
@@ -124,7 +129,7 @@ def estimate(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimates:
-    """Bias-corrected and accelerated (BCa) intervals of ``statistic`` over cases.
+    """Finds bias-corrected and accelerated (BCa) intervals of ``statistic`` over cases.
 
     ``sums``: (cases, F) features; ``statistic``: (..., F) summed features to (..., K)
     figures. Efron, "Better bootstrap confidence intervals", JASA 82 (1987) 171-185. A

@@ -87,7 +87,7 @@ def accuracy_of(sums: Floats) -> Floats:
 
 
 def d_prime_of(sums: Floats) -> Floats:
-    """z(hit rate) - z(false alarm rate), log-linear (Hautus, BRMIC 27 (1995) 46-51)."""
+    """Returns z(hit rate) - z(false alarm rate), log-linear (Hautus, BRMIC 27 (1995) 46-51)."""
     real, synthetic = sums[..., :STEPS], sums[..., STEPS:]
     hits = (synthetic @ CALLED_SYNTHETIC + 0.5) / (synthetic.sum(axis=-1) + 1)
     alarms = (real @ CALLED_SYNTHETIC + 0.5) / (real.sum(axis=-1) + 1)
@@ -104,14 +104,14 @@ def auc_of(sums: Floats) -> Floats:
 
 
 def curve_of(real: Floats, synthetic: Floats) -> tuple[tuple[float, float], ...]:
-    """The ROC: what is called synthetic as the bar is lowered from "definitely" on."""
+    """Returns the ROC: what is called synthetic as the bar is lowered from "definitely" on."""
     alarms = np.concatenate([[0.0], np.cumsum(real[::-1]) / real.sum()])
     hits = np.concatenate([[0.0], np.cumsum(synthetic[::-1]) / synthetic.sum()])
     return tuple(zip(alarms.tolist(), hits.tolist(), strict=True))
 
 
 def _equivalence_of_all(sums: Floats, *, margin: float) -> Equivalence | None:
-    """Two one-sided tests of balanced accuracy with the standard error over cases.
+    """Returns two one-sided tests of balanced accuracy with the standard error over cases.
 
     Readings of one case are not independent, so the error is that of the jackknife.
     """

@@ -57,7 +57,7 @@ def is_connected(scores: Floats) -> np.ndarray:
 
 
 def normal_equations(scores: Floats) -> Floats:
-    """Each unit's part of the readers' normal equations: (units, readers² + readers).
+    """Returns each unit's part of the readers' normal equations: (units, readers² + readers).
 
     For a unit read by the readers of the indicator n, k of them: diag(n) - n n' / k and
     n (y - mean y).

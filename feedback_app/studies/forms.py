@@ -39,7 +39,7 @@ OF_MODES = ("images_per_case", "real_cohort", "real_percent", "real_from_trainin
 
 
 def number(name: str) -> Any:
-    """A whole number; left empty, it is the request's default."""
+    """Returns a whole number; left empty, it is the request's default."""
     return form_field_of(StudyRequest, name, required=False)
 
 

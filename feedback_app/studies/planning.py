@@ -193,7 +193,7 @@ def draw_balanced(plan: CasePlan, sample: Sample) -> CasePlan:
 def plan_groups(
     source: Source, taken: Collection[UUID], *, size: int, tells_condition: bool
 ) -> CasePlan:
-    """One image a case, or up to ``size`` candidates of one prompt and mask together."""
+    """Returns one image a case, or up to ``size`` candidates of one prompt and mask together."""
     of_condition, counted = _free(source, taken=taken)
     groups = [
         same[start : start + size]
@@ -211,7 +211,9 @@ def plan_groups(
 
 
 def plan_duels(source: Source, taken: Collection[UUID], *, against: Batch) -> CasePlan:
-    """A candidate of each batch for one prompt and mask; of the same seed where there are two."""
+    """Returns a candidate of each batch for one prompt and mask; of the same seed where there are
+    two.
+    """
     ours, counted = _free(source, taken=taken)
     theirs, counted_too = _free(against, taken=taken)
     pairs: list[Group] = []
@@ -331,7 +333,7 @@ def draw_real(cohort: Cohort, *, seed: int, with_training: bool) -> list[UUID]:
 
 
 def _of_drawn(drawn: Sequence[UUID], *, wanted: int) -> CasePlan:
-    """One image a case.
+    """Returns one image a case.
 
     Readers are shown all of a study's images at the smallest one's size, so a real image
     may be larger than the candidates; a smaller one would take from what they can show.

@@ -33,7 +33,7 @@ def _known_mode(slug: str) -> str:
 
 
 class CriterionRequest(Request):
-    """One question of a study; a comparison has no anchors."""
+    """It asks for one question of a study; a comparison has no anchors."""
 
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     question: str = Field(min_length=1, max_length=QUESTION_LENGTH)

@@ -27,7 +27,7 @@ class ComparisonForm(forms.Form):
 
 
 class ScaleForm(forms.Form):
-    """One ordinal criterion; ``anchor_0`` to ``anchor_5`` say what the scores mean."""
+    """It takes one ordinal criterion; ``anchor_0`` to ``anchor_5`` say what the scores mean."""
 
     name = form_field_of(CriterionRequest, "name")
     question = form_field_of(CriterionRequest, "question")

@@ -24,7 +24,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Ready:
-    """A ready-made design under its label."""
+    """It is a ready-made design under its label."""
 
     label: str
     start: Start

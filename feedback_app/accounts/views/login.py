@@ -17,7 +17,7 @@ from feedback_app.accounts.audit import record
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def session(request: HttpRequest) -> HttpResponse:
-    """How long the login lasts; asking does not prolong it, a POST does.
+    """Shows how long the login lasts; asking does not prolong it, a POST does.
 
     A page may name whose it is in ``X-Reader``: to it, somebody else's login is none.
     """

@@ -26,7 +26,7 @@ class Marks:
         return next((one for one, impact in self.impacts if row in impact), None)
 
     def of_target(self, row: User | Study) -> Retraction | None:
-        """The retraction of this reader's, or this study's, own readings."""
+        """Returns the retraction of this reader's, or this study's, own readings."""
         whole = [one for one, _ in self.impacts if not (one.reader and one.study)]
         return next((one for one in whole if row in (one.reader, one.study)), None)
 
@@ -54,7 +54,7 @@ def retraction_of(context: template.Context, row: User | Study) -> dict[str, Any
 def retract_link(
     context: template.Context, row: User | Study, *, button: bool = False
 ) -> dict[str, Any]:
-    """To the page that retracts a reader's or a study's readings; nothing where they are."""
+    """Links to the page that retracts a reader's or a study's readings; nothing where they are."""
     if isinstance(row, User):
         target, name = f"reader:{row.pk}", row.display_name
     else:

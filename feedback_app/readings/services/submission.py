@@ -44,7 +44,7 @@ def submit(
     active_ms: int = 0,
     display: Mapping[str, Any] | None = None,
 ) -> Reading:
-    """``submit_reading`` with the parts of the reading one by one."""
+    """Calls ``submit_reading`` with the parts of the reading one by one."""
     given = GivenReading(
         scores=scores,
         choices=choices,

@@ -212,7 +212,7 @@ def _validate_polygon(points: Sequence[tuple[float, float]]) -> None:
 
 
 def _area(points: Sequence[tuple[float, float]]) -> float:
-    """Twice the signed area, by the shoelace formula."""
+    """Returns twice the signed area, by the shoelace formula."""
     closed = [*points, points[0]]
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(closed))
 

@@ -21,7 +21,7 @@ SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4
 
 
 def scores(figures: ScoreFigures) -> Figure:
-    """One bar a reader, and one of all: which share of answers had which value."""
+    """Returns one bar a reader, and one of all: which share of answers had which value."""
     counts = np.vstack([figures.counts.sum(axis=0), figures.counts])
     names = ["All readers", *figures.readers]
     drawn, (axes,) = looks.figure()
@@ -47,7 +47,7 @@ def stacked(axes: Axes, names: Sequence[str], shares: Floats, *, labels: Sequenc
 
 
 def agreement(figures: ScoreFigures) -> Figure:
-    """The matrix of pairwise kappas, with its numbers."""
+    """Returns the matrix of pairwise kappas, with its numbers."""
     kappas = kappa_values(figures)
     count = len(figures.readers)
     drawn, (axes,) = looks.figure()

@@ -19,7 +19,10 @@ ALWAYS = ("who", "of_case", "of_study", "is_last")
 
 
 class StudyRows:
-    """The rows of one study's tables; ``names`` gives readers by name, else by pseudonym."""
+    """It gives the rows of one study's tables.
+
+    ``names`` gives readers by name, else by pseudonym.
+    """
 
     def __init__(self, study: Study, *, names: bool = False) -> None:
         self.study = study

@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """``8 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    """Returns ``8 s``, ``3 min 05 s``, ``2 h 10 min``."""
     if seconds is None:
         return UNKNOWN
     whole = round(seconds)

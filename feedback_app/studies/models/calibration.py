@@ -67,12 +67,12 @@ class TrainingCase(models.Model):
         ]
 
     def images_in_place(self) -> list[Image]:
-        """The images with their files' rows, before any shuffling."""
+        """Returns the images with their files' rows, before any shuffling."""
         return [place.image for place in self.case_images.select_related("image__blob")]
 
 
 class TrainingImage(models.Model):
-    """An image's place in a training case."""
+    """It is an image's place in a training case."""
 
     case = models.ForeignKey(TrainingCase, on_delete=models.CASCADE, related_name="case_images")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
@@ -88,7 +88,7 @@ class TrainingImage(models.Model):
 
 
 class TrainingMask(models.Model):
-    """A conditioning mask of a training case's images, of one kind."""
+    """It is a conditioning mask of a training case's images, of one kind."""
 
     case = models.ForeignKey(TrainingCase, on_delete=models.CASCADE, related_name="masks")
     kind = models.CharField(max_length=32)

@@ -41,7 +41,7 @@ class Case(models.Model):
 
 
 class CaseImage(models.Model):
-    """An image's place in a case, before any shuffling."""
+    """It is an image's place in a case, before any shuffling."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="case_images")
     image = models.ForeignKey(Image, on_delete=models.PROTECT)
@@ -56,7 +56,7 @@ class CaseImage(models.Model):
 
 
 class CaseMask(models.Model):
-    """A conditioning mask of the case's images, of one kind; a PNG of 0 and 255."""
+    """It is a conditioning mask of the case's images, of one kind; a PNG of 0 and 255."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="masks")
     kind = models.CharField(max_length=32)

@@ -17,7 +17,7 @@ ANCHOR_LENGTH = 100
 
 
 class Criterion(models.Model):
-    """One question; ``anchors[score]`` says what a score means.
+    """A criterion is one question; ``anchors[score]`` says what a score means.
 
     Ordinal scales have six anchors (0-5). Confidence has five, from 0, definitely real,
     to 4, definitely synthetic. A comparison has none: it is answered by a choice.

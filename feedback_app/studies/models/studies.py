@@ -198,7 +198,9 @@ class Study(models.Model):
 
     @property
     def shown_state(self) -> str:
-        """The state in words; a draft stays one, whole, until all that a run writes is there."""
+        """Returns the state in words; a draft stays one, whole, until all that a run writes is
+        there.
+        """
         run = self.slots_run
         if not self.is_draft or run is None or run.is_finished:
             return self.state
@@ -235,7 +237,7 @@ class Study(models.Model):
 
 
 class StudyReader(models.Model):
-    """A reader's place in a study."""
+    """It is a reader's place in a study."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE)
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)

@@ -41,5 +41,5 @@ def mode_of(slug: str) -> Mode:
 
 
 def mode_choices() -> list[tuple[str, str]]:
-    """Slugs and labels; migrations name this function, so that a new mode needs none."""
+    """Returns slugs and labels; migrations name this function, so that a new mode needs none."""
     return [(mode.slug, mode.label) for mode in MODES.values()]

@@ -42,7 +42,8 @@ class Designed(Protocol):
 
 
 class Mode:
-    """One way of asking readers about images; it has no state, so there is one object of each.
+    """A mode is one way of asking readers about images; it has no state, so there is one object of
+    each.
 
     Everything that is asked here has an answer that fits one synthetic image, scored on
     ordinal criteria; a mode says what is different with it.
@@ -160,5 +161,5 @@ class Mode:
         return self.label
 
     def facts(self, design: Designed) -> Iterable[tuple[str, str]]:
-        """Further lines of a study's summary: a term, and what is to be said of it."""
+        """Yields further lines of a study's summary: a term, and what is to be said of it."""
         return ()

@@ -39,7 +39,7 @@ class Compare(Mode):
         taken: Collection[UUID] = (),
         sample: Sample | None = None,
     ) -> CasePlan:
-        """Pairs of one prompt; with ``against``, its candidates are in second place."""
+        """Returns pairs of one prompt; with ``against``, its candidates are in second place."""
         if against is None:
             return super().plan(design, sources, seed=seed, taken=taken, sample=sample)
         duels = partial(plan_duels, against=against)

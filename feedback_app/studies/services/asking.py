@@ -74,7 +74,7 @@ def ask_for_study(
     actor: User | None,
     draft: Study | None = None,
 ) -> tuple[Study, Filled]:
-    """A new draft, or this one rewritten, filled with the cases of its batches."""
+    """Returns a new draft, or this one rewritten, filled with the cases of its batches."""
     wanted = look_up(request)
     if draft is None:
         study = design_study(wanted.design, created_by=actor)

@@ -28,7 +28,7 @@ def assign_readers(
     rng: Random,
     loads: Sequence[int] | None = None,
 ) -> Blocks:
-    """Reader numbers for each case; ``loads`` are the cases that readers have already.
+    """Returns reader numbers for each case; ``loads`` are the cases that readers have already.
 
     Loads differ by one at most (where they did before), and any two readers share as
     nearly as possible the same number of cases.
@@ -156,7 +156,7 @@ def top_up(
 
 
 def concurrence(blocks: Sequence[Sequence[int]], *, reader_count: int) -> list[list[int]]:
-    """The matrix of shared cases; its diagonal has the readers' loads."""
+    """Returns the matrix of shared cases; its diagonal has the readers' loads."""
     matrix = [[0] * reader_count for _ in range(reader_count)]
     for block in blocks:
         for one in block:

@@ -95,7 +95,9 @@ def images_in(study: Study) -> frozenset[UUID]:
 
 
 def images_that_teach(study: Study) -> frozenset[UUID]:
-    """Images of training cases and examples: readers know them, so they are in no other case."""
+    """Returns images of training cases and examples: readers know them, so they are in no other
+    case.
+    """
     trained = TrainingImage.objects.filter(case__study=study).values_list("image", flat=True)
     return frozenset([*trained, *study.examples.values_list("image", flat=True)])
 

@@ -193,7 +193,7 @@ def reader_slots(
     first_position: int = 0,
     repeats: int | None = None,
 ) -> Iterator[PlannedSlot]:
-    """A reader's whole sequence: phase after phase, each in an order of its own.
+    """Yields a reader's whole sequence: phase after phase, each in an order of its own.
 
     ``repeats`` cases come twice; as many as the design says where it is None.
     """

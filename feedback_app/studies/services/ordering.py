@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Shown:
-    """A case by its number, for the first or the second time."""
+    """It is a case by its number, for the first or the second time."""
 
     case: int
     repetition: int = 0

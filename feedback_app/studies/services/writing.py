@@ -66,7 +66,7 @@ def write_slots(slots: Iterable[PlannedSlot], *, report: Report = tell_nobody) -
 
 
 def _row(slot: PlannedSlot) -> str:
-    """A line of PostgreSQL's text format; none of the values holds a tab or a backslash."""
+    """Returns a line of PostgreSQL's text format; none of the values holds a tab or a backslash."""
     reader = NULL if slot.reader is None else slot.reader
     seat = NULL if slot.seat is None else slot.seat
     value = NULL if slot.value is None else repr(slot.value)

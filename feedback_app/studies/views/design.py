@@ -119,7 +119,7 @@ def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> St
 @require_POST
 @coordinators_only
 def preview(request: HttpRequest) -> HttpResponse:
-    """The fragment beside the form: what these choices would give."""
+    """Shows the fragment beside the form: what these choices would give."""
     form = StudyForm(request.POST)
     form.is_valid()
     try:

@@ -20,7 +20,7 @@ HTTP_NO_CONTENT = 204
 @require_GET
 @coordinators_only
 def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The page; for htmx its progress only, and only where something was read since."""
+    """Shows the page; for htmx its progress only, and only where something was read since."""
     study = study_with_progress_of(study_id)
     is_htmx = request.htmx  # type: ignore[attr-defined]
     if is_htmx and request.GET.get("seen") == f"{study.state}-{study.read_count}":  # type: ignore[attr-defined]
