@@ -126,7 +126,7 @@ def follow_masks(pipeline: Pipeline, masks: np.ndarray) -> list[np.ndarray]:
 
 
 def follow_labels(pipeline: Pipeline) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Candidates of the finding and of none, half each, alike in view, sex and age."""
+    """Returns candidates of the finding and of none, half each, alike in view, sex and age."""
     groups: list[list[np.ndarray]] = []
     for finding in (FINDING, NORMAL):
         prompts = islice(cycle(prompt_set((finding,), ages_years=UNSEEN_AGES_YEARS)), LABELLED // 2)

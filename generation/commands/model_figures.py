@@ -90,7 +90,7 @@ def report_real(model: Path, manifest: Path) -> None:
 
 
 def _pictures(images: torch.Tensor) -> list[np.ndarray]:
-    """8-bit grey of N x 1 x H x W in [-1, 1]."""
+    """Returns 8-bit grey of N x 1 x H x W in [-1, 1]."""
     return list(((images[:, 0] + 1) * 127.5).round().byte().numpy())
 
 

@@ -106,7 +106,7 @@ def _stock_of(
 def _combinations(
     images: Iterable[PromptFacts], findings: Sequence[str]
 ) -> list[tuple[Label, int]]:
-    """Two findings or more that occur together, the most frequent first."""
+    """Returns two findings or more that occur together, the most frequent first."""
     wanted = set(findings)
     counts = Counter(
         tuple(one.findings)
@@ -117,7 +117,7 @@ def _combinations(
 
 
 def _quotas(labels: Sequence[Label], count: int) -> dict[Label, int]:
-    """Equal shares; the first labels get what is left over."""
+    """Returns equal shares; the first labels get what is left over."""
     share, rest = divmod(count, len(labels)) if labels else (0, 0)
     return {label: share + (place < rest) for place, label in enumerate(labels)}
 

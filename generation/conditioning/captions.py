@@ -72,7 +72,7 @@ class Mention:
 
 
 def caption_of(impression: str) -> Caption:
-    """The main finding of an impression in a few words; see the module."""
+    """Returns the main finding of an impression in a few words; see the module."""
     clauses = list(_clauses(impression))
     if not clauses:
         return Caption(Outcome.EMPTY)

@@ -31,7 +31,7 @@ def findings_in(prompt: str) -> list[str]:
 
 
 def _pattern(finding: str) -> str:
-    """``opacity`` and ``opacities``, ``mass`` and ``masses``."""
+    """Matches ``opacity`` and ``opacities``, ``mass`` and ``masses``."""
     if finding.endswith("y"):
         return rf"\b{finding[:-1]}(?:y|ies)\b"
     return rf"\b{finding}(?:s|es)?\b"

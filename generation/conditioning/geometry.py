@@ -162,14 +162,14 @@ def _bent(values: np.ndarray, elastic: Elastic, *, margin: int) -> np.ndarray:
 
 
 def thicken(mask: Mask, *, distance_px: float) -> Mask:
-    """Everything within a distance of the mask; below 0, what lies deeper than that in it."""
+    """Returns all within a distance of the mask; below 0, what lies deeper than that in it."""
     if distance_px >= 0:
         return np.asarray(ndimage.distance_transform_edt(~mask) <= distance_px)
     return np.asarray(ndimage.distance_transform_edt(mask) > -distance_px)
 
 
 def signed_distance(mask: Mask) -> np.ndarray:
-    """Distance to the border in pixels, positive within; the mask has both values."""
+    """Returns the distance to the border in pixels, positive within; the mask has both values."""
     inside: np.ndarray = ndimage.distance_transform_edt(mask)
     outside: np.ndarray = ndimage.distance_transform_edt(~mask)
     return inside - outside
@@ -184,7 +184,7 @@ def interpolate(mask: Mask, other: Mask, *, weight: float) -> Mask:
 
 
 def mirror(masks: Masks) -> dict[MaskKind, Mask]:
-    """Lesions of each lung in the other one: its bounding box mirrored onto the other's."""
+    """Returns lesions of each lung in the other one: its bounding box mirrored onto the other's."""
     if "tube" in masks:
         raise ImplausibleMask("mirror", "the tube would stay on the side of the lesion")
     if not LESIONS & set(masks):
@@ -222,7 +222,7 @@ def _mirrored(rows: np.ndarray, columns: np.ndarray, here: Box, there: Box) -> n
 
 
 def place(opacity: Mask, lungs: Mask, where: Place) -> Mask:
-    """The opacity, unchanged, where it fits into the lung, next to the wanted point."""
+    """Returns the opacity, unchanged, where it fits into the lung, next to the wanted point."""
     lung = both_lungs(lungs, family="place")[0 if where.side == "left" else 1]
     rows, columns = box_of(opacity)
     stamp = opacity[rows, columns]

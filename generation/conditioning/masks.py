@@ -68,7 +68,7 @@ def as_kind(name: str) -> MaskKind:
 
 
 def read_mask(file: Path | IO[bytes], *, side: int, margin: int = 0, name: str = "") -> Mask:
-    """A PNG of 0 and 255 as bool, side x side: its central square resized.
+    """Returns a PNG of 0 and 255 as bool, side x side: its central square resized.
 
     ``margin`` is how many pixels more there are on every side, of what lies around that
     square; beyond the picture's edge it goes on as it is at the edge.
@@ -111,14 +111,14 @@ def without_margin(mask: Mask, margin: int) -> Mask:
 
 
 def encode_mask(mask: Mask) -> bytes:
-    """An 8-bit grey PNG of 0 and 255."""
+    """Returns an 8-bit grey PNG of 0 and 255."""
     file = io.BytesIO()
     Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
 
 
 def rasterise_boxes(boxes: Iterable[Corners], *, size: tuple[int, int]) -> Mask:
-    """Boxes in pixels of an image of ``size`` (width, height) as one mask of that size.
+    """Returns boxes in pixels of an image of ``size`` (width, height) as one mask of that size.
 
     A pixel belongs to a box that has its centre.
     """
@@ -133,7 +133,7 @@ def rasterise_boxes(boxes: Iterable[Corners], *, size: tuple[int, int]) -> Mask:
 
 
 def control_array(masks: Masks, size: tuple[int, int]) -> np.ndarray:
-    """A control image: float32, C x H x W, 0 or 1, one channel a kind of the vocabulary.
+    """Returns a control image: float32, C x H x W, 0 or 1, one channel a kind of the vocabulary.
 
     ``size`` is width and height; what there is no mask of is all zero.
     """
@@ -152,7 +152,7 @@ def control_array(masks: Masks, size: tuple[int, int]) -> np.ndarray:
 
 
 def read_control(files: Iterable[MaskFile], size: tuple[int, int]) -> np.ndarray:
-    """The control image of a recipe's mask files: float32, C x H x W, 0 or 1."""
+    """Returns the control image of a recipe's mask files: float32, C x H x W, 0 or 1."""
     width, height = size
     if width != height:
         raise RemediableError(

@@ -45,7 +45,7 @@ class ReadPrompts:
 
 
 def read_prompts(text: str) -> ReadPrompts:
-    """Prompts of a text: a table where its first line names columns, else one a line.
+    """Returns prompts of a text: a table where its first line names columns, else one a line.
 
     Without a column ``prompt``, or where it is empty, a row's prompt is built from
     ``findings`` (several are joined by a bar), ``sex``, ``age`` in years and ``view``. Other

@@ -36,7 +36,9 @@ def prompt_for(
 
 
 def training_prompt(image: TrainingImage, randomness: random.Random) -> str:
-    """A prompt for an image: mostly one of its findings, sometimes all, now and then terse."""
+    """Returns a prompt for an image: mostly one of its findings, sometimes all, now and then
+    terse.
+    """
     findings = list(image.findings)
     if len(findings) > 1 and randomness.random() >= ALL_FINDINGS_SHARE:
         findings = [randomness.choice(findings)]

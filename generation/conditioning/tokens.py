@@ -23,7 +23,7 @@ class TooLong:
 
 @dataclass(frozen=True)
 class PromptLimit:
-    """The tokenizer of a model's folder; ``tokens`` is what a prompt may have."""
+    """It holds the tokenizer of a model's folder; ``tokens`` is what a prompt may have."""
 
     tokenizer: Tokenizer
     tokens: int

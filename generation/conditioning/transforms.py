@@ -65,7 +65,7 @@ class Affine:
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Elastic:
-    """A smooth displacement of all masks together, given at points of an even grid."""
+    """It is a smooth displacement of all masks together, given at points of an even grid."""
 
     right: Grid
     down: Grid
@@ -164,7 +164,8 @@ def draw(
     kinds: Collection[MaskKind] = LUNGS,
     others: Sequence[tuple[MaskKind, str]] = (),
 ) -> Transform:
-    """A transform of this family with its parameters written out; the same for the same seed.
+    """Returns a transform of this family with its parameters written out; the same for the same
+    seed.
 
     ``kinds`` are those of the masks it is for; ``others`` the kinds and hashes of masks that
     may be interpolated to. A RemediableError says what the family lacks.

@@ -26,7 +26,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Parent:
-    """The masks of one image with a margin, and the SHA-256 of each kind's file."""
+    """It holds the masks of one image with a margin, and the SHA-256 of each kind's file."""
 
     masks: Masks
     hashes: Mapping[MaskKind, str]

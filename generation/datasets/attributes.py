@@ -77,7 +77,9 @@ _RACE_OF = {name: race for race, names in RACE_NAMES.items() for name in names}
 
 
 def parse_age(text: str) -> int | None:
-    """Whole years from ``58``, ``58.0``, ``058Y``, ``011M`` or ``003D``; None where implausible."""
+    """Reads whole years from ``58``, ``58.0``, ``058Y``, ``011M`` or ``003D``; None where
+    implausible.
+    """
     match = re.fullmatch(r"([0-9]{1,4})(?:\.0+)?([YMWD]?)", text.strip().upper())
     if match is None:
         return None

@@ -34,7 +34,7 @@ class Place:
 
 
 class ChexMasks:
-    """The rows of a CheXmask file by the id of their image.
+    """It finds the rows of a CheXmask file by the id of their image.
 
     ``skips`` are the rows that cannot be read.
     """

@@ -27,7 +27,7 @@ class CutOffError(ValueError):
 
 @dataclass(frozen=True)
 class Coded:
-    """Width and height in pixels, channels, and bits of each."""
+    """It holds width and height in pixels, channels, and bits of each."""
 
     width: int
     height: int

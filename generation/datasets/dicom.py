@@ -80,7 +80,7 @@ class Radiograph:
 
 
 def read_radiograph(content: bytes, *, name: str, max_pixels: int, key: bytes) -> Radiograph:
-    """The chest X-ray in a DICOM file's bytes, or a RemediableError with the reason.
+    """Returns the chest X-ray in a DICOM file's bytes, or a RemediableError with the reason.
 
     JPEG Baseline of 8 bits that needs no rendering is handed on as it came; everything else
     is rendered to 8 bits of grey and stored as PNG.
@@ -275,7 +275,7 @@ def decode_jpeg(stream: bytes, *, name: str) -> PIL.Image.Image:
 
 
 def decode(header: pydicom.Dataset, *, name: str) -> np.ndarray:
-    """8-bit grey H x W as on a screen."""
+    """Returns 8-bit grey H x W as on a screen."""
     try:
         return render(header)
     except (RemediableError, MemoryError):

@@ -19,7 +19,7 @@ Words = np.ndarray
 
 
 def fingerprint(picture: PIL.Image.Image) -> bytes:
-    """256 bits of a DCT of 64 x 64 pixels; empty where the picture shows nothing."""
+    """Returns 256 bits of a DCT of 64 x 64 pixels; empty where the picture shows nothing."""
     grey = to_grey(picture)
     small = grey.reduce(max(1, min(grey.size) // REDUCED_PX))
     if np.asarray(small).std() < MIN_CONTRAST:

@@ -64,5 +64,5 @@ class Labels:
 
 
 def read_label(text: str) -> int | None:
-    """1, 0 or -1; None where it is something else."""
+    """Returns 1, 0 or -1; None where it is something else."""
     return VALUES.get(text.strip().removesuffix(".0"))

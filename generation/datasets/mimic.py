@@ -121,7 +121,7 @@ def parse_row(
     person: Person,
     masks: tuple[RunLengthMask, ...],
 ) -> Iterator[SourceImage | Skip]:
-    """The image; without a row of labels nothing is known of its findings."""
+    """Yields the image; without a row of labels nothing is known of its findings."""
     given = dict(zip(LABELS, labels, strict=True)) if labels else {}
     read = Labels(given, uncertain=uncertain) if given else None
     if read is None:
@@ -161,7 +161,7 @@ def path_of(row: Row) -> str:
 
 
 def read_labels(table: Path, *, skips: list[Skip]) -> dict[str, tuple[str, ...]]:
-    """The cells of each study; equal rows share one tuple, since most are of few kinds."""
+    """Returns the cells of each study; equal rows share one tuple, since most are of few kinds."""
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     labels = {}
     for row in stream_table(table, columns=(STUDY, *LABELS), skips=skips, what="label"):
@@ -176,7 +176,7 @@ def read_splits(table: Path, *, skips: list[Skip]) -> dict[str, str]:
 
 
 def read_people(folder: Path, *, skips: list[Skip]) -> dict[str, Person]:
-    """Sex, age and race of each subject from MIMIC-IV's hospital tables."""
+    """Returns sex, age and race of each subject from MIMIC-IV's hospital tables."""
     races: dict[str, str] = {}
     admissions = find_table(folder, ADMISSIONS)
     for row in stream_table(admissions, columns=(SUBJECT, RACE), skips=skips, what="label"):

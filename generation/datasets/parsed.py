@@ -34,7 +34,7 @@ class Skip:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMask:
-    """A file with the binary segmentation of one structure."""
+    """It is a file with the binary segmentation of one structure."""
 
     kind: str
     path: Path

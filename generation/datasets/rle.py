@@ -89,7 +89,9 @@ _DECODERS: dict[Codec, Callable[..., Mask]] = {
 
 
 def unite(codec: Codec, texts: Sequence[str], *, height: int, width: int) -> Mask:
-    """What any of several texts paints: some data sets write a row for each part of a mask."""
+    """Returns what any of several texts paints: some data sets write a row for each part of a
+    mask.
+    """
     masks = [decode(codec, text, height=height, width=width) for text in texts]
     return np.logical_or.reduce(masks)
 

@@ -89,7 +89,7 @@ def read_rsna(folder: Path) -> Source:
 def parse_image(
     path: Path, *, patient: str, boxes: list[SourceBox] | None, seen: str, nih_name: str
 ) -> SourceImage:
-    """An image; where ``boxes`` is None, nothing is known of what readers looked for."""
+    """Returns an image; where ``boxes`` is None, nothing is known of what readers looked for."""
     is_normal = seen == NORMAL_CLASS and boxes is not None
     known = FINDINGS if is_normal else () if boxes is None else LABELLED
     return SourceImage(

@@ -33,8 +33,9 @@ CODE = re.compile(r"[0-9]+(?:\s+[0-9]+)+")
 
 @dataclass
 class Codes:
-    """The parts of each image's mask, none of many; ``unread`` are images with a row that says
-    neither that there is a mask nor that there is none."""
+    """It keeps the parts of each image's mask, none of many; ``unread`` are images with a row that
+    says neither that there is a mask nor that there is none.
+    """
 
     of_images: dict[str, list[str]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)

@@ -27,7 +27,7 @@ def read_table(
 def stream_table(
     path: Path, *, columns: Sequence[str], skips: list[Skip], what: What = "image"
 ) -> Iterator[Row]:
-    """The rows of a table one by one; one that lacks a column is refused at once.
+    """Yields the rows of a table one by one; one that lacks a column is refused at once.
 
     Rows that cannot be read are put among the ``skips`` when they are met, as what they tell of.
     """
@@ -105,7 +105,7 @@ def skip_of(row: delimited.BadRow, path: Path, *, what: What) -> Skip:
 
 
 def _rows(path: Path, table: delimited.Table) -> Iterator[delimited.Row | delimited.BadRow]:
-    """The rows of a table; where a packed one breaks off, that is its last row."""
+    """Yields the rows of a table; where a packed one breaks off, that is its last row."""
     number = 1
     try:
         for row in table:
@@ -133,7 +133,7 @@ def _open_table(path: Path) -> Iterator[TextIO]:
 
 
 def _unpacked(path: Path) -> io.BufferedReader:
-    """The bytes of a file, of a packed one those within."""
+    """Returns the bytes of a file, of a packed one those within."""
     if path.suffix == ".gz":
         return io.BufferedReader(gzip.GzipFile(path))
     return path.open("rb")

@@ -64,7 +64,9 @@ def gradient_difference(images: torch.Tensor, targets: torch.Tensor) -> torch.Te
 def reconstruction_loss(
     images: torch.Tensor, targets: torch.Tensor, *, gradient_weight: float
 ) -> torch.Tensor:
-    """L1 and, at full, half and quarter size, L1 on image gradients; N x 1 x H x W in [-1, 1]."""
+    """Returns L1 and, at full, half and quarter size, L1 on image gradients; N x 1 x H x W in [-1,
+    1].
+    """
     loss = functional.l1_loss(images, targets)
     for scale in (1, 2, 4):
         pooled = functional.avg_pool2d(images, scale), functional.avg_pool2d(targets, scale)
@@ -73,7 +75,7 @@ def reconstruction_loss(
 
 
 def kl_to_standard_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
-    """KL(N(mean, variance) || N(0, 1)) in nats, averaged over all latent values."""
+    """Returns KL(N(mean, variance) || N(0, 1)) in nats, averaged over all latent values."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 
 

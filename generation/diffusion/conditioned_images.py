@@ -22,7 +22,7 @@ from generation.training.images import (
 
 @dataclass(frozen=True)
 class ConditionedImages:
-    """N images in V augmented versions.
+    """They are N images in V augmented versions.
 
     ``latents`` is float, V x N x C x h x w; ``placements`` float, V x N x 2 x 3; ``masks``
     bool, N x K x R x R, a channel for each mask kind.
@@ -37,7 +37,9 @@ class ConditionedImages:
         return len(self.rows)
 
     def control(self, version: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-        """The masks of these versions of these images (indexes, shape B): float, B x K x R x R."""
+        """Returns the masks of these versions of these images (indexes, shape B): float, B x K x R
+        x R.
+        """
         masks = self.masks[chosen].float()
         placed = place(masks, self.placements[version, chosen], side=masks.shape[-1])
         return (placed > 0.5).float()

@@ -172,7 +172,7 @@ def draw_context(
     spec: ControlNetSpec,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Text embeddings, B x L x D: of prompts, of the empty prompt, or zero."""
+    """Returns text embeddings, B x L x D: of prompts, of the empty prompt, or zero."""
     draw = torch.rand(len(chosen), generator=generator)
     randomness = random.Random(generator.initial_seed())
     prompts = [training_prompt(images.rows[index], randomness) for index in chosen.tolist()]
@@ -206,7 +206,7 @@ def control_loss(
     control: torch.Tensor,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Squared error of what the model predicts, weighted as in the base model's training.
+    """Returns the squared error of the prediction, weighted as in the base model's training.
 
     ``latents`` B x C x h x w, ``context`` B x L x D, ``control`` B x K x R x R.
     """

@@ -155,7 +155,7 @@ def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, 
 
 
 def embed_prompt(pipeline: Pipeline, prompt: str) -> torch.Tensor:
-    """A prompt's embedding, 1 x L x D, encoded once for as long as the text encoder lives."""
+    """Returns a prompt's embedding, 1 x L x D; it is encoded once while the text encoder lives."""
     kept = _EMBEDDINGS.setdefault(pipeline.text_encoder, {})
     if prompt not in kept:
         if len(kept) >= KEPT_EMBEDDINGS:

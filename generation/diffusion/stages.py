@@ -30,7 +30,7 @@ class StagedTraining(Generic[Spec]):
 
     @property
     def total(self) -> int:
-        """The steps of all stages together."""
+        """Returns the steps of all stages together."""
         raise NotImplementedError
 
     def run(self, model: Path) -> None:

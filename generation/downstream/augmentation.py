@@ -23,7 +23,7 @@ BLACK_SHARE = 0.5
 
 
 class Draws:
-    """Random numbers, one an image: tensors of shape N."""
+    """They are random numbers, one an image: tensors of shape N."""
 
     def __init__(self, count: int, generator: torch.Generator) -> None:
         self.count = count
@@ -51,7 +51,7 @@ def augment_together(
 
 
 def random_grid(draws: Draws, *, side: int) -> torch.Tensor:
-    """Sampling grids, N x side x side x 2."""
+    """Returns sampling grids, N x side x side x 2."""
     angle = draws.uniform(-MAX_ROTATION_RAD, MAX_ROTATION_RAD)
     field = draws.uniform(*FIELD)
     shift_x, shift_y = (draws.uniform(-MAX_SHIFT, MAX_SHIFT) for _ in range(2))
@@ -73,7 +73,7 @@ def surround(images: torch.Tensor, grid: torch.Tensor, draws: Draws) -> torch.Te
 
 
 def rewindow(images: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Other gamma, shading, contrast, brightness, sharpness and noise: [0, 1] to [-1, 1]."""
+    """Changes gamma, shading, contrast, brightness, sharpness and noise: [0, 1] to [-1, 1]."""
 
     def each(values: torch.Tensor) -> torch.Tensor:
         return values.view(-1, 1, 1, 1)
@@ -87,7 +87,7 @@ def rewindow(images: torch.Tensor, draws: Draws) -> torch.Tensor:
 
 
 def shading(draws: Draws, *, side: int) -> torch.Tensor:
-    """A smooth unevenness of exposure, N x 1 x side x side around 0."""
+    """Returns a smooth unevenness of exposure, N x 1 x side x side around 0."""
     shape = (draws.count, 1, SHADING_SIDE, SHADING_SIDE)
     coarse = (torch.rand(shape, generator=draws.generator) * 2 - 1) * MAX_SHADING
     return functional.interpolate(coarse, (side, side), mode="bicubic", align_corners=True)

@@ -53,7 +53,9 @@ class Measured:
 
 
 class DownstreamModel(Protocol):
-    """A network for a task: its loss, its figure on validation, and what it is measured by."""
+    """It is a network for a task,
+    its loss, its figure on validation, and what it is measured by.
+    """
 
     net: nn.Module
 

@@ -50,7 +50,7 @@ SHAPES: dict[ClassifierNetwork, Shape] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig:
-    """The facts of a saved classifier; ``validation_auroc`` is the mean over findings."""
+    """It holds the facts of a saved classifier; ``validation_auroc`` is the mean over findings."""
 
     findings: tuple[str, ...]
     resolution: int
@@ -59,7 +59,7 @@ class ClassifierConfig:
 
 
 class Classifier:
-    """A trained network with its configuration."""
+    """A classifier is a trained network with its configuration."""
 
     def __init__(self, net: DenseNet, config: ClassifierConfig) -> None:
         self.net = net.eval()
@@ -129,7 +129,7 @@ def trunk(net: DenseNet, inputs: torch.Tensor) -> torch.Tensor:
 
 
 def predict(net: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """Probabilities, N x findings, of inputs N x 1 x R x R in [-1, 1]."""
+    """Returns probabilities, N x findings, of inputs N x 1 x R x R in [-1, 1]."""
     return logits_of(net, inputs).sigmoid()
 
 

@@ -31,7 +31,7 @@ CALIBRATED_ON = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Dice to expect at an agreement, as a straight line."""
+    """It gives the Dice to expect at an agreement, as a straight line."""
 
     slope: float
     intercept: float

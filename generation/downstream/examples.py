@@ -15,7 +15,9 @@ from generation.training.images import ImageSet, join, load_images, read_manifes
 
 @dataclass(frozen=True)
 class Examples:
-    """Images and, for a segmentation, their masks: uint8, N x 1 x 2R x 2R; masks 0 and 255."""
+    """They are images and, for a segmentation, their masks: uint8, N x 1 x 2R x 2R; masks 0 and
+    255.
+    """
 
     images: ImageSet
     masks: torch.Tensor | None = None
@@ -86,7 +88,7 @@ def _load(spec: CellSpec, rows: list[TrainingImage], *, split: Split = "train") 
 
 
 def chosen_rows(rows: Sequence[TrainingImage], ids: Collection[str]) -> list[TrainingImage]:
-    """The training images of these ids; one that is not of the training split is refused."""
+    """Returns the training images of these ids; one of another split is refused."""
     wanted = set(ids)
     chosen = [row for row in rows if row.image_id in wanted and row.split == "train"]
     if missing := sorted(wanted - {row.image_id for row in chosen}):

@@ -22,7 +22,10 @@ Probabilities = Mapping[str, np.ndarray]
 
 
 def f1(truth: np.ndarray, said: np.ndarray) -> float:
-    """2 TP / (2 TP + FP + FN) of bool, N each; 0 where nothing is there and nothing said."""
+    """Returns 2 TP / (2 TP + FP + FN) of bool, N each.
+
+    It is 0 where nothing is there and nothing said.
+    """
     errors = int((truth != said).sum())
     hits = int((truth & said).sum())
     return 2 * hits / (2 * hits + errors) if hits else 0.0

@@ -17,7 +17,7 @@ from generation.training.images import ImageSet, load_images
 
 @dataclass(frozen=True)
 class MaskedSet:
-    """Images with masks of one kind, both uint8, N x 1 x 2R x 2R; masks are 0 and 255."""
+    """It holds images with masks of one kind, both uint8, N x 1 x 2R x 2R; masks are 0 and 255."""
 
     images: ImageSet
     masks: torch.Tensor
@@ -42,19 +42,19 @@ def load_masked(
 
 
 def frame(image: np.ndarray, *, side: int) -> np.ndarray:
-    """The central square of an 8-bit grey image (H x W), resized: uint8, side x side."""
+    """Returns the central square of an 8-bit grey image (H x W), resized: uint8, side x side."""
     picture = Image.fromarray(np.ascontiguousarray(image))
     return np.asarray(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS))
 
 
 def frame_mask(mask: np.ndarray, *, side: int) -> np.ndarray:
-    """The central square of a mask (bool, H x W), resized: bool, side x side."""
+    """Returns the central square of a mask (bool, H x W), resized: bool, side x side."""
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(ImageOps.fit(picture, (side, side), Image.Resampling.NEAREST)) > 127
 
 
 def unframe(framed: torch.Tensor, *, width: int, height: int) -> np.ndarray:
-    """Probabilities of a central square (R x R) back on the whole image: float, H x W.
+    """Returns probabilities of a central square (R x R) back on the whole image: float, H x W.
 
     What was outside the square is 0: nothing is known of it.
     """

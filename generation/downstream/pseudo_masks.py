@@ -20,7 +20,7 @@ LEAST_CONFIDENCE = 0.7
 
 @dataclass(frozen=True)
 class PseudoMask:
-    """A mask (bool, H x W, of its image's size); ``confidence`` is the Dice to expect.
+    """It is a mask (bool, H x W, of its image's size); ``confidence`` is the Dice to expect.
 
     ``is_plausible`` where parts and areas are as in masks drawn by people.
     """

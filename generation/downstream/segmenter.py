@@ -29,7 +29,7 @@ NAME = "segmenter"
 
 @dataclass(frozen=True, kw_only=True)
 class SegmenterConfig:
-    """The facts of a saved segmenter; ``validation_dice`` is that of the weights kept."""
+    """It holds the facts of a saved segmenter; ``validation_dice`` is that of the weights kept."""
 
     kind: str
     resolution: int
@@ -40,7 +40,7 @@ class SegmenterConfig:
 
 
 class Segmenter:
-    """A trained network with its configuration."""
+    """A segmenter is a trained network with its configuration."""
 
     def __init__(self, net: nn.Module, config: SegmenterConfig) -> None:
         self.net = net.eval()

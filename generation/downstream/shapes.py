@@ -55,13 +55,13 @@ class Plausibility:
 
 
 def part_sizes(mask: np.ndarray) -> list[int]:
-    """Pixels of each connected part, largest first."""
+    """Returns pixels of each connected part, largest first."""
     labels, count = ndimage.label(mask)
     return sorted(np.bincount(labels.ravel(), minlength=count + 1)[1:].tolist(), reverse=True)
 
 
 def without_specks(mask: np.ndarray, *, most_parts: int | None = None) -> np.ndarray:
-    """A mask (bool, H x W) with its holes filled and parts under 1 % of the image gone."""
+    """Returns a mask (bool, H x W) with its holes filled and parts under 1 % of the image gone."""
     filled = ndimage.binary_fill_holes(mask)
     labels, count = ndimage.label(filled)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)

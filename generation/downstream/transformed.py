@@ -39,7 +39,7 @@ def transformed_copies(examples: Examples, count: int, *, kind: str, seed: int) 
 def _copy(
     examples: Examples, index: int, *, kind: str, seed: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels and mask, uint8, 1 x 2R x 2R each; the mask is empty where there is none."""
+    """Returns pixels and mask, uint8, 1 x 2R x 2R each; the mask is empty where there is none."""
     row = examples.rows[index]
     masks = {}
     if examples.masks is not None:

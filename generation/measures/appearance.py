@@ -19,7 +19,7 @@ Grey = NDArray[np.float64]
 
 
 def small_grey(picture: Image.Image) -> Grey:
-    """The picture in 8-bit grey at 128 x 128: shape 128 x 128, from 0 to 1."""
+    """Returns the picture in 8-bit grey at 128 x 128: shape 128 x 128, from 0 to 1."""
     small = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return np.asarray(small, dtype=np.float64) / 255
 

@@ -129,13 +129,13 @@ def fit_side(images: torch.Tensor) -> torch.Tensor:
 
 
 def features_of(net: FeatureNet, images: Sequence[np.ndarray]) -> torch.Tensor:
-    """Features, N x 256, of 8-bit grey images."""
+    """Returns features, N x 256, of 8-bit grey images."""
     return describe_images(net, as_input(images))[0]
 
 
 @torch.no_grad()
 def describe_images(net: FeatureNet, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features, N x 256, and embeddings, N x 128, of N x 1 x 128 x 128 inputs."""
+    """Returns features, N x 256, and embeddings, N x 128, of N x 1 x 128 x 128 inputs."""
     parts = [net(part) for part in inputs.split(AT_ONCE)]
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
@@ -153,7 +153,7 @@ def soften(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def contrastive_loss(
     embeddings: torch.Tensor, patients: Sequence[str], *, temperature: float
 ) -> torch.Tensor:
-    """NT-Xent of two versions of N images: 2N x D unit vectors, version by version.
+    """Returns NT-Xent of two versions of N images: 2N x D unit vectors, version by version.
 
     Other images of the same patient are neither alike nor different.
     """

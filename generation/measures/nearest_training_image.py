@@ -38,7 +38,7 @@ class NearestTrainingImage:
         return self.reference.threshold
 
     def similarity(self, images: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Similarity in [-1, 1] to the nearest training image, and its index; N each.
+        """Returns similarity in [-1, 1] to the nearest training image, and its index; N each.
 
         ``images`` are 8-bit grey, H x W. The index counts in
         ``reference.train_image_ids``.

@@ -18,7 +18,7 @@ THRESHOLD_QUANTILE = 0.99
 
 @dataclass(frozen=True)
 class Reference:
-    """Embeddings of the training images and features of held-out ones.
+    """It holds embeddings of the training images and features of held-out ones.
 
     ``train_embeddings`` is N x 128, ``heldout_features`` M x 256. ``threshold`` is
     the 99th percentile, over held-out images, of the similarity to the nearest

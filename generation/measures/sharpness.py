@@ -11,7 +11,7 @@ import numpy as np
 
 
 def sharpness(picture: np.ndarray[Any, Any]) -> float:
-    """The standard deviation of the Laplacian, in grey levels, of an 8-bit H x W picture.
+    """Returns the standard deviation of the Laplacian, in grey levels, of an 8-bit H x W picture.
 
     Pixels at the border have no Laplacian; a picture of fewer than 3 x 3 pixels has 0.
     """

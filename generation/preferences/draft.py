@@ -17,7 +17,8 @@ SAMPLING_STEPS = 12
 
 
 class DraftObjective(Objective):
-    """DDIM without guidance from the draw's noise to an image of a rated image's prompt.
+    """It samples by DDIM without guidance from the draw's noise to an image of a rated image's
+    prompt.
 
     Only the last step has gradients, which is late: the reward there is about texture and
     contrast more than about layout. The anchor compares the predictions with the
@@ -42,7 +43,7 @@ class DraftObjective(Objective):
 
     @property
     def rows_beside(self) -> int:
-        """Noise for the anchor."""
+        """Draws noise for the anchor."""
         return len(self.lessons.ratings)
 
     def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:

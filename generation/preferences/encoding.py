@@ -21,7 +21,7 @@ MaskPaths = tuple[tuple[MaskKind, str], ...]
 
 @torch.no_grad()
 def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
-    """Scaled latents (the posterior's mode) at the model's own resolution: M x C x h x w."""
+    """Returns scaled latents (the posterior's mode) at the model's resolution: M x C x h x w."""
     vae = pipeline.vae
     latents = []
     for start in range(0, len(paths), ENCODED_AT_ONCE):
@@ -38,7 +38,7 @@ def encode_images(pipeline: Any, paths: Sequence[Path]) -> torch.Tensor:
 
 @torch.no_grad()
 def encode_texts(pipeline: Any, texts: Sequence[str | None]) -> torch.Tensor:
-    """Text embeddings: P x tokens x width; zero for None."""
+    """Returns text embeddings: P x tokens x width; zero for None."""
     embeddings, _ = pipeline.encode_prompt(
         [text or "" for text in texts],
         pipeline.text_encoder.device,

@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Readings:
-    """The lines of a file of preferences, by kind."""
+    """They are the lines of a file of preferences, by kind."""
 
     preferences: tuple[Preference, ...] = ()
     ratings: tuple[Rating, ...] = ()
@@ -52,7 +52,8 @@ class _Tensors:
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures(_Tensors):
-    """M latents (M x C x h x w, scaled), P text embeddings (P x tokens x width), K controls.
+    """They are M latents (M x C x h x w, scaled), P text embeddings (P x tokens x width), K
+    controls.
 
     ``controls`` are what a ControlNet sees, K x C x H x W of 0 and 1 with a channel for each
     kind of mask; the first is black and stands for images without masks, which no ControlNet

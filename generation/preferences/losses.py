@@ -27,7 +27,7 @@ SAFEGUARD = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class PairErrors:
-    """Noise errors of the winners and losers of N pairs, each a float tensor of shape N.
+    """They are noise errors of the winners and losers of N pairs, each a float tensor of shape N.
 
     The ``reference`` ones are those of the same network with its adapter switched off,
     on the same noise and timestep.
@@ -131,7 +131,8 @@ def dpo_paper(
     beta: float,
     gradients: PairGradients | None = None,
 ) -> torch.Tensor:
-    """The rank-weighted loss of Prakash et al. 2024 (arXiv 2411.18602), averaged over N pairs.
+    """Returns the rank-weighted loss of Prakash et al. 2024 (arXiv 2411.18602), averaged over N
+    pairs.
 
     -log sigmoid(-(beta / 2) [(r_w / 5) D_w - (r_l / 5) D_l]), with scores r from 0 to 5
     inside the sigmoid, of shape N, or N x A for several axes: the loss is then the mean
@@ -277,7 +278,8 @@ def _mean_known(terms: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
 def _rises(
     errors: PairErrors, scores: _Scores, gradients: PairGradients | None, *, are_weighted: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """D_w and D_l for every axis, N x A; whichever lost on it passes on a part of its gradient.
+    """Returns D_w and D_l for every axis, N x A; whichever lost on it passes on a part of its
+    gradient.
 
     The rank-weighted loss pulls at each image by its own score, and so is what the
     safeguard compares.

@@ -118,12 +118,12 @@ class Network:
             set_peft_model_state_dict(part, adapters[name])
 
     def save(self, folder: Path) -> None:
-        """The UNet's adapter in the folder, a ControlNet's in a folder in it."""
+        """Saves the UNet's adapter in the folder, a ControlNet's in a folder in it."""
         for name, part in self.adapted.items():
             part.save_lora_adapter(folder if name == "unet" else folder / CONTROLNET_FOLDER)
 
 
 def _spread(residual: torch.Tensor, rows: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-    """A residual of some rows of a batch as one of all of it, zero elsewhere."""
+    """Returns a residual of some rows of a batch as one of all of it, zero elsewhere."""
     whole = residual.new_zeros(len(batch), *residual.shape[1:])
     return whole.index_copy(0, rows, residual)

@@ -55,7 +55,7 @@ class Noised:
         )
 
     def errors_of(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Noise errors, shape N."""
+        """Returns noise errors, shape N."""
         return noise_error(
             prediction,
             self.target,

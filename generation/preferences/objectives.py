@@ -163,7 +163,7 @@ class Objective:
 
 
 class DpoObjective(Objective):
-    """Diffusion-DPO, of both weightings.
+    """It is diffusion-DPO, of both weightings.
 
     A row that is drawn is a group of pairs that share noise and timestep: one pair, or all
     pairs of a case. Every image of a group passes the network once. Means over pairs are
@@ -266,7 +266,7 @@ class DpoObjective(Objective):
 
 
 class RewardWeightedObjective(Objective):
-    """Reward-weighted likelihood over rated and real images; it needs no reference."""
+    """It is reward-weighted likelihood over rated and real images; it needs no reference."""
 
     def __init__(
         self, network: Network, scheduler: Any, lessons: Lessons, spec: FineTuneSpec

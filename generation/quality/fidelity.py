@@ -17,7 +17,7 @@ RESAMPLES = 2_000
 
 @dataclass(frozen=True)
 class MaskFidelity:
-    """Dice of candidates' segmentations with masks.
+    """It is the Dice of candidates' segmentations with masks.
 
     ``matched`` is with the mask that a candidate was given, ``shuffled`` with all the
     others, and ``specific`` how far matched lies from shuffled to perfect:

@@ -30,7 +30,7 @@ Pictures = Sequence[np.ndarray]
 
 @dataclass(frozen=True)
 class Described:
-    """Features N x D, and similarity N to and index N of the nearest training image."""
+    """It holds features N x D, and similarity N to and index N of the nearest training image."""
 
     features: torch.Tensor
     similarity: torch.Tensor
@@ -39,7 +39,7 @@ class Described:
 
 @dataclass(frozen=True)
 class Measuring:
-    """Pictures in pairs of one prompt and seed; 8-bit grey, H x W."""
+    """It measures pictures in pairs of one prompt and seed; 8-bit grey, H x W."""
 
     prompts: Sequence[str]
     child: Pictures

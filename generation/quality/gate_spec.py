@@ -36,7 +36,7 @@ class MaskedSpec:
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class GateSpec:
-    """Prompts, seeds and margins of one gate.
+    """It holds prompts, seeds and margins of one gate.
 
     The margins are in units of their figures: KID, MS-SSIM, and shares from 0 to 1.
     ``max_copies_share`` is of the child's images beyond the threshold of similarity to a

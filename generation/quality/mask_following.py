@@ -19,7 +19,7 @@ Pictures = Sequence[np.ndarray]
 
 @dataclass(frozen=True)
 class MaskedPictures:
-    """Both sides' pictures of the same masks, N of each; 8-bit grey, H x W.
+    """They are both sides' pictures of the same masks, N of each; 8-bit grey, H x W.
 
     ``masks`` (bool, H x W) are N of each kind; ``patients`` says whose they are.
     """

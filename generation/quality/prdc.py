@@ -45,5 +45,5 @@ def prdc(made: torch.Tensor, real: torch.Tensor, *, nearest_k: int = NEAREST_K) 
 
 
 def _radii(points: torch.Tensor, nearest_k: int) -> torch.Tensor:
-    """The distance of each point to its ``nearest_k``-th neighbour, itself not counted."""
+    """Returns the distance of each point to its ``nearest_k``-th neighbour, itself not counted."""
     return torch.cdist(points, points).kthvalue(nearest_k + 1, dim=1).values

@@ -58,7 +58,7 @@ class Heads(nn.Module):
         return torch.cat([self.lowest, self.lowest + steps], dim=1)
 
     def exceedances(self, utilities: torch.Tensor) -> torch.Tensor:
-        """Logits of P(score > k) for k = 0 to 4: M x N x 5."""
+        """Returns logits of P(score > k) for k = 0 to 4: M x N x 5."""
         return utilities[..., None] - self.thresholds[:, None, :]
 
     def scale_by(self, features: torch.Tensor) -> None:
@@ -93,7 +93,7 @@ class Prediction:
 
 
 class RewardModel:
-    """Heads on a trunk."""
+    """It has heads on a trunk."""
 
     def __init__(self, trunk: Trunk, heads: Heads, config: RewardConfig) -> None:
         self.trunk = trunk

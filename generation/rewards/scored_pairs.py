@@ -28,7 +28,7 @@ WEIGHT_LIMIT = 5.0
 
 
 def group_by(prompts: Sequence[str], patients: Sequence[str]) -> list[int]:
-    """A group's number for each pair: pairs that share a prompt or a patient are in one.
+    """Returns a group's number for each pair: pairs that share a prompt or a patient are in one.
 
     An empty patient is none.
     """

@@ -18,7 +18,9 @@ SCORE_MAX = 5.0
 
 @dataclass(frozen=True)
 class Yardstick:
-    """Median and robust spread (1.48 times the median absolute deviation) in real images."""
+    """It holds median and robust spread (1.48 times the median absolute
+    deviation) in real images.
+    """
 
     median: float
     spread: float
@@ -28,7 +30,7 @@ class Yardstick:
         return float(expit(1.7 * (value - self.median) / self.spread))
 
     def closeness(self, value: float) -> float:
-        """1 for a distance no longer than real images' median, a half 3 spreads beyond it."""
+        """Returns 1 for a distance up to real images' median, a half 3 spreads beyond it."""
         excess = max(0.0, value - self.median) / self.spread
         return 1 / (1 + excess / 3)
 

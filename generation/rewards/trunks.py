@@ -29,7 +29,7 @@ class Trunk(Protocol):
 
     @property
     def side(self) -> int:
-        """The side of its inputs, in pixels."""
+        """Returns the side of its inputs, in pixels."""
 
     def features(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """Give features, N x F, of 8-bit grey images of any size."""
@@ -39,7 +39,7 @@ class Trunk(Protocol):
 
 
 class ModuleTrunk:
-    """A torch module from N x 1 x R x R in [-1, 1] to N x F; R is its ``input_side`` or 128."""
+    """It is a torch module from N x 1 x R x R in [-1, 1] to N x F; R is ``input_side`` or 128."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module.requires_grad_(False).eval()
@@ -62,7 +62,7 @@ class ModuleTrunk:
 
 
 def load_trunk(location: str) -> Trunk:
-    """A classifier's folder, or a torch module by ``package.module:callable``."""
+    """Returns a classifier's folder, or a torch module by ``package.module:callable``."""
     # MONAI takes seconds to import, and most trainings have no trunk to load.
     from generation.downstream.classifier import Classifier
 

@@ -27,7 +27,7 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MaskFile:
-    """A PNG of 0 and 255, of the candidate's size, with one kind of mask."""
+    """It is a PNG of 0 and 255, of the candidate's size, with one kind of mask."""
 
     kind: MaskKind
     path: str
@@ -35,7 +35,7 @@ class MaskFile:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TrainingImage:
-    """One line of a training manifest (JSON lines).
+    """It is one line of a training manifest (JSON lines).
 
     ``masks`` are paths of 0/255 PNGs of the image's size, by kind; ``unknown`` are
     findings of which the source does not say whether they are there.

@@ -16,7 +16,7 @@ Propensity = Annotated[float, Field(gt=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Preference:
-    """A pair from one reader and one case (one line of JSON lines).
+    """A preference is a pair from one reader and one case (one line of JSON lines).
 
     Scores are means over the study's criteria, on the 0-5 scale. ``axes`` has, where a
     reader was asked about more than one, the winner's and the loser's score on each; on

@@ -94,7 +94,7 @@ def age_group(age_years: int | None) -> str:
 
 
 def with_pairs(attributes: Mapping[str, Sequence[str] | np.ndarray]) -> dict[str, np.ndarray]:
-    """Each attribute, and each two of them together; unknown where one is."""
+    """Returns each attribute, and each two of them together; unknown where one is."""
     known = {name: np.asarray(values, dtype=object) for name, values in attributes.items()}
     paired = {
         f"{one}{PAIR}{other}": np.array(
@@ -110,7 +110,9 @@ def with_pairs(attributes: Mapping[str, Sequence[str] | np.ndarray]) -> dict[str
 def report(
     judged: Judged, attributes: Mapping[str, np.ndarray], *, seed: int = 0
 ) -> list[AttributeFigures]:
-    """Figures by attribute; one whose groups are too small to compare has no gaps and no p."""
+    """Returns figures by attribute; one whose groups are too small to compare has no gaps and no
+    p.
+    """
     found = [_Compared(judged, name, values) for name, values in attributes.items()]
     return [
         one.figures(*of_one, seed=seed)
@@ -185,7 +187,7 @@ class _Compared:
         return float(odds), float(scores)
 
     def gaps(self, codes: np.ndarray) -> np.ndarray:
-        """P x 2 of P x n codes: equalised odds and score gap, of the ill or of the well."""
+        """Returns P x 2 of P x n codes: equalised odds and score gap, of the ill or of the well."""
         truth, said = self.judged.truth[self.rows], self.judged.said[self.rows]
         scores = self.judged.scores[self.rows]
         sides = np.stack([truth, ~truth], axis=1).astype(np.float32)
@@ -217,7 +219,7 @@ class _Compared:
         )
 
     def _gap(self, figure: Callable[[Judged, np.ndarray], float], *, seed: int) -> Interval:
-        """The largest less the smallest; biased upwards where groups are small."""
+        """Returns the largest less the smallest; biased upwards where groups are small."""
         if len(self.names) < 2:
             return Interval(math.nan, math.nan, math.nan)
 
@@ -231,7 +233,7 @@ class _Compared:
         return cluster_bootstrap(largest, clusters=self.judged.patients[self.rows], seed=seed)
 
     def _exchanged(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        """So many x n codes."""
+        """Returns so many x n codes."""
         patients, truth = self.judged.patients[self.rows], self.judged.truth[self.rows]
         keys = np.array([f"{code} {name}" for code, name in zip(self.codes, patients, strict=True)])
         _, first, unit = np.unique(keys, return_index=True, return_inverse=True)

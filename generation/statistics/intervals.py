@@ -16,7 +16,9 @@ PERCENTILES_95 = (2.5, 97.5)
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval; the bounds are NaN where they could not be had."""
+    """An interval is a figure with its 95 % interval; the bounds are NaN where they could not be
+    had.
+    """
 
     value: float
     low: float
@@ -27,7 +29,7 @@ class Interval:
 
 
 def percentile_interval(value: float, resampled: Sequence[float] | np.ndarray) -> Interval:
-    """The percentile bootstrap's interval; replicates that are no numbers are left out."""
+    """Returns the percentile bootstrap's interval; replicates that are no numbers are left out."""
     finite = np.asarray(resampled)[np.isfinite(resampled)]
     if not len(finite):
         return Interval(float(value), math.nan, math.nan)
@@ -44,12 +46,13 @@ def wilson(count: float, total: int, *, level: float = 0.95) -> tuple[float, flo
 
 
 def share(count: int, total: int) -> Interval:
-    """A share with Wilson's interval."""
+    """Returns a share with Wilson's interval."""
     return Interval(count / total, *wilson(count, total))
 
 
 def jackknife(statistic: Callable[[np.ndarray], float], *, groups: Sequence[object]) -> Interval:
-    """Delete-one-group jackknife (Efron and Tibshirani, 1993, chapter 11), normal interval.
+    """Runs the delete-one-group jackknife (Efron and Tibshirani, 1993, chapter 11), normal
+    interval.
 
     ``statistic`` is given the indexes of the images to take; ``groups`` names each image's
     group, of which there are two or more.
@@ -73,7 +76,7 @@ def cluster_bootstrap(
     seed: int,
     resamples: int = 1_000,
 ) -> Interval:
-    """A statistic of chosen rows with a percentile interval, whole clusters drawn anew."""
+    """Returns a statistic of chosen rows with a percentile interval, whole clusters drawn anew."""
     rows = [np.flatnonzero(clusters == name) for name in np.unique(clusters)]
     generator = np.random.default_rng(seed)
     value = statistic(np.arange(len(clusters)))

@@ -9,12 +9,12 @@ RESAMPLES = 2_000
 
 
 def auroc(truth: np.ndarray, scores: np.ndarray) -> float | None:
-    """The area under the ROC curve; None where all have the finding, or none has it."""
+    """Returns the area under the ROC curve; None where all have the finding, or none has it."""
     return float(roc_auc_score(truth, scores)) if _has_both(truth) else None
 
 
 def average_precision(truth: np.ndarray, scores: np.ndarray) -> float | None:
-    """The area under the precision-recall curve; None where one of the groups is empty."""
+    """Returns the area under the precision-recall curve; None where one of the groups is empty."""
     return float(average_precision_score(truth, scores)) if _has_both(truth) else None
 
 

@@ -12,7 +12,9 @@ RESAMPLES = 10_000
 
 @dataclass(frozen=True)
 class WinRate:
-    """A share from 0 to 1 with its 95 % interval, over ``pairs`` pairs of ``prompts`` prompts."""
+    """A win rate is a share from 0 to 1 with its 95 % interval, over ``pairs`` pairs of
+    ``prompts`` prompts.
+    """
 
     share: float
     low: float

@@ -135,7 +135,7 @@ def train(trainee: Trainee, plan: Plan, *, checkpoint: Path | None, report: Repo
 
 
 def read(figures: Figures) -> dict[str, float]:
-    """Scalars as numbers, by one transfer from their device instead of one for each."""
+    """Returns scalars as numbers, by one transfer from their device instead of one for each."""
     values = torch.stack([value.detach().float() for value in figures.values()])
     return dict(zip(figures, values.tolist(), strict=True))
 
