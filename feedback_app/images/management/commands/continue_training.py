@@ -6,13 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from feedback_app.images.cohorts.services import find_cohort
+from feedback_app.images.management.telling import tell_version
 from feedback_app.images.versions.continuing import SETTINGS, start_continuing
 from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
-from feedback_app.runs.console import finish_here
-from generation.specs import ContinueSpec, ModelSource
-
-DEFAULTS = ContinueSpec(model=ModelSource(base=""), manifest="", cohort="")
+from feedback_app.requests import add_options, given
+from generation.specs import ContinueSpec
 
 
 class Command(BaseCommand):
@@ -22,10 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("version", help="the model version to begin with")
         parser.add_argument("cohort", help="the cohort's name")
         parser.add_argument("--name", help="the new version's name (default: VERSION-COHORT)")
-        for setting in SETTINGS:
-            default = getattr(DEFAULTS, setting)
-            flag = f"--{setting.replace('_', '-')}"
-            parser.add_argument(flag, type=type(default), default=default, help=f"{default}")
+        add_options(parser, ContinueSpec, SETTINGS)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,10 +31,6 @@ class Command(BaseCommand):
                 version,
                 cohort,
                 name=options["name"] or f"{version.name}-{cohort.name}",
-                settings={setting: options[setting] for setting in SETTINGS},
+                settings=given(options, SETTINGS),
             )
-        if not options["now"]:
-            self.stdout.write(f"Queued as run {run.pk}.")
-            return
-        result = finish_here(run, write=self.stdout.write).result
-        self.stdout.write(f"Registered as model version {result['model_version']}.")
+        tell_version(run, is_now=options["now"], write=self.stdout.write)
