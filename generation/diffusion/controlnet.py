@@ -65,7 +65,7 @@ def widened(controlnet: ControlNetModel, *, channels: int) -> ControlNetModel:
     ).to(narrow.weight)
     wide.weight.zero_()
     wide.weight[:, : narrow.in_channels] = narrow.weight
-    wide.bias.copy_(narrow.bias)
+    wide.bias = narrow.bias
     controlnet.controlnet_cond_embedding.conv_in = wide
     controlnet.register_to_config(conditioning_channels=channels)
     return controlnet

@@ -131,11 +131,12 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) 
     ):
         with pytest.raises(CommandError, match=said):
             call_command("pretrain", *arguments)
-    for arguments, said in (
+    refused: tuple[tuple[tuple[str, ...], str], ...] = (
         (("nobody", "noise"), "no model version 'nobody'"),
         (("tiny", "empty"), "no image in its train split"),
         (("tiny", "noise", "--steps", "0"), "steps = 0"),
-    ):
+    )
+    for further, said in refused:
         with pytest.raises(CommandError, match=said):
-            call_command("continue_training", *arguments)
+            call_command("continue_training", *further)
     assert not Run.objects.exists()

@@ -15,6 +15,7 @@ from feedback_app.images.cohorts.models import Cohort, CohortImage, Mask
 from generation.conditioning.findings import FINDINGS
 from generation.specs import (
     ClassifierSpec,
+    ContinueSpec,
     ControlNetSpec,
     PretrainSpec,
     SegmenterSpec,
@@ -26,7 +27,7 @@ COLUMNS = (
     *("pk", "source_id", "image__blob", "findings", "unknown_findings", "is_labelled", "view"),
     *("age_years", "patient__source_id", "patient__split", "patient__sex", "patient__race"),
 )
-TrainingSpec = PretrainSpec | ControlNetSpec | SegmenterSpec | ClassifierSpec
+TrainingSpec = PretrainSpec | ContinueSpec | ControlNetSpec | SegmenterSpec | ClassifierSpec
 
 
 def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None = None) -> None:
