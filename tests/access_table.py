@@ -229,6 +229,7 @@ TABLE: dict[str, Line] = {
     "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
+    "readings:results-adjudicate": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "readings:readings-file": get(COORDINATORS, lambda world: [world.study.pk, "scores", "csv"]),
     "api:cases": get(COORDINATORS_BY_API),
     "api:case": get(COORDINATORS_BY_API, lambda world: [world.case.pk]),

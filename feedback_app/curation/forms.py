@@ -30,7 +30,11 @@ def measures_in_use() -> list[MeasureKind]:
 
 
 def readable_studies() -> QuerySet[Study]:
-    return Study.objects.exclude(state=StudyState.DRAFT).prefetch_related("criteria", "flag_kinds")
+    return (
+        Study.objects.own()
+        .exclude(state=StudyState.DRAFT)
+        .prefetch_related("criteria", "flag_kinds")
+    )
 
 
 class PolicyForm(forms.Form):
@@ -57,6 +61,7 @@ class PolicyForm(forms.Form):
         widget=forms.RadioSelect,
     )
     refuses_copies = form_field_of(PolicyRequest, "refuses_copies")
+    prefers_final = form_field_of(PolicyRequest, "prefers_final")
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(self._with_grade(data) if data is not None else None)
@@ -143,6 +148,7 @@ class PolicyForm(forms.Form):
             vetoing_grade=data["vetoing_grade"],
             refuses_copies=data["refuses_copies"],
             uses_simulated_readers=data["readers"] == SIMULATED,
+            prefers_final=data["prefers_final"],
         )
 
     def request(self) -> PolicyRequest:
@@ -159,5 +165,6 @@ class PolicyForm(forms.Form):
                 "vetoing_grade": data["vetoing_grade"],
                 "refuses_copies": data["refuses_copies"],
                 "uses_simulated_readers": data["readers"] == SIMULATED,
+                "prefers_final": data["prefers_final"],
             },
         )

@@ -21,7 +21,8 @@ class Policy(models.Model):
     """Rules over readings and measures that a candidate must meet to be curated.
 
     ``min_mean_scores`` maps a criterion's slug to the least mean over readers,
-    ``min_measures`` a scorer of measures to the least value of its newest version.
+    ``min_measures`` a scorer of measures to the least value of its newest version. With
+    ``prefers_final``, adjudicated cases count by their final readings alone.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -33,6 +34,7 @@ class Policy(models.Model):
     vetoing_grade = models.CharField(max_length=8, choices=Grade, default=Grade.MINOR)
     refuses_copies = models.BooleanField(default=True)
     uses_simulated_readers = models.BooleanField(default=False)
+    prefers_final = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )

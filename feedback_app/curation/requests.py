@@ -34,6 +34,9 @@ class PolicyRequest(Request):
     uses_simulated_readers: bool = Field(
         default=False, description="Readings of simulated readers instead of people's"
     )
+    prefers_final: bool = Field(
+        default=False, title="Adjudicated cases count by their final readings alone"
+    )
 
     @field_validator("min_measures")
     @classmethod
@@ -61,13 +64,14 @@ def make_policy(request: PolicyRequest, *, created_by: User | None = None) -> Po
         vetoing_grade=request.vetoing_grade,
         refuses_copies=request.refuses_copies,
         uses_simulated_readers=request.uses_simulated_readers,
+        prefers_final=request.prefers_final,
         created_by=created_by,
     )
 
 
 def find_studies(names: Sequence[str]) -> list[Study]:
     """Studies that readings can be of: a draft has none."""
-    found = Study.objects.exclude(state=StudyState.DRAFT).filter(name__in=names)
+    found = Study.objects.own().exclude(state=StudyState.DRAFT).filter(name__in=names)
     studies = list(found.prefetch_related("criteria", "flag_kinds"))
     missing = sorted(set(names) - {study.name for study in studies})
     if missing:

@@ -10,8 +10,9 @@ from uuid import UUID
 from feedback_app.curation.models import Policy
 from feedback_app.images.measures import NEAREST_TRAINING_IMAGE
 from feedback_app.images.models import Candidate, Measure
+from feedback_app.readings.adjudication.finals import final_readings, with_finals
 from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score, SkipReason
-from feedback_app.studies.models import Criterion, CriterionKind
+from feedback_app.studies.models import Criterion, CriterionKind, Phase
 
 TOO_CLOSE = "too close to a training image"
 NOT_READ = "not read yet"
@@ -34,6 +35,7 @@ class Rules:
     uses_simulated_readers: bool = False
     left_out: tuple[str, ...] = ()
     """Keys of the recipes whose candidates somebody left out by hand."""
+    prefers_final: bool = False
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
@@ -52,6 +54,7 @@ class Rules:
             left_out=tuple(
                 sorted(policy.decisions.standing().values_list("candidate__recipe", flat=True))
             ),
+            prefers_final=policy.prefers_final,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -65,6 +68,8 @@ class Rules:
         content["left_out"] = list(self.left_out)
         if not self.left_out:
             del content["left_out"]
+        if not self.prefers_final:
+            del content["prefers_final"]
         return content
 
     def readings(self) -> ReadingQuerySet:
@@ -72,14 +77,19 @@ class Rules:
 
         A case that was skipped is not read, and what is retracted does not count.
         """
-        current = (
-            Reading.objects.current()
-            .standing()
-            .filter(slot__study_id__in=self.studies, skip_reason=SkipReason.NONE)
+        current = Reading.objects.current().standing().filter(skip_reason=SkipReason.NONE)
+        readings = self._of_kind(current.filter(slot__study_id__in=self.studies))
+        if not self.prefers_final:
+            return readings
+        finals = self._of_kind(final_readings())
+        return with_finals(
+            readings, finals.filter(slot__study__adjudicates__study_id__in=self.studies)
         )
+
+    def _of_kind(self, readings: ReadingQuerySet) -> ReadingQuerySet:
         if self.uses_simulated_readers:
-            return current.by_simulated_readers()
-        return current.by_people()
+            return readings.by_simulated_readers()
+        return readings.by_people()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +141,8 @@ class Opinion:
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     flags: set[str] = field(default_factory=set)
+    is_final: bool = False
+    """Whether an adjudicator settled it: then it needs no further readers."""
 
     @property
     def reader_count(self) -> int:
@@ -201,6 +213,11 @@ def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
         "image_id", "criterion__slug", "reading__reader_id", "value"
     ):
         opinions[image].scores[criterion][reader].append(value)
+    if rules.prefers_final:
+        for image in scores.filter(reading__slot__phase=Phase.FINAL).values_list(
+            "image", flat=True
+        ):
+            opinions[image].is_final = True
     flags = Flag.objects.filter(reading__in=readings, kind__slug__in=rules.vetoing_flags)
     if rules.vetoing_grade == Grade.MAJOR:
         flags = flags.filter(grade=Grade.MAJOR)
@@ -219,7 +236,7 @@ def find_refusal(
     """The first rule that readers' opinion of an image does not meet, or None."""
     if opinion.reader_count == 0:
         return NOT_READ
-    if opinion.reader_count < rules.min_readers:
+    if opinion.reader_count < rules.min_readers and not opinion.is_final:
         return f"read by fewer than {rules.min_readers} readers"
     for slug, least in rules.min_mean_scores.items():
         if slug not in means:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedItem, CuratedSet, CuratedSource, Policy
@@ -29,6 +30,7 @@ def create_policy(
     vetoing_grade: str = Grade.MINOR,
     refuses_copies: bool = True,
     uses_simulated_readers: bool = False,
+    prefers_final: bool = False,
     created_by: User | None = None,
 ) -> Policy:
     """Returns a policy over these studies; a criterion or flag that none of them has is refused."""
@@ -46,6 +48,7 @@ def create_policy(
         vetoing_grade=vetoing_grade,
         refuses_copies=refuses_copies,
         uses_simulated_readers=uses_simulated_readers,
+        prefers_final=prefers_final,
         created_by=created_by,
     )
     policy.studies.set(chosen)
@@ -124,7 +127,8 @@ def apply_policy(
         replaces=replaces,
         created_by=created_by,
     )
-    sources = rules.readings().order_by().values_list("slot__study", "reader").distinct()
+    of_study = Coalesce("slot__study__adjudicates__study", "slot__study")
+    sources = rules.readings().order_by().values_list(of_study, "reader").distinct()
     CuratedSource.objects.bulk_create(
         CuratedSource(curated_set=curated_set, study_id=study, reader_id=reader)
         for study, reader in sources

@@ -24,6 +24,7 @@ NOT_CLINICAL = (
     "These images are synthetic. They show no patient. They are for research and development "
     "and must not be used for diagnosis, for treatment or for teaching what a disease looks like."
 )
+FINALS = "- Adjudicated cases: by their final readings alone"
 
 
 def column_of(criterion: str) -> str:
@@ -97,6 +98,7 @@ def describe_choice(curated_set: CuratedSet) -> str:
             f"- Readers: {'simulated' if curated_set.is_simulated else 'people'}, "
             f"at least {rules['min_readers']} an image"
         ),
+        *([FINALS] if rules.get("prefers_final") else []),
         f"- Mean score over readers (0 to 5): {', '.join(scores) or 'any'}",
         f"- Flags that keep an image out: {flags} (from {rules['vetoing_grade']} on)",
         (

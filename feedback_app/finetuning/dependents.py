@@ -8,8 +8,14 @@ from feedback_app.readings.models import Reading, Retraction, Sources
 
 
 def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:
-    """Those that hold a pair or a rating from a reading of one of these readers or studies."""
+    """Those that hold a pair or a rating from a reading of one of these readers or studies.
+
+    A final reading of an adjudication is one of the study that it adjudicates.
+    """
     drawn = sources.among(reader="reading__reader", study="reading__slot__study")
+    drawn |= sources.among(
+        reader="reading__reader", study="reading__slot__study__adjudicates__study"
+    )
     return Snapshot.objects.filter(
         Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
         | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))

@@ -33,10 +33,13 @@ class SnapshotForm(forms.Form):
         help_text="Never both: what simulated readers taught is marked as such for good.",
     )
     studies = forms.ModelMultipleChoiceField(
-        Study.objects.exclude(state=StudyState.DRAFT),
+        Study.objects.own().exclude(state=StudyState.DRAFT),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Choose none to take all.",
+    )
+    prefers_final = forms.BooleanField(
+        label="Adjudicated cases teach by their final readings alone", required=False
     )
 
     @property

@@ -335,6 +335,7 @@ def take_by_run(progress: Progress) -> dict[str, object]:
             name=spec["name"],
             studies=chosen or None,
             simulated=spec["simulated"],
+            prefers_final=spec.get("prefers_final", False),
             created_by=progress.run.created_by,
         )
         result: dict[str, object] = {"snapshot": str(snapshot.pk), "name": snapshot.name}

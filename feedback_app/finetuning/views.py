@@ -73,6 +73,7 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 studies=list(form.cleaned_data["studies"]),
                 simulated=form.is_simulated,
+                prefers_final=form.cleaned_data["prefers_final"],
                 created_by=request.user,  # type: ignore[arg-type]
             )
         except RemediableError as error:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from feedback_app.readings.adjudication.beside import NOTE, describe_others
 from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.locks import is_locked
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.training_models import TrainingAnswer, TrainingSlot
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Criterion, Slot, Study, StudyState, questions_of
+from feedback_app.studies.models import Criterion, Phase, Slot, Study, StudyState, questions_of
 from feedback_app.studies.modes import mode_of
 from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
 
@@ -39,6 +40,7 @@ class Sheet:
     is_training: bool = False
     lease_s: int | None = None
     phase_note: str = ""
+    others: Sequence[dict[str, Any]] = ()
 
 
 def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         is_pool=study.is_pool,
         lease_s=lease_s_of(slot),
         phase_note=_note_of_phase(slot),
+        others=describe_others(slot, display_size_of(study)),
     )
     return describe(sheet, size=display_size_of(study))
 
@@ -125,6 +128,8 @@ def describe(sheet: Sheet, *, size: Size) -> dict[str, Any]:
         "is_pool": sheet.is_pool,
         "lease_s": sheet.lease_s,
         "phase_note": sheet.phase_note,
+        "others": sheet.others,
+        "asks_reason": sheet.phase == Phase.FINAL,
         "reading": sheet.reading,
         **_describe_place(sheet.place),
     }
@@ -189,7 +194,7 @@ def _place_in_round(slot: TrainingSlot) -> Place:
 
 def _note_of_phase(slot: Slot) -> str:
     """What the mode says before a phase, until the reader has read a case of it."""
-    note = mode_of(slot.study.mode).note_of(slot.phase)
+    note = NOTE if slot.phase == Phase.FINAL else mode_of(slot.study.mode).note_of(slot.phase)
     if not note:
         return ""
     has_begun = Reading.objects.filter(

@@ -1,7 +1,7 @@
 """Readings: what readers submitted, append-only; and what helps readers along."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
@@ -40,6 +40,10 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
             .exclude(slot__study__in=active.studies())
             .filter(~Exists(of_one_study))
         )
+
+    def of_plans(self) -> Self:
+        """Leaves out what is read in panels of adjudications."""
+        return self.filter(slot__study__adjudicates=None)
 
     def by_people(self) -> Self:
         return self.filter(is_simulated=False)
@@ -161,6 +165,12 @@ class Choice(models.Model):
                 ),
             ),
         ]
+
+    def in_words(self, letters: Mapping[uuid.UUID, str]) -> str:
+        """Says which image is better and how strongly; ``letters`` are what images are called."""
+        if self.image_id is None or self.strength is None:
+            return str(Verdict(self.verdict).label)
+        return f"{letters[self.image_id]} {Strength(self.strength).label.lower()} better"
 
 
 class Grade(models.TextChoices):
@@ -304,11 +314,9 @@ class Sources(NamedTuple):
 class Retraction(models.Model):
     """All readings of a reader, of a study, or of a reader in a study are not to be relied on.
 
-    That holds until it is undone.
-
-    They stay where they are; nothing new is drawn from them. ``rebuild_asked_at`` is set
-    while all that rests on them is being rebuilt without them, on behalf of
-    ``rebuild_asked_by``.
+    That holds until it is undone. They stay where they are; nothing new is drawn from them.
+    ``rebuild_asked_at`` is set while all that rests on them is being rebuilt without them, on
+    behalf of ``rebuild_asked_by``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,8 @@
-"""Two phases held apart: what a reader said unaware stays as it is once they have been told."""
+"""Two phases held apart: what a reader said first stays as it is once they know more.
+
+In a study of two phases they are told what it asks in the end; in an adjudication they see
+what the readers said.
+"""
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -8,10 +12,13 @@ from feedback_app.readings.errors import NotYet, PhaseOver
 from feedback_app.readings.models import Unmasking
 from feedback_app.studies.models import Phase, Slot, Study
 
+BEFORE = {Phase.AWARE.value: Phase.UNAWARE, Phase.FINAL.value: Phase.BLIND}
+"""The phases in which a reader knows more, and those that come before them."""
+
 
 def is_over(slot: Slot) -> bool:
-    """Whether its reader has been told since what the study asks in the end."""
-    return slot.phase == Phase.UNAWARE and _unmasking_of(slot).exists()
+    """Whether its reader has been told since what they did not know then."""
+    return slot.phase in BEFORE.values() and _unmasking_of(slot).exists()
 
 
 def is_unmasked(study: Study, reader: User) -> bool:
@@ -22,29 +29,40 @@ def is_unmasked(study: Study, reader: User) -> bool:
 
 
 def unmask(slot: Slot) -> None:
-    """Keeps the moment at which its reader is given, or answers, a first aware case."""
-    if slot.phase == Phase.AWARE:
-        Unmasking.objects.get_or_create(
-            study_id=slot.study_id, reader_id=slot.reader_id, defaults={"at": timezone.now()}
-        )
+    """Keeps the moment at which its reader is given, or answers, a first case of the phase.
+
+    A final reading is refused before all is read blind.
+    """
+    if slot.phase == Phase.FINAL:
+        enter_phase(slot)
+    elif slot.phase in BEFORE:
+        _keep(slot)
 
 
 def enter_phase(slot: Slot) -> None:
-    """Lets a reader into an aware case: only once they have read all that comes unaware."""
-    if slot.phase != Phase.AWARE or _unmasking_of(slot).exists():
+    """Lets a reader into a case of the phase: only once they have read all that comes before."""
+    if slot.phase not in BEFORE or _unmasking_of(slot).exists():
         return
-    unaware = Slot.objects.filter(study=slot.study_id, reader=slot.reader_id, phase=Phase.UNAWARE)
-    if waiting := unaware.unread().count():
+    before = Slot.objects.filter(
+        study=slot.study_id, reader=slot.reader_id, phase=BEFORE[slot.phase]
+    )
+    if waiting := before.unread().count():
         raise NotYet(
             f"{waiting} case{'s' if waiting > 1 else ''} of the part before this one "
             f"{'wait' if waiting > 1 else 'waits'} to be read.",
             remedy="Read them first; your work list leads there.",
         )
-    unmask(slot)
+    _keep(slot)
+
+
+def _keep(slot: Slot) -> None:
+    Unmasking.objects.get_or_create(
+        study_id=slot.study_id, reader_id=slot.reader_id, defaults={"at": timezone.now()}
+    )
 
 
 def require_unlocked(slot: Slot) -> None:
-    """Refuses another answer to an unaware case whose reader has been told."""
+    """Refuses another answer to a case of the phase before."""
     if is_over(slot):
         raise PhaseOver(
             "The part of the study that this case belongs to is over for you.",

@@ -16,7 +16,7 @@ from feedback_app.accounts.models import User
 from feedback_app.readings import claims
 from feedback_app.readings.models import Bookmark, Reading, Unmasking
 from feedback_app.readings.training import Training, training_of
-from feedback_app.studies.models import Allocation, Slot, Study, StudyState, turns
+from feedback_app.studies.models import Allocation, Phase, Slot, Study, StudyState, turns
 from feedback_app.studies.models.questions import questions_of
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services.budget import pace_of
@@ -71,6 +71,8 @@ class Assignment:
     is_own_pace: bool = True
     bookmarks: list[Bookmarked] = field(default_factory=list)
     training: Training | None = None
+    adjudication: str = ""
+    """How far one is that adjudicates, in words."""
 
     @property
     def is_late(self) -> bool:
@@ -168,12 +170,9 @@ def fingerprint_of(assignments: Sequence[Assignment]) -> str:
 
 
 def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
-    return list(
-        Slot.objects.filter(study=slot.study_id, reader=slot.reader_id)
-        .filter(Q(withdrawn_at=None) | Q(pk=slot.pk))
-        .with_is_read()
-        .values_list("pk", "is_read")  # type: ignore[misc]
-    )
+    own = Slot.objects.filter(study=slot.study_id, reader=slot.reader_id).ready()
+    own = own.filter(Q(withdrawn_at=None) | Q(pk=slot.pk))
+    return list(own.with_is_read().values_list("pk", "is_read"))  # type: ignore[misc]
 
 
 def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
@@ -212,11 +211,25 @@ def _assignment(reader: User, slots: list[Slot]) -> Assignment:
         next=unread[0] if unread else None,
         has_more=bool(unread),
         **_said_of(reader, study, cases=len(unread)),
+        adjudication=_adjudication_in_words(slots),
         bookmarks=sorted(
             (Bookmarked(slot=pk, position=numbered[pk]) for pk in marked),
             key=lambda bookmark: bookmark.position,
         ),
     )
+
+
+def _adjudication_in_words(slots: list[Slot]) -> str:
+    """Empty for what is no adjudication; the final slots that are not ready yet are not there."""
+    blind = [slot for slot in slots if slot.phase == Phase.BLIND]
+    if not blind:
+        return ""
+    final = [slot for slot in slots if slot.phase == Phase.FINAL]
+    read, settled = (sum(slot.is_read for slot in part) for part in (blind, final))  # type: ignore[attr-defined]
+    said = f"{read} of {len(blind)} read blind, {settled} settled"
+    waiting = len(blind) - len(final)
+    others = f"; {waiting} wait for the other adjudicators" if waiting else ""
+    return said + others
 
 
 def _assignment_of_pool(reader: User, study: Study) -> Assignment:

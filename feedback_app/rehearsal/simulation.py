@@ -38,6 +38,7 @@ from generation.rewards.tastes import readers_taste
 LENIENCY_SPREAD = 0.4
 NOISE_RANGE = (0.2, 0.4)
 """Both in points of the 0-5 scale."""
+SIMULATED_REASON = "Settled by a simulated reader."
 BAD_BELOW = 1.0
 EQUAL_WITHIN = 0.25
 STRONGER_FROM = (1.0, 2.0)
@@ -156,7 +157,7 @@ def simulate_readings(study: Study, *, seed: int = 0, is_flipped: bool = False) 
 
 
 def _assigned(study: Study) -> Iterator[Slot]:
-    slots = Slot.objects.filter(study=study, reader__is_simulated=True).unread()
+    slots = Slot.objects.filter(study=study, reader__is_simulated=True).ready().unread()
     yield from slots.select_related("reader", "case", "study").iterator()
 
 
@@ -237,6 +238,7 @@ class Eyes:
             idempotency_key=uuid.uuid5(slot.pk, f"simulated reading, seed {self.seed}"),
             scores=scores,
             choices=choices,
+            comment=SIMULATED_REASON if slot.phase == Phase.FINAL else "",
         )
 
 

@@ -17,8 +17,8 @@ from feedback_app.accounts.audit import record
 from feedback_app.readings.models import Reading
 from feedback_app.rest.permissions import IsCoordinator
 from feedback_app.rest.views import Listed, Row, Told
+from feedback_app.results.access import study_with_results
 from feedback_app.results.readings_file.rows import pseudonym_of
-from feedback_app.studies.access import study_of
 from feedback_app.studies.models import Study
 
 
@@ -185,7 +185,7 @@ class ReadingsFileView(APIView):
         from feedback_app.results.files import readings_file
 
         return readings_file(
-            study_of(study_id),
+            study_with_results(study_id),
             name,
             form,
             names=request.GET.get("names") == "yes",

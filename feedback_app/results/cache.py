@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.core.cache import cache
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from feedback_app.readings.models import Reading, Retraction
 from feedback_app.results.figures import Figures, figures_of
 from feedback_app.studies.models import Study
 
 KEPT_S = 24 * 3_600
-SCHEME = 2
+SCHEME = 3
 """Goes up when the figures change their shape."""
 PRECISION = 100
 """While readings come in, figures may lag behind by one part in so many."""
@@ -21,7 +21,8 @@ T = TypeVar("T")
 
 def state_of(study: Study) -> str:
     """A short name for the readings as they are; another one as soon as figures may differ."""
-    seen = Reading.objects.filter(slot__study=study).aggregate(
+    with_panels = Study.objects.filter(Q(pk=study.pk) | Q(adjudicates__study=study)).order_by()
+    seen = Reading.objects.filter(slot__study__in=with_panels.values("pk")).aggregate(
         count=Count("pk"), last=Max("created_at")
     )
     lag = max(1, seen["count"] // PRECISION) if study.is_open else 1

@@ -14,6 +14,8 @@ SHOWN = (
     ("flagged", "With a flag"),
     ("regions", "With a region"),
     ("none_acceptable", "None acceptable"),
+    ("sent", "In adjudication"),
+    ("settled", "Settled by adjudication"),
     ("gold_missed", "Gold answer missed"),
     ("bookmarked", "Bookmarked"),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from feedback_app.results.adjudicated import AdjudicationFigures, adjudication_figures
 from feedback_app.results.alarms import alarms_of
 from feedback_app.results.choices import ChoiceFigures, choice_figures
 from feedback_app.results.score_figures import ReaderPace, ScoreFigures, pace_of, score_figures
@@ -37,6 +38,7 @@ class Figures:
     sources: tuple[SourceFigures, ...]
     detections: tuple[DetectionFigures, ...]
     alarms: tuple[str, ...]
+    adjudication: tuple[AdjudicationFigures, ...] = ()
 
     def of_question(self, slug: str) -> ScoreFigures | None:
         return next((one for one in self.scores if one.question.slug == slug), None)
@@ -63,4 +65,5 @@ def figures_of(study: Study) -> Figures:
         sources=source_figures(table, flags, sources=sources, scores=scores) if sources else (),
         detections=detection_figures(table, sources=sources) if sources else (),
         alarms=tuple(alarms_of(table, paces=paces, scores=scores)),
+        adjudication=adjudication_figures(study, table),
     )

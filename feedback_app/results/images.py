@@ -80,11 +80,9 @@ def image_results(
     """Returns the results of some places only, such as a page of them."""
     shown = list(places)
     cases = {place.case_id for place in shown}
-    parts = {
-        "reading__in": readings_that_count(study).filter(slot__case__in=cases),
-        "image__in": {place.image_id for place in shown},
-    }
-    means, counts, flags = _means(parts), _counts(parts["reading__in"]), _flags(parts)
+    readings = readings_that_count(study).filter(slot__case__in=cases)
+    parts = {"reading__in": readings, "image__in": {place.image_id for place in shown}}
+    means, counts, flags = _means(parts), _counts(readings), _flags(parts)
     votes = _votes(parts) if any(one.kind != CriterionKind.ORDINAL for one in criteria) else {}
     return tuple(
         ImageResult(

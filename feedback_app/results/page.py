@@ -6,7 +6,7 @@ from itertools import groupby
 
 from feedback_app.charts import numbers
 from feedback_app.charts.plots import Plot
-from feedback_app.results import sentences
+from feedback_app.results import adjudicated, sentences
 from feedback_app.results.figures import Figures
 from feedback_app.results.plots.catalogue import plots_of
 from feedback_app.results.score_figures import ReaderPace, ScoreFigures
@@ -207,6 +207,7 @@ def _within(figures: ScoreFigures) -> Table | None:
 def _parts(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable[Part | None]:
     yield _detection(study, figures, plots)
     yield from _choices(study, figures, plots)
+    yield _adjudication(figures)
     yield _gold(figures)
     yield _flags(figures)
     yield _sources(study, figures)
@@ -287,6 +288,20 @@ def _choices(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable
 def _won(won: Preference) -> tuple[str, ...]:
     counts = str(won.wins), str(won.ties), str(won.losses)
     return (_percent(won.share), *counts, numbers.p_value(won.p_value))
+
+
+def _adjudication(figures: Figures) -> Part | None:
+    if not figures.adjudication:
+        return None
+    names = tuple(one.question.name for one in figures.adjudication)
+    kept = adjudicated.rows_by_reader(figures.adjudication, figures.readers)
+    return Part(
+        slug="adjudication",
+        name="Adjudication",
+        note=adjudicated.NOTE,
+        table=Table(adjudicated.COLUMNS, tuple(map(adjudicated.row_of, figures.adjudication))),
+        second=Table(("Answers kept, of each reader", *names), kept),
+    )
 
 
 def _gold(figures: Figures) -> Part | None:

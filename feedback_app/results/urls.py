@@ -7,6 +7,7 @@ OF_A_STUDY = [
     path("page/", results_views.results_page, name="results-page"),
     path("images/", results_views.images, name="results-images"),
     path("cases/", results_views.cases, name="results-cases"),
+    path("cases/adjudicate/", results_views.adjudicate, name="results-adjudicate"),
     path("readings/<str:name>.<str:form>", results_views.readings_file, name="readings-file"),
     path("calibration/", results_views.calibration, name="results-calibration"),
     path("plots/<slug:name>.<str:form>", results_views.plot, name="plot"),

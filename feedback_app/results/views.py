@@ -7,25 +7,31 @@ is first used, since the process that serves reading pages should start without 
 from typing import cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
+from feedback_app.remedies import tell
+from feedback_app.results.access import study_with_results
+from feedback_app.results.adjudication_forms import AdjudicationForm
+from feedback_app.results.adjudication_requests import ask_for_adjudication
 from feedback_app.results.case_forms import CasesForm
 from feedback_app.results.cases import (
     by_disagreement,
     find_cases,
-    review,
-    review_image,
     studies_of,
     tells_source,
 )
 from feedback_app.results.images import image_results, places_of
-from feedback_app.studies.access import study_of
+from feedback_app.results.reviewed import review, review_image
+from feedback_app.results.rounds import rounds_of
 from feedback_app.studies.models import Study
+from generation.errors import RemediableError
 
 IMAGES_A_PAGE = 40
 CASES_A_PAGE = 20
@@ -42,7 +48,7 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
     The table of images, which has pages of its own, follows the event ``results-changed``.
     """
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     context = _context(study, seen=request.GET.get("seen", ""))
     if not context:
         return HttpResponse(status=HTTP_NO_CONTENT)
@@ -59,7 +65,7 @@ def calibration(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Shows each reader's training, and their agreement before and after it."""
     from feedback_app.results.calibration import calibration_of, trained_readers
 
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     trained = trained_readers(study)
     context = {
         "section": "studies",
@@ -73,7 +79,7 @@ def calibration(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @require_GET
 @coordinators_only
 def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     from feedback_app.results.readings_file.columns import TABLES
     from feedback_app.results.readings_file.imrmc import has_truth
 
@@ -108,7 +114,7 @@ def _context(study: Study, *, seen: str) -> dict[str, object]:
 @coordinators_only
 def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Shows a page of the study's images; while blind they do not lead to where they come from."""
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
     criteria = tuple(study.criteria.all())
     context = {
@@ -128,7 +134,7 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
     from feedback_app.results.cache import figures_for, kept, state_of
     from feedback_app.results.plots.catalogue import plots_of
 
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     state = state_of(study)
     found = plots_of(figures_for(study, state=state)).get(name)
     if found is None or form not in CONTENT_TYPES:
@@ -148,7 +154,7 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
 @coordinators_only
 def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Every case that was read, with what each reader said of it."""
-    study = study_of(study_id)
+    study = study_with_results(study_id)
     form = CasesForm(request.GET, study=study)
     asked = form.cleaned_data if form.is_valid() else {}
     reader = asked.get("reader")
@@ -174,8 +180,32 @@ def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
         "cases": review(study, list(page.object_list)),
         "tells_source": tells_source(study),
         "asked": query.urlencode(),
+        "send_form": AdjudicationForm(study=study),
+        "rounds": rounds_of(study),
     }
     return render(request, "results/cases.html", context)
+
+
+@require_POST
+@coordinators_only
+def adjudicate(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Sends the ticked cases, or the most disputed ones, to adjudication."""
+    study = study_with_results(study_id)
+    form = AdjudicationForm(request.POST, study=study)
+    try:
+        if not form.is_valid():
+            raise RemediableError("Nothing was sent.", remedy="Choose who shall adjudicate.")
+        asked = form.request(request.POST.getlist("case"))
+        sent = ask_for_adjudication(asked, study, sent_by=cast("User", request.user))
+    except RemediableError as error:
+        tell(request, error)
+    else:
+        names = ", ".join(reader.display_name for reader in sent.panel.readers.all())
+        count = sent.cases.count()
+        cases = "One case is" if count == 1 else f"{count} cases are"
+        messages.success(request, f"{cases} on the work list of {names}.")
+    page = reverse("readings:results-cases", args=[study.pk])
+    return redirect(f"{page}?{request.GET.urlencode()}")
 
 
 @require_GET
@@ -199,7 +229,7 @@ def readings_file(
     from feedback_app.results.files import readings_file as answer
 
     return answer(
-        study_of(study_id),
+        study_with_results(study_id),
         name,
         form,
         names=request.GET.get("names") == "yes",

@@ -10,8 +10,16 @@ class CriterionKind(models.TextChoices):
 
 
 class Phase(models.TextChoices):
-    """What a reader knows while they read, where a study has two phases."""
+    """What a reader knows while they read, where that changes.
+
+    The last two are those of an adjudication (``studies.models.adjudications``).
+    """
 
     ONLY = "", "one phase"
     UNAWARE = "unaware", "not told that images may be synthetic"
     AWARE = "aware", "asked which images are synthetic"
+    BLIND = "blind", "adjudication, before the readings are shown"
+    FINAL = "final", "adjudication, beside the readings"
+
+
+ADJUDICATION = (Phase.BLIND, Phase.FINAL)

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Candidate, CohortImage, Image
+from feedback_app.readings.adjudication.sending import send_to_adjudication
 from feedback_app.readings.claims import claim
 from feedback_app.studies.models import (
     Allocation,
@@ -348,3 +349,28 @@ def test_serving_takes_the_same_steps_for_real_and_synthetic(
             rosa_client.get(reverse("readings:picture", args=[slot.pk, 0]))
         steps.add(tuple(query["sql"].partition("WHERE")[0] for query in queries))
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize("maker", [make_rate_k, make_compare, make_telling])
+def test_an_adjudicator_sees_what_was_said_at_last_and_never_a_source_or_a_name(
+    rosa: User, ravi: User, otto: User, otto_client: Client, maker: Callable[..., Study]
+) -> None:
+    study = maker(rosa, ravi)
+    for slot in slots_of(study, ravi):
+        read(slot, comment=OTHERS_COMMENT, value=1)
+    cases = list(study.cases.values_list("pk", flat=True))
+    panel = send_to_adjudication(study, cases=cases, adjudicators=[otto, rosa]).panel
+    secrets = secrets_of(study) | secrets_of(panel)
+    blind = list(panel.slots.filter(reader=otto, phase=Phase.BLIND))
+    for name, answer in crawl(otto_client, panel, blind).items():
+        text = str(answer.headers) + answer.content.decode("latin-1")
+        assert not {secret for secret in secrets if secret in text}, name
+    for slot in panel.slots.filter(reader=rosa, phase=Phase.BLIND):
+        read(slot)
+    final = list(panel.slots.filter(reader=otto, phase=Phase.FINAL))
+    answers = crawl(otto_client, panel, final)
+    assert OTHERS_COMMENT in answers[f"{final[0].pk} case"].content.decode()
+    for name, answer in answers.items():
+        text = str(answer.headers) + answer.content.decode("latin-1")
+        text = text.replace(OTHERS_COMMENT, "")
+        assert not {secret for secret in {*secrets, "ravi", "Ravi"} if secret in text}, name

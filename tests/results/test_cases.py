@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.services import GivenChoice, GivenFlag, GivenRegion
-from feedback_app.results.cases import by_disagreement, disagreements, find_cases, review
+from feedback_app.results.cases import by_disagreement, disagreements, find_cases
+from feedback_app.results.reviewed import review
 from feedback_app.studies.models import GoldAnswer, Study
 from tests.readings.answers import choices_for, read
 from tests.readings.filling import rated_study
@@ -108,7 +109,7 @@ def test_a_blind_study_names_no_source(cora_client: Client, rosa: User) -> None:
 
 def test_a_missed_gold_answer_is_found(rosa: User) -> None:
     study = make_room("rate", rosa, cases=[[synthetic(number)] for number in range(3)])
-    criterion = study.criteria.first()
+    criterion = study.criteria.earliest("position")
     for case, value, slot in zip(study.cases.all(), (1, 3, 5), assign(study, rosa), strict=True):
         image = case.images.get()
         GoldAnswer.objects.create(case=case, criterion=criterion, image=image, least=2, most=4)
@@ -134,7 +135,9 @@ def test_a_chosen_image_that_is_not_the_gold_one_is_a_miss(rosa: User) -> None:
     study = make_room("compare", rosa, cases=cases)
     for case, slot in zip(study.cases.all(), assign(study, rosa), strict=True):
         first = case.case_images.get(position=0).image
-        GoldAnswer.objects.create(case=case, criterion=study.criteria.first(), image=first)
+        GoldAnswer.objects.create(
+            case=case, criterion=study.criteria.earliest("position"), image=first
+        )
         chosen = slot.image_order.index(case.position)  # the first image, then the second one
         read(slot, choices=choices_for(slot, place=chosen))
     assert [case.position for case in find_cases(study, show="gold_missed")] == [1]

@@ -10,7 +10,15 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from feedback_app.readings.models import Choice, Reading, Score, SkipReason, Strength
+from feedback_app.readings.adjudication.finals import final_readings, with_finals
+from feedback_app.readings.models import (
+    Choice,
+    Reading,
+    ReadingQuerySet,
+    Score,
+    SkipReason,
+    Strength,
+)
 from feedback_app.studies.models import CaseImage, CriterionKind, Study
 from generation.conditioning.masks import as_kind
 from generation.specs import Axis, MaskKind
@@ -56,12 +64,14 @@ def teaching_readings(
     simulated: bool,
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
+    prefers_final: bool = False,
 ) -> QuerySet[Reading]:
     """Returns last revisions of first readings, now or then, without skipped and retracted ones.
 
-    Of all studies unless given.
+    Of all studies unless given. With ``prefers_final``, of cases that were adjudicated the
+    final readings alone.
     """
-    every = Reading.objects.all()
+    every = Reading.objects.of_plans()
     current = every.as_of(as_of) if as_of else every.current()
     readings = current.standing().filter(
         is_simulated=simulated,
@@ -69,7 +79,21 @@ def teaching_readings(
         slot__repetition=0,
         slot__study__gate=None,
     )
-    return readings if studies is None else readings.filter(slot__study__in=studies)
+    if studies is not None:
+        readings = readings.filter(slot__study__in=studies)
+    return with_finals(readings, _finals(simulated, studies, as_of)) if prefers_final else readings
+
+
+def _finals(
+    simulated: bool, studies: Collection[Study] | None, as_of: datetime | None
+) -> ReadingQuerySet:
+    """The final readings of these studies' cases, but of no gate's."""
+    finals = final_readings(as_of=as_of).filter(
+        is_simulated=simulated, slot__study__adjudicates__study__gate=None
+    )
+    if studies is None:
+        return finals
+    return finals.filter(slot__study__adjudicates__study__in=studies)
 
 
 def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[MaskKind, str]]:

@@ -49,6 +49,7 @@ def find_pairs(
     simulated: bool,
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
+    prefers_final: bool = False,
 ) -> list[FoundPair]:
     """Pairs of one reader and one case whose mean scores differ, from the last revisions.
 
@@ -58,7 +59,11 @@ def find_pairs(
     are given. Retracted readings teach nothing. ``as_of`` takes the readings as they
     were then.
     """
-    return pairs_among(teaching_readings(simulated=simulated, studies=studies, as_of=as_of))
+    return pairs_among(
+        teaching_readings(
+            simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
+        )
+    )
 
 
 def pairs_among(readings: QuerySet[Reading]) -> list[FoundPair]:

@@ -49,6 +49,7 @@ def find_ratings(
     simulated: bool,
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
+    prefers_final: bool = False,
 ) -> list[FoundRating]:
     """Finds ratings in the readings that pairs come from, ties and cases of one image included.
 
@@ -57,7 +58,11 @@ def find_ratings(
     is accepted and the other rejected. A choice gives no score. ``as_of`` takes the readings
     as they were then.
     """
-    return ratings_among(teaching_readings(simulated=simulated, studies=studies, as_of=as_of))
+    return ratings_among(
+        teaching_readings(
+            simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
+        )
+    )
 
 
 def ratings_among(readings: QuerySet[Reading]) -> list[FoundRating]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
@@ -32,12 +33,17 @@ def begin_snapshot(
     name: str,
     studies: Collection[Study] = (),
     simulated: bool,
+    prefers_final: bool = False,
     created_by: User | None = None,
 ) -> Snapshot | Run:
     """Take a snapshot of all studies or of some, or start the run that does where it is large."""
     if count_unknown("ratings", simulated=simulated, known=()) <= RATINGS_AT_ONCE:
         return take_snapshot(
-            name=name, studies=studies or None, simulated=simulated, created_by=created_by
+            name=name,
+            studies=studies or None,
+            simulated=simulated,
+            prefers_final=prefers_final,
+            created_by=created_by,
         )
     return runs.start(
         "take_snapshot",
@@ -46,6 +52,7 @@ def begin_snapshot(
             "name": name,
             "studies": [str(study.pk) for study in studies],
             "simulated": simulated,
+            "prefers_final": prefers_final,
         },
         created_by=created_by,
     )
@@ -57,6 +64,7 @@ def take_snapshot(
     name: str,
     studies: Collection[Study] | None = None,
     simulated: bool,
+    prefers_final: bool = False,
     without: Collection[UUID] = (),
     replaces: Snapshot | None = None,
     created_by: User | None = None,
@@ -65,19 +73,24 @@ def take_snapshot(
 
     Of people or of simulated readers, never both. Images of other model versions than
     the one to be fine-tuned are welcome: a preference is about pictures. ``without`` names
-    readings that are left out. One that ``replaces`` another draws on the readings that there
+    readings that are left out. With ``prefers_final``, adjudicated cases teach by their final
+    readings alone. One that ``replaces`` another draws on the readings that there
     were when the first one was taken.
     """
     as_of = replaces.first.created_at if replaces else None
     left_out = set(without)
     pairs = [
         pair
-        for pair in find_pairs(simulated=simulated, studies=studies, as_of=as_of)
+        for pair in find_pairs(
+            simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
+        )
         if pair.winner.reading_id not in left_out
     ]
     ratings = [
         rating
-        for rating in find_ratings(simulated=simulated, studies=studies, as_of=as_of)
+        for rating in find_ratings(
+            simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
+        )
         if rating.seen.reading_id not in left_out
     ]
     if not pairs and not ratings:
@@ -125,12 +138,20 @@ def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Sn
     first = snapshot.first
     held = set(first.pairs.values_list("reading", flat=True))
     held |= set(first.rated_images.values_list("reading", flat=True))
-    drawn_on = Study.objects.filter(slots__readings__in=held).distinct()
-    others = Reading.objects.filter(slot__study__in=drawn_on).exclude(pk__in=held)
+    drawn_on = Study.objects.filter(slots__readings__in=held)
+    panels = drawn_on.filter(adjudicates__isnull=False)
+    studies = list(
+        Study.objects.own()
+        .filter(Q(pk__in=drawn_on) | Q(adjudications__panel__in=panels))
+        .distinct()
+    )
+    of_them = Q(slot__study__in=studies) | Q(slot__study__adjudicates__study__in=studies)
+    others = Reading.objects.filter(of_them).exclude(pk__in=held)
     return take_snapshot(
         name=f"{snapshot.name[:80]}, rebuilt",
-        studies=list(drawn_on),
+        studies=studies,
         simulated=snapshot.is_simulated,
+        prefers_final=panels.exists(),
         without=others.values_list("pk", flat=True),
         replaces=snapshot,
         created_by=created_by,

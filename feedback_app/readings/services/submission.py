@@ -10,7 +10,7 @@ from django.db.models import Q
 from feedback_app.accounts.models import User
 from feedback_app.readings.access import locked_slot_for
 from feedback_app.readings.claims import keep_seat
-from feedback_app.readings.errors import KeyAlreadyUsed, StudyNotOpen
+from feedback_app.readings.errors import InvalidReading, KeyAlreadyUsed, StudyNotOpen
 from feedback_app.readings.locks import require_changeable
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
 from feedback_app.readings.services.given import (
@@ -22,7 +22,7 @@ from feedback_app.readings.services.given import (
 from feedback_app.readings.services.shown import Shown, content_given, content_stored
 from feedback_app.readings.services.validation import validate
 from feedback_app.readings.unmasking import is_over, unmask
-from feedback_app.studies.models import Slot, Study, StudyState
+from feedback_app.studies.models import Phase, Slot, Study, StudyState
 
 REMEDIES = {
     StudyState.PAUSED: "It goes on soon; what you read is kept in your browser until then.",
@@ -79,6 +79,7 @@ def submit_reading(
     if of_slot:
         require_changeable(slot)
     validate(given, shown)
+    require_reason(given, slot)
     unmask(slot)
     reading = Reading.objects.create(
         slot=slot,
@@ -105,6 +106,14 @@ def require_open(study: Study) -> None:
         raise StudyNotOpen(
             f"The study “{study.name}” is {study.state}.",
             remedy=REMEDIES.get(StudyState(study.state), ""),
+        )
+
+
+def require_reason(given: GivenReading, slot: Slot) -> None:
+    """A final reading says why, in its comment."""
+    if slot.phase == Phase.FINAL and not given.skip_reason and not given.comment.strip():
+        raise InvalidReading(
+            "A final reading needs its reason.", remedy="Say in the comment why you decide so."
         )
 
 

@@ -50,18 +50,28 @@ def _seconds(milliseconds: int) -> float | None:
     return milliseconds / 1_000 or None
 
 
+def _role(phase: str) -> str:
+    """Names a reading's part in its study; a final one has its reason for a comment."""
+    return {Phase.BLIND: "adjudication_blind", Phase.FINAL: "adjudication"}.get(
+        Phase(phase), "reading"
+    )
+
+
 def _of_reading(prefix: str) -> tuple[Column, ...]:
     def at(path: str) -> str:
         return f"{prefix}{path}"
 
     return (
         Column("reading_id", "the reading, one submission for one slot", at("pk"), str),
-        Column("study", "the study's name", at("slot__study__name")),
+        Column("study", "the study's name, of an adjudication that of its round",
+               at("slot__study__name")),
+        Column("role", "reading, or adjudication_blind and adjudication: the final reading",
+               "role", _role),
         Column("mode", "the study's mode", at("slot__study__mode")),
         Column("reader", "a pseudonym of the reader, or the name where that was asked for", "who"),
         Column("is_simulated", "whether a simulated reader read", at("is_simulated")),
         Column("case", "the case's number in its study, from 1", "case_number"),
-        Column("case_role", "ordinary, anchor, gold ...", at("slot__case__role")),
+        Column("case_role", "ordinary, anchor, gold ...", "case_role"),
         Column("prompt", "the prompt of the case", at("slot__case__prompt")),
         Column("phase", "the phase of the slot", at("slot__phase")),
         Column("repetition", "0 for the first reading of a case, 1 for a repeat",
@@ -170,7 +180,7 @@ TABLES = {
             "",
             (
                 Column("none_acceptable", "whether no image was acceptable", "none_acceptable"),
-                Column("comment", "what the reader wrote", "comment"),
+                Column("comment", "what the reader wrote; a final reading's reason", "comment"),
             ),
             ("created_at", "pk"),
         ),
@@ -203,7 +213,15 @@ def annotated(table: Table) -> QuerySet[Any]:
             default=F(f"{reading}slot__phase"),
             output_field=CharField(),
         ),
-        case_number=F(f"{reading}slot__case__position") + 1,
+        case_number=Coalesce(
+            F(f"{reading}slot__case__copied_from__original__position"),
+            F(f"{reading}slot__case__position"),
+        )
+        + 1,
+        role=F(f"{reading}slot__phase"),
+        case_role=Coalesce(
+            F(f"{reading}slot__case__copied_from__original__role"), F(f"{reading}slot__case__role")
+        ),
         who=F(f"{reading}reader"),
         of_case=F(f"{reading}slot__case"),
         of_study=F(f"{reading}slot__study"),

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 
 from feedback_app.accounts.models import User
@@ -28,6 +29,8 @@ class StudyRows:
         self.study = study
         self.names = names
         self.tells_source = study.tells_source
+        self.studies = [study.pk, *study.adjudications.values_list("panel", flat=True)]
+        """The study, and the panels of its adjudications."""
         active = Retraction.objects.active()
         self._is_retracted = study.pk in set(active.studies())
         self._retracted_readers = retracted_in(study)
@@ -41,7 +44,7 @@ class StudyRows:
         if table.name == "scores":
             further += ["anchors"]
         wanted = list(dict.fromkeys([*paths, *further]))
-        rows = annotated(table).filter(of_study=self.study.pk).values(*wanted)
+        rows = annotated(table).filter(of_study__in=self.studies).values(*wanted)
         for row in rows.iterator(chunk_size=CHUNK):
             yield [
                 self._cell(column.path, column.show, row, image=image)
@@ -88,8 +91,9 @@ class StudyRows:
     @cached_property
     def _places(self) -> dict[tuple[UUID, UUID], tuple[int, int]]:
         """By case and image: the numbers of the case in the study and of the image in it."""
-        rows = CaseImage.objects.filter(case__study=self.study).values_list(
-            "case", "image", "case__position", "position"
+        number = Coalesce("case__copied_from__original__position", "case__position")
+        rows = CaseImage.objects.filter(case__study__in=self.studies).values_list(
+            "case", "image", number, "position"
         )
         return {(case, image): (number + 1, place + 1) for case, image, number, place in rows}
 

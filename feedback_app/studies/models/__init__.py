@@ -1,7 +1,8 @@
 """Reader studies: what is asked, of whom, about which images, in which order."""
 
-from feedback_app.studies.enums import CriterionKind, Phase
+from feedback_app.studies.enums import ADJUDICATION, CriterionKind, Phase
 from feedback_app.studies.models.active import ActiveOrder, Draw, DrawRule
+from feedback_app.studies.models.adjudications import AdjudicatedCase, Adjudication
 from feedback_app.studies.models.calibration import (
     GuidelineExample,
     TrainingCase,
@@ -31,10 +32,13 @@ from feedback_app.studies.models.studies import (
 )
 
 __all__ = [
+    "ADJUDICATION",
     "EXPLORATION_PERCENT",
     "IMAGES_PER_CASE",
     "SCORE_MAX",
     "ActiveOrder",
+    "AdjudicatedCase",
+    "Adjudication",
     "Allocation",
     "Case",
     "CaseImage",

@@ -43,6 +43,10 @@ class Criterion(models.Model):
     def score_max(self) -> int:
         return len(self.anchors) - 1
 
+    def in_words(self, value: int) -> str:
+        """A score is its number; how sure somebody is of the source is said in words."""
+        return self.anchors[value] if self.kind == CriterionKind.CONFIDENCE else str(value)
+
 
 class FlagKind(models.Model):
     """A named artefact that a reader may put on an image."""

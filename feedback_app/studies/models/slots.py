@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from feedback_app.images.models import Image
-from feedback_app.studies.enums import Phase
+from feedback_app.studies.enums import ADJUDICATION, Phase
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
 from feedback_app.studies.models.questions import Criterion, questions_of
 from feedback_app.studies.models.studies import Allocation, Study, StudyState, related_rows
@@ -20,7 +20,17 @@ from feedback_app.studies.modes import mode_of
 class SlotQuerySet(models.QuerySet["Slot"]):
     def of_reader(self, reader: models.Model) -> Self:
         """The only way from a reader to anything they may read."""
-        return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT)
+        return self.filter(reader=reader).exclude(study__state=StudyState.DRAFT).ready()
+
+    def ready(self) -> Self:
+        """Leaves out final readings until all others who adjudicate the case have read it blind.
+
+        Whoever cannot log in any more is not waited for.
+        """
+        blind = Slot.objects.filter(case=OuterRef("case"), phase=Phase.BLIND)
+        others = blind.exclude(reader=OuterRef("reader")).exclude(reader__is_active=False)
+        waiting = others.unread()
+        return self.exclude(Q(phase=Phase.FINAL) & Exists(waiting))
 
     def planned(self) -> Self:
         """Leaves out what was taken back from readers who were taken out of their study."""
@@ -119,6 +129,10 @@ class Slot(models.Model):
                 condition=Q(lease_until__isnull=False),
             ),
         ]
+
+    @property
+    def is_adjudication(self) -> bool:
+        return self.phase in ADJUDICATION
 
     def images_in_order(self) -> list[Image]:
         """The images as this slot shows them, with their files' rows."""

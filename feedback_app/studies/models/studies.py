@@ -42,6 +42,10 @@ class CaseOrder(models.TextChoices):
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
+    def own(self) -> Self:
+        """Leaves out the panels of adjudications: what is read there belongs to another study."""
+        return self.filter(adjudicates=None)
+
     def with_progress(self) -> Self:
         """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading).
 

@@ -127,6 +127,11 @@ def require_growable(study: Study) -> None:
 
 
 def require_running(study: Study) -> None:
+    if hasattr(study, "adjudicates"):
+        raise RemediableError(
+            f"“{study.name}” is a round of adjudication, whose readers and cases stay as they are.",
+            remedy="Send cases to adjudication once more.",
+        )
     if study.state not in {StudyState.OPEN, StudyState.PAUSED}:
         raise RemediableError(
             f"The study “{study.name}” is {study.state}.",

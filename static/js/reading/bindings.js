@@ -25,6 +25,7 @@ export const COMMANDS = [
   { group: "Cases", name: "skip", keys: ["s"], text: "Skip the case, with a reason" },
   { group: "Cases", name: "bookmark", keys: ["b"], text: "Bookmark the case" },
   { group: "Cases", name: "guideline", keys: ["k"], text: "Show or hide the guideline" },
+  { group: "Cases", name: "others", keys: ["t"], text: "In an adjudication: what the readers said" },
   { group: "Cases", name: "help", keys: ["?"], text: "Show or hide this map" },
   { group: "Window", name: "preset1", keys: ["Shift+1"], text: "Full range" },
   { group: "Window", name: "preset2", keys: ["Shift+2"], text: "Lungs" },

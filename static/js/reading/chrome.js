@@ -40,6 +40,8 @@ export class Chrome {
     for (const id of ["skip", "none", "undo"]) enable(id, canAnswer);
     byId("skip").hidden = found.is_training;
     byId("bookmark").hidden = found.is_training;
+    byId("comment").firstChild?.replaceWith(found.asks_reason ? "Reason " : "Comment ");
+    find(byId("comment-panel"), "label").textContent = found.asks_reason ? "Reason of your final reading" : "Comment on the case";
     this.foldPrompt();
     Object.assign(byId("images").dataset, {
       mode: found.mode,

@@ -233,6 +233,12 @@ export class Desk {
     return true;
   }
 
+  /** A final reading says why. */
+  get lacksReason() {
+    const { skipReason, comment } = this.answers;
+    return this.case.asks_reason && !skipReason && !comment.trim();
+  }
+
   refresh() {
     this.mode.update(this.answers, { focused: this.at, wanted: this.wanted });
     const criterion = this.case.criteria[this.at.criterion];
@@ -250,6 +256,7 @@ export class Desk {
     if (!this.case.is_open) return { label: "Next", isReady: true, hint: `This study is ${this.case.state}` };
     if (this.case.is_locked) return { label: "Next", isReady: true, hint: this.case.gives_feedback ? "Locked: the answer was told" : "Locked: this part is over" };
     if (missing) return { label: "Submit", isReady: false, hint: `${missing} to ${this.mode.verb}` };
+    if (this.lacksReason) return { label: "Submit", isReady: false, hint: "Reason to give" };
     if (!this.stored) return { label: "Submit", isReady: true, hint: "Ready" };
     if (!this.isUnchanged) return { label: "Submit change", isReady: true, hint: "Changed" };
     return { label: "Next", isReady: true, hint: this.answers.skipReason ? "Skipped" : "Submitted" };

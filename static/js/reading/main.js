@@ -20,6 +20,7 @@ import { KeyMap } from "./keymap.js";
 import { listenToKeys } from "./keys.js";
 import { Lens } from "./lens.js";
 import { Notices } from "./notices.js";
+import { Others } from "./others.js";
 import { Outbox } from "./outbox.js";
 import { Preferences } from "./preferences.js";
 import { Progress } from "./progress.js";
@@ -144,7 +145,8 @@ const comment = new CommentPanel(byId("comment-panel"), {
 const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addressOf: addresses.bookmark });
 const drafts = new Drafts({ outbox, queue, clock, notices });
 const progress = new Progress({ chrome, sitting });
-const stage = new Stage({ images, viewer, enlarger, chrome, bookmark, addressOf: addresses.page });
+const others = new Others(byId("others"));
+const stage = new Stage({ images, viewer, enlarger, chrome, bookmark, others, addressOf: addresses.page });
 const asides = new Asides({
   notices, chrome, clock, sitting,
   ask: (slot) => askJson(addresses.slot(slot)).catch(() => undefined),
@@ -155,6 +157,7 @@ const asides = new Asides({
 const submission = new Submission({ outbox, queue, clock, viewer, notices, progress, sitting });
 const room = new Room({
   cases, outbox, queue, chrome, notices, clock, stage, asides, progress, drafts, submission, picker, skipping, feedback, guideline, worklist,
+  askReason: () => comment.open(),
 });
 
 /** @param {OutboxState} state */
@@ -227,6 +230,7 @@ const commands = {
   bookmark: () => bookmark.toggle(),
   submit: () => room.submit(),
   back: () => room.back(),
+  others: () => others.toggle(),
   help: () => chrome.toggleHelp(),
   guideline: () => guideline.toggle(room.desk?.case.guideline ?? ""),
   ...viewCommands({

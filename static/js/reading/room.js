@@ -50,6 +50,7 @@ export class Room {
    * @param {SkipDialog} parts.skipping
    * @param {FeedbackDialog} parts.feedback
    * @param {Guideline} parts.guideline
+   * @param {() => void} parts.askReason
    * @param {string} parts.worklist
    */
   constructor(parts) {
@@ -68,6 +69,7 @@ export class Room {
     this.skipping = parts.skipping;
     this.feedback = parts.feedback;
     this.guideline = parts.guideline;
+    this.askReason = parts.askReason;
     this.worklist = parts.worklist;
   }
 
@@ -203,7 +205,9 @@ export class Room {
     const { present } = this;
     if (!present) return;
     if (!takesAnswers(present.case) || present.isUnchanged) this.goOn();
-    else if (!present.askForMissing()) this.send(present);
+    else if (present.askForMissing()) return;
+    else if (present.lacksReason) this.askReason();
+    else this.send(present);
   }
 
   /** @param {string} [reason] */

@@ -5,18 +5,20 @@
 /** @import { Desk } from "./desk.js" */
 /** @import { Enlarger } from "./enlarged.js" */
 /** @import { Reactions } from "./modes/base.js" */
+/** @import { Others } from "./others.js" */
 /** @import { Viewer } from "./viewer.js" */
 
 import { takesAnswers } from "./answers.js";
 
 export class Stage {
-  /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, addressOf: (slot: string) => string}} parts */
-  constructor({ images, viewer, enlarger, chrome, bookmark, addressOf }) {
+  /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, others: Others, addressOf: (slot: string) => string}} parts */
+  constructor({ images, viewer, enlarger, chrome, bookmark, others, addressOf }) {
     this.images = images;
     this.viewer = viewer;
     this.enlarger = enlarger;
     this.chrome = chrome;
     this.bookmark = bookmark;
+    this.others = others;
     this.addressOf = addressOf;
   }
 
@@ -25,9 +27,11 @@ export class Stage {
     const { case: found, mode } = desk;
     const elements = desk.build(leaving);
     this.chrome.showCase(found, { previous }); // first: it sets the layout that the viewer measures
+    this.others.list(found);
     this.images.replaceChildren(...elements);
     this.viewer.show(mode.tiles.map(({ frame }) => frame), found.pictures);
     this.viewer.showMasks(found.masks);
+    this.others.draw(found, this.viewer.frames);
     if (!takesAnswers(found)) mode.disable();
     for (const tile of mode.tiles) {
       const { trouble } = found.pictures[tile.place];

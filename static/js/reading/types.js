@@ -30,6 +30,8 @@
  */
 /** @typedef {Partial<Content>} Given What a draft, an unsent reading or the server has for a case. */
 /** @typedef {Content & {revision: number}} Reading */
+/** @typedef {{place: number, image: string, name: string, grade: Grade, regions: Region[]}} OtherFlag */
+/** @typedef {{name: string, number: number, is_simulated: boolean, answers: {criterion: string, said: string}[], flags: OtherFlag[], comment: string, skip: string}} OtherReading What somebody else said, in words. */
 /** @typedef {Given & {active_ms?: number, upon?: number}} Draft `upon` is the revision that it changes. */
 /** @typedef {{windows: {level: number, width: number, ms: number}[], max_zoom: number, inverted_ms: number}} Display */
 /** @typedef {Content & {active_ms: number, display: Display, idempotency_key?: string}} Body */
@@ -58,6 +60,8 @@
  * @property {boolean} is_bookmarked
  * @property {boolean} is_pool
  * @property {string} phase_note
+ * @property {OtherReading[]} others What a final reading is made beside.
+ * @property {boolean} asks_reason The comment is the reason of a final reading.
  * @property {Reading | null} reading
  * @property {number} position
  * @property {number} total

@@ -11,8 +11,12 @@ from feedback_app.curation.services import apply_policy
 from feedback_app.remedies import as_command_error
 from feedback_app.requests import add_options, given, read
 
-DERIVED = ("min_readers", "vetoing_grade", "uses_simulated_readers")
-FLAGS = {"vetoing_grade": "--veto-grade", "uses_simulated_readers": "--simulated-readers"}
+DERIVED = ("min_readers", "vetoing_grade", "uses_simulated_readers", "prefers_final")
+FLAGS = {
+    "vetoing_grade": "--veto-grade",
+    "uses_simulated_readers": "--simulated-readers",
+    "prefers_final": "--prefer-final",
+}
 
 
 def parse_score(text: str) -> tuple[str, float]:

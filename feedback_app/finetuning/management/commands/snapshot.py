@@ -19,14 +19,23 @@ class Command(BaseCommand):
             "--simulated", action="store_true", help="of simulated readers instead of people"
         )
 
+        parser.add_argument(
+            "--prefer-final",
+            action="store_true",
+            help="adjudicated cases teach by their final readings alone",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        studies = list(Study.objects.filter(name__in=options["study"]))
+        studies = list(Study.objects.own().filter(name__in=options["study"]))
         missing = set(options["study"]) - {study.name for study in studies}
         if missing:
             raise CommandError(f"There is no study {', '.join(sorted(missing))}.")
         with as_command_error():
             snapshot = take_snapshot(
-                name=options["name"], studies=studies or None, simulated=options["simulated"]
+                name=options["name"],
+                studies=studies or None,
+                simulated=options["simulated"],
+                prefers_final=options["prefer_final"],
             )
         self.stdout.write(
             f"snapshot {snapshot.pk}: {snapshot.pairs.count()} pairs, "

@@ -1,0 +1,1 @@
+"""Adjudication: sending cases, what is shown beside a final reading, and what it stands for."""

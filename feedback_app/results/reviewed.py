@@ -1,0 +1,193 @@
+"""What was said of cases, for whoever may know who said it: answers in words, regions drawn."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from feedback_app.images.models import Image
+from feedback_app.readings.models import (
+    Flag,
+    Reading,
+    Retraction,
+    Shape,
+    SkipReason,
+    retracted_in,
+)
+from feedback_app.results.cases import disagreements, find_cases, latest
+from feedback_app.studies.models import Case, Phase, Study
+
+LETTERS = "ABCDEFGH"
+OUTLINES = 6
+"""Colours of readers' outlines, which repeat after so many readers."""
+
+
+ADJUDICATOR = "final"
+"""What stands for a number in the colour of an adjudicator's outlines."""
+PARTS = ("scores__criterion", "choices__criterion", "flags__kind", "flags__regions")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A region on its image; ``number`` is the reader's, for the colour."""
+
+    points: str
+    number: int | str
+    label: str
+
+
+@dataclass
+class ShownImage:
+    image: Image
+    letter: str
+    outlines: list[Outline] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SaidOfCase:
+    """One reading in words; ``scores`` has a line a criterion, with a value an image."""
+
+    reading: Reading
+    reader: str
+    number: int | str
+    is_retracted: bool
+    scores: tuple[tuple[str, tuple[str, ...]], ...]
+    choices: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...]
+    skip: str
+
+    @property
+    def is_final(self) -> bool:
+        return self.reading.slot.phase == Phase.FINAL
+
+    @property
+    def seconds(self) -> float | None:
+        """None where the time was not measured."""
+        return self.reading.active_ms / 1_000 or None
+
+
+@dataclass
+class ReviewedCase:
+    case: Case
+    images: list[ShownImage]
+    said: list[SaidOfCase]
+    disagreement: int | None
+    """In points of the scale, or steps of the choice; None where nobody shares an answer."""
+    adjudicated: list[SaidOfCase] = field(default_factory=list)
+    """By each adjudicator what they read blind and, where they have settled it, the final one."""
+
+    @property
+    def is_settled(self) -> bool:
+        return any(said.is_final and not said.skip for said in self.adjudicated)
+
+
+def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
+    """Returns these cases with all that was said of them, in the given order."""
+    cases = {
+        case.pk: case
+        for case in Case.objects.filter(pk__in=keys).prefetch_related("case_images__image")
+    }
+    shown = {
+        key: [
+            ShownImage(place.image, LETTERS[number])
+            for number, place in enumerate(cases[key].case_images.all())
+        ]
+        for key in keys
+    }
+    numbers = {pk: number for number, pk in enumerate(study.readers.values_list("pk", flat=True))}
+    retracted = retracted_in(study)
+    study_is_retracted = study.pk in set(Retraction.objects.active().studies())
+    said: dict[UUID, list[SaidOfCase]] = defaultdict(list)
+    readings = latest(study).filter(slot__case__in=keys).select_related("reader", "slot")
+    for reading in readings.prefetch_related(*PARTS).order_by("reader", "slot__repetition"):
+        case_id = reading.slot.case_id
+        number = numbers.get(reading.reader_id, 0) % OUTLINES
+        said[case_id].append(
+            _said(
+                reading,
+                shown[case_id],
+                number=number,
+                is_retracted=study_is_retracted or reading.reader_id in retracted,
+            )
+        )
+        _outline(reading, shown[case_id], number=number)
+    apart = disagreements(study, keys)
+    adjudicated = _adjudicated(keys, shown, retracted)
+    return [
+        ReviewedCase(cases[key], shown[key], said[key], apart.get(key), adjudicated[key])
+        for key in keys
+    ]
+
+
+def _adjudicated(
+    keys: Sequence[UUID], shown: Mapping[UUID, Sequence[ShownImage]], retracted: Collection[int]
+) -> dict[UUID, list[SaidOfCase]]:
+    """Returns by case what was said of it in panels of adjudications, as last revised."""
+    readings = Reading.objects.filter(slot__case__copied_from__original__in=keys).current()
+    found: dict[UUID, list[SaidOfCase]] = defaultdict(list)
+    for reading in (
+        readings.select_related("reader", "slot__case__copied_from")
+        .prefetch_related(*PARTS)
+        .order_by("slot__study__created_at", "reader", "slot__phase")
+    ):
+        case_id = reading.slot.case.copied_from.original_id
+        is_retracted = reading.reader_id in retracted
+        said = _said(reading, shown[case_id], number=ADJUDICATOR, is_retracted=is_retracted)
+        found[case_id].append(said)
+        _outline(reading, shown[case_id], number=ADJUDICATOR)
+    return found
+
+
+def _said(
+    reading: Reading, images: Sequence[ShownImage], *, number: int | str, is_retracted: bool
+) -> SaidOfCase:
+    letters = {shown.image.pk: shown.letter for shown in images}
+    values: dict[str, dict[UUID, str]] = defaultdict(dict)
+    for score in sorted(reading.scores.all(), key=lambda one: one.criterion.position):
+        values[score.criterion.name][score.image_id] = score.criterion.in_words(score.value)
+    choices = sorted(reading.choices.all(), key=lambda one: one.criterion.position)
+    return SaidOfCase(
+        reading=reading,
+        reader=reading.reader.display_name,
+        number=number,
+        is_retracted=is_retracted,
+        scores=tuple(
+            (name, tuple(found.get(shown.image.pk, "–") for shown in images))
+            for name, found in values.items()
+        ),
+        choices=tuple((one.criterion.name, one.in_words(letters)) for one in choices),
+        flags=tuple(_flagged(flag, letters) for flag in reading.flags.all()),
+        skip=str(SkipReason(reading.skip_reason).label) if reading.is_skipped else "",
+    )
+
+
+def _flagged(flag: Flag, letters: dict[UUID, str]) -> str:
+    on = f" on {letters[flag.image_id]}" if len(letters) > 1 else ""
+    regions = len(flag.regions.all())
+    where = f", {regions} region{'' if regions == 1 else 's'}" if regions else ""
+    return f"{flag.kind.name}{on}, {flag.grade}{where}"
+
+
+def _outline(reading: Reading, images: Sequence[ShownImage], *, number: int | str) -> None:
+    by_image = {shown.image.pk: shown for shown in images}
+    for flag in reading.flags.all():
+        for region in flag.regions.all():
+            corners = Shape(region.shape).corners(region.points)
+            by_image[flag.image_id].outlines.append(
+                Outline(
+                    points=" ".join(f"{x:g},{y:g}" for x, y in corners),
+                    number=number,
+                    label=f"{reading.reader.display_name}: {flag.kind.name}, {flag.grade}",
+                )
+            )
+
+
+def review_image(
+    image_id: UUID, studies: Iterable[Study]
+) -> list[tuple[Study, list[ReviewedCase]]]:
+    """Returns by study its read cases that show the image, with all that was said of them."""
+    found = [
+        (study, list(find_cases(study).filter(images=image_id).values_list("pk", flat=True)))
+        for study in studies
+    ]
+    return [(study, review(study, keys)) for study, keys in found if keys]

@@ -1,0 +1,36 @@
+"""How far a study's rounds of adjudication are."""
+
+from dataclasses import dataclass
+
+from feedback_app.studies.models import Adjudication, Phase, Slot, Study
+
+
+@dataclass(frozen=True)
+class Round:
+    """``read`` of the ``slots`` were read blind, and ``settled`` have their final reading."""
+
+    adjudication: Adjudication
+    adjudicators: str
+    cases: int
+    slots: int
+    read: int
+    settled: int
+
+
+def rounds_of(study: Study) -> list[Round]:
+    """Returns the rounds in the order in which they were sent."""
+    rounds = study.adjudications.select_related("panel").prefetch_related("panel__readers", "cases")
+    return [_round(one) for one in rounds]
+
+
+def _round(adjudication: Adjudication) -> Round:
+    slots = Slot.objects.filter(study=adjudication.panel).with_is_read().order_by()
+    found = list(slots.values_list("phase", "is_read"))  # type: ignore[misc]
+    return Round(
+        adjudication=adjudication,
+        adjudicators=", ".join(one.display_name for one in adjudication.panel.readers.all()),
+        cases=len(adjudication.cases.all()),
+        slots=len([phase for phase, _ in found if phase == Phase.BLIND]),
+        read=len([phase for phase, is_read in found if is_read and phase == Phase.BLIND]),
+        settled=len([phase for phase, is_read in found if is_read and phase == Phase.FINAL]),
+    )
