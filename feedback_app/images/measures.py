@@ -37,6 +37,12 @@ MEASURES = {
         MeasureKind(name="mask-agreement", label="Mask agreement", more_is_better=True, most=1),
         MeasureKind(name="label-agreement", label="Label agreement", more_is_better=True, most=1),
         MeasureKind(name="predicted-score", label="Predicted score", more_is_better=True, most=5),
+        *(
+            MeasureKind(
+                name=f"visible-{what}", label=f"Visible {what}", more_is_better=True, most=1
+            )
+            for what in ("finding", "view", "sex", "age")
+        ),
         MeasureKind(
             name=NEAREST_TRAINING_IMAGE,
             label="Nearest training image",

@@ -16,6 +16,10 @@ class ScorerKind(models.TextChoices):
     SEGMENTER = "segmenter", "Segmenter"
     CLASSIFIER = "classifier", "Classifier"
     REWARD_MODEL = "reward-model", "Reward model"
+    VISIBLE_FINDING = "visible-finding", "Judge of findings"
+    VISIBLE_VIEW = "visible-view", "Judge of views"
+    VISIBLE_SEX = "visible-sex", "Judge of sex"
+    VISIBLE_AGE = "visible-age", "Judge of age"
 
     @property
     def measure(self) -> str:
@@ -24,10 +28,18 @@ class ScorerKind(models.TextChoices):
             ScorerKind.SEGMENTER: "mask-agreement",
             ScorerKind.CLASSIFIER: "label-agreement",
             ScorerKind.REWARD_MODEL: "predicted-score",
-        }[self]
+        }.get(self, self.value)
 
 
+JUDGES = (
+    ScorerKind.VISIBLE_FINDING,
+    ScorerKind.VISIBLE_VIEW,
+    ScorerKind.VISIBLE_SEX,
+    ScorerKind.VISIBLE_AGE,
+)
+"""They say whether what a prompt names can be seen, an attribute each, named as its measure."""
 HEADLINES = {
+    **dict.fromkeys(JUDGES, ("auroc", "area under the ROC curve on held-out round trips")),
     ScorerKind.SEGMENTER: ("test_dice_mean", "Dice on test images"),
     ScorerKind.CLASSIFIER: ("validation_auroc", "mean AUROC on validation images"),
     ScorerKind.REWARD_MODEL: ("pair_accuracy", "accuracy on pairs of held-out prompts"),

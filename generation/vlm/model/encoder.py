@@ -63,7 +63,7 @@ class EncoderLearner(Trainee):
         self.texts = PhraseProjection(vectors, self.eye.config.hidden_size).to(model.device)
         self.phrases = phrases
         cells = seen.of(list(statements))[:, 0].float().to(model.device)
-        self.inputs = (cells - self.eye.mean) / self.eye.deviation
+        self.inputs: torch.Tensor = (cells - self.eye.mean) / self.eye.deviation
         self.truth = self.truth.to(model.device)
         known = (~self.truth.isnan()).sum(dim=0).clamp(min=1)
         self.decay = 1 / (ridge * known)
@@ -99,10 +99,9 @@ def standardise(eye: Eye, cells: torch.Tensor) -> None:
 def settle(eye: Eye, cells: torch.Tensor) -> None:
     """Give the tokens that the adapter makes unit size, as the bridge expects them."""
     tokens = eye.adapt(cells[:, :1].to(eye.mean.device))[:, 0]
-    eye.adapter.bias -= tokens.mean(dim=0)
     size = (tokens - tokens.mean(dim=0)).square().mean().sqrt().clamp(min=1e-6)
-    eye.adapter.weight /= size
-    eye.adapter.bias /= size
+    eye.adapter.bias.sub_(tokens.mean(dim=0)).div_(size)
+    eye.adapter.weight.div_(size)
     eye.adapter.requires_grad_(False)
 
 

@@ -158,7 +158,7 @@ class OwnVlm(Vlm):
     def see(self, asked: Sequence[Asked]) -> list[torch.Tensor]:
         """What the backbone sees of each question's pictures; one picture is looked at once."""
         distinct = {id(picture): picture for one in asked for picture in one.pictures}
-        seen = look_at(self.eye, list(distinct.values())) if distinct else []
+        seen = look_at(self.eye, list(distinct.values())) if distinct else torch.empty(0)
         cells = dict(zip(distinct, seen, strict=True))
         return [torch.stack([cells[id(picture)] for picture in one.pictures])
                 if one.pictures else torch.empty(0) for one in asked]  # fmt: skip

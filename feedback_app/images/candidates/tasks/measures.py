@@ -1,6 +1,7 @@
 """Measuring candidates by the active scorers, as they are made and afterwards."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.candidates.tasks.plain_measures import measure_pictures
 from feedback_app.images.measures import OF_PICTURES
-from feedback_app.images.scorers.models import Scorer, ScorerKind
+from feedback_app.images.scorers.models import JUDGES, Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_scorer
 from feedback_app.remedies import in_one_line
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from generation.conditioning.facts import facts_of
 from generation.measures.agreement import label_agreement, mask_agreement
 
 AT_ONCE = 16
@@ -177,6 +179,19 @@ def by_reward_model(
     ]
 
 
+def by_judge(
+    scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[Found | None]:
+    """How likely what the prompt names can be seen; None where it names nothing that is known."""
+    judge = load_scorer(scorer)
+    attribute = scorer.kind.removeprefix("visible-")
+    results: list[Found | None] = []
+    for candidate, found in zip(candidates, judge.probabilities(pictures), strict=True):
+        seen = judge.attribute(attribute, facts_of(candidate.recipe.prompt), found)
+        results.append(seen and (seen.probability, asdict(seen)))
+    return results
+
+
 FINDERS: dict[
     ScorerKind,
     Callable[[Scorer, Sequence[Candidate], Sequence[Picture]], list[Found | None]],
@@ -184,4 +199,5 @@ FINDERS: dict[
     ScorerKind.CLASSIFIER: by_classifier,
     ScorerKind.SEGMENTER: by_segmenter,
     ScorerKind.REWARD_MODEL: by_reward_model,
+    **dict.fromkeys(JUDGES, by_judge),
 }

@@ -43,13 +43,14 @@ def _load(kind: str, location: str, sha256: str) -> Any:
     from generation.downstream.classifier import Classifier
     from generation.downstream.segmenter import Segmenter
     from generation.rewards.reward_model import RewardModel
+    from generation.vlm.judge import Judge
 
     loaders: dict[str, Any] = {
         ScorerKind.CLASSIFIER: Classifier,
         ScorerKind.SEGMENTER: Segmenter,
         ScorerKind.REWARD_MODEL: RewardModel,
     }
-    return loaders[kind].load(Path(location))
+    return loaders.get(kind, Judge).load(Path(location))
 
 
 @child_starting.connect
