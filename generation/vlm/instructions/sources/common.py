@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from generation.datasets.parsed import MISSING, Skip, SourceBox, SourceImage
 from generation.datasets.tables import Row, stream_rows
 from generation.errors import RemediableError
 from generation.specs import Split
-from generation.vlm.instructions.records import Picture, Region, whole_box
+from generation.vlm.instructions.records import Exam, Picture, Region, whole_box
 
 Folders = Mapping[str, Path]
 """Where each source lies, by its name."""
@@ -79,6 +80,19 @@ def rows_with_pictures(
             yield row, folder / name(row)
         else:
             yield Skip(file=name(row), reason=MISSING)
+
+
+def exams_of_rows(
+    table: Path,
+    folder: Path,
+    *,
+    columns: Sequence[str],
+    exam_of: Callable[[Row, Path], Exam],
+    name: Callable[[Row], str] = itemgetter("file"),
+) -> Iterator[Exam | Skip]:
+    """Yields the exam of each row and the file below ``folder`` that it names."""
+    for found in rows_with_pictures(table, folder, columns=columns, name=name):
+        yield found if isinstance(found, Skip) else exam_of(*found)
 
 
 def studies_among(

@@ -1,12 +1,13 @@
 """Hannover Medical School: views, sex and patients of COVID-19 pictures."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from generation.datasets.attributes import parse_sex, parse_view
 from generation.datasets.parsed import Skip
 from generation.datasets.tables import Row, find_table
 from generation.vlm.instructions.records import Exam
-from generation.vlm.instructions.sources.common import Folders, picture_at, rows_with_pictures
+from generation.vlm.instructions.sources.common import Folders, exams_of_rows, picture_at
 
 NAME = "hannover"
 TABLE, COLUMNS = "data.csv", ("image_id", "patient_id", "sex", "projection")
@@ -14,20 +15,24 @@ TABLE, COLUMNS = "data.csv", ("image_id", "patient_id", "sex", "projection")
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    table = find_table(folder, TABLE)
-    for found in rows_with_pictures(table, folder / "images", columns=COLUMNS, name=_file_of):
-        if isinstance(found, Skip):
-            yield found
-            continue
-        row, path = found
+
+    def exam_of(row: Row, path: Path) -> Exam:
         view = parse_view(row["projection"]) or ""
-        yield Exam(
+        return Exam(
             source=NAME,
             key=row["image_id"],
             patient=f"{NAME}:{row['patient_id']}",
             pictures=(picture_at(NAME, folder, path, view=view),),
             sex=parse_sex(row["sex"]) or "",
         )
+
+    return exams_of_rows(
+        find_table(folder, TABLE),
+        folder / "images",
+        columns=COLUMNS,
+        exam_of=exam_of,
+        name=_file_of,
+    )
 
 
 def _file_of(row: Row) -> str:

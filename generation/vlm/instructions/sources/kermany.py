@@ -1,16 +1,15 @@
 """Kermany: pneumonia of children, bacterial or viral, from Guangzhou."""
 
 from collections.abc import Iterator
-from operator import itemgetter
+from pathlib import Path
 
 from generation.datasets.parsed import Skip
-from generation.datasets.tables import find_table
+from generation.datasets.tables import Row, find_table
 from generation.vlm.instructions.families.question_answering import ask
 from generation.vlm.instructions.records import Draft, Exam, Picture
-from generation.vlm.instructions.sources.common import Folders, picture_at, rows_with_pictures
+from generation.vlm.instructions.sources.common import Folders, exams_of_rows, picture_at
 
 NAME = "kermany"
-FILE = itemgetter("file")
 TABLE, COLUMNS = "labels.csv", ("file", "patient", "pneumonia", "kind")
 FINDING = "pneumonia"
 KINDS = {"bacteria": "bacterial", "virus": "viral"}
@@ -19,15 +18,11 @@ QUESTION = "Is the pneumonia of this child bacterial or viral?"
 
 def read(folders: Folders) -> Iterator[Exam | Skip]:
     folder = folders[NAME]
-    table = find_table(folder, TABLE)
-    for found in rows_with_pictures(table, folder / "images", columns=COLUMNS, name=FILE):
-        if isinstance(found, Skip):
-            yield found
-            continue
-        row, path = found
+
+    def exam_of(row: Row, path: Path) -> Exam:
         is_ill = row["pneumonia"].strip() == "1"
         picture = picture_at(NAME, folder, path)
-        yield Exam(
+        return Exam(
             source=NAME,
             key=row["file"],
             patient=f"{NAME}:{row['patient']}",
@@ -37,6 +32,10 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
             is_normal=not is_ill,
             asked=_which_kind(row["kind"].strip(), picture),
         )
+
+    return exams_of_rows(
+        find_table(folder, TABLE), folder / "images", columns=COLUMNS, exam_of=exam_of
+    )
 
 
 def _which_kind(kind: str, picture: Picture) -> tuple[Draft, ...]:
