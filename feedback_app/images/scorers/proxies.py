@@ -1,22 +1,18 @@
 """Proxies: models of the downstream tasks, trained on real images only, that measure candidates."""
 
-import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings as django_settings
-
 from feedback_app.accounts.models import User
-from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Mask, Split
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer, require_free_name
-from feedback_app.images.versions.folders import location_of, path_of
+from feedback_app.images.versions.folders import path_of
+from feedback_app.images.versions.trainings import start_training
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import ClassifierSpec, SegmenterSpec, naming_the_setting
+from generation.specs import ClassifierSpec, SegmenterSpec
 
 ProxySpec = SegmenterSpec | ClassifierSpec
 SPECS: dict[ScorerKind, type[SegmenterSpec] | type[ClassifierSpec]] = {
@@ -38,28 +34,23 @@ def start_proxy(
     ``settings`` are fields of the kind's spec; what is not there keeps its default.
     """
     require_free_name(name)
-    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
-    spec = _spec(kind, settings=settings, manifest=run_dir / "manifest.jsonl")
-    _require_material(cohort, spec)
-    # Masks and labels that people gave; pseudo-masks teach no proxy.
-    write_training_folder(run_dir, spec, cohort, masks=Mask.objects.drawn_by_people())
-    return runs.start(
+
+    def spec_of(manifest: str) -> ProxySpec:
+        spec = SPECS[kind](manifest=manifest, **settings)
+        _require_material(cohort, spec)
+        return spec
+
+    return start_training(
         "train_proxy",
         title=f"Train the {kind.label.lower()} {name} on {cohort.name}",
-        spec={
-            "run_dir": location_of(run_dir),
-            "name": name,
-            "kind": kind.value,
-            "cohort": cohort.name,
-        },
-        total=spec.max_steps,
+        name=name,
+        cohort=cohort,
+        spec_of=spec_of,
+        total=lambda spec: spec.max_steps,
+        masks=Mask.objects.drawn_by_people(),  # pseudo-masks teach no proxy
+        kept={"kind": kind.value},
         created_by=created_by,
     )
-
-
-def _spec(kind: ScorerKind, *, settings: Mapping[str, Any], manifest: Path) -> ProxySpec:
-    with naming_the_setting():
-        return SPECS[kind](manifest=str(manifest), **settings)
 
 
 def _require_material(cohort: Cohort, spec: ProxySpec) -> None:

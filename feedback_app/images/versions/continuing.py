@@ -1,22 +1,17 @@
 """Starting to train a model version further on a cohort, and registering what comes of it."""
 
-import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings as django_settings
-
 from feedback_app.accounts.models import User
-from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Split
 from feedback_app.images.versions import services as versions
-from feedback_app.images.versions.folders import location_of, path_of
+from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.runs import services as runs
+from feedback_app.images.versions.trainings import start_training
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import ContinueSpec, naming_the_setting
+from generation.specs import ContinueSpec
 
 SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "prompt_dropout", "seed")
 """What may be set of a ``ContinueSpec``."""
@@ -43,30 +38,18 @@ def start_continuing(
                 f"The cohort “{cohort.name}” has no image in its {split} split.",
                 remedy="Import more of its patients: about one in ten goes to each split held out.",
             )
-    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
-    spec = _spec(version, cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
-    write_training_folder(run_dir, spec, cohort)
-    return runs.start(
+    return start_training(
         KIND,
-        title=f"Train {version.name} further on {cohort.name}"[:200],
-        spec={
-            "run_dir": location_of(run_dir),
-            "name": name,
-            "upon": version.pk,
-            "cohort": cohort.name,
-        },
-        total=spec.latent_versions + spec.steps,
+        title=f"Train {version.name} further on {cohort.name}",
+        name=name,
+        cohort=cohort,
+        spec_of=lambda manifest: ContinueSpec(
+            model=version.source, manifest=manifest, cohort=cohort.name, **settings
+        ),
+        total=lambda spec: spec.latent_versions + spec.steps,
+        kept={"upon": version.pk},
         created_by=created_by,
     )
-
-
-def _spec(
-    version: ModelVersion, cohort: Cohort, *, settings: Mapping[str, Any], manifest: Path
-) -> ContinueSpec:
-    with naming_the_setting():
-        return ContinueSpec(
-            model=version.source, manifest=str(manifest), cohort=cohort.name, **settings
-        )
 
 
 def register_continued(run: Run) -> ModelVersion:

@@ -1,21 +1,16 @@
 """Starting a base model's training, and registering the model that comes of it."""
 
-import uuid
 from collections.abc import Mapping
-from pathlib import Path
-
-from django.conf import settings as django_settings
 
 from feedback_app.accounts.models import User
-from feedback_app.images.cohorts.manifests import write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Split
 from feedback_app.images.versions import services as versions
-from feedback_app.images.versions.folders import location_of, path_of
+from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.runs import services as runs
+from feedback_app.images.versions.trainings import start_training
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
-from generation.specs import PretrainSpec, naming_the_setting
+from generation.specs import PretrainSpec
 
 SETTINGS = (
     "resolution",
@@ -47,20 +42,14 @@ def start_pretraining(
             f"The cohort “{cohort.name}” has no image in its training split.",
             remedy="Import its images first; splits are by patient or group.",
         )
-    run_dir: Path = django_settings.RUNS_ROOT / str(uuid.uuid4())
-    spec = _spec(cohort, settings=settings, manifest=run_dir / "manifest.jsonl")
-    write_training_folder(run_dir, spec, cohort)
-    return runs.start(
+    return start_training(
         "pretrain",
         title=f"Train the base model {name} on {cohort.name}",
-        spec={"run_dir": location_of(run_dir), "name": name, "cohort": cohort.name},
+        name=name,
+        cohort=cohort,
+        spec_of=lambda manifest: PretrainSpec(manifest=manifest, cohort=cohort.name, **settings),
         created_by=created_by,
     )
-
-
-def _spec(cohort: Cohort, *, settings: Mapping[str, int], manifest: Path) -> PretrainSpec:
-    with naming_the_setting():
-        return PretrainSpec(manifest=str(manifest), cohort=cohort.name, **settings)
 
 
 def register_pretrained(run: Run) -> ModelVersion:
