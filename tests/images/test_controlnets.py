@@ -79,7 +79,7 @@ def test_what_cannot_be_taught_is_named(cohort: Cohort, version: ModelVersion) -
         (("nobody", "noise"), "no model version 'nobody'"),
         ((version.name, "nobody"), "no cohort 'nobody'"),
         ((version.name, "empty"), "no mask in its training split"),
-        ((version.name, "noise", "--steps", "0"), "steps = 0"),
+        ((version.name, "noise", "--steps", "0"), "steps = '0'"),
         ((version.name, "noise", "--further"), "no ControlNet to train further"),
     ):
         with pytest.raises(CommandError, match=said):

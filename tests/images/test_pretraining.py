@@ -127,14 +127,14 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) 
         (("nobody",), "no cohort 'nobody'"),
         (("empty",), "no image in its training split"),
         (("noise", "--name", "tiny"), "already"),
-        (("noise", "--resolution", "33"), "resolution = 33"),
+        (("noise", "--resolution", "33"), "resolution = '33'"),
     ):
         with pytest.raises(CommandError, match=said):
             call_command("pretrain", *arguments)
     refused: tuple[tuple[tuple[str, ...], str], ...] = (
         (("nobody", "noise"), "no model version 'nobody'"),
         (("tiny", "empty"), "no image in its train split"),
-        (("tiny", "noise", "--steps", "0"), "steps = 0"),
+        (("tiny", "noise", "--steps", "0"), "steps = '0'"),
     )
     for further, said in refused:
         with pytest.raises(CommandError, match=said):

@@ -252,7 +252,7 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, classifier: Scorer) -> 
         (("discs",), "Say what to train"),
         (("discs", "--segmenter", "--mask-kind", "heart"), "no image with a mask of the kind"),
         (("discs", "--segmenter", "--resolution", "33"), "resolution = 33"),
-        (("discs", "--classifier", "--network", "vast"), "network = 'vast'"),
+        (("discs", "--classifier", "--network", "vast"), "invalid choice: 'vast'"),
         (("discs", "--classifier", "--name", "labels"), "already"),
     ):
         with pytest.raises(CommandError, match=said):
