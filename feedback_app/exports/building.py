@@ -7,12 +7,15 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
+from feedback_app.exports import readings
 from feedback_app.exports.archives import Archive
+from feedback_app.exports.croissant import describe_dataset
 from feedback_app.exports.formats import Format
 from feedback_app.images.models import CohortImage
 from generation.errors import RemediableError
 
 MANIFEST = "manifest.json"
+CROISSANT = "croissant.json"
 
 
 def build(
@@ -21,16 +24,21 @@ def build(
     file_format: Format,
     path: Path,
     report: Callable[[int], None],
+    with_readings: bool = False,
     replaced: Mapping[str, str] | None = None,
 ) -> int:
     """Write the archive of a curated set; how many images it holds.
 
-    ``replaced`` is what the manifest says of the export that this one is made instead of.
+    ``with_readings`` puts a table of what each reader said into it. ``replaced`` is what the
+    manifest says of the export that this one is made instead of.
     """
     refuse_real_images(curated_set)
     items = items_of(curated_set)
     with Archive(path) as archive:
+        if with_readings:
+            archive.add_table(readings.TABLE, readings.answers_behind(curated_set))
         file_format.write(archive, curated_set, items, report)
+        archive.add(CROISSANT, describe_dataset(curated_set, archive))
         manifest = write_manifest(
             curated_set, file_format=file_format, files=archive.files, replaced=replaced
         )

@@ -16,6 +16,7 @@ class ExportForm(forms.Form):
     format = form_field_of(
         ExportRequest, "format", labels=dict(format_choices()), required=False, help_text=""
     )
+    with_readings = form_field_of(ExportRequest, "with_readings", label="With readings")
 
     def request(self) -> ExportRequest:
         data: dict[str, Any] = self.cleaned_data

@@ -14,12 +14,14 @@ from feedback_app.runs.models import Run
 class Export(models.Model):
     """A curated set as one archive; ``blob`` is there once the run has succeeded.
 
-    ``replaces`` is the one that it was made instead of, without retracted readings.
+    ``with_readings`` has a table of what each reader said beside the images. ``replaces`` is
+    the one that it was made instead of, without retracted readings.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     curated_set = models.ForeignKey(CuratedSet, on_delete=models.PROTECT, related_name="exports")
     format = models.CharField(max_length=16, choices=format_choices, default=NAMES[0])
+    with_readings = models.BooleanField(default=False, db_default=False)
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="export")
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT)
     replaces = models.ForeignKey(

@@ -13,3 +13,6 @@ class ExportRequest(Request):
 
     curated_set: UUID = Field(description="The curated set's id")
     format: FormatName = Field(default="imagefolder", description="How it is written out")
+    with_readings: bool = Field(
+        default=False, description="Beside it a table of what each reader said, by pseudonym"
+    )

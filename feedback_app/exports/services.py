@@ -32,7 +32,12 @@ def ask_for_export(request: ExportRequest, *, created_by: User | None = None) ->
     """The export that somebody asks for, queued."""
     with at("curated_set"):
         curated_set = find_set(request.curated_set)
-    return start_export(curated_set, file_format=request.format, created_by=created_by)
+    return start_export(
+        curated_set,
+        file_format=request.format,
+        with_readings=request.with_readings,
+        created_by=created_by,
+    )
 
 
 @transaction.atomic
@@ -40,6 +45,7 @@ def start_export(
     curated_set: CuratedSet,
     *,
     file_format: str = NAMES[0],
+    with_readings: bool = False,
     replaces: Export | None = None,
     created_by: User | None = None,
 ) -> Export:
@@ -52,7 +58,11 @@ def start_export(
         created_by=created_by,
     )
     export = Export.objects.create(
-        curated_set=curated_set, format=file_format, run=run, replaces=replaces
+        curated_set=curated_set,
+        format=file_format,
+        with_readings=with_readings,
+        run=run,
+        replaces=replaces,
     )
     record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
     return export
@@ -94,6 +104,7 @@ def make_archive(export: Export, *, progress: Progress) -> int:
                 file_format=FORMATS[export.format],
                 path=path,
                 report=report,
+                with_readings=export.with_readings,
                 replaced=replaced_by(export),
             )
             progress.update(count, total=total, note="Storing the archive")
@@ -133,7 +144,7 @@ def require_intact(curated_set: CuratedSet) -> None:
 
 def file_name_of(export: Export) -> str:
     name = slugify(export.curated_set.policy.name) or "curated"
-    suffix = FORMATS[export.format].suffix
+    suffix = FORMATS[export.format].suffix + ("-readings" if export.with_readings else "")
     return f"reading-room-{name}-{export.curated_set.sha256[:8]}{suffix}.zip"
 
 

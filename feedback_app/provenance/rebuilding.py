@@ -238,7 +238,13 @@ def _rebuild_export(row: Export, *, tainted: Impact, asked_by: User | None) -> E
             f"The export of {curated_set.policy.name} needs its curated set rebuilt.",
             remedy="Rebuild that first.",
         )
-    return start_export(curated_set, file_format=row.format, replaces=row, created_by=asked_by)
+    return start_export(
+        curated_set,
+        file_format=row.format,
+        with_readings=row.with_readings,
+        replaces=row,
+        created_by=asked_by,
+    )
 
 
 def _require_active(retraction: Retraction) -> None:

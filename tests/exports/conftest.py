@@ -11,6 +11,7 @@ from feedback_app.exports.models import Export
 from feedback_app.exports.services import start_export
 from feedback_app.runs import services as runs
 from tests.curation.stage import Stage, set_stage
+from tests.exports.masked import make_masked_set
 
 
 @pytest.fixture
@@ -26,6 +27,11 @@ def curated_set(stage: Stage) -> CuratedSet:
     """Four of five candidates."""
     policy = create_policy("Night 1", studies=[stage.study], min_mean_scores={"realism": 2.5})
     return apply_policy(policy)
+
+
+@pytest.fixture
+def masked_set(rosa: User) -> CuratedSet:
+    return make_masked_set(rosa)
 
 
 @pytest.fixture

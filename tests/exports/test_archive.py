@@ -44,7 +44,12 @@ def test_the_archive_holds_images_metadata_card_and_manifest(exported: Exported)
     files = unzip(exported())
     images = [name for name in files if name.startswith("images/")]
     assert len(images) == 4
-    assert set(files) - set(images) == {"metadata.csv", "README.md", "manifest.json"}
+    assert set(files) - set(images) == {
+        "metadata.csv",
+        "README.md",
+        "manifest.json",
+        "croissant.json",
+    }
 
 
 def test_each_row_says_where_its_image_comes_from(exported: Exported) -> None:

@@ -32,7 +32,7 @@ def test_an_admin_curates_and_downloads(
     expect(page.locator("#preview")).to_contain_text("1 of 4 candidates gets in")
     page.get_by_role("button", name="Save policy").click()
     page.get_by_role("button", name="Make curated set").click()
-    expect(page.locator("#items img")).to_have_count(1)
+    expect(page.locator("#list img")).to_have_count(1)
     page.get_by_role("button", name="Export").click()
 
     download_link = page.get_by_role("link", name="Download")

@@ -43,11 +43,11 @@ def child_of(fine_tune: FineTune, *, name: str = "base-1") -> ModelVersion:
     return child
 
 
-def fill(batch: Batch) -> list[Candidate]:
+def fill(batch: Batch, *, side: int = 32) -> list[Candidate]:
     """Candidates of noise for every recipe of a batch."""
     return [
         Candidate.objects.create(
-            image=store_image(grey_png(int(place.recipe.key[:7], 16)), name="test"),
+            image=store_image(grey_png(int(place.recipe.key[:7], 16), side=side), name="test"),
             recipe=place.recipe,
         )
         for place in batch.batchrecipe_set.select_related("recipe").order_by("position")

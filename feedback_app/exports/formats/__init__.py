@@ -2,13 +2,20 @@
 
 from typing import Literal, get_args
 
-from feedback_app.exports.formats import chexpert, imagefolder
+from feedback_app.exports.formats import chexpert, coco, dicom, imagefolder, parquet, webdataset
 from feedback_app.exports.formats.base import Format
 
-FormatName = Literal["imagefolder", "chexpert"]
+FormatName = Literal["imagefolder", "parquet", "webdataset", "coco", "chexpert", "dicom"]
 FORMATS: dict[str, Format] = {
-    "imagefolder": imagefolder.FORMAT,
-    "chexpert": chexpert.FORMAT,
+    one.name: one
+    for one in (
+        imagefolder.FORMAT,
+        parquet.FORMAT,
+        webdataset.FORMAT,
+        coco.FORMAT,
+        chexpert.FORMAT,
+        dicom.FORMAT,
+    )
 }
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
 

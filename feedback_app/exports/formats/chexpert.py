@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from django.db.models import QuerySet
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
-from feedback_app.exports.archives import Archive, write_table
-from feedback_app.exports.card import Columns, describe_columns, write_card
+from feedback_app.exports.archives import Archive
+from feedback_app.exports.card import Columns
 from feedback_app.exports.formats.base import Format, Report
-from feedback_app.exports.rows import facts_of_item, mask_name_of
+from feedback_app.exports.formats.contents import add_card, add_pictures
+from feedback_app.exports.rows import facts_of_item
 from generation.conditioning.facts import facts_of
 from generation.datasets.attributes import LATERAL
 from generation.datasets.labels import COLUMNS, MAPPED, NO_FINDING
@@ -38,16 +39,11 @@ def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
     columns = Columns.of(items)
-    for done, item in enumerate(items, start=1):
-        archive.add(name_of(item), item.candidate.image.blob.read())
-        for mask in item.candidate.recipe.conditioning:
-            archive.add(mask_name_of(item, mask.kind), mask.blob.read())
-        report(done)
-    archive.add(
-        TABLE, write_table({**labels_of(item), **facts_of_item(item, columns)} for item in items)
+    add_pictures(archive, items, report, name_of=name_of)
+    archive.add_table(
+        TABLE, ({**labels_of(item), **facts_of_item(item, columns)} for item in items)
     )
-    card = write_card(curated_set, columns, table=TABLE, files=FILES + describe_columns(columns))
-    archive.add("README.md", card)
+    add_card(archive, curated_set, columns, files=FILES, table=TABLE)
 
 
 def name_of(item: CuratedItem) -> str:

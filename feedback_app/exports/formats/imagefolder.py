@@ -3,12 +3,11 @@
 from django.db.models import QuerySet
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
-from feedback_app.exports.archives import Archive, write_table
-from feedback_app.exports.card import Columns, describe_columns, write_card
+from feedback_app.exports.archives import Archive
+from feedback_app.exports.card import Columns
 from feedback_app.exports.formats.base import Format, Report
-from feedback_app.exports.rows import facts_of_item, mask_name_of
+from feedback_app.exports.formats.contents import add_card, add_pictures, add_table
 
-TABLE = "metadata.csv"
 FILES = """`images/` holds the PNGs, `metadata.csv` one row an image, `manifest.json` the
 SHA-256 sum of every file. Open the folder with
 `datasets.load_dataset("imagefolder", data_dir=...)`.
@@ -19,23 +18,13 @@ SHA-256 sum of every file. Open the folder with
 """
 
 
-def name_of(item: CuratedItem) -> str:
-    return f"images/{item.candidate.recipe_id}.png"
-
-
 def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
     columns = Columns.of(items)
-    for done, item in enumerate(items, start=1):
-        archive.add(name_of(item), item.candidate.image.blob.read())
-        for mask in item.candidate.recipe.conditioning:
-            archive.add(mask_name_of(item, mask.kind), mask.blob.read())
-        report(done)
-    rows = ({"file_name": name_of(item), **facts_of_item(item, columns)} for item in items)
-    archive.add(TABLE, write_table(rows))
-    card = write_card(curated_set, columns, table=TABLE, files=FILES + describe_columns(columns))
-    archive.add("README.md", card)
+    add_pictures(archive, items, report)
+    add_table(archive, items, columns)
+    add_card(archive, curated_set, columns, files=FILES)
 
 
 FORMAT = Format(

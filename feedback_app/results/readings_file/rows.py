@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models.functions import Coalesce
-from django.utils.crypto import salted_hmac
 
 from feedback_app.accounts.models import User
+from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.readings.models import Retraction, retracted_in
 from feedback_app.results.readings_file.columns import Cell, Table, annotated
 from feedback_app.studies.models import CaseImage, Study
@@ -102,11 +102,6 @@ class StudyRows:
         real = CaseImage.objects.filter(case__study=self.study, image__candidate=None)
         return set(real.values_list("image", flat=True))
 
-
-def pseudonym_of(reader: int) -> str:
-    """What stands for a reader wherever readings leave without names."""
-    digest = salted_hmac("readings file", str(reader), algorithm="sha256").hexdigest()
-    return f"reader-{digest[:8]}"
 
 
 def _path_of_image(table: Table) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_app.csv_files import csv_lines
-from feedback_app.readings.models import Shape
+from feedback_app.readings.outlines import outline_of
 from feedback_app.results.readings_file import imrmc
 from feedback_app.results.readings_file.columns import TABLES, Column, Table, annotated
 from feedback_app.results.readings_file.rows import StudyRows, dictionary, header_of
@@ -106,24 +106,12 @@ def _regions(rows: StudyRows) -> Iterator[dict[str, Any]]:
 
 
 def _annotation(region: dict[str, Any], number: int, *, image: int) -> dict[str, Any]:
-    corners = Shape(region["shape"]).corners(region["points"])
-    left, right = (end(x for x, _ in corners) for end in (min, max))
-    top, bottom = (end(y for _, y in corners) for end in (min, max))
     return {
         "id": number,
         "image_id": image,
         "category_id": region["flag__kind"],
-        "bbox": [left, top, right - left, bottom - top],
-        "segmentation": [[coordinate for corner in corners for coordinate in corner]],
-        "area": _area(corners),
         "iscrowd": 0,
-    }
-
-
-def _area(corners: list[tuple[float, float]]) -> float:
-    """Returns the area of a polygon by the shoelace formula."""
-    following = [*corners[1:], corners[0]]
-    return abs(sum(x * v - u * y for (x, y), (u, v) in zip(corners, following, strict=True))) / 2
+    } | outline_of(region["shape"], region["points"])
 
 
 def write_folder(rows: StudyRows, folder: Path, *, form: str) -> list[Path]:

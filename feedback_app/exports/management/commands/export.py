@@ -12,13 +12,15 @@ from feedback_app.remedies import as_command_error
 from feedback_app.requests import add_options, given, read
 from feedback_app.runs.console import finish_here
 
+CHOSEN = ["format", "with_readings"]
+
 
 class Command(BaseCommand):
     help = "Write a curated set out in a zip file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("curated_set", help="the curated set's id")
-        add_options(parser, ExportRequest, ["format"])
+        add_options(parser, ExportRequest, CHOSEN)
         parser.add_argument("--out", type=Path, help="a file or folder to copy the archive to")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         if out is not None and not out.parent.is_dir():
             raise CommandError(f"There is no folder {out.parent}; make it first.")
         with as_command_error():
-            values = {"curated_set": options["curated_set"], **given(options, ["format"])}
+            values = {"curated_set": options["curated_set"], **given(options, CHOSEN)}
             export = ask_for_export(read(ExportRequest, values))
         run = finish_here(export.run, write=self.stdout.write)
         export.refresh_from_db()
