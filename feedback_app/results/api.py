@@ -14,11 +14,12 @@ from rest_framework.views import APIView
 
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
+from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.readings.models import Reading
 from feedback_app.rest.permissions import IsCoordinator
 from feedback_app.rest.views import Listed, Row, Told
 from feedback_app.results.access import study_with_results
-from feedback_app.results.readings_file.rows import pseudonym_of
+from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.studies.models import Study
 
 

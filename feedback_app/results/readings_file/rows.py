@@ -103,7 +103,6 @@ class StudyRows:
         return set(real.values_list("image", flat=True))
 
 
-
 def _path_of_image(table: Table) -> str:
     return next(
         (column.path for column in table.columns if column.path.endswith("image_id")),
