@@ -44,8 +44,8 @@ class ExportSerializer(Row):
     class Meta:
         model = Export
         fields: ClassVar = [
-            "id", "curated_set", "format", "run", "state", "file_name", "sha256", "size_bytes",
-            "replaces", "created_by", "created_at",
+            "id", "curated_set", "format", "with_readings", "run", "state", "file_name",
+            "sha256", "size_bytes", "replaces", "created_by", "created_at",
         ]  # fmt: skip
 
     def get_file_name(self, export: Export) -> str:

@@ -19,7 +19,6 @@ from feedback_app.readings.models import Reading
 from feedback_app.rest.permissions import IsCoordinator
 from feedback_app.rest.views import Listed, Row, Told
 from feedback_app.results.access import study_with_results
-from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.studies.models import Study
 
 
