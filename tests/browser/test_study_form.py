@@ -37,3 +37,16 @@ def test_each_mode_shows_its_own_fields_questions_and_words(
         expect(compared).to_be_visible(visible=mode.slug == "compare")
     page.get_by_label("Two phases", exact=True).check()
     expect(page.locator('[data-kind="ordinal"]')).to_be_visible()
+
+
+def test_a_form_that_is_not_saved_says_so_and_the_focus_goes_to_what_is_wrong(
+    page: Page, live_server: LiveServer, committed: None, cora: User, log_in: Callable[[User], None]
+) -> None:
+    log_in(cora)
+    page.goto(f"{live_server.url}/studies/new/")
+    expect(page.locator("#unsaved")).to_have_count(0)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator("#unsaved")).to_have_text(
+        "Nothing was saved. One thing needs a change; the first has the focus."
+    )
+    expect(page.locator("#id_name")).to_be_focused()
