@@ -216,6 +216,7 @@ TABLE: dict[str, Line] = {
     "readings:preview-mask": get(
         does(COORDINATORS, 404), lambda world: [world.draft.pk, world.case.pk, "lungs"]
     ),
+    "readings:results-doubts": get(COORDINATORS),
     "readings:results-calibration": get(COORDINATORS, lambda world: [world.study.pk]),
     "api:guideline": get(answers(403, 200, 200, 404, 200, 200), lambda world: [world.study.pk]),
     "api:preview": get(COORDINATORS_BY_API, lambda world: [world.draft.pk, world.case.pk]),

@@ -14,6 +14,7 @@ OF_A_STUDY = [
 ]
 urlpatterns = [
     path("own/", results_views.own, name="own"),
+    path("doubts/", results_views.doubts, name="results-doubts"),
     path("<uuid:study_id>/", include(OF_A_STUDY)),
     path("candidates/<uuid:image_id>/", results_views.candidate, name="results-candidate"),
 ]

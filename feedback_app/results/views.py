@@ -61,6 +61,28 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 @require_GET
 @coordinators_only
+def doubts(request: HttpRequest) -> HttpResponse:
+    """The fragment of a form that would learn from readings: what speaks against them."""
+    from feedback_app.results.doubts import doubted, studies_to_learn_from
+
+    chosen = [key for text in request.GET.getlist("studies") if (key := _parse_key(text))]
+    studies = studies_to_learn_from(
+        chosen,
+        snapshot=_parse_key(request.GET.get("snapshot", "")),
+        simulated=request.GET.get("whose") == "simulated",
+    )
+    return render(request, "results/doubts.html", {"doubted": doubted(studies)})
+
+
+def _parse_key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_GET
+@coordinators_only
 def calibration(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Shows each reader's training, and their agreement before and after it."""
     from feedback_app.results.calibration import calibration_of, trained_readers
