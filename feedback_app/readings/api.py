@@ -36,7 +36,7 @@ from feedback_app.readings.services import (
     submit_reading,
 )
 from feedback_app.readings.teaching import gold_feedback
-from feedback_app.readings.training import answer_training
+from feedback_app.readings.training import answer_training, refuse_untrained
 from feedback_app.readings.unmasking import is_unmasked
 from feedback_app.readings.worklist import next_unread
 from feedback_app.rest.views import Told
@@ -95,11 +95,15 @@ class ReadingSerializer(KnownFieldsSerializer):
 
 
 class NextSerializer(KnownFieldsSerializer):
-    """``holding``: slots that the page has already, and does not want again."""
+    """``holding``: slots that the page has already, and does not want again.
+
+    ``is_ahead`` says that it is to be kept for later, behind the one that comes next.
+    """
 
     holding = serializers.ListField(
         child=serializers.UUIDField(), default=list, max_length=HOLDING_MAX
     )
+    is_ahead = serializers.BooleanField(default=False)
 
 
 class StoredSerializer(Told):
@@ -153,7 +157,9 @@ class NextView(ReaderView):
         serializer = NextSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         holding = serializer.validated_data["holding"]
-        following = _following(slot, reader, holding=holding)
+        refuse_untrained(slot.study, reader.pk)
+        is_ahead = serializer.validated_data["is_ahead"]
+        following = _following(slot, reader, holding=holding, is_ahead=is_ahead)
         if following is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(admit(following, holding=holding))
@@ -233,8 +239,8 @@ def _given_flag(values: dict[str, Any]) -> GivenFlag:
     return GivenFlag(**values, regions=regions)
 
 
-def _following(slot: Slot, reader: User, *, holding: list[UUID]) -> Slot | None:
+def _following(slot: Slot, reader: User, *, holding: list[UUID], is_ahead: bool) -> Slot | None:
     if slot.study.is_pool:
-        return claims.claim(slot.study, reader, holding=holding)
+        return claims.claim(slot.study, reader, holding=holding, is_ahead=is_ahead)
     following = next_unread(slot, holding=holding)
     return slot_to_read(reader, following) if following else None

@@ -36,18 +36,23 @@ from feedback_app.studies.models import (
 from feedback_app.studies.services.active import values_of
 
 LEASE = timedelta(seconds=settings.LEASE_S)
+PLENTY_A_READER = 3
+"""So many free slots a reader must be left before anybody is given one to keep for later."""
 SEATED = ("seat", "position")
 """A seat and its place in the order belong together: no two free slots have one position."""
 
 
 @transaction.atomic
-def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot | None:
+def claim(
+    study: Study, reader: User, *, holding: Collection[UUID] = (), is_ahead: bool = False
+) -> Slot | None:
     """Returns the next slot of a pool for this reader, with a fresh lease; None where nothing is
     left.
 
     Their own unread slots come first, save those that a page of theirs is ``holding``; then those
     whose seat they lost and nobody took; then a free slot of a case that is new to them: the
-    first one, or, where the order is active, the one that is drawn. Raises ``Http404`` where
+    first one, or, where the order is active, the one that is drawn. One that ``is_ahead`` is kept
+    for later, and given only while there are plenty for everybody. Raises ``Http404`` where
     they are no reader of the study.
     """
     _take_turn(study, reader)
@@ -56,7 +61,10 @@ def claim(study: Study, reader: User, *, holding: Collection[UUID] = ()) -> Slot
             f"The study “{study.name}” is {study.state}.", remedy="Go back to your work list."
         )
     next_free = draw if study.is_active else _first_free
-    slot = _own(study, reader, holding=holding) or next_free(study, reader)
+    slot = _own(study, reader, holding=holding)
+    if slot is None and is_ahead and not _are_plenty(study):
+        return None
+    slot = slot or next_free(study, reader)
     if slot is None and release_lapsed(study=study):
         slot = next_free(study, reader)
     if slot is None:
@@ -138,6 +146,13 @@ def _take_turn(study: Study, reader: User) -> None:
     place = StudyReader.objects.select_for_update(no_key=True).filter(study=study, reader=reader)
     if not place.exists():
         raise Http404("You are no reader of such a study.")
+
+
+def _are_plenty(study: Study) -> bool:
+    """Whether every reader of the study could still take some free slots."""
+    wanted = PLENTY_A_READER * StudyReader.objects.filter(study=study).count()
+    free = Slot.objects.filter(study=study, reader__isnull=True).order_by()
+    return free[:wanted].count() == wanted
 
 
 def _own(study: Study, reader: User, *, holding: Collection[UUID]) -> Slot | None:

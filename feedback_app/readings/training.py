@@ -94,11 +94,16 @@ def training_of(study: Study, reader: int) -> Training:
 
 def require_trained(slot: Slot) -> None:
     """Keeps an unread case of a study from a reader who has to be trained first."""
-    study = slot.study
-    if not study.training_count or slot.reader_id is None:
+    if not slot.study.training_count or slot.reader_id is None:
         return
-    training = training_of(study, slot.reader_id)
-    if training.is_due and not Reading.objects.filter(slot=slot).exists():
+    if not Reading.objects.filter(slot=slot).exists():
+        refuse_untrained(slot.study, slot.reader_id)
+
+
+def refuse_untrained(study: Study, reader: int) -> None:
+    """Refuses further cases, before any is claimed, to who has to be trained first."""
+    training = training_of(study, reader)
+    if training.is_due:
         raise TrainingDue(
             f"Training comes first in “{study.name}”: {training.explanation}",
             remedy="Your work list leads to the training cases.",

@@ -97,6 +97,41 @@ test("a pool is claimed from once, however often it is asked, telling what is he
   assert.equal(queue.known, "q");
 });
 
+test("so many cases are kept ready as the reader wants, each told by the one before", async () => {
+  const nextOf = { b: "c", c: "d", d: "a" };
+  const asked = [];
+  enter({ slot: "a", next: "b" });
+  queue.ahead = () => 3;
+  cases.get = async (slot) => {
+    asked.push(slot);
+    return { slot, next: nextOf[slot] };
+  };
+  await queue.prepare();
+  assert.deepEqual([...new Set(asked)], ["b", "c", "d"]);
+  assert.ok(cases.kept >= 5);
+});
+
+test("of a pool as many are claimed ahead, until there are not plenty for all", async () => {
+  const asked = [];
+  answerBy(({ body }) => {
+    asked.push([body.holding.length, body.is_ahead ?? false]);
+    return asked.length < 3 ? { slot: `q${asked.length}` } : undefined;
+  });
+  cases.get = async (slot) => ({ slot });
+  queue.ahead = () => 5;
+  enter({ slot: "p", is_pool: true });
+  await queue.prepare();
+  assert.deepEqual(asked, [[1, false], [2, true], [3, true]]);
+});
+
+test("a case that comes next is claimed though one for later was just refused", async () => {
+  answerBy(({ body }) => (body.is_ahead ? undefined : { slot: "q" }));
+  enter({ slot: "p", is_pool: true });
+  const later = queue.claim({ isAhead: true });
+  assert.equal(await queue.next(), "q");
+  assert.equal(await later, null);
+});
+
 test("an empty pool has no next case", async () => {
   answerBy(() => undefined);
   enter({ slot: "p", is_pool: true });

@@ -83,6 +83,18 @@ def test_what_a_page_holds_already_is_not_given_again(study: Study, rosa: User) 
     assert claimed(study, rosa, first, second) not in {first, second}
 
 
+def test_a_case_for_later_is_given_only_while_there_are_plenty_for_all(
+    rosa: User, ravi: User
+) -> None:
+    study = pool(rosa, ravi, cases=8, overlap=1)
+    held = [claim(study, rosa)]
+    while slot := claim(study, rosa, holding=[one.pk for one in held if one], is_ahead=True):
+        held.append(slot)
+    assert len(held) == 3  # with six free, two readers can still take three each
+    assert claim(study, rosa, holding=[one.pk for one in held if one]) is not None
+    assert claim(study, ravi) is not None
+
+
 def test_two_readers_never_hold_one_slot(study: Study, rosa: User, ravi: User) -> None:
     assert claimed(study, rosa) != claimed(study, ravi)
 

@@ -84,6 +84,13 @@ export const CHOICES = [
   { group: "Between cases", slot: "nextMask", does: "reset", text: "A mask that is shown", options: BETWEEN_CASES },
   {
     group: "Between cases",
+    slot: "ahead",
+    does: "3",
+    text: "Cases kept ready, for when the network goes",
+    options: { 1: "one", 3: "three", 5: "five", 8: "eight" },
+  },
+  {
+    group: "Between cases",
     slot: "maskStyle",
     does: "tint",
     text: "A mask is drawn",

@@ -4,7 +4,7 @@
 
 import { Refused, askJson, askPicture } from "./server.js";
 
-const KEPT = 4;
+const KEPT = 4; // the one on screen, those beside it, and one to come back to
 
 /** A picture that cannot be had is black and tells why, so that the rest of its case is usable. @type {(image: Size & {address: string}) => Promise<Picture>} */
 async function loadPicture({ address, width, height }) {
@@ -53,6 +53,7 @@ async function loadPictures(found) {
 export class Cases {
   /** By slot, the oldest first. @type {Map<string, Promise<LoadedCase>>} */
   loading = new Map();
+  kept = KEPT;
 
   /** @param {{addressOf: (slot: string) => string}} parts */
   constructor({ addressOf }) {
@@ -87,7 +88,7 @@ export class Cases {
 
   trim() {
     for (const slot of this.loading.keys()) {
-      if (this.loading.size <= KEPT) return;
+      if (this.loading.size <= this.kept) return;
       this.loading.delete(slot);
     }
   }

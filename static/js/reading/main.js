@@ -66,7 +66,7 @@ const outbox = new Outbox({
   onRefused: (item) => room.takeBack(item),
   onElsewhere: (item) => room.readElsewhere(item),
 });
-const queue = new Queue({ cases, outbox, addresses, onLost: tellLost });
+const queue = new Queue({ cases, outbox, addresses, onLost: tellLost, ahead: () => Number(bindings.choice("ahead")) });
 const preferences = new Preferences(jsonOf("preferences-data"), {
   onTrouble: (text) => keyMap.tell(text),
 });

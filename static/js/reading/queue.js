@@ -20,16 +20,19 @@ export class Queue {
   held = new Set();
   /** @type {Promise<string | null> | undefined} */
   claiming;
+  isClaimingAhead = false;
 
   /**
    * @param {object} parts
    * @param {Cases} parts.cases
    * @param {Outbox} parts.outbox
    * @param {Addresses} parts.addresses
+   * @param {() => number} [parts.ahead] How many cases are kept ready after the one on screen.
    * @param {() => void} parts.onLost The case on screen was away for so long that somebody else has it too.
    */
-  constructor({ cases, outbox, addresses, onLost }) {
+  constructor({ cases, outbox, addresses, onLost, ahead = () => 1 }) {
     this.cases = cases;
+    this.ahead = ahead;
     this.outbox = outbox;
     this.addresses = addresses;
     this.onLost = onLost;
@@ -51,8 +54,31 @@ export class Queue {
   }
 
   async prepare() {
-    const next = this.known ?? (this.case?.is_pool && this.case.is_open ? await this.claim() : null);
-    if (next) await this.cases.get(next);
+    const { case: here } = this;
+    this.cases.kept = Math.max(this.cases.kept, this.ahead() + 2); // with the one here and the one before
+    const next = this.known ?? (here?.is_pool && here.is_open ? await this.claim() : null);
+    if (!here || !next) return;
+    await this.cases.get(next);
+    if (here.is_pool) await this.claimAhead();
+    else await this.followFrom(next);
+  }
+
+  /** Cases of one's own, as each tells the one after it. @param {string} first */
+  async followFrom(first) {
+    const seen = new Set([this.here.slot, first]);
+    let { next } = await this.cases.get(first);
+    while (next && seen.size <= this.ahead() && !seen.has(next) && !this.sent.has(next)) {
+      seen.add(next);
+      ({ next } = await this.cases.get(next));
+    }
+  }
+
+  /** Cases of a pool, as long as there are plenty for all. */
+  async claimAhead() {
+    const { slot } = this.here;
+    while (this.here.slot === slot && this.held.size <= this.ahead()) {
+      if ((await this.claim({ isAhead: true })) === null) return;
+    }
   }
 
   /** A reading went into the outbox, of this tab or of another one. @type {(slot: string, body: Body) => void} */
@@ -104,18 +130,27 @@ export class Queue {
     return /** @type {LoadedCase} */ (this.case);
   }
 
-  claim() {
-    this.claiming ??= this.claimOnce().finally(() => (this.claiming = undefined));
+  /** One at a time. @type {(about?: {isAhead?: boolean}) => Promise<string | null>} */
+  claim({ isAhead = false } = {}) {
+    if (this.claiming && this.isClaimingAhead && !isAhead) return this.claimAfter(this.claiming);
+    if (!this.claiming) this.isClaimingAhead = isAhead;
+    this.claiming ??= this.claimOnce({ isAhead }).finally(() => (this.claiming = undefined));
     return this.claiming;
   }
 
-  /** @returns {Promise<string | null>} */
-  async claimOnce() {
+  /** What is refused for later may still come next. @param {Promise<string | null>} claiming */
+  async claimAfter(claiming) {
+    await claiming.catch(() => null); // told where it was wanted
+    return this.known ?? this.claim();
+  }
+
+  /** @type {(about: {isAhead: boolean}) => Promise<string | null>} */
+  async claimOnce({ isAhead }) {
     const { slot } = this.here;
     const unsent = this.outbox.unsent.map((item) => item.slot);
     const holding = [...new Set([...this.held, slot, ...unsent])].slice(0, HOLDING_MAX);
     /** @type {TestCase | null} */
-    const found = await postJson(this.addresses.next(slot), { holding });
+    const found = await postJson(this.addresses.next(slot), { holding, ...(isAhead && { is_ahead: true }) });
     if (!found) return null;
     this.held.add(found.slot);
     this.cases.get(found.slot, found).catch(() => {}); // told when it is opened
