@@ -40,6 +40,10 @@ class User(AbstractUser):
             )
         ]
 
+    def __str__(self) -> str:
+        """People are named as people, on whatever page."""
+        return self.display_name
+
     @property
     def is_coordinator(self) -> bool:
         """Coordinators design studies; admins may do all that coordinators do."""

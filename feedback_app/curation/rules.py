@@ -233,12 +233,16 @@ def find_refusal(
     means: Mapping[str, Fraction],
     names: Mapping[str, str],
 ) -> str | None:
-    """The first rule that readers' opinion of an image does not meet, or None."""
+    """The first rule that readers' opinion of an image does not meet, or None.
+
+    Rules have one order, since the database keeps none: a preview and the saved policy name
+    the same reasons.
+    """
     if opinion.reader_count == 0:
         return NOT_READ
     if opinion.reader_count < rules.min_readers and not opinion.is_final:
         return f"read by fewer than {rules.min_readers} readers"
-    for slug, least in rules.min_mean_scores.items():
+    for slug, least in sorted(rules.min_mean_scores.items()):
         if slug not in means:
             return f"no score for “{names.get(slug, slug)}”"
         if means[slug] < Fraction(str(least)):
@@ -260,7 +264,7 @@ def measured_by(scorer: str, rules: Rules) -> dict[UUID, Measured]:
 
 def find_low_measure(rules: Rules, measures: Mapping[str, Measured]) -> str | None:
     """The first rule about measures that an image does not meet, or None."""
-    for scorer, least in rules.min_measures.items():
+    for scorer, least in sorted(rules.min_measures.items()):
         name = scorer.replace("-", " ")
         if scorer not in measures:
             return f"no measure of {name}"

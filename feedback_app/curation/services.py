@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedItem, CuratedSet, CuratedSource, Policy
 from feedback_app.curation.rules import Admitted, Rules, evaluate
@@ -52,6 +53,13 @@ def create_policy(
         created_by=created_by,
     )
     policy.studies.set(chosen)
+    record(
+        "policy.created",
+        actor=created_by,
+        target=policy.name,
+        target_id=policy.pk,
+        details={"studies": [study.name for study in chosen]},
+    )
     return policy
 
 
@@ -143,6 +151,13 @@ def apply_policy(
             reader_count=item.reader_count,
         )
         for position, item in enumerate(verdict.admitted)
+    )
+    record(
+        "curated_set.made",
+        actor=created_by,
+        target=policy.name,
+        target_id=curated_set.pk,
+        details={"admitted": len(verdict.admitted), "considered": verdict.considered},
     )
     return curated_set
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from feedback_app.curation.rules import Rules
-from feedback_app.curation.services import criteria_of
+from feedback_app.curation.services import criteria_of, flags_of
 from feedback_app.images.measures import label_of
 from feedback_app.studies.models import Study
 
@@ -11,7 +11,7 @@ from feedback_app.studies.models import Study
 def describe(rules: Rules) -> dict[str, Any]:
     """Returns rules in the words of their studies."""
     studies = list(Study.objects.filter(pk__in=rules.studies).prefetch_related("criteria"))
-    names = criteria_of(studies)
+    names, flags = criteria_of(studies), flags_of(studies)
     return {
         "rules": rules,
         "studies": studies,
@@ -19,6 +19,7 @@ def describe(rules: Rules) -> dict[str, Any]:
         "least_scores": [
             (names.get(slug, slug), least) for slug, least in rules.min_mean_scores.items()
         ],
+        "flags": [flags.get(slug, slug) for slug in rules.vetoing_flags],
         "least_measures": [(label_of(name), least) for name, least in rules.min_measures.items()],
     }
 

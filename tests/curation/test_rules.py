@@ -175,6 +175,19 @@ def test_a_measure_below_the_least_keeps_out(stage: Stage, rosa: User) -> None:
     assert verdict.refused == {"label agreement below 0.5": 2, "no measure of label agreement": 1}
 
 
+def test_the_same_rules_name_the_same_reasons_in_whatever_order_they_come(
+    stage: Stage, rosa: User
+) -> None:
+    """The database keeps no order of a policy's rules."""
+    stage.read(rosa, 0, 1)
+    least = {"realism": 3.0, "fits-the-prompt": 4.0}
+    forth, back = (
+        judge(stage, min_mean_scores=dict(rules)).refused
+        for rules in (least.items(), reversed(least.items()))
+    )
+    assert forth == back
+
+
 def test_rules_without_measures_hash_as_they_always_have() -> None:
     assert "min_measures" not in Rules(studies=()).as_json()
     assert Rules(studies=(), min_measures={"label-agreement": 0.5}).as_json()["min_measures"]

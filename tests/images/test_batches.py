@@ -10,12 +10,16 @@ import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
 
+from feedback_app.accounts.models import AuditEvent
 from feedback_app.images.candidates.batches import (
     Settings,
     create_batch,
+    made_before,
     make_missing,
     measured_seconds_per_step,
     progress_of,
+    runs_ahead,
+    unused_seed,
 )
 from feedback_app.images.candidates.tasks import candidates as candidate_tasks
 from feedback_app.images.models import Batch, Candidate, Image, ModelVersion, Recipe
@@ -80,6 +84,21 @@ def test_the_same_batch_made_twice_changes_nothing(ask: Ask) -> None:
     assert Image.objects.count() == len(before) == 8
     run.refresh_from_db()
     assert run.result["made"] == 0
+
+
+def test_a_new_batch_takes_unused_seeds_and_says_what_existed_and_what_is_ahead(
+    ask: Ask, version: ModelVersion
+) -> None:
+    first = ask(seed=7)
+    assert unused_seed(version) == 15
+    assert (runs_ahead(first), progress_of(first).is_waiting) == (0, True)
+    other = ask(seed=100)
+    assert runs_ahead(other) == first.runs.count()
+    event = AuditEvent.objects.get(action="batch.created", target_id=str(other.pk))
+    assert event.details == {"images": 8, "model_version": version.name}
+    make(first)
+    same = ask(seed=7)
+    assert (made_before(first), made_before(same)) == (0, 8)
 
 
 def test_a_run_makes_only_what_is_missing_and_the_same_pixels(ask: Ask) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.dependents import retracted_reward_models
 from feedback_app.finetuning.methods import FACTS, Method, settings_of
@@ -128,6 +129,13 @@ def start_finetune(
             after=[run],
             created_by=created_by,
         )
+    record(
+        "fine_tune.started",
+        actor=created_by,
+        target=run.title,
+        target_id=fine_tune_id,
+        details={"method": method, "snapshot": snapshot.name, "parent": parent.name},
+    )
     return FineTune.objects.create(
         id=fine_tune_id,
         snapshot=snapshot,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
@@ -129,6 +130,13 @@ def take_snapshot(
             is_accepted=rating.is_accepted,
         )
         for rating in ratings
+    )
+    record(
+        "snapshot.taken",
+        actor=created_by,
+        target=snapshot.name,
+        target_id=snapshot.pk,
+        details={"pairs": len(pairs), "rated_images": len(ratings)},
     )
     return snapshot
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Avg, Count, F, FloatField
+from django.db.models import Avg, Count, F, FloatField, Max, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from pydantic import ValidationError
 
+from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.mask_plan import Condition, require_training_split
@@ -20,7 +21,7 @@ from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
-from generation.specs import PROMPT_MAX_CHARACTERS, Mode, Sampler, SampleSpec
+from generation.specs import PROMPT_MAX_CHARACTERS, SEED_LIMIT, Mode, Sampler, SampleSpec
 
 PRIORITY = 10
 """Above training: somebody waits in front of the page."""
@@ -45,6 +46,13 @@ def split_prompts(text: str) -> list[str]:
 def next_name() -> str:
     """A name for a batch that nobody named."""
     return f"Batch {Batch.objects.count() + 1}"
+
+
+def unused_seed(model_version: ModelVersion) -> int:
+    """The first seed after all that the version's images had; 0 where those are used up."""
+    last = model_version.recipes.aggregate(last=Max("seed"))["last"]
+    first = 0 if last is None else last + 1
+    return first if first <= SEED_LIMIT - MAX_IMAGES else 0
 
 
 @transaction.atomic
@@ -119,6 +127,13 @@ def create_batch(
     BatchRecipe.objects.bulk_create(
         BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=index)
         for position, (recipe, _, index) in enumerate(planned)
+    )
+    record(
+        "batch.created",
+        actor=created_by,
+        target=batch.name,
+        target_id=batch.pk,
+        details={"images": len(planned), "model_version": model_version.name},
     )
     make_missing(batch, created_by=created_by)
     return batch
@@ -269,6 +284,8 @@ class BatchProgress:
     rate_per_s: float | None
     failures: list[Run]
     """Where it stopped: a failed run for each different error."""
+    is_waiting: bool = False
+    """Whether none of its runs has begun yet, or none is at work now."""
 
     @property
     def is_complete(self) -> bool:
@@ -316,7 +333,25 @@ def _progress(batch_runs: Sequence[Run], total: int, made: int) -> BatchProgress
         is_live=is_live,
         rate_per_s=_rate(batch_runs),
         failures=[] if is_complete or is_live else _different_failures(batch_runs),
+        is_waiting=is_live and not any(run.state == State.RUNNING for run in batch_runs),
     )
+
+
+def runs_ahead(batch: Batch) -> int:
+    """How many runs of the same queue come before the batch's next one, those at work too."""
+    first = batch.runs.unfinished().order_by("-priority", "created_at").first()
+    if first is None:
+        return 0
+    others = Run.objects.unfinished().filter(queue=first.queue).exclude(batches=batch)
+    before = Q(priority__gt=first.priority) | Q(
+        priority=first.priority, created_at__lt=first.created_at
+    )
+    return others.filter(before | Q(state=State.RUNNING)).count()
+
+
+def made_before(batch: Batch) -> int:
+    """How many of its images were there when it was asked for: the same recipes, made once."""
+    return Candidate.objects.filter(recipe__batches=batch, created_at__lt=batch.created_at).count()
 
 
 def _different_failures(batch_runs: Sequence[Run]) -> list[Run]:
@@ -337,13 +372,18 @@ def cancel_batch(batch: Batch) -> None:
         runs.cancel(run)
 
 
-def measured_seconds_per_step(model_version: ModelVersion) -> float | None:
+def measured_seconds_per_step(
+    model_version: ModelVersion, *, follows_masks: bool = False
+) -> float | None:
     """Seconds an image and sampler step, as the version's last images took; None without any.
 
-    Guidance doubles the work of a step; most batches use it.
+    Guidance doubles the work of a step; most batches use it. Images that follow masks have a
+    pace of their own.
     """
+    of_version = Candidate.objects.filter(recipe__model_version=model_version)
+    text_alone = Q(recipe__mode="t2i")
     recent = (
-        Candidate.objects.filter(recipe__model_version=model_version)
+        of_version.filter(~text_alone if follows_masks else text_alone)
         .order_by("-created_at")
         .values("pk")[:64]
     )

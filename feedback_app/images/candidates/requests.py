@@ -14,6 +14,7 @@ from feedback_app.images.candidates.batches import (
     create_batch,
     next_name,
     reads_text,
+    unused_seed,
 )
 from feedback_app.images.candidates.mask_choice import MaskChoice
 from feedback_app.images.candidates.mask_plan import MaskPlan, as_kinds, keep_masks, plan_masks
@@ -88,12 +89,12 @@ class BatchRequest(Request):
     )
     sampler: Sampler = Settings.sampler
     side: Side | None = Field(default=None, description="Pixels of an image's side")
-    seed: int = Field(
-        default=0,
+    seed: int | None = Field(
+        default=None,
         ge=0,
         le=SEED_LIMIT - MAX_IMAGES,
         title="First seed",
-        description="Each image takes the next one",
+        description="Each image takes the next one; left empty, none that this version has used",
     )
     name: str = Field(default="", max_length=100, description="Optional; numbered if left empty")
 
@@ -122,7 +123,7 @@ def ask_for_batch(
         conditions=keep_masks(plan) if plan else (),
         allows_held_out=request.masks is not None and request.masks.allows_held_out,
         settings=settings_of(request),
-        seed=request.seed,
+        seed=unused_seed(version) if request.seed is None else request.seed,
         prompt_set_version=prompt_set,
         created_by=created_by,
     )

@@ -128,14 +128,47 @@ def redesign_study(study: Study, design: Design, *, actor: User | None = None) -
     study = lock(study)
     require_draft(study)
     study.slots_run = None  # a run that failed is of the former design
-    was_asked = _asked_of_training(study)
+    was_asked, before = _asked_of_training(study), _fields_of(study)
     study.cases.all().delete()
     study.criteria.all().delete()
     study.flag_kinds.all().delete()
     _write(study, design)
     _keep_calibration(study, was_asked=was_asked)
-    audit.record("study.changed", actor=actor, target=study.name, target_id=study.pk)
+    audit.record(
+        "study.changed",
+        actor=actor,
+        target=study.name,
+        target_id=study.pk,
+        details=_changes(before, _fields_of(study)),
+    )
     return study
+
+
+AUDITED_LENGTH = 80
+
+
+def _fields_of(study: Study) -> dict[str, str]:
+    """What a design says, in short texts, for the audit log."""
+    left_out = {"id", "slots_run", "created_at", "created_by"}
+    fields = {
+        field.name: str(getattr(study, field.name))
+        for field in study._meta.concrete_fields
+        if field.name not in left_out
+    }
+    readers = study.readers.order_by("username")
+    fields["readers"] = ", ".join(readers.values_list("username", flat=True))
+    fields["criteria"] = ", ".join(study.criteria.values_list("name", flat=True))
+    fields["flags"] = ", ".join(study.flag_kinds.values_list("name", flat=True))
+    return fields
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> dict[str, list[str]]:
+    """[before, after] of all that differs."""
+    return {
+        name: [before[name][:AUDITED_LENGTH], text[:AUDITED_LENGTH]]
+        for name, text in after.items()
+        if before[name] != text
+    }
 
 
 def lock(study: Study) -> Study:

@@ -13,7 +13,7 @@ if (form instanceof HTMLFormElement) {
   const estimate = byId("estimate");
   /** @type {Record<string, string[]>} */
   const sets = jsonOf("prompt-sets");
-  /** By model version; of one that has made nothing yet it is not known. @type {Record<string, number | undefined>} */
+  /** By model version, with “:masks” where masks are followed; of one that has made no such image yet it is not known. @type {Record<string, number | undefined>} */
   const secondsPerStep = jsonOf("speeds");
 
   const followers = new Set(jsonOf("followers"));
@@ -48,10 +48,10 @@ if (form instanceof HTMLFormElement) {
       estimate.textContent = prompted ? "Choose at least one mask." : "Write at least one prompt.";
       return;
     }
-    const speed = secondsPerStep[version.value];
+    const speed = secondsPerStep[followsMasks() ? `${version.value}:masks` : version.value];
     const parts = [readsText() && plural(prompted, "prompt"), followsMasks() && plural(masked, "mask")];
     const time = speed === undefined
-      ? "this version has made none yet, so nobody knows how long it takes"
+      ? `this version has made none${followsMasks() ? " that follow masks" : ""} yet, so nobody knows how long it takes`
       : `about ${inWords(images * speed * numberIn("steps"))} at the pace of its last ones`;
     estimate.textContent = `${plural(images, "image")} of ${parts.filter(Boolean).join(" with each of ")}: ${time}.`;
   };

@@ -13,9 +13,17 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from feedback_app.accounts.access import coordinators_only
-from feedback_app.images.candidates.batches import cancel_batch, make_missing, progress_of
+from feedback_app.images.candidates.batches import (
+    cancel_batch,
+    made_before,
+    make_missing,
+    progress_of,
+    runs_ahead,
+)
 from feedback_app.images.candidates.models import Batch, BatchRecipe, Recipe
 
+IMAGES_OF_A_ROW = 4
+"""Groups that have fewer stand beside each other."""
 COMMIT_WITHIN = timedelta(seconds=3)
 """A candidate is seen at most this long after its time stamp."""
 
@@ -32,7 +40,10 @@ def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     )
     now = timezone.now()
     # The progress before the places: what is made in between is shown at the next poll.
-    context: dict[str, Any] = {"batch": batch, "progress": progress_of(batch), "now": now}
+    progress = progress_of(batch)
+    context: dict[str, Any] = {"batch": batch, "progress": progress, "now": now}
+    if progress.is_waiting:
+        context["ahead"] = runs_ahead(batch)
     places = batch.batchrecipe_set.with_candidates()
     if request.htmx:  # type: ignore[attr-defined]
         context["new_places"] = _made_since(places, parse_since(request.GET.get("since", "")))
@@ -42,6 +53,8 @@ def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "section": "generate",
         "groups": groups,
         "prompt_count": len({recipe.prompt for recipe, _ in groups if recipe.prompt}),
+        "made_before": made_before(batch),
+        "is_compact": all(len(places) < IMAGES_OF_A_ROW for _, places in groups),
         "mask_count": len({recipe.mask_blobs for recipe, _ in groups} - {()}),
     }
     return render(request, "images/batch.html", context)

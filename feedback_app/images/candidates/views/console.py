@@ -103,9 +103,12 @@ def prompt_sets() -> dict[str, list[str]]:
 
 
 def _speeds() -> dict[str, float]:
-    """Returns the measured seconds an image and step, by model version."""
+    """Returns the measured seconds an image and step, by model version, apart where masks are."""
     measured = {
-        str(version.pk): measured_seconds_per_step(version)
+        f"{version.pk}{':masks' if follows_masks else ''}": measured_seconds_per_step(
+            version, follows_masks=follows_masks
+        )
         for version in ModelVersion.objects.all()
+        for follows_masks in ({False, version.follows_masks})
     }
     return {key: seconds for key, seconds in measured.items() if seconds is not None}
