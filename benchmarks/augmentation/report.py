@@ -215,7 +215,7 @@ def is_moved(label: str, variant: str) -> bool:
 
 def corrected(found: Sequence[Compared], *, named: Collection[tuple[int, str]]) -> list[Compared]:
     """Those that were named before the run for their number, the others for all that there are."""
-    told = [one for one in found if one.gain is not None]
+    told = [one for one in found if one.gain is not None and one.gain.is_enough]
     first = [one for one in told if one.key in named]
     by_key = _adjusted(told) | _adjusted(first)
     return [by_key.get(one.key, one) for one in found]
@@ -321,6 +321,8 @@ def gain_cells(one: Compared) -> list[str]:
     if one.gain is None:
         return [""] * 6
     told = one.gain
+    if not told.is_enough:
+        return [f"{told.value:+.3f}", "too few to tell", "", "", "", ""]
     return [
         f"{told.value:+.3f}",
         f"{told.low:+.3f} to {told.high:+.3f}",
