@@ -30,7 +30,7 @@ NONE_SETTLED = "no case settled"
 
 @dataclass(frozen=True)
 class AdjudicationFigures:
-    """Of one question; ``kept_by_reader`` is in the order of the study's readers."""
+    """The figures of one question; ``kept_by_reader`` is in the order of the study's readers."""
 
     question: Question
     settled: int

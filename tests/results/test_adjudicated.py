@@ -87,7 +87,7 @@ def test_case_by_case_has_the_final_reading_beside_the_originals(
 
 
 def test_agreement_is_told_before_and_after(rosa: User, ravi: User, otto: User) -> None:
-    """Of four cases two are agreed on; two are 5 apart, and a round settles them alike."""
+    """Two of four cases are agreed on; two are 5 apart, and a round settles them alike."""
     study = rated_study(rosa, ravi, scores=np.array([[0, 0], [4, 4], [0, 5], [0, 5]]))
     assert figures_of(study).adjudication == ()
     adjudication = send(study, otto, ravi, cases=(2, 3))
