@@ -22,7 +22,7 @@ from generation.vlm.model.seen import look_at, read_picture
 from generation.vlm.model.vlms import OwnVlm, load_vlm
 
 HELD_SHARE = 0.25
-SPLITS = 8
+SPLITS = 5
 PART = 64
 KEPT = "round-trips.npz"
 

@@ -1,0 +1,65 @@
+"""python -m benchmarks.judge JUDGE [--model bundled] [--seeds 6] [--guidance 1.0 3.0].
+
+What a judge sees of candidates of a model, against what their prompts asked for: for view, sex,
+age band and pneumonia the area under the ROC curve between candidates that were asked for it and
+those that were not, with an interval, and what the model was not shown to follow.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from generation.conditioning.facts import facts_of
+from generation.conditioning.findings import NORMAL
+from generation.conditioning.prompts import prompt_set
+from generation.diffusion.loading import load_pipeline
+from generation.diffusion.sampling import sample
+from generation.specs import BUNDLED, ModelSource, SampleSpec
+from generation.statistics.ranking import auroc_of_groups
+from generation.vlm.judge import Judge, phrases_of
+
+PHRASES = {
+    "view": "view PA",
+    "sex": "sex male",
+    "age": "age 65 and over",
+    "finding": "pneumonia",
+}
+AGES_YEARS = (30, 70)
+CHANCE = 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("judge", type=Path)
+    parser.add_argument("--model", default=BUNDLED)
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--guidance", type=float, nargs="+", default=[1.0, 3.0])
+    arguments = parser.parse_args()
+    judge = Judge.load(arguments.judge)
+    prompts = prompt_set((NORMAL, "pneumonia"), ages_years=AGES_YEARS)
+    asked = [(prompt, seed) for prompt in prompts for seed in range(arguments.seeds)]
+    pipeline = load_pipeline(ModelSource(base=arguments.model))
+    for guidance in arguments.guidance:
+        recipes = [SampleSpec(prompt=prompt, seed=seed, guidance_scale=guidance)
+                   for prompt, seed in asked]  # fmt: skip
+        found = judge.probabilities(sample(pipeline, recipes))
+        print(f"guidance {guidance}, {len(recipes)} candidates")
+        report(judge, [prompt for prompt, _ in asked], found)
+
+
+def report(judge: Judge, prompts: list[str], found: list[dict[str, float]]) -> None:
+    """A line an attribute: area, and the share that reaches what real images do."""
+    for attribute, phrase in PHRASES.items():
+        wanted = np.array([phrase in phrases_of(attribute, facts_of(one)) for one in prompts])
+        scores = np.array([one[phrase] for one in found])
+        area = auroc_of_groups(scores[wanted], scores[~wanted])
+        seen = [judge.attribute(attribute, facts_of(prompt), one)
+                for prompt, one in zip(prompts, found, strict=True)]  # fmt: skip
+        reached = np.mean([one.is_reached for one in seen if one])
+        verdict = "" if area.low > CHANCE else ": not shown to follow it"
+        print(f"{attribute} ({phrase}): AUC {area}, reached {reached:.2f}{verdict}")
+
+
+if __name__ == "__main__":
+    main()
