@@ -22,8 +22,10 @@ def file_action(media_type: str, *, parameters: Any = None) -> Any:
     """An action of a row that answers with a file of this type."""
 
     def made(method: Any) -> Any:
-        answer = {(200, media_type): OpenApiTypes.BINARY}
-        named = extend_schema(responses=answer, parameters=parameters)(method)
-        return action(["get"], detail=True, content_negotiation_class=AsItIs)(named)
+        is_json = media_type == "application/json"
+        content = OpenApiTypes.OBJECT if is_json else OpenApiTypes.BINARY
+        answer = {(200, media_type): content}
+        named = action(["get"], detail=True, content_negotiation_class=AsItIs)(method)
+        return extend_schema(responses=answer, parameters=parameters)(named)
 
     return made

@@ -5,13 +5,13 @@ from typing import Any
 from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from pydantic.json_schema import model_json_schema
 
-from feedback_app.rest.choosing import field_parameter
+from feedback_app.rest.choosing import FieldChoice, field_parameter
 from feedback_app.rest.files import AsItIs
 from feedback_app.rest.once import HEADER, KEY_MAX
-from feedback_app.rest.views import Once, Rows
+from feedback_app.rest.views import Once, OnlyTold, Rows
 
 REFERENCE = "#/components/schemas/{model}"
 JSON = "application/json"
@@ -80,6 +80,25 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 class Schema(AutoSchema):
     """What holds for every operation, beside what drf-spectacular finds out by itself."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(self.view, Rows):
+            return self.view.action in self.view.listings
+        return bool(super()._is_list_view(serializer))
+
+    def get_filter_backends(self) -> list[Any]:
+        if isinstance(self.view, Rows) and self.view.action != "list":
+            return [FieldChoice] if self._is_list_view() else []
+        return list(super().get_filter_backends())
+
+    def _map_serializer(
+        self, serializer: Any, direction: Any, bypass_extensions: bool = False
+    ) -> dict[str, Any]:
+        """Of what is told nothing is sure to be there: ``?fields=`` may leave it out."""
+        schema: dict[str, Any] = super()._map_serializer(serializer, direction, bypass_extensions)
+        if isinstance(force_instance(serializer), OnlyTold):
+            schema.pop("required", None)
+        return schema
 
     def get_tags(self) -> list[str]:
         return [self._tokenize_path()[0]]

@@ -152,30 +152,38 @@ class Read(Listed):
         return self.told(self.get_object())
 
 
-class Row(serializers.ModelSerializer[Any]):
-    """A row as it is told; nothing is written through it."""
+class OnlyTold:
+    """Nothing is written through its fields."""
 
     def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
+        fields: dict[str, Any] = super().get_fields()  # type: ignore[misc]
         for field in fields.values():
             field.read_only = True
         return fields
 
 
-class Told(serializers.Serializer[Any]):
+class Row(OnlyTold, serializers.ModelSerializer[Any]):
+    """A row as it is told."""
+
+
+class Told(OnlyTold, serializers.Serializer[Any]):
     """What is told of something that is no row."""
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        for field in fields.values():
-            field.read_only = True
-        return fields
 
 
 def user_name(**options: Any) -> serializers.SlugRelatedField[Any]:
     """A person by user name, which is what they are asked for by too."""
-    return serializers.SlugRelatedField(slug_field="username", read_only=True, **options)
+    return serializers.SlugRelatedField(
+        slug_field="username", read_only=True, allow_null=True, **options
+    )
 
 
 def name_of(**options: Any) -> serializers.SlugRelatedField[Any]:
-    return serializers.SlugRelatedField(slug_field="name", read_only=True, **options)
+    return serializers.SlugRelatedField(
+        slug_field="name", read_only=True, allow_null=True, **options
+    )
+
+
+def _named(field: str, **options: Any) -> serializers.SlugRelatedField[Any]:
+    return serializers.SlugRelatedField(
+        slug_field=field, read_only=True, allow_null=True, **options
+    )

@@ -51,7 +51,7 @@ class FailureSerializer(Row):
 
 class BatchSerializer(Row):
     model_version = name_of()
-    prompt_set = serializers.StringRelatedField[Any](source="prompt_set_version")
+    prompt_set = serializers.SerializerMethodField()
     created_by = user_name()
     total = serializers.IntegerField(source="progress.total")
     made = serializers.IntegerField(source="progress.made")
@@ -65,6 +65,9 @@ class BatchSerializer(Row):
             "id", "name", "model_version", "prompt_set", "created_by", "created_at",
             "total", "made", "is_live", "remaining_s", "failures",
         ]  # fmt: skip
+
+    def get_prompt_set(self, batch: Batch) -> str | None:
+        return str(batch.prompt_set_version) if batch.prompt_set_version else None
 
 
 class NewBatchSerializer(BatchSerializer):
