@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "feedback_app.exports",
     "feedback_app.experiments",
     "feedback_app.vlms",
+    "feedback_app.webhooks",
     "feedback_app.results",
     "feedback_app.provenance",
     "feedback_app.rehearsal",
@@ -335,7 +336,15 @@ CELERY_BEAT_SCHEDULE["remind-readers"] = {
     "schedule": 3600.0,
     "options": {"queue": "cpu", "expires": 3600.0},
 }
+CELERY_BEAT_SCHEDULE["tell-webhooks"] = {
+    "task": "webhooks.notice",
+    "schedule": 15.0,
+    "options": {"queue": "cpu", "expires": 15.0},
+}
 CELERY_TIMEZONE = TIME_ZONE
+
+# Networks that webhooks may be sent to beside public addresses, and without TLS.
+WEBHOOK_NETWORKS = networks("WEBHOOK_NETWORKS", words("WEBHOOK_NETWORKS"))
 
 # A case claimed from an open pool is its reader's own for this long after the last heartbeat.
 LEASE_S = number("LEASE_S", default=15 * 60)
@@ -371,6 +380,7 @@ SPECTACULAR_SETTINGS = {
     # With ?fields= an answer has fewer fields, so that none is sure to be there.
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
     "POSTPROCESSING_HOOKS": [],  # choices stand where they are made, without names of their own
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none"},
     "SWAGGER_UI_DIST": "SIDECAR",  # the page works without a network
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

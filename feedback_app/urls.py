@@ -23,6 +23,7 @@ urlpatterns = [
     path("learning/", include("feedback_app.finetuning.urls")),
     path("curation/", include("feedback_app.curation.urls")),
     path("exports/", include("feedback_app.exports.urls")),
+    path("webhooks/", include("feedback_app.webhooks.urls")),
     path("experiments/", include("feedback_app.experiments.urls")),
     path("api/", include("feedback_app.api.urls")),
     # One way to change one's password: the one that the audit log knows of.

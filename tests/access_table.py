@@ -77,6 +77,11 @@ TABLE: dict[str, Line] = {
     "accounts:revoke-token": post(
         answers(302, 404, 404, 404, 404, 404), lambda _: ["00000000-0000-4000-8000-000000000000"]
     ),
+    "webhooks:list": get(ADMINS),
+    "webhooks:webhook": get(does(ADMINS, 404), lambda _: [0]),
+    "webhooks:stop": post(does(ADMINS, 404), lambda _: [0]),
+    "webhooks:resume": post(does(ADMINS, 404), lambda _: [0]),
+    "webhooks:resend": post(does(ADMINS, 404), lambda _: ["00000000-0000-4000-8000-000000000000"]),
     "accounts:people": get(ADMINS),
     "accounts:add_person": get(ADMINS),
     "accounts:unlock": post(does(ADMINS)),
