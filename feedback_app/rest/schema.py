@@ -94,7 +94,7 @@ class Schema(AutoSchema):
     def _map_serializer(
         self, serializer: Any, direction: Any, bypass_extensions: bool = False
     ) -> dict[str, Any]:
-        """Of what is told nothing is sure to be there: ``?fields=`` may leave it out."""
+        """Requires no field of what is told: ``?fields=`` may leave any out."""
         schema: dict[str, Any] = super()._map_serializer(serializer, direction, bypass_extensions)
         if isinstance(force_instance(serializer), OnlyTold):
             schema.pop("required", None)
