@@ -20,7 +20,7 @@ class Role(models.TextChoices):
         return list(Role).index(self)
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of knox's untyped tokens
     """A user is a person with one role, or a simulated reader, marked as such for good."""
 
     role = models.CharField(max_length=16, choices=Role, default=Role.READER)
