@@ -7,6 +7,7 @@ the patients held back, over several splits, and of a source that the autoencode
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,9 @@ def make(arguments: argparse.Namespace) -> dict[str, object]:
         for seed in range(SPLITS)
     ]
     judges[0].save(arguments.out)
-    figures = {"through the autoencoder, held-out patients": means(judges)}
+    figures: dict[str, Mapping[str, float | None]] = {
+        "through the autoencoder, held-out patients": means(judges)
+    }
     for source in arguments.unseen:
         chosen = np.array([name.startswith(f"{source}/") for name in names])
         known = [one for one, is_chosen in zip(truths, chosen, strict=True) if is_chosen]

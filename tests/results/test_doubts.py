@@ -28,6 +28,6 @@ def test_readers_who_disagree_and_hurry_are_told_of_before_anything_is_learned(
     assert told == cora_client.get(address).content.decode()  # none chosen: all that were read
     assert not cora_client.get(address, {"studies": [str(other.pk)]}).content.strip()
     snapshot = take_snapshot(name="All", studies=[study], simulated=False)
-    assert "Realism" in cora_client.get(address, {"snapshot": snapshot.pk}).content.decode()
+    assert "Realism" in cora_client.get(address, {"snapshot": str(snapshot.pk)}).content.decode()
     for page in ("finetuning:snapshot_new", "finetuning:finetune_new"):
         assert address in cora_client.get(reverse(page)).content.decode()

@@ -84,7 +84,7 @@ def test_pictures_pass_through_an_autoencoder() -> None:
         def decode(self, values: torch.Tensor) -> Any:
             return type("Decoded", (), {"sample": values})()
 
-    passed = round_trip(Half(), [np.full((9, 9), 255, dtype=np.uint8)], side=8)  # type: ignore[arg-type]
+    passed = round_trip(Half(), [np.full((9, 9), 255, dtype=np.uint8)], side=8)
     assert passed[0].shape == (8, 8)
     assert passed[0].dtype == np.uint8
     assert passed[0][0, 0] == 191
