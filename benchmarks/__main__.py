@@ -18,6 +18,7 @@ MODULES = (
     "coverage",
     "imports",
     "first_fetch",
+    "pages",
     "sampler",
     "dpo",
     "active",
