@@ -34,7 +34,7 @@ class NextStep:
     url: str
 
 
-def stages(viewer: User) -> list[Stage]:
+def stages(viewer: User, *, new_pairs: int) -> list[Stage]:
     """In the order of the loop; only admins have a page of exports."""
     readings = Reading.objects.current()
     simulated = readings.by_simulated_readers().count()
@@ -63,7 +63,7 @@ def stages(viewer: User) -> list[Stage]:
         Stage(
             "Snapshots",
             Snapshot.objects.count(),
-            f"{_counted(_new_pairs(), 'pair')} new",
+            f"{_counted(new_pairs, 'pair')} new",
             reverse("finetuning:overview"),
         ),
         Stage("Curated sets", CuratedSet.objects.count(), "", reverse("curation:list")),
@@ -82,12 +82,12 @@ def stages(viewer: User) -> list[Stage]:
     return found
 
 
-def next_step(viewer: User) -> NextStep | None:
+def next_step(viewer: User, *, new_pairs: int) -> NextStep | None:
     """The first thing that the loop waits for; None where it has gone round."""
-    return next(_open_steps(viewer), None)
+    return next(_open_steps(viewer, new_pairs), None)
 
 
-def _open_steps(viewer: User) -> Iterator[NextStep]:
+def _open_steps(viewer: User, new_pairs: int) -> Iterator[NextStep]:
     """In the order of the loop."""
     if not ModelVersion.objects.exists():
         yield NextStep("There is no model yet.", "Register one", reverse("models"))
@@ -105,9 +105,9 @@ def _open_steps(viewer: User) -> Iterator[NextStep]:
         yield NextStep(
             "The first readings are awaited.", "See how studies get on", reverse("studies:list")
         )
-    if not Snapshot.objects.filter(is_simulated=False).exists() and (pairs := _new_pairs()):
+    if not Snapshot.objects.filter(is_simulated=False).exists() and new_pairs:
         yield NextStep(
-            f"Readings gave {_counted(pairs, 'pair')} to learn from.",
+            f"Readings gave {_counted(new_pairs, 'pair')} to learn from.",
             "Take a snapshot",
             reverse("finetuning:snapshot_new"),
         )
@@ -143,7 +143,7 @@ def _open_steps(viewer: User) -> Iterator[NextStep]:
         yield NextStep("A curated set can be exported.", "Export it", reverse("exports:list"))
 
 
-def _new_pairs() -> int:
+def new_pairs() -> int:
     """Counts people's pairs that their last snapshot has not."""
     last = Snapshot.objects.filter(is_simulated=False).first()
     return count_new_pairs(simulated=False, since=last)

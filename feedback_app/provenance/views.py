@@ -8,7 +8,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
 from feedback_app.images.models import ModelVersion
 from feedback_app.provenance.lineage import differences, same_seed_images
-from feedback_app.provenance.loop import next_step, stages
+from feedback_app.provenance.loop import new_pairs, next_step, stages
 from feedback_app.runs.models import Run
 
 SHOWN_RUNS = 3
@@ -20,11 +20,12 @@ def home(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     if not request.user.is_coordinator:
         return redirect("readings:worklist")
+    pairs = new_pairs()
     unfinished = Run.objects.unfinished().order_by("state", "-priority", "created_at")
     context = {
         "section": "home",
-        "stages": stages(request.user),
-        "next_step": next_step(request.user),
+        "stages": stages(request.user, new_pairs=pairs),
+        "next_step": next_step(request.user, new_pairs=pairs),
         "runs": list(unfinished[:SHOWN_RUNS]),
         "waiting_runs": max(0, unfinished.count() - SHOWN_RUNS),
     }

@@ -22,6 +22,7 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from feedback_app.accounts.models import User
+from feedback_app.related import number_of
 from feedback_app.studies.models import (
     ActiveOrder,
     CaseRole,
@@ -30,7 +31,6 @@ from feedback_app.studies.models import (
     Slot,
     SlotQuerySet,
     Study,
-    number_of,
     turns,
 )
 

@@ -15,7 +15,7 @@ from feedback_app.finetuning.gates.people import peoples_word
 from feedback_app.finetuning.models import Gate, GateStudy
 from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import CohortImage, ModelVersion, Promotion, PromotionKind
-from feedback_app.provenance.loop import next_step
+from feedback_app.provenance.loop import new_pairs, next_step
 from feedback_app.studies.models import Slot, Study
 from feedback_app.studies.services import close_study
 from tests.finetuning.gate_world import asked, child_of, choose, decided
@@ -56,7 +56,7 @@ def test_the_page_says_the_verdict_and_its_rules(held: Gate, cora_client: Client
 def test_the_start_page_points_to_a_child_that_passed(child: ModelVersion, cora: User) -> None:
     gate = asked(child)
     decided(gate)
-    step = next_step(cora)
+    step = next_step(cora, new_pairs=new_pairs())
     assert step is not None
     assert step.url == reverse("finetuning:gate", args=[gate.pk])
 

@@ -4,19 +4,22 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count
+from django.db.models import OuterRef
 from django.utils import timezone
 
 from feedback_app.images.versions.folders import loadable
+from feedback_app.related import number_of, related_rows
 from generation.specs import ModelSource
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def with_counts(self) -> Self:
         """Adds ``candidate_count`` and ``batch_count``."""
+        made = related_rows(self.model, "recipes").filter(candidate__isnull=False)
+        batches = related_rows(self.model, "batch")
         return self.annotate(
-            candidate_count=Count("recipes__candidate", distinct=True),
-            batch_count=Count("batch", distinct=True),
+            candidate_count=number_of(made.filter(model_version=OuterRef("pk"))),
+            batch_count=number_of(batches.filter(model_version=OuterRef("pk"))),
         )
 
 

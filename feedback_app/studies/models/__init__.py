@@ -28,7 +28,6 @@ from feedback_app.studies.models.studies import (
     StudyQuerySet,
     StudyReader,
     StudyState,
-    number_of,
 )
 
 __all__ = [
@@ -63,7 +62,6 @@ __all__ = [
     "TrainingImage",
     "TrainingMask",
     "TrainingReference",
-    "number_of",
     "questions_of",
     "training_criteria",
 ]

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from feedback_app.related import related_rows
 from feedback_app.studies.enums import CriterionKind
-from feedback_app.studies.models.studies import Study, StudyState, related_rows
+from feedback_app.studies.models.studies import Study, StudyState
 
 SCORE_MAX = 5
 NAME_LENGTH = 64

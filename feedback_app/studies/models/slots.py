@@ -10,10 +10,11 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from feedback_app.images.models import Image
+from feedback_app.related import related_rows
 from feedback_app.studies.enums import ADJUDICATION, Phase
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
 from feedback_app.studies.models.questions import Criterion, questions_of
-from feedback_app.studies.models.studies import Allocation, Study, StudyState, related_rows
+from feedback_app.studies.models.studies import Allocation, Study, StudyState
 from feedback_app.studies.modes import mode_of
 
 

@@ -1,17 +1,17 @@
 """A study: its mode, its readers and its design."""
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Func, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.images.models import Cohort, Scorer
+from feedback_app.related import number_of, related_rows
 from feedback_app.runs.models import Run
 from feedback_app.studies.modes import DEFAULT_MODE, RealOrSynthetic, mode_choices, mode_of
 
@@ -57,17 +57,6 @@ class StudyQuerySet(models.QuerySet["Study"]):
             slot_count=number_of(slots),
             read_count=number_of(slots.with_is_read().filter(is_read=True)),
         )
-
-
-def related_rows(model: type[models.Model], name: str) -> Any:
-    """The manager of a model that is defined later, or in an app that builds on this one."""
-    return model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
-
-
-def number_of(rows: "models.QuerySet[Any]") -> Coalesce:
-    """How many there are, as part of another query; a function, so that nothing is grouped."""
-    count = Func("pk", function="COUNT", output_field=models.IntegerField())
-    return Coalesce(Subquery(rows.order_by().values(number=count)), 0)
 
 
 class Study(models.Model):

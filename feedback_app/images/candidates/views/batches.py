@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,8 +22,10 @@ from feedback_app.images.candidates.batches import (
     progress_of,
     runs_ahead,
 )
+from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.models import Batch, BatchRecipe, Recipe
 
+PLACES_A_PAGE = 160
 IMAGES_OF_A_ROW = 4
 """Groups that have fewer stand beside each other."""
 COMMIT_WITHIN = timedelta(seconds=3)
@@ -45,17 +49,23 @@ def show_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     if progress.is_waiting:
         context["ahead"] = runs_ahead(batch)
     places = batch.batchrecipe_set.with_candidates()
+    paginator = Paginator(places, PLACES_A_PAGE)
+    paginator.count = progress.total  # known already
+    page = paginator.get_page(request.GET.get("page"))
+    context["page"] = page
     if request.htmx:  # type: ignore[attr-defined]
-        context["new_places"] = _made_since(places, parse_since(request.GET.get("since", "")))
+        since = parse_since(request.GET.get("since", ""))
+        shown = places.filter(position__range=(page.start_index() - 1, page.end_index() - 1))
+        context["new_places"] = _made_since(shown, since)
         return render(request, "images/_batch.html", context)
-    groups = group_by_prompt(places)
+    groups = group_by_prompt(page)
     context |= {
         "section": "generate",
         "groups": groups,
-        "prompt_count": len({recipe.prompt for recipe, _ in groups if recipe.prompt}),
+        "prompt_count": batch.recipes.exclude(prompt="").values("prompt").distinct().count(),
         "made_before": made_before(batch),
         "is_compact": all(len(places) < IMAGES_OF_A_ROW for _, places in groups),
-        "mask_count": len({recipe.mask_blobs for recipe, _ in groups} - {()}),
+        "mask_count": count_masks(batch) if any(one.mask_blobs for one, _ in groups) else 0,
     }
     return render(request, "images/batch.html", context)
 
@@ -76,6 +86,13 @@ def _made_since(places: Any, since: datetime | None) -> Any:
     if since is None:
         return made
     return made.filter(recipe__candidate__created_at__gt=since - COMMIT_WITHIN)
+
+
+def count_masks(batch: Batch) -> int:
+    """How many different sets of masks its recipes follow."""
+    masks = RecipeMask.objects.filter(recipe__batches=batch).order_by("recipe", "blob")
+    by_recipe = groupby(masks.values_list("recipe", "blob"), key=itemgetter(0))
+    return len({tuple(blob for _, blob in of_recipe) for _, of_recipe in by_recipe})
 
 
 def group_by_prompt(places: Iterable[BatchRecipe]) -> list[tuple[Recipe, list[BatchRecipe]]]:
