@@ -2,18 +2,32 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q
+from django.utils import timezone
 
+from feedback_app.charts.plots import Plot
 from feedback_app.readings.models import Reading, Retraction
+from feedback_app.results.cases import disagreements
 from feedback_app.results.figures import Figures, figures_of
+from feedback_app.results.kinds import WORK_OUT
+from feedback_app.runs.models import Run
+from feedback_app.runs.services import start
 from feedback_app.studies.models import Study
 
 KEPT_S = 24 * 3_600
 SCHEME = 3
 """Goes up when the figures change their shape."""
+FIGURES = "figures"
+READINGS_AT_ONCE = 2_000
+"""A page would be kept waiting by more."""
+IN_VAIN_S = 60
+"""What a run that ended within these found should be there."""
 PRECISION = 100
 """While readings come in, figures may lag behind by one part in so many."""
 T = TypeVar("T")
@@ -36,11 +50,77 @@ def state_of(study: Study) -> str:
 
 
 def figures_for(study: Study, *, state: str) -> Figures:
-    return kept(study, "figures", state=state, make=lambda: figures_of(study))
+    """Works them out where they are not kept."""
+    found = kept(study, FIGURES, state=state, make=lambda: figures_of(study))
+    cache.set(_latest(study), state, KEPT_S)
+    return found
+
+
+@dataclass(frozen=True)
+class Found:
+    """Figures of a state of the readings; None while a run works them out."""
+
+    state: str
+    figures: Figures | None = None
+    run: Run | None = None
+
+
+def find_figures(study: Study) -> Found:
+    """The figures of the readings as they are now, within the time that a page may take.
+
+    Of many readings a run works them out, and what was found of earlier ones is there until
+    then. Where a run's figures were not kept, as with Redis away, they are worked out at once.
+    """
+    state = state_of(study)
+    if figures := cache.get(_key(study, state, FIGURES)):
+        return Found(state, figures)
+    run = _run_for(study, state) if _is_large(study) else None
+    if run is None:
+        return Found(state, figures_for(study, state=state))
+    earlier = cache.get(_latest(study), "")
+    if figures := cache.get(_key(study, earlier, FIGURES)):
+        return Found(earlier, figures, run)
+    return Found(state, run=run)
+
+
+def _is_large(study: Study) -> bool:
+    return Reading.objects.filter(slot__study=study).count() > READINGS_AT_ONCE
+
+
+def _run_for(study: Study, state: str) -> Run | None:
+    """The run under way that works them out, or a new one; None where one just did in vain."""
+    of_study = Run.objects.filter(kind=WORK_OUT, spec__study=str(study.pk))
+    if under_way := of_study.unfinished().first():
+        return under_way
+    since = timezone.now() - timedelta(seconds=IN_VAIN_S)
+    if of_study.filter(spec__state=state, finished_at__gt=since).exists():
+        return None
+    spec = {"study": str(study.pk), "state": state}
+    return start(WORK_OUT, title=f"Work out the results of {study.name}", spec=spec)
+
+
+def disagreements_of(study: Study) -> dict[UUID, int]:
+    """How far apart the readers are on each case."""
+    state = state_of(study)
+    return kept(study, "disagreements", state=state, make=lambda: disagreements(study))
+
+
+def plot_content(study: Study, plot: Plot, form: str, *, state: str) -> str:
+    """The plot as a file of this form."""
+    make = plot.svg if form == "svg" else plot.csv
+    return kept(study, f"{plot.name}.{form}", state=state, make=make)
+
+
+def _latest(study: Study) -> str:
+    return f"results:{study.pk}:latest"
+
+
+def _key(study: Study, state: str, name: str) -> str:
+    return f"results:{study.pk}:{state}:{name}"
 
 
 def kept(study: Study, name: str, *, state: str, make: Callable[[], T]) -> T:
-    key = f"results:{study.pk}:{state}:{name}"
+    key = _key(study, state, name)
     found: T | None = cache.get(key)
     if found is None:
         found = make()

@@ -1,6 +1,6 @@
 """Which cases a coordinator looks at: by what was said of them, and how far it is apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db.models import Case as SqlCase
@@ -35,6 +35,8 @@ from feedback_app.studies.models import (
     Study,
     StudyState,
 )
+
+WANTED = ("reading__slot__case", "apart")
 
 
 def tells_source(study: Study) -> bool:
@@ -114,9 +116,8 @@ def _gold_missed(study: Study, readings: QuerySet[Reading]) -> QuerySet[GoldAnsw
     return answers.filter(Exists(scores) | Exists(choices)).values_list("case", flat=True)
 
 
-def by_disagreement(study: Study, cases: QuerySet[Case]) -> list[UUID]:
-    """Returns the cases' keys, those on which readers are furthest apart first."""
-    apart = disagreements(study)
+def by_disagreement(cases: QuerySet[Case], apart: Mapping[UUID, int]) -> list[UUID]:
+    """Returns the cases' keys, those on which readers are furthest ``apart`` first."""
     keys = list(cases.values_list("pk", flat=True))
     return sorted(keys, key=lambda key: -apart.get(key, -1))
 
@@ -131,7 +132,27 @@ def disagreements(study: Study, cases: Iterable[UUID] | None = None) -> dict[UUI
     )
     if cases is not None:
         counting = counting.filter(slot__case__in=cases)
+    kinds = set(study.criteria.values_list("kind", flat=True))
+    rows: list[tuple[UUID, int]] = []
+    if kinds - {CriterionKind.COMPARISON}:
+        rows += _ranges_of_scores(counting)
+    if CriterionKind.COMPARISON in kinds:
+        rows += _ranges_of_choices(counting)
     widest: dict[UUID, int] = {}
+    for case, range_ in rows:
+        widest[case] = max(range_, widest.get(case, 0))
+    return widest
+
+
+def _ranges_of_scores(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]:
+    """Grouped by more than is asked for: keys are slow to read, and the database has many."""
+    scores = Score.objects.filter(reading__in=counting)
+    grouped = scores.values("reading__slot__case", "image", "criterion")
+    return grouped.annotate(apart=_range("value")).values_list(*WANTED)
+
+
+def _ranges_of_choices(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]:
+    """A choice for the one image is as far above none as one for the other is below it."""
     first = CaseImage.objects.filter(case=OuterRef("reading__slot__case")).order_by("position")
     signed = SqlCase(
         When(verdict=Verdict.BETTER, image=Subquery(first.values("image")[:1]), then=F("strength")),
@@ -139,20 +160,9 @@ def disagreements(study: Study, cases: Iterable[UUID] | None = None) -> dict[UUI
         default=0,
         output_field=IntegerField(),
     )
-    # Grouped by more than is asked for: keys are slow to read, and the database has many.
-    of_scores = Score.objects.filter(reading__in=counting).values(
-        "reading__slot__case", "image", "criterion"
-    )
-    chosen = Choice.objects.filter(reading__in=counting).annotate(signed=signed)
-    of_choices = chosen.values("reading__slot__case", "criterion")
-    wanted = ("reading__slot__case", "apart")
-    rows: list[tuple[UUID, int]] = [
-        *of_scores.annotate(apart=_range("value")).values_list(*wanted),
-        *of_choices.annotate(apart=_range("signed")).values_list(*wanted),
-    ]
-    for case, range_ in rows:
-        widest[case] = max(range_, widest.get(case, 0))
-    return widest
+    choices = Choice.objects.filter(reading__in=counting).annotate(signed=signed)
+    grouped = choices.values("reading__slot__case", "criterion")
+    return grouped.annotate(apart=_range("signed")).values_list(*WANTED)
 
 
 def _range(name: str) -> CombinedExpression:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import Prefetch
+
 from feedback_app.images.models import Image
 from feedback_app.readings.models import (
     Flag,
@@ -15,9 +17,10 @@ from feedback_app.readings.models import (
     retracted_in,
 )
 from feedback_app.results.cases import disagreements, find_cases, latest
-from feedback_app.studies.models import Case, Phase, Study
+from feedback_app.studies.models import Case, CaseImage, Phase, Study
 
 LETTERS = "ABCDEFGH"
+SOURCE = "image__candidate__recipe__model_version"
 OUTLINES = 6
 """Colours of readers' outlines, which repeat after so many readers."""
 
@@ -85,7 +88,9 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
     """Returns these cases with all that was said of them, in the given order."""
     cases = {
         case.pk: case
-        for case in Case.objects.filter(pk__in=keys).prefetch_related("case_images__image")
+        for case in Case.objects.filter(pk__in=keys).prefetch_related(
+            Prefetch("case_images", CaseImage.objects.select_related(SOURCE))
+        )
     }
     shown = {
         key: [

@@ -116,18 +116,18 @@ def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def _context(study: Study, *, seen: str) -> dict[str, object]:
     """Empty where the readings are still as they were ``seen``."""
-    from feedback_app.results.cache import figures_for, state_of
+    from feedback_app.results.cache import find_figures
     from feedback_app.results.page import NUMBERS_SHOWN_MAX, page_of
 
-    state = state_of(study)
-    if state == seen:
+    found = find_figures(study)
+    if found.state == seen:
         return {}
-    figures = figures_for(study, state=state)
+    context = {"study": study, "state": found.state, "run": found.run}
+    if found.figures is None:
+        return context | {"state": ""}
     can_be_shared = study.readers_per_case > 1 or study.anchor_count > 0
-    return {
-        "study": study,
-        "state": state,
-        "results": page_of(study, figures, can_be_shared=can_be_shared),
+    return context | {
+        "results": page_of(study, found.figures, can_be_shared=can_be_shared),
         "numbers_shown_max": NUMBERS_SHOWN_MAX,
     }
 
@@ -153,16 +153,15 @@ def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @coordinators_only
 def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResponse:
     """Shows a plot as SVG, or its numbers as CSV; ``?download`` saves it as a file."""
-    from feedback_app.results.cache import figures_for, kept, state_of
+    from feedback_app.results.cache import find_figures, plot_content
     from feedback_app.results.plots.catalogue import plots_of
 
     study = study_with_results(study_id)
-    state = state_of(study)
-    found = plots_of(figures_for(study, state=state)).get(name)
-    if found is None or form not in CONTENT_TYPES:
+    found = find_figures(study)
+    plots = plots_of(found.figures) if found.figures else {}
+    if name not in plots or form not in CONTENT_TYPES:
         raise Http404("There is no such plot of this study.")
-    make = found.svg if form == "svg" else found.csv
-    content = kept(study, f"{name}.{form}", state=state, make=make)
+    content = plot_content(study, plots[name], form, state=found.state)
     response = HttpResponse(content, content_type=CONTENT_TYPES[form])
     if form == "svg":
         kept_s = BROWSER_KEEPS_S if "v" in request.GET else 0
@@ -176,6 +175,8 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
 @coordinators_only
 def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Every case that was read, with what each reader said of it."""
+    from feedback_app.results.cache import disagreements_of
+
     study = study_with_results(study_id)
     form = CasesForm(request.GET, study=study)
     asked = form.cleaned_data if form.is_valid() else {}
@@ -188,7 +189,7 @@ def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
         number=asked.get("number"),
     )
     if asked.get("order") == "disagreement":
-        keys = by_disagreement(study, found)
+        keys = by_disagreement(found, disagreements_of(study))
     else:
         keys = list(found.values_list("pk", flat=True))
     page = Paginator(keys, CASES_A_PAGE).get_page(request.GET.get("page"))

@@ -21,7 +21,7 @@ BOX = GivenRegion(shape="box", points=[(4, 6), (20, 26)])
 
 def test_the_most_disputed_case_comes_first(rosa: User, ravi: User) -> None:
     study = rated_study(rosa, ravi, scores=np.array([[3, 3], [0, 5], [2, 4]]))
-    keys = by_disagreement(study, find_cases(study))
+    keys = by_disagreement(find_cases(study), disagreements(study))
     positions = {case.pk: case.position for case in study.cases.all()}
     assert [positions[key] for key in keys] == [1, 2, 0]
     assert sorted(disagreements(study).values()) == [0, 2, 5]

@@ -19,6 +19,8 @@ from feedback_app.accounts.models import User
 from feedback_app.local.homes import CHECKOUT
 from feedback_app.rehearsal.simulation import simulated_readers
 from feedback_app.results import cache as results_cache
+from feedback_app.runs.models import Run, State
+from feedback_app.runs.services import execute
 from feedback_app.studies.models import Study
 from tests.readings.filling import (
     add_case,
@@ -264,6 +266,27 @@ def test_images_come_by_pages(cora_client: Client, rosa: User) -> None:
     )
     assert (first.count("<img"), second.count("<img")) == (40, 1)
     assert "1–40 of 41" in first
+
+
+def test_figures_of_many_readings_are_worked_out_by_a_run(
+    cora_client: Client, study: Study, rosa: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_cache, "READINGS_AT_ONCE", 40)
+    assert "are being worked out" in page(cora_client, study)
+    run = Run.objects.get(kind="work_out_results")
+    assert cora_client.get(plot_address(study, "pace")).status_code == 404
+    execute(run.pk)
+    assert "48 readings" in page(cora_client, study)
+    assert cora_client.get(plot_address(study, "pace")).status_code == 200
+
+    read(add_case(study, candidate(99)), rosa, scores={"realism": [3]})
+    told = page(cora_client, study)
+    assert "What came in since is being worked out" in told and "48 readings" in told
+    execute(Run.objects.get(kind="work_out_results", state=State.QUEUED).pk)
+    assert "49 readings" in page(cora_client, study)
+
+    cache.clear()  # as where Redis is away: what the run found is nowhere
+    assert "49 readings" in page(cora_client, study)
 
 
 def test_the_reading_page_s_process_starts_without_plotting_and_statistics() -> None:
