@@ -1,19 +1,45 @@
 """What a policy says of each candidate: in, or out and why."""
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Self
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.cache import cache
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    FloatField,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
 from feedback_app.curation.models import Policy
 from feedback_app.images.measures import NEAREST_TRAINING_IMAGE
 from feedback_app.images.models import Candidate, Measure
 from feedback_app.readings.adjudication.finals import final_readings, with_finals
-from feedback_app.readings.models import Flag, Grade, Reading, ReadingQuerySet, Score, SkipReason
-from feedback_app.studies.models import Criterion, CriterionKind, Phase
+from feedback_app.readings.models import (
+    Flag,
+    Grade,
+    Reading,
+    ReadingQuerySet,
+    Retraction,
+    Score,
+    SkipReason,
+)
+from feedback_app.studies.models import CaseImage, Criterion, CriterionKind, Phase
 
+KEPT_S = 24 * 3_600
+ADMITTED = ""
 TOO_CLOSE = "too close to a training image"
 NOT_READ = "not read yet"
 LEFT_OUT = "left out by hand"
@@ -113,6 +139,22 @@ class Admitted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many candidates a policy admits, and how many it refuses for which reason."""
+
+    admitted: int
+    refused: dict[str, int]
+
+    @property
+    def considered(self) -> int:
+        return self.admitted + sum(self.refused.values())
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        return most_first(self.refused)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Every candidate considered is admitted (by recipe key) or refused for one reason."""
 
@@ -123,10 +165,6 @@ class Verdict:
     def considered(self) -> int:
         return len(self.admitted) + sum(self.refused.values())
 
-    @property
-    def reasons(self) -> list[tuple[str, int]]:
-        return most_first(self.refused)
-
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Reasons with their counts, in an order that does not depend on how they were stored."""
@@ -135,72 +173,113 @@ def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 @dataclass
 class Opinion:
-    """What readers said of one image: ``scores[criterion][reader]`` and vetoing flags."""
+    """What readers said of one image: the mean over them by criterion, and vetoing flags.
 
-    scores: dict[str, dict[int, list[int]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
+    A reader's repeated readings count as one.
+    """
+
+    means: dict[str, Fraction] = field(default_factory=dict)
+    readers: set[int] = field(default_factory=set)
     flags: set[str] = field(default_factory=set)
     is_final: bool = False
     """Whether an adjudicator settled it: then it needs no further readers."""
 
     @property
     def reader_count(self) -> int:
-        return len({reader for readers in self.scores.values() for reader in readers})
-
-    def means(self) -> dict[str, Fraction]:
-        """Over readers; a reader's repeated readings count as one."""
-        return {
-            criterion: mean([mean(values) for values in readers.values()])
-            for criterion, readers in sorted(self.scores.items())
-        }
+        return len(self.readers)
 
 
-def mean(values: Iterable[int | Fraction]) -> Fraction:
-    exact = [Fraction(value) for value in values]
-    return sum(exact, Fraction()) / len(exact)
+@dataclass(frozen=True)
+class Decision:
+    """One candidate, what is known of it, and why it is refused: empty where it is not."""
+
+    image: UUID
+    recipe: str
+    opinion: Opinion
+    measures: dict[str, Measured]
+    reason: str
+
+
+def tally(rules: Rules) -> Tally:
+    """Count what ``evaluate`` would say, for pages; once for a state of what it rests on."""
+    key = f"tally:{_state_of(rules)}"
+    found: Tally | None = cache.get(key)
+    if found is None:
+        found = _tally(rules)
+        cache.set(key, found, KEPT_S)
+    return found
+
+
+def _state_of(rules: Rules) -> str:
+    readings = Reading.objects.filter(slot__study_id__in=rules.studies)
+    state = [
+        rules.as_json(),
+        readings.aggregate(Count("pk"), Max("created_at")),
+        final_readings().aggregate(Count("pk"), Max("created_at")) if rules.prefers_final else {},
+        Retraction.objects.aggregate(Max("made_at"), Max("undone_at")),
+        Measure.objects.aggregate(Max("pk")),
+        count_considered(rules),
+    ]
+    return hashlib.sha256(repr(state).encode()).hexdigest()
+
+
+def _tally(rules: Rules) -> Tally:
+    counts = Counter(decision.reason for decision in decisions_under(rules))
+    admitted = counts.pop(ADMITTED, 0)
+    return Tally(admitted=admitted, refused=dict(counts))
+
+
+def count_considered(rules: Rules) -> int:
+    return candidates_of(rules).count()
 
 
 def evaluate(rules: Rules) -> Verdict:
     """Apply rules to every candidate of their studies' cases."""
-    opinions = collect_opinions(rules)
-    criteria = Criterion.objects.filter(study_id__in=rules.studies).order_by("pk")
-    names = dict(criteria.values_list("slug", "name"))
-    copies = find_copies(rules) if rules.refuses_copies else {}
-    measured = {name: measured_by(name, rules) for name in rules.min_measures}
-    candidates = (
-        Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
-        .distinct()
-        .order_by("recipe_id")
-        .values_list("image_id", "recipe_id", "image__pixels_sha256")
-    )
-    left_out = set(rules.left_out)
+    pixels = dict(candidates_of(rules).values_list("image_id", "image__pixels_sha256"))
     admitted: list[Admitted] = []
     refused: Counter[str] = Counter()
-    for image_id, recipe_key, pixels_sha256 in candidates:
-        opinion = opinions.get(image_id, Opinion())
-        means = opinion.means()
-        reason = LEFT_OUT if recipe_key in left_out else None
-        reason = reason or find_refusal(rules, opinion=opinion, means=means, names=names)
-        if reason is None and rules.refuses_copies:
-            reason = copies.get(image_id, NOT_MEASURED)
-        measures = {name: of[image_id] for name, of in measured.items() if image_id in of}
-        reason = reason or find_low_measure(rules, measures)
-        if reason:
-            refused[reason] += 1
+    for decision in decisions_under(rules):
+        if decision.reason:
+            refused[decision.reason] += 1
             continue
-        rounded = {slug: float(round(value, MEAN_DECIMALS)) for slug, value in means.items()}
+        means = sorted(decision.opinion.means.items())
         admitted.append(
             Admitted(
-                candidate_id=image_id,
-                recipe_key=recipe_key,
-                pixels_sha256=pixels_sha256,
-                mean_scores=rounded,
-                measures={name: asdict(found) for name, found in measures.items()},
-                reader_count=opinion.reader_count,
+                candidate_id=decision.image,
+                recipe_key=decision.recipe,
+                pixels_sha256=pixels[decision.image],
+                mean_scores={slug: float(round(value, MEAN_DECIMALS)) for slug, value in means},
+                measures={name: asdict(found) for name, found in decision.measures.items()},
+                reader_count=decision.opinion.reader_count,
             )
         )
     return Verdict(admitted=admitted, refused=dict(refused))
+
+
+def candidates_of(rules: Rules) -> QuerySet[Candidate]:
+    """Every candidate of the rules' studies, in an order that is the same everywhere."""
+    shown = CaseImage.objects.filter(case__study_id__in=rules.studies)
+    return Candidate.objects.filter(image__in=shown.values("image")).order_by("recipe_id")
+
+
+def decisions_under(rules: Rules) -> Iterator[Decision]:
+    """Hold every candidate against the rules."""
+    opinions = collect_opinions(rules)
+    criteria = Criterion.objects.filter(study_id__in=rules.studies).order_by("pk")
+    names = dict(criteria.values_list("slug", "name"))
+    least = {slug: Fraction(str(score)) for slug, score in rules.min_mean_scores.items()}
+    copies = find_copies(rules) if rules.refuses_copies else {}
+    measured = {name: measured_by(name, rules) for name in rules.min_measures}
+    nothing, left_out = Opinion(), set(rules.left_out)
+    for image, recipe in candidates_of(rules).values_list("image_id", "recipe_id"):
+        opinion = opinions.get(image, nothing)
+        reason = LEFT_OUT if recipe in left_out else ADMITTED
+        reason = reason or find_refusal(rules, opinion=opinion, least=least, names=names)
+        if not reason and rules.refuses_copies:
+            reason = copies.get(image, NOT_MEASURED)
+        measures = {name: of[image] for name, of in measured.items() if image in of}
+        reason = reason or find_low_measure(rules, measures)
+        yield Decision(image, recipe, opinion, measures, reason)
 
 
 def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
@@ -209,10 +288,18 @@ def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
     scores = Score.objects.filter(
         reading__in=readings, criterion__kind=CriterionKind.ORDINAL
     )  # how sure somebody is that an image is real says nothing of its quality
-    for image, criterion, reader, value in scores.values_list(
-        "image_id", "criterion__slug", "reading__reader_id", "value"
-    ):
-        opinions[image].scores[criterion][reader].append(value)
+    several = set()
+    of_criterion = scores.values_list("image_id", "criterion__slug").annotate(
+        total=Sum("value"), readers=ArrayAgg("reading__reader_id")
+    )
+    for image, slug, total, readers in of_criterion:
+        opinion = opinions[image]
+        opinion.means[slug] = Fraction(total, len(readers))
+        opinion.readers.update(readers)
+        if len({*readers}) < len(readers):
+            several.add(image)
+    for (image, slug), value in _means_of_repeated(scores.filter(image__in=several)).items():
+        opinions[image].means[slug] = value
     if rules.prefers_final:
         for image in scores.filter(reading__slot__phase=Phase.FINAL).values_list(
             "image", flat=True
@@ -226,14 +313,23 @@ def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
     return opinions
 
 
+def _means_of_repeated(scores: QuerySet[Score]) -> dict[tuple[UUID, str], Fraction]:
+    """The mean over readers of each one's own mean, by image and criterion."""
+    means: dict[tuple[UUID, str], list[Fraction]] = defaultdict(list)
+    of_reader = scores.values_list("image_id", "criterion__slug", "reading__reader_id")
+    for image, slug, _, total, count in of_reader.annotate(Sum("value"), Count("pk")):
+        means[image, slug].append(Fraction(total, count))
+    return {key: sum(values, Fraction()) / len(values) for key, values in means.items()}
+
+
 def find_refusal(
     rules: Rules,
     *,
     opinion: Opinion,
-    means: Mapping[str, Fraction],
+    least: Mapping[str, Fraction],
     names: Mapping[str, str],
-) -> str | None:
-    """The first rule that readers' opinion of an image does not meet, or None.
+) -> str:
+    """The first rule that readers' opinion of an image does not meet; empty where it meets all.
 
     Rules have one order, since the database keeps none: a preview and the saved policy name
     the same reasons.
@@ -242,50 +338,49 @@ def find_refusal(
         return NOT_READ
     if opinion.reader_count < rules.min_readers and not opinion.is_final:
         return f"read by fewer than {rules.min_readers} readers"
-    for slug, least in sorted(rules.min_mean_scores.items()):
-        if slug not in means:
+    for slug, wanted in sorted(least.items()):
+        if slug not in opinion.means:
             return f"no score for “{names.get(slug, slug)}”"
-        if means[slug] < Fraction(str(least)):
-            return f"mean of “{names.get(slug, slug)}” below {least:g}"
+        if opinion.means[slug] < wanted:
+            return f"mean of “{names.get(slug, slug)}” below {rules.min_mean_scores[slug]:g}"
     if opinion.flags:
         return f"flagged: {', '.join(sorted(opinion.flags))}"
-    return None
+    return ADMITTED
 
 
 def measured_by(scorer: str, rules: Rules) -> dict[UUID, Measured]:
     """Returns what the scorer's newest version measured, by image."""
-    images = Candidate.objects.filter(image__caseimage__case__study_id__in=rules.studies)
-    newest = Measure.objects.newest_of(scorer).filter(image__in=images.values("pk"))
+    newest = Measure.objects.newest_of(scorer).filter(image__in=candidates_of(rules).values("pk"))
     return {
         image: Measured(value=round(value, MEAN_DECIMALS), version=version)
         for image, value, version in newest.values_list("image_id", "value", "version")
     }
 
 
-def find_low_measure(rules: Rules, measures: Mapping[str, Measured]) -> str | None:
-    """The first rule about measures that an image does not meet, or None."""
+def find_low_measure(rules: Rules, measures: Mapping[str, Measured]) -> str:
+    """The first rule about measures that an image does not meet; empty where it meets all."""
     for scorer, least in sorted(rules.min_measures.items()):
         name = scorer.replace("-", " ")
         if scorer not in measures:
             return f"no measure of {name}"
         if measures[scorer].value < least:
             return f"{name} below {least:g}"
-    return None
+    return ADMITTED
 
 
 def find_copies(rules: Rules) -> dict[UUID, str]:
     """For each measured image why it is refused as a near copy, or an empty text."""
+    threshold = Cast(KT("details__threshold"), FloatField())
     measures = (
         Measure.objects.filter(
             scorer=NEAREST_TRAINING_IMAGE,
-            image__caseimage__case__study_id__in=rules.studies,
+            details__has_key="threshold",
+            image__in=candidates_of(rules).values("pk"),
         )
-        .order_by("pk")
-        .distinct()
+        .annotate(is_copy=ExpressionWrapper(Q(value__gt=threshold), BooleanField()))
+        .values_list("image_id", "is_copy")
     )
     verdicts: dict[UUID, str] = {}
-    for image, value, details in measures.values_list("image_id", "value", "details"):
-        if "threshold" in details:
-            is_copy = value > details["threshold"]
-            verdicts[image] = TOO_CLOSE if is_copy else verdicts.get(image, "")
+    for image, is_copy in measures:
+        verdicts[image] = TOO_CLOSE if is_copy else verdicts.get(image, ADMITTED)
     return verdicts

@@ -11,12 +11,18 @@ from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
+from feedback_app.curation.kinds import APPLY
 from feedback_app.curation.models import CuratedItem, CuratedSet, CuratedSource, Policy
-from feedback_app.curation.rules import Admitted, Rules, evaluate
+from feedback_app.curation.rules import Admitted, Rules, count_considered, evaluate
 from feedback_app.images.measures import BETTER
 from feedback_app.readings.models import Grade
+from feedback_app.runs.models import Run
+from feedback_app.runs.services import start
 from feedback_app.studies.models import CriterionKind, Study
 from generation.errors import RemediableError
+
+CANDIDATES_AT_ONCE = 2_000
+"""More would keep a request waiting."""
 
 
 @transaction.atomic
@@ -101,6 +107,18 @@ def _require_measures(names: Iterable[str]) -> None:
             f"No scorer measures {', '.join(map(repr, unknown))}.",
             remedy=f"Use one of: {', '.join(BETTER)}.",
         )
+
+
+def begin_applying(policy: Policy, created_by: User | None = None) -> CuratedSet | Run:
+    """Apply a policy, or start the run that does where there are many candidates."""
+    if count_considered(Rules.of(policy)) <= CANDIDATES_AT_ONCE:
+        return apply_policy(policy, created_by)
+    return start(
+        APPLY,
+        title=f"Apply the policy {policy.name}",
+        spec={"policy": policy.pk},
+        created_by=created_by,
+    )
 
 
 @transaction.atomic

@@ -13,12 +13,13 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.curation.decisions import decide
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.rules import Rules, most_first
-from feedback_app.curation.services import apply_policy
+from feedback_app.curation.services import begin_applying
 from feedback_app.curation.wording import describe, name_means
 from feedback_app.images.candidates.picks import keep_picks
 from feedback_app.lists.actions import Action
 from feedback_app.lists.filters import ListFilter, WordsFilter
 from feedback_app.lists.pages import ListPage
+from feedback_app.runs.models import Run
 
 
 class ItemFilter(ListFilter):
@@ -62,7 +63,10 @@ class SetPage(ListPage):
             reason=request.POST.get("reason", ""),
             made_by=person,  # type: ignore[arg-type]
         )
-        made = apply_policy(policy, person)  # type: ignore[arg-type]
+        made = begin_applying(policy, person)  # type: ignore[arg-type]
+        if isinstance(made, Run):
+            messages.success(request, f"{count} left out by hand. This makes the set without them.")
+            return redirect("runs:run", made.pk)
         messages.success(request, f"{count} left out by hand. This is the set without them.")
         return redirect("curation:set", made.pk)
 

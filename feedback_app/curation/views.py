@@ -14,10 +14,11 @@ from feedback_app.curation.decisions import decide
 from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import REASON_MAX, CuratedSet, Policy
 from feedback_app.curation.requests import make_policy
-from feedback_app.curation.rules import Rules, evaluate
-from feedback_app.curation.services import apply_policy
+from feedback_app.curation.rules import Rules, tally
+from feedback_app.curation.services import begin_applying
 from feedback_app.curation.wording import describe
 from feedback_app.remedies import complain, tell
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 KEY_DIGITS = 19
@@ -63,7 +64,7 @@ def template_for(request: HttpRequest) -> str:
 
 
 def preview_of(rules: Rules | None, **context: Any) -> dict[str, Any]:
-    verdict = evaluate(rules) if rules else None
+    verdict = tally(rules) if rules else None
     return context | {"verdict": verdict, "has_studies": readable_studies().exists()}
 
 
@@ -83,11 +84,11 @@ def show_policy(request: HttpRequest, policy_id: int) -> HttpResponse:
 def apply(request: HttpRequest, policy_id: int) -> HttpResponse:
     policy = get_object_or_404(Policy, pk=policy_id)
     try:
-        curated_set = apply_policy(policy, cast("User", request.user))
+        made = begin_applying(policy, cast("User", request.user))
     except RemediableError as error:
         tell(request, error)
         return redirect("curation:policy", policy_id=policy.pk)
-    return redirect("curation:set", set_id=curated_set.pk)
+    return redirect("runs:run" if isinstance(made, Run) else "curation:set", made.pk)
 
 
 @require_POST

@@ -7,8 +7,11 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
+from feedback_app.curation import services
 from feedback_app.curation.models import CuratedSet, Policy
 from feedback_app.curation.services import apply_policy, create_policy
+from feedback_app.runs.models import Run
+from feedback_app.runs.services import execute
 from tests.curation.stage import Stage, set_stage
 
 Everyone = dict[str, Client]
@@ -99,7 +102,7 @@ def test_the_preview_says_how_many_get_in_and_why_others_do_not(
         headers={**HTMX, "HX-Target": "preview"},
     )
     verdict = response.context["verdict"]
-    assert (len(verdict.admitted), verdict.considered) == (1, 4)
+    assert (verdict.admitted, verdict.considered) == (1, 4)
     assert verdict.reasons == [("not read yet", 2), ("mean of “Realism” below 3.5", 1)]
     assert "mean of “Realism” below 3.5" in response.content.decode()
     assert not Policy.objects.filter(name="new").exists()
@@ -182,3 +185,16 @@ def test_simulated_readers_are_marked_wherever_a_set_is_named(
     ):
         badge = '<span class="badge simulated">simulated readers</span>'
         assert badge in cora_client.get(address).content.decode(), address
+
+
+def test_a_policy_over_many_candidates_is_applied_by_a_run(
+    cora_client: Client, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "CANDIDATES_AT_ONCE", 3)
+    answer = cora_client.post(reverse("curation:apply", args=[policy.pk]))
+    run = Run.objects.get(kind="apply_policy")
+    assert answer["Location"] == reverse("runs:run", args=[run.pk])
+    assert not CuratedSet.objects.exists()
+    assert execute(run.pk) is not None
+    run.refresh_from_db()
+    assert run.result["curated_set"] == str(CuratedSet.objects.get().pk)

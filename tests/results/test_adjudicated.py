@@ -156,7 +156,7 @@ def test_a_policy_prefers_final_readings_only_where_it_says_so(
         rules = Rules.of(policy)
         assert ("prefers_final" in rules.as_json()) == prefers
         images = collect_opinions(rules)
-        means[prefers] = sorted(float(one.means()["realism"]) for one in images.values())
+        means[prefers] = sorted(float(one.means["realism"]) for one in images.values())
         admitted = evaluate(rules).admitted
         assert [item.mean_scores["realism"] for item in admitted] == ([4.0] if prefers else [])
     assert means == {False: [2.5, 2.5], True: [2.5, 4.0]}
