@@ -1,6 +1,7 @@
 """Prompts as people bring them: one a line, or a table with a column for each fact."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,19 @@ OTHER_COLUMNS = frozenset(
     }
 )
 """What tables of people call their columns, and no prompt consists of."""
+ALONE = frozenset({"prompts", "text", "texts", "caption", "captions"})
+"""Names that a column has which stands alone."""
+KINDS_OF_TEXT = {
+    r"<(!doctype|html|\?xml|svg)\b": "a page or XML",
+    r"\{\\rtf": "a document in RTF",
+    r"%PDF-": "a PDF document",
+    r"PK\x03\x04": "a packed file, or one of Word or Excel",
+    r"\[\[?[\w.\"-]+\]\]?\s*$|[\w.-]+\s*=\s*[\[\"'{]": "TOML",
+    r"\[\s*$|\{\s*$": "JSON",
+    r"---\s*$|- ?prompt:": "YAML",
+}
+"""By how the first line begins."""
+WHOLLY_QUOTED = re.compile(r'^"([^"]+)"$')
 COLUMN_NAME = re.compile(r"[^\W\d][\w #./()-]{0,39}")
 
 
@@ -52,9 +66,8 @@ def read_prompts(text: str) -> ReadPrompts:
     columns may stand beside a column of prompts; where prompts are built, they are refused.
     """
     table = table_of(text)
-    if table is None and names_other_columns(text):
+    if fault := _fault_of_whole(text, table):
         first = text.removeprefix(BYTE_ORDER_MARK).lstrip().splitlines()[0]
-        fault = "it names columns, and none of them is “prompt” or “findings”"
         return ReadPrompts((), (BadRow(1, _legible(first), fault),))
     rows = _rows_of_lines(text) if table is None else _rows_of_table(table)
     prompts: dict[str, int] = {}
@@ -89,6 +102,38 @@ class Unusable:
 Row = tuple[int, str, str | Unusable]
 
 
+def _fault_of_whole(text: str, table: Table | None) -> str:
+    """Returns why a text is no list of prompts at all, empty where it may be one."""
+    if kind := kind_of_text(text):
+        return f"it is {kind}; prompts come one a line, or as a table with a column “prompt”"
+    if table is None:
+        is_named = names_other_columns(text)
+        return "it names columns, and none of them is “prompt” or “findings”" if is_named else ""
+    twice = [name for name in COLUMNS if table.header.count(name) > 1]
+    return f"it names the column “{twice[0]}” twice" if twice else ""
+
+
+def kind_of_text(text: str) -> str:
+    """Returns what a text is that people take for a list of prompts; empty where it may be one."""
+    start = text.removeprefix(BYTE_ORDER_MARK).lstrip()
+    first = start.split("\n", 1)[0].strip()
+    for mark, kind in KINDS_OF_TEXT.items():
+        if re.match(mark, first, re.IGNORECASE):
+            return kind
+    for part in (start, first):
+        if part.startswith(("[", "{")) and _is_json(part):
+            return "JSON"
+    return ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def table_of(text: str) -> Table | None:
     """The table that a text is, None where its first line names no column of prompts.
 
@@ -104,14 +149,25 @@ def table_of(text: str) -> Table | None:
 
 def names_other_columns(text: str) -> bool:
     """Whether the first line is a header all the same, of columns that tell no prompt."""
-    header = read_table(io.StringIO(text, newline="")).header
-    return len(header) > 1 and {name.lower() for name in header} <= {*COLUMNS, *OTHER_COLUMNS}
+    names = [name.lower() for name in read_table(io.StringIO(text, newline="")).header]
+    has_rows = len(text.split(maxsplit=1)) > 1
+    known = {*COLUMNS, *OTHER_COLUMNS} if len(names) > 1 else ALONE if has_rows else set()
+    return bool(names) and {*names} <= known
+
+
+def names_columns(line: str) -> bool:
+    """Whether a line names columns of prompts, as the first line of a table does."""
+    names = {name.strip().lower() for name in re.split("[,;\t|]", line)}
+    return len(names) > 1 and names <= {*COLUMNS} and bool(names & {"prompt", "findings"})
 
 
 def _rows_of_lines(text: str) -> Iterator[Row]:
     for number, line in enumerate(text.removeprefix(BYTE_ORDER_MARK).splitlines(), start=1):
-        if prompt := line.strip():
-            yield number, prompt, prompt
+        prompt = line.strip()
+        if names_columns(prompt):
+            yield number, prompt, Unusable("it names columns, which the first line of a table does")
+        elif prompt:
+            yield number, prompt, WHOLLY_QUOTED.sub(r"\1", prompt)
 
 
 def _rows_of_table(table: Table) -> Iterator[Row]:

@@ -100,6 +100,7 @@ def read_radiograph(content: bytes, *, name: str, max_pixels: int, key: bytes) -
 def _read(content: bytes, *, name: str, max_pixels: int, key: bytes) -> Radiograph:
     header = read_header(content, name=name, max_pixels=max_pixels)
     require_chest_picture(header, name=name, max_pixels=max_pixels)
+    complete(header, name=name)
     require_as_coded(header, name=name)
     stream = jpeg_as_it_came(header, name=name)
     if stream is None:
@@ -179,10 +180,10 @@ def require_chest_picture(header: pydicom.Dataset, *, name: str, max_pixels: int
         raise refusal(name, "does not say in a number how many pictures it has")
     if frames != 1:
         raise refusal(name, f"has {frames} frames; a chest X-ray is one picture")
-    kind = header.get("PhotometricInterpretation")
+    kind = text_of(header, "PhotometricInterpretation").strip().upper()
     if not kind:
         raise refusal(name, "does not say what its pixel values mean")
-    if header.get("SamplesPerPixel", 1) != 1 or kind not in GREY:
+    if (whole_number(header.get("SamplesPerPixel")) or 1) != 1 or kind not in GREY:
         raise refusal(name, "is in colour; a chest X-ray is grey")
     if str(header.get("BurnedInAnnotation") or "").upper() == "YES":
         raise refusal(name, "has text burnt into its pixels, which may name its patient")
@@ -191,6 +192,20 @@ def require_chest_picture(header: pydicom.Dataset, *, name: str, max_pixels: int
         raise refusal(name, "does not say how many pixels it has")
     if width * height > max_pixels:
         raise refusal(name, f"has {width} x {height} pixels, more than the {max_pixels:,} allowed")
+
+
+def complete(header: pydicom.Dataset, *, name: str) -> None:
+    """Write down what a grey picture of one frame can only mean; refuse what is left open."""
+    header.NumberOfFrames = header.SamplesPerPixel = 1
+    header.PhotometricInterpretation = text_of(header, "PhotometricInterpretation").strip().upper()
+    allocated = whole_number(header.get("BitsAllocated"))
+    if not allocated:
+        raise refusal(name, "does not say how many bits a pixel has (BitsAllocated)")
+    if not header.get("BitsStored"):
+        highest = whole_number(header.get("HighBit"))
+        header.BitsStored = allocated if highest is None else highest + 1
+    if whole_number(header.get("PixelRepresentation")) not in (0, 1):
+        raise refusal(name, "does not say whether its pixels have a sign (PixelRepresentation)")
 
 
 def size_of(header: pydicom.Dataset) -> tuple[int, int]:

@@ -197,4 +197,6 @@ def read_people(folder: Path, *, skips: list[Skip]) -> dict[str, Person]:
 
 
 def parse_number(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None
+    """Whole, as ``52`` or ``52.0``."""
+    whole = text.strip().removesuffix(".0")
+    return int(whole) if whole.isascii() and whole.isdecimal() else None

@@ -212,8 +212,9 @@ def first_window(header: pydicom.Dataset) -> tuple[float, float] | None:
 def first_number(value: object) -> float | None:
     """Returns the one number or the first of several; None where there is none."""
     first = value[0] if isinstance(value, pydicom.multival.MultiValue) and value else value
+    text = str(first)
     try:
-        number = float(str(first))
+        number = float(text) if text.isascii() and "_" not in text else np.nan
     except ValueError:
         return None
     return number if np.isfinite(number) else None

@@ -9,7 +9,7 @@ import pytest
 
 from feedback_app.images.blobs.services import open_picture
 from feedback_app.images.cohorts.mask_shapes import hardened, shape_of
-from feedback_app.images.cohorts.preparing import SMOOTH
+from feedback_app.images.cohorts.preparing import MAY_BE_INVERTED, SMOOTH
 from generation.errors import RemediableError
 from tests.cases.importing import bring_in, image_counts, images, pixels_of, skips
 from tests.generation.dicoms import texture
@@ -88,7 +88,9 @@ def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) ->
     assert {*refused} == {
         *("masks/labels_1_2.png", "masks/other_size.png", "masks/palette_all_black.png"),
     }
-    assert skips(run, "warning") == {"masks/smooth.png": SMOOTH}
+    doubtful = dict.fromkeys(("all_white.png", *inverted), MAY_BE_INVERTED)
+    told = {f"masks/{name}": reason for name, reason in doubtful.items()}
+    assert skips(run, "warning") == told | {"masks/smooth.png": SMOOTH}
 
 
 def disc() -> np.ndarray:

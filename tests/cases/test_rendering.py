@@ -176,6 +176,33 @@ def test_what_makes_no_picture_is_refused(name: str, value: Any) -> None:
         pixels_of(content)
 
 
+@pytest.mark.parametrize("value", [None, "missing"])
+def test_what_a_grey_picture_can_only_mean_is_filled_in(value: Any) -> None:
+    values = gradient(bits=12)
+    plain = pixels_of(dicom(values, BitsStored=12, HighBit=11))
+    header = pydicom.dcmread(io.BytesIO(dicom(values, BitsStored=12, HighBit=11)))
+    header.PhotometricInterpretation = " monochrome2"
+    for name in ("SamplesPerPixel", "BitsStored"):
+        header[name].value = None
+        if value:
+            del header[name]
+    assert (pixels_of(_saved(header)) == plain).all()
+
+
+@pytest.mark.parametrize("name", ["PixelRepresentation", "BitsAllocated"])
+def test_what_is_left_open_is_named(name: str) -> None:
+    header = pydicom.dcmread(io.BytesIO(dicom(gradient(bits=12), BitsStored=12, HighBit=11)))
+    del header[name]
+    with pytest.raises(RemediableError, match=name):
+        pixels_of(_saved(header))
+
+
+def _saved(header: pydicom.Dataset) -> bytes:
+    file = io.BytesIO()
+    header.save_as(file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize("as_bytes", [True, False])
 @pytest.mark.parametrize("name", ["VOILUTSequence", "ModalityLUTSequence"])
 def test_tables_of_bytes_and_words_are_read(name: str, *, as_bytes: bool) -> None:

@@ -96,6 +96,29 @@ def test_a_prompt_with_commas_is_no_header(line: str) -> None:
     assert read_prompts(line).prompts == (line,)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('["chest x-ray", "b"]', "it is JSON"),
+        ('\ufeff{"prompt": "a"}\n{"prompt": "b"}\n', "it is JSON"),
+        ('prompts = [\n  "a",\n]\n', "it is TOML"),
+        ("---\n- a\n", "it is YAML"),
+        ("<!DOCTYPE html>\n<p>a</p>", "it is a page"),
+        ("{\\rtf1 a}", "it is a document in RTF"),
+        ("%PDF-1.7\n", "it is a PDF"),
+        ("Prompts\na\nb\n", "it names columns"),
+        ("prompt,sex,prompt\na,F,b\n", "the column “prompt” twice"),
+        ("# mine\nprompt,sex\na,F\n", "it names columns"),
+    ],
+)
+def test_files_of_other_kinds_are_no_prompts(text: str, reason: str) -> None:
+    assert reason in read_prompts(text).bad_rows[0].reason
+
+
+def test_prompts_that_are_wholly_quoted_lose_their_quotes() -> None:
+    assert read_prompts('"chest x-ray, PA"\n"a "b""\n').prompts == ("chest x-ray, PA", '"a "b""')
+
+
 def test_half_characters_are_bad_rows_that_a_page_can_show() -> None:
     (row,) = read_prompts("chest \ud800 x-ray\n").bad_rows
     assert row.text.encode() and row.reason == "it has a character that cannot be shown"

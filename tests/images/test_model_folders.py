@@ -1,7 +1,9 @@
 """Folders that are no whole model are refused before they are registered, with the reason."""
 
 import json
+import os
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,14 @@ def changed(path: Path, **values: Any) -> None:
 def cut(path: Path, share: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
+
+
+def with_tensor(path: Path, **entry: Any) -> None:
+    """Add a tensor to the header of a file of weights."""
+    content = path.read_bytes()
+    length = struct.unpack("<Q", content[:8])[0]
+    header = json.dumps(json.loads(content[8 : 8 + length]) | {"more": entry}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + content[8 + length :])
 
 
 def sharded(folder: Path) -> None:
@@ -97,6 +107,22 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "half a download": (lambda folder: cut(folder / UNET, 0.5), "download is not complete"),
     "cut within the header": (lambda folder: cut(folder / UNET, 0.001), "not a whole safetensors"),
     "no weights": (lambda folder: (folder / UNET).unlink(), "holds no *.safetensors"),
+    "a link to nowhere": (
+        lambda folder: [(folder / UNET).unlink(), (folder / UNET).symlink_to("nowhere")],
+        "a link that leads to none",
+    ),
+    "a pipe in place of weights": (
+        lambda folder: [(folder / UNET).unlink(), os.mkfifo(folder / UNET)],
+        "it is no file",
+    ),
+    "tensors over one another": (
+        lambda folder: with_tensor(folder / UNET, dtype="F32", shape=[4], data_offsets=[0, 16]),
+        "its header cannot be read",
+    ),
+    "a tensor of no known kind": (
+        lambda folder: with_tensor(folder / UNET, dtype="EVIL", shape=[0], data_offsets=[0, 0]),
+        "its header cannot be read",
+    ),
     "pickled weights": (
         lambda folder: (folder / UNET).rename(folder / "unet" / "model.bin"),
         "can run code",
@@ -112,6 +138,18 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "other channels": (
         lambda folder: changed(folder / "vae" / "config.json", latent_channels=16),
         "the autoencoder has 16",
+    ),
+    "channels in words": (
+        lambda folder: changed(folder / "vae" / "config.json", latent_channels="four"),
+        "no number of channels",
+    ),
+    "a class that is a list": (
+        lambda folder: changed(folder / "model_index.json", _class_name=["StableDiffusion"]),
+        "which is not supported",
+    ),
+    "shown channels that are a list": (
+        lambda folder: changed(folder / "vae" / "config.json", in_channels=[3]),
+        "not one or three",
     ),
     "other weights than its configuration": (
         lambda folder: [

@@ -7,6 +7,7 @@ from scipy import ndimage
 from generation.errors import RemediableError
 
 GREY_MODES = frozenset({"1", "L", "I", "I;16", "I;16B", "I;16L"})
+MOST = 0.5
 Levels = np.ndarray
 """H x W, from 0."""
 END = 0.1
@@ -65,6 +66,13 @@ def _is_smooth(grey: Levels) -> bool:
     reach = max(EDGE_PX, int(EDGE_SHARE * min(grey.shape)))
     near = [ndimage.maximum_filter(part, size=2 * reach + 1) for part in (low, high)]
     return bool((near[0] & near[1])[between].all())
+
+
+def looks_inverted(drawn: np.ndarray) -> bool:
+    """Whether a mask covers most of its picture, and all of its corners."""
+    return bool(drawn[:: len(drawn) - 1 or 1, :: drawn.shape[1] - 1 or 1].all()) and (
+        drawn.mean() > MOST
+    )
 
 
 def binary(levels: Levels, *, what: str = "grey values") -> np.ndarray:

@@ -20,7 +20,7 @@ from feedback_app.images.blobs.services import (
     open_picture,
     write_file,
 )
-from feedback_app.images.cohorts.mask_shapes import hardened, shape_of
+from feedback_app.images.cohorts.mask_shapes import hardened, looks_inverted, shape_of
 from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
 from generation.conditioning.masks import encode_mask as encode_bools
 from generation.datasets.contents import is_dicom, kind_of
@@ -38,6 +38,7 @@ LOOKED_AT_PX = 256
 """A larger picture is looked at in fewer of its pixels."""
 SHOWS_NOTHING = f"nearly all its pixels lie within {LEAST_LEVELS} grey levels: it shows nothing"
 SMOOTH = "the edges of its shape were grey, and are cut at half of its brightest value"
+MAY_BE_INVERTED = "it covers the corners and most of its image: it may be inverted"
 UNREAD = "its header names a {} in words that are not known"
 
 log = logging.getLogger(__name__)
@@ -221,38 +222,42 @@ def prepare_mask(
     else:
         path, file = None, prepared.row.source_id
     found = read_or_skip(
-        lambda: mask_content(mask, size=size),
+        lambda: drawn_in(mask, size=size),
         path=path,
         file=file,
         skips=prepared.skips,
         what="mask",
     )
     if found is not None:
-        content, is_cut = found
-        if is_cut:
-            prepared.skips.append(Skip(file=file, what="warning", reason=SMOOTH))
-        blob = write_file(content, media_type="image/png")
+        drawn, is_cut = found
+        doubts = {SMOOTH: is_cut, MAY_BE_INVERTED: looks_inverted(drawn)}
+        prepared.skips += [
+            Skip(file=file, what="warning", reason=reason)
+            for reason, is_so in doubts.items()
+            if is_so
+        ]
+        blob = write_file(encode_bools(drawn), media_type="image/png")
         prepared.masks.append(PreparedMask(kind=mask.kind, blob=blob))
 
 
-def mask_content(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> tuple[bytes, bool]:
-    """A mask as an 8-bit grey PNG of 0 and 255, and whether smooth edges were cut."""
+def drawn_in(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
+    """Where a mask is, H x W of bool, and whether smooth edges were cut."""
     if isinstance(mask, SourceMask):
         return read_mask(mask.path, size=size)
     return decode_mask(mask, size=size), False
 
 
-def read_mask(path: Path, *, size: tuple[int, int]) -> tuple[bytes, bool]:
+def read_mask(path: Path, *, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
     """Refused where it does not fit its image."""
     picture = open_picture(read_bounded(path), name=path.name)
     require_size(picture.size, size)
     hard, is_cut = hardened(picture)
-    return encode_bools(shape_of(hard)), is_cut
+    return shape_of(hard), is_cut
 
 
-def decode_mask(mask: RunLengthMask, *, size: tuple[int, int]) -> bytes:
+def decode_mask(mask: RunLengthMask, *, size: tuple[int, int]) -> np.ndarray:
     require_size((mask.width, mask.height), size)
-    return encode_bools(mask.decode())
+    return mask.decode()
 
 
 def require_size(found: tuple[int, int], wanted: tuple[int, int]) -> None:

@@ -5,6 +5,8 @@ weights in full, that the parts fit each other, and that sizes can be made.
 """
 
 import json
+import math
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -63,13 +65,14 @@ def inspect_model(folder: Path) -> None:
     headers = {part: inspect_weights(folder / part) for part in NETWORKS}
     _require_one_precision(folder)
     _require_fit(folder, configs)
-    _require_tensor(folder / "unet", headers["unet"], configs["unet"].get("in_channels", 4))
+    channels = _channels(folder / "unet", configs["unet"], "in_channels", 4)
+    _require_tensor(folder / "unet", headers["unet"], channels)
     if (folder / CONTROL_NET).is_dir():
         inspect_control_net(folder / CONTROL_NET)
 
 
 def _require_supported(folder: Path, index: Config) -> None:
-    kind = index.get("_class_name")
+    kind = str(index.get("_class_name") or "")
     if kind in SUPPORTED:
         return
     if not any(folder.rglob("*.safetensors")):
@@ -77,8 +80,8 @@ def _require_supported(folder: Path, index: Config) -> None:
             f"{folder} holds no *.safetensors file.",
             remedy="Save the weights as safetensors: other formats can run code when loaded.",
         )
-    family = next((name for start, name in FAMILIES if start in str(kind)), None)
-    said = f"{family} ({kind})" if family else (str(kind) if kind else "no pipeline by its index")
+    family = next((name for start, name in FAMILIES if start in kind), None)
+    said = f"{family} ({kind})" if family else (kind or "no pipeline by its index")
     raise RemediableError(
         f"The model in {folder} is {said}, which is not supported.",
         remedy=f"Register one of the supported kinds: {SUPPORTED_WORDS}.",
@@ -114,6 +117,8 @@ def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > CONFIG_MAX_BYTES:
             raise _unusable(path, "it is too large for a configuration")
+        if not path.is_file():
+            raise _unusable(path, "it is no file")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise _unusable(path, "it is not there") from error
@@ -196,6 +201,8 @@ def read_header(path: Path) -> Config:
 
     The format: eight bytes of the header's length, a JSON header, then the tensors' bytes.
     """
+    if not path.is_file():
+        raise _unusable(path, "it is no file, or a link that leads to none")
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(64)
@@ -208,10 +215,7 @@ def read_header(path: Path) -> Config:
         content = file.read(length)
     try:
         header = json.loads(content)
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
-        expected = 8 + length + max(ends, default=0)
+        expected = 8 + length + _end_of(header)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise _unusable(path, "its header cannot be read") from error
     if size != expected:
@@ -219,11 +223,36 @@ def read_header(path: Path) -> Config:
     return header
 
 
+def _end_of(header: Config) -> int:
+    """Returns where the last tensor ends; they lie one after the other, each as large as it says.
+
+    Raises ValueError or TypeError where they do not.
+    """
+    entries = [entry for name, entry in header.items() if name != "__metadata__"]
+    places = sorted((*entry["data_offsets"], _bytes_of(entry)) for entry in entries)
+    end = 0
+    for start, stop, size in places:
+        if start != end or stop - start != size:
+            raise ValueError("a tensor is not where it says")
+        end = stop
+    return end
+
+
+def _bytes_of(entry: Config) -> int:
+    shape, dtype = entry["shape"], re.fullmatch(r"(?:BF|[BFIU])(8|16|32|64)\w*", entry["dtype"])
+    bits = 8 if entry["dtype"] == "BOOL" else int(dtype[1]) if dtype else 0
+    if not bits or any(not isinstance(side, int) or side < 0 for side in shape):
+        raise ValueError("a tensor of no known kind")
+    return math.prod(shape) * bits // 8
+
+
 def _require_fit(folder: Path, configs: dict[str, Config]) -> None:
     """The parts must speak of the same channels and widths, and predict what is known."""
     unet, vae, text = configs["unet"], configs["vae"], configs["text_encoder"]
-    taken, given = unet.get("in_channels", 4), unet.get("out_channels", 4)
-    latent = vae.get("latent_channels", 4)
+    taken, given = (
+        _channels(folder / "unet", unet, name, 4) for name in ("in_channels", "out_channels")
+    )
+    latent = _channels(folder / "vae", vae, "latent_channels", 4)
     if taken == 2 * latent + 1:
         raise _unusable(folder / "unet", f"it is made for in-painting: it takes {taken} channels")
     if (taken, given) != (latent, latent):
@@ -232,7 +261,7 @@ def _require_fit(folder: Path, configs: dict[str, Config]) -> None:
             f"it takes {taken} and gives {given} channels, the autoencoder has {latent}",
         )
     shown = vae.get("in_channels", 3), vae.get("out_channels", 3)
-    if shown not in {(1, 1), (3, 3)}:
+    if shown not in ((1, 1), (3, 3)):
         raise _unusable(folder / "vae", f"it takes and gives {shown} channels, not one or three")
     attended, width = unet.get("cross_attention_dim", 1280), text.get("hidden_size")
     if isinstance(attended, int) and isinstance(width, int) and attended != width:
@@ -246,6 +275,13 @@ def _require_fit(folder: Path, configs: dict[str, Config]) -> None:
         raise _unusable(
             folder / "scheduler", f"it predicts {prediction!r}, not {' or '.join(PREDICTIONS)}"
         )
+
+
+def _channels(folder: Path, config: Config, name: str, default: int) -> int:
+    found = config.get(name, default)
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise _unusable(folder / "config.json", f"its {name} is {found!r}, no number of channels")
+    return found
 
 
 def inspect_control_net(folder: Path) -> None:
