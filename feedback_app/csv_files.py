@@ -17,7 +17,7 @@ class _Line:
 def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yields a table line by line; texts that look like formulas get an apostrophe before them."""
     writer = csv.writer(_Line(), lineterminator="\n")
-    yield writer.writerow(header)
+    yield writer.writerow(map(harmless, header))
     for row in rows:
         yield writer.writerow([harmless(cell) for cell in row])
 

@@ -1,6 +1,9 @@
 """What a request may bring: text that can be kept, bounded depth, names that are known."""
 
+import codecs
+import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +11,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr-defined]
+from rest_framework.utils.json import strict_constant
 
 from feedback_app.text import UNSTORABLE, is_storable
 
@@ -87,17 +91,34 @@ def _refusal(fields: dict[str, list[str]]) -> JsonResponse:
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON whose texts, numbers and depth can be kept."""
+    """JSON whose texts, numbers and depth can be kept, and that says everything once."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        reader = codecs.getreader(get_encoding(parser_context or {}))
         try:
-            parsed = super().parse(stream, media_type, parser_context)
+            parsed = json.load(
+                reader(stream),
+                parse_constant=strict_constant,
+                object_pairs_hook=_once_each,
+            )
         except RecursionError as error:
             raise ParseError(f"JSON parse error - more than {DEPTH_MAX} levels.") from error
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from error
         if found := problem_of(parsed):
             place, said = found
             raise serializers.ValidationError({place or "body": [said]})
         return parsed
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without a name that stands there twice: nobody knows which value is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise ValueError(f"the name {ascii(twice)[:80]} stands twice in one object")
+    return found
 
 
 def problem_of(value: Any, *, place: str = "", depth: int = 0) -> tuple[str, str] | None:

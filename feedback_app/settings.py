@@ -41,7 +41,7 @@ def number(name: str, *, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    return [word for word in os.environ.get(name, default).split(",") if word]
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
 def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
@@ -67,18 +67,23 @@ def with_quoted_password(name: str, url: str) -> str:
 
 
 def database(url: str) -> dict[str, object]:
-    """``postgresql://user:password@host:port/name``; a socket folder goes in ``?host=``."""
+    """``postgresql://user:password@host:port/name?host=SOCKET-FOLDER&sslmode=require``."""
     parts = urlsplit(with_quoted_password("DATABASE_URL", url))
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// .")
+    try:
+        port = str(parts.port or "")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL has a port that is none: {error}.") from error
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
+        "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": query.get("port", str(parts.port or "")),
+        "PORT": query.get("port", port),
+        "OPTIONS": {name: unquote(query[name]) for name in query.keys() - {"host", "port"}},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

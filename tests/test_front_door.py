@@ -70,6 +70,10 @@ def test_a_password_may_hold_what_addresses_are_made_of(password: str) -> None:
     assert found["PASSWORD"] == password
     assert (found["USER"], found["HOST"], found["PORT"]) == ("reading", "/run/pg", "5433")
     assert found["NAME"] == "room"
+    asked = ours.database("postgresql://a:b@c/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem")
+    assert asked["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+    with pytest.raises(ImproperlyConfigured, match="port"):
+        ours.database("postgresql://a:b@c:99999/d")
     code = (
         "import django, json; django.setup()\n"
         "from django.conf import settings; from redis import ConnectionPool\n"

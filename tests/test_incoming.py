@@ -66,6 +66,7 @@ ADDRESSES = ("api:batches", "api:studies", "api:prompt-sets", "api:retractions")
         '"text"',
         "{",
         '{"no_such_field": 1}',
+        '{"name": "a", "name": "b"}',
         "\xff",
     ],
 )
