@@ -105,9 +105,9 @@ def test_each_phase_asks_its_own_question(phases: dict[str, Slot]) -> None:
     assert [score.criterion for score in scores_for(unaware)] == ["realism"]
     assert [score.criterion for score in scores_for(aware)] == ["source"]
     read(unaware, value=5)
-    read(aware, value=4)
     with pytest.raises(InvalidReading, match="no criterion “source”"):
         read(unaware, scores=[GivenScore(0, "source", 2)])
+    read(aware, value=4)
 
 
 def test_a_value_over_the_anchors_is_refused(phases: dict[str, Slot]) -> None:

@@ -43,7 +43,7 @@ class BatchForm(forms.Form):
     images_per_prompt = form_field_of(BatchRequest, "images_per_prompt")
     steps = form_field_of(BatchRequest, "steps")
     guidance_scale = form_field_of(BatchRequest, "guidance_scale")
-    seed = form_field_of(BatchRequest, "seed")
+    seed = form_field_of(BatchRequest, "seed", required=False)
     name = form_field_of(BatchRequest, "name")
 
     def clean(self) -> dict[str, Any]:
