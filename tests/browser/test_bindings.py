@@ -132,11 +132,11 @@ def test_several_changes_in_a_row_are_saved_once(
     open_editor(page)
     page.clock.pause_at(timezone.now() + timedelta(minutes=1))
     bind(page, "invert", "v")
-    bind(page, "comment", "k")
+    bind(page, "comment", "j")
     page.clock.run_for(500)
     assert server.puts == 0
     page.clock.resume()
-    server.expect_kept(page, {"invert": ["v"], "comment": ["k"]})
+    server.expect_kept(page, {"invert": ["v"], "comment": ["j"]})
     assert server.puts == 1
 
 
