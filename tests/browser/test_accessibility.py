@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.claims import claim
+from feedback_app.webhooks.models import Webhook
 from tests.access_table import TABLE
 from tests.browser.faults import FULL, ZOOMS, faults_of
 from tests.readings.answers import read
@@ -26,11 +27,13 @@ NOT_PAGES = {
     "admin/password_change/", "healthz", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "images:prompt-set-text", "experiments:plot", "experiments:report-to-keep",
-    "readings:mask", "readings:picture", "readings:plot", "readings:results",
+    "readings:example", "readings:mask", "readings:picture", "readings:preview-mask",
+    "readings:preview-picture", "readings:results-doubts", "readings:plot", "readings:results",
     "readings:readings-file", "readings:results-candidate", "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "notices:count", "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
     "finetuning:gate_plot", "finetuning:gate_report", "exports:download",
+    "studies:training",  # the form of studies:make-training, with its answers
 }  # fmt: skip
 """Files, fragments and what sends on; the login has a test of its own."""
 ONLY_READERS_PAGES = {"readings:read"}
@@ -103,8 +106,12 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
     if who in {"cora", "ada"}:
         starts += [reverse("studies:edit", args=[world.draft.pk]), reverse("studies:picked")]
         starts.append(reverse("readings:results-page", args=[world.study.pk]))
+        starts.append(reverse("readings:results-calibration", args=[world.study.pk]))
+        starts.append(reverse("readings:preview", args=[world.draft.pk]))
         starts.append(reverse("experiments:experiment", args=[world.experiment.pk]))
         starts.append(reverse("experiments:edit", args=[world.draft_experiment.pk]))
+    if who == "ada":
+        Webhook.objects.create(name="Ward", url="https://ward.example.org/", events=["run.failed"])
     zooms = {"100 %": FULL} if who == "cora" else ZOOMS  # an admin's pages are laid out like these
     faults = faults_of_all(page, live_server.url, starts, zooms)
     assert not any(faults.values()), told(faults)

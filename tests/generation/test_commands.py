@@ -9,12 +9,14 @@ import pytest
 from generation import commands
 
 NOT_TRAININGS = {
+    "answer_benchmark",
     "build_benchmark",
     "fidelity",
     "fit_report_parser",
     "model_figures",
     "run_folder",
     "score_answers",
+    "teach_judge",
     "sheet",
 }
 TRAININGS = {module.name for module in pkgutil.iter_modules(commands.__path__)} - NOT_TRAININGS

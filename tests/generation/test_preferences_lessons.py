@@ -111,9 +111,9 @@ def test_masks_become_channels_and_without_a_prompt_the_text_is_zero(
     pipeline = load_pipeline(spec.model)
     lessons = encode_lessons(pipeline, spec, cache=tmp_path / "cache.pt")
     controls = lessons.pictures.controls
-    assert (controls.shape, controls.dtype) == ((3, 6, SIDE, SIDE), torch.uint8)
+    assert (controls.shape, controls.dtype) == ((3, 7, SIDE, SIDE), torch.uint8)
     of_kinds = controls.sum(dim=(2, 3)).tolist()
-    assert of_kinds == [[0] * 6, [144, 0, 0, 0, 0, 12], [144, 0, 0, 0, 0, 0]]
+    assert of_kinds == [[0] * 7, [144, 0, 0, 0, 0, 12, 0], [144, 0, 0, 0, 0, 0, 0]]
     assert lessons.pairs.control.tolist() == [0, 1]
     assert lessons.ratings.control.tolist() == [2]
     assert texts_in(spec) == ["p", None]

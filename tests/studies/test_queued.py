@@ -202,7 +202,9 @@ def test_the_api_and_the_page_tell_of_opening_and_of_its_end(
     rosa: User, cora_client: Client
 ) -> None:
     study = _draft(rosa)
-    answer = cora_client.post(reverse("api:study-open", args=[study.pk]))
+    answer = cora_client.post(
+        reverse("api:study-open", args=[study.pk]), content_type="application/json"
+    )
     assert (answer.status_code, answer.json()["state"]) == (202, "opening")
     page = reverse("studies:detail", args=[study.pk])
     assert 'class="badge opening"' in cora_client.get(page).content.decode()
