@@ -149,7 +149,11 @@ def test_a_list_that_refreshes_itself_keeps_nobody_logged_in(
             pass
         assert polled.value.request.headers["x-background"] == "1"
     assert remaining_s(session_of(page)) < 2700
-    page.get_by_role("link", name="Queued").click()
+    page.get_by_label("State").select_option("queued")
+    with page.expect_response(
+        lambda answer: "/runs/" in answer.url and "x-background" not in answer.request.headers
+    ):
+        page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("link", name="A run")).to_be_visible()
     assert remaining_s(session_of(page)) > 3500
 
