@@ -28,7 +28,7 @@ NOT_PAGES = {
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "images:prompt-set-text", "experiments:plot", "experiments:report-to-keep",
     "readings:example", "readings:mask", "readings:picture", "readings:preview-mask",
-    "readings:preview-picture", "readings:results-doubts", "readings:plot", "readings:results",
+    "readings:preview", "readings:preview-picture", "readings:results-doubts", "readings:plot", "readings:results",
     "readings:readings-file", "readings:results-candidate", "readings:results-images",
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "notices:count", "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
@@ -106,6 +106,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
     if who in {"cora", "ada"}:
         starts += [reverse("studies:edit", args=[world.draft.pk]), reverse("studies:picked")]
         starts.append(reverse("readings:results-page", args=[world.study.pk]))
+        starts.append(reverse("studies:calibration", args=[world.draft.pk]))
         starts.append(reverse("readings:results-calibration", args=[world.study.pk]))
         starts.append(reverse("readings:preview", args=[world.draft.pk]))
         starts.append(reverse("experiments:experiment", args=[world.experiment.pk]))
