@@ -24,9 +24,11 @@ def answer_training(page: Page, keys: str, *, told: str) -> None:
     painted(page)
     press_all(page, keys)
     page.keyboard.press("Enter")
+    expect(page.locator("#feedback")).to_be_visible()  # its words may be those of the case before
     expect(page.locator("#feedback h2")).to_have_text(told)
     expect(page.locator("#feedback")).to_contain_text(REASON)
     page.keyboard.press("Enter")
+    expect(page.locator("#feedback")).to_be_hidden()
 
 
 def test_training_is_failed_then_passed_with_the_guideline_at_hand(
@@ -53,6 +55,7 @@ def test_training_is_failed_then_passed_with_the_guideline_at_hand(
     answer_training(page, "45", told="Right")
     expect(page.locator("#message")).to_contain_text("the last training case")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/read/")
     expect(page.locator(".assignment")).not_to_contain_text("Training")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator("#position")).to_have_text("1 of 2")
