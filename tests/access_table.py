@@ -236,11 +236,19 @@ TABLE: dict[str, Line] = {
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "readings:results-adjudicate": post(does(COORDINATORS), lambda world: [world.study.pk]),
+    "readings:results-withdraw": post(
+        does(COORDINATORS, 404), lambda world: [world.study.pk, world.case.pk]
+    ),
     "readings:readings-file": get(COORDINATORS, lambda world: [world.study.pk, "scores", "csv"]),
     "api:cases": get(COORDINATORS_BY_API),
     "api:case": get(COORDINATORS_BY_API, lambda world: [world.case.pk]),
     "api:slots": get(COORDINATORS_BY_API),
     "api:stored-readings": get(COORDINATORS_BY_API),
+    "api:adjudications": get(COORDINATORS_BY_API),
+    "api:adjudication": get(does(COORDINATORS_BY_API, 404), lambda world: [world.case.pk]),
+    "api:adjudication-withdraw": post(
+        does(COORDINATORS_BY_API, 404), lambda world: [world.case.pk]
+    ),
     "api:slot": get(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),
     "api:readings": post(answers(403, 400, 400, 400, 400, 400), lambda world: [world.slot.pk]),
     "api:next": post(THE_SLOTS_READER_BY_API, lambda world: [world.slot.pk]),

@@ -35,6 +35,7 @@ for rows, view, row in (
     ("cases", studies.CasesView, "case"),
     ("slots", studies.SlotsView, "planned-slot"),
     ("readings", results.ReadingsView, "stored-reading"),
+    ("adjudications", results.RoundsView, "adjudication"),
     ("snapshots", finetuning.SnapshotsView, "snapshot"),
     ("fine-tunes", finetuning.FineTunesView, "fine-tune"),
     ("gates", finetuning.GatesView, "gate"),

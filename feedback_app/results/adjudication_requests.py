@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from pydantic import Field, model_validator
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.readings.adjudication.sending import CASES_MAX, send_to_adjudication
 from feedback_app.requests import Request, at
-from feedback_app.results.cases import disagreements, find_cases
+from feedback_app.results.cases import disagreements, find_cases, sent_slots_of_case
 from feedback_app.studies.models import Adjudication, Study
 from generation.errors import RemediableError
 
@@ -43,6 +43,12 @@ class AdjudicationRequest(Request):
         return self
 
 
+class RoundRequest(AdjudicationRequest):
+    """A round as programs ask for it: of the study with this id."""
+
+    study: UUID
+
+
 def ask_for_adjudication(
     request: AdjudicationRequest, study: Study, *, sent_by: User | None = None
 ) -> Adjudication:
@@ -52,6 +58,17 @@ def ask_for_adjudication(
     with at("cases" if request.cases else "most_disputed"):
         cases = _numbered(study, request.cases) or _most_disputed(study, request.most_disputed)
         return send_to_adjudication(study, cases=cases, adjudicators=adjudicators, sent_by=sent_by)
+
+
+def find_study_of(request: RoundRequest) -> Study:
+    """The study whose cases are sent."""
+    with at("study"):
+        found = Study.objects.own().filter(pk=request.study).first()
+        if found is None:
+            raise RemediableError(
+                f"There is no study {request.study}.", remedy="Take the id from its page."
+            )
+    return found
 
 
 def possible_adjudicators(study: Study) -> QuerySet[User]:
@@ -88,7 +105,8 @@ def _numbered(study: Study, numbers: tuple[int, ...]) -> list[UUID]:
 def _most_disputed(study: Study, count: int) -> list[UUID]:
     """Those on which readers differ at all, the widest first, without what was sent before."""
     apart = disagreements(study)
-    waiting = find_cases(study).filter(copies=None).values_list("pk", flat=True)
+    unsent = find_cases(study).exclude(Exists(sent_slots_of_case()))
+    waiting = unsent.values_list("pk", flat=True)
     disputed = sorted((pk for pk in waiting if apart.get(pk)), key=lambda pk: -apart[pk])
     if not disputed:
         raise RemediableError(

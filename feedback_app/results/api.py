@@ -1,5 +1,6 @@
 """Readings for coordinators' programs: what the file of readings has, row by row."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from django.http import StreamingHttpResponse
 from django_filters.rest_framework import BooleanFilter, CharFilter, FilterSet, UUIDFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,11 +17,19 @@ from rest_framework.views import APIView
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.pseudonyms import pseudonym_of
+from feedback_app.readings.adjudication.withdrawing import withdraw
 from feedback_app.readings.models import Reading
 from feedback_app.rest.permissions import IsCoordinator
-from feedback_app.rest.views import Listed, Row, Told
+from feedback_app.rest.views import Listed, Read, Row, Told, user_name
 from feedback_app.results.access import study_with_results
-from feedback_app.studies.models import Study
+from feedback_app.results.adjudication_requests import (
+    RoundRequest,
+    ask_for_adjudication,
+    find_study_of,
+)
+from feedback_app.results.readings_file.columns import role_of
+from feedback_app.results.rounds import describe
+from feedback_app.studies.models import Adjudication, Case, Study
 
 
 class PlacedSerializer(Told):
@@ -59,10 +69,17 @@ class StoredFlagSerializer(PlacedSerializer):
 
 
 class StoredReadingSerializer(Row):
+    """``role`` says whether it is a study's reading or one of an adjudication, blind or final.
+
+    ``case`` is then the number of the case that was sent, in its own study.
+    """
+
     study = serializers.CharField(source="slot.study.name")
     case = serializers.SerializerMethodField()
     repetition = serializers.IntegerField(source="slot.repetition")
     phase = serializers.CharField(source="slot.phase")
+    role = serializers.SerializerMethodField()
+    case_role = serializers.SerializerMethodField()
     reader = serializers.SerializerMethodField()
     scores = serializers.SerializerMethodField()
     choices = serializers.SerializerMethodField()
@@ -71,13 +88,24 @@ class StoredReadingSerializer(Row):
     class Meta:
         model = Reading
         fields: ClassVar = [
-            "id", "study", "case", "repetition", "phase", "reader", "is_simulated", "revision",
-            "skip_reason", "none_acceptable", "comment", "active_ms", "created_at", "scores",
-            "choices", "flags",
+            "id", "study", "role", "case", "case_role", "repetition", "phase", "reader",
+            "is_simulated", "revision", "skip_reason", "none_acceptable", "comment", "active_ms",
+            "created_at", "scores", "choices", "flags",
         ]  # fmt: skip
 
+    def get_role(self, reading: Reading) -> str:
+        return role_of(reading.slot.phase)
+
     def get_case(self, reading: Reading) -> int:
-        return reading.slot.case.position + 1
+        return self._planned(reading).position + 1
+
+    def get_case_role(self, reading: Reading) -> str:
+        return self._planned(reading).role
+
+    def _planned(self, reading: Reading) -> Case:
+        """Returns the study's case; of an adjudication's copy the one that it is a copy of."""
+        case = reading.slot.case
+        return case.copied_from.original if hasattr(case, "copied_from") else case
 
     def get_reader(self, reading: Reading) -> str:
         names: bool = self.context["names"]
@@ -128,7 +156,9 @@ class ReadingsView(Listed):
     """
 
     queryset = (
-        Reading.objects.select_related("slot__case__study", "slot__study", "reader")
+        Reading.objects.select_related(
+            "slot__case__study", "slot__case__copied_from__original", "slot__study", "reader"
+        )
         .prefetch_related(
             "slot__case__case_images", "scores__criterion", "choices__criterion", "flags__kind"
         )
@@ -158,6 +188,72 @@ class ReadingsView(Listed):
             address=client_address(request),
         )
         return answer
+
+
+class RoundSerializer(Row):
+    """A round; ``read`` of the ``slots`` were read blind, ``settled`` have a final reading."""
+
+    study = serializers.UUIDField(source="study_id")
+    panel = serializers.UUIDField(source="panel_id")
+    name = serializers.CharField(source="panel.name")
+    state = serializers.CharField(source="panel.state")
+    sent_by = user_name()
+    adjudicators = serializers.SerializerMethodField()
+    cases = serializers.SerializerMethodField()
+    slots = serializers.IntegerField(source="told.slots")
+    read = serializers.IntegerField(source="told.read")
+    settled = serializers.IntegerField(source="told.settled")
+    waiting = serializers.IntegerField(source="told.waiting")
+    withdrawn = serializers.IntegerField(source="told.withdrawn")
+
+    class Meta:
+        model = Adjudication
+        fields: ClassVar = [
+            "id", "study", "panel", "name", "state", "sent_by", "sent_at", "adjudicators",
+            "cases", "slots", "read", "settled", "waiting", "withdrawn",
+        ]  # fmt: skip
+
+    def get_adjudicators(self, adjudication: Adjudication) -> list[str]:
+        return sorted(reader.username for reader in adjudication.panel.readers.all())
+
+    def get_cases(self, adjudication: Adjudication) -> list[int]:
+        """Numbers of the study's cases, from 1."""
+        return sorted(sent.original.position + 1 for sent in adjudication.cases.all())
+
+
+class RoundFilter(FilterSet):
+    study = UUIDFilter("study", label="Id of the study whose cases were sent")
+
+
+class RoundsView(Read):
+    """Rounds of adjudication, the newest first; sending is append-only, what is open goes back."""
+
+    queryset = (
+        Adjudication.objects.select_related("panel", "sent_by")
+        .prefetch_related("panel__readers", "cases__original")
+        .order_by("-sent_at")
+    )
+    lookup_url_kwarg, lookup_value_converter = "round_id", "uuid"
+    serializer_class = RoundSerializer
+    filterset_class = RoundFilter
+    ordering_fields = ("sent_at",)
+    asks = {"create": RoundRequest}
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            row.told = describe(row)
+
+    def create(self, request: Request) -> Response:
+        """Sends cases of a study to adjudicators; they are told."""
+        asked = self.asked(RoundRequest)
+        sent = ask_for_adjudication(asked, find_study_of(asked), sent_by=self.actor)
+        return self.told(self.queryset.get(pk=sent.pk), status=status.HTTP_201_CREATED)
+
+    @action(["post"], detail=True)
+    def withdraw(self, request: Request, round_id: UUID) -> Response:
+        """What is still open is taken back; what was read stays."""
+        withdraw(self.row(), actor=self.actor)
+        return self.told(self.get_object())
 
 
 class ReadingsFileView(APIView):

@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import CombinedExpression
 
-from feedback_app.readings.adjudication.finals import final_readings
+from feedback_app.readings.adjudication.finals import final_readings, sent_slots
 from feedback_app.readings.models import (
     Bookmark,
     Choice,
@@ -32,6 +32,7 @@ from feedback_app.studies.models import (
     CaseImage,
     CriterionKind,
     GoldAnswer,
+    Slot,
     Study,
     StudyState,
 )
@@ -89,13 +90,21 @@ def find_cases(
         cases = cases.filter(position=number - 1)
     if show in {"sent", "settled"}:
         final = final_readings().filter(slot__case__copied_from__original=OuterRef("pk"))
-        cases = cases.filter(copies__isnull=False).distinct()
-        cases = cases.filter(Exists(final)) if show == "settled" else cases.exclude(Exists(final))
+        cases = cases.filter(Exists(final)) if show == "settled" else _waiting(cases, final)
     if show == "gold_missed":
         cases = cases.filter(pk__in=_gold_missed(study, latest(study)))
     if show == "bookmarked":
         cases = cases.filter(Exists(Bookmark.objects.filter(slot__case=OuterRef("pk"))))
     return cases.order_by("position")
+
+
+def _waiting(cases: QuerySet[Case], final: QuerySet[Reading]) -> QuerySet[Case]:
+    return cases.filter(Exists(sent_slots_of_case())).exclude(Exists(final))
+
+
+def sent_slots_of_case() -> QuerySet[Slot]:
+    """Returns, of a case of an outer query, what waits or waited in rounds of adjudication."""
+    return sent_slots().filter(case__copied_from__original=OuterRef("pk"))
 
 
 def _gold_missed(study: Study, readings: QuerySet[Reading]) -> QuerySet[GoldAnswer, UUID]:

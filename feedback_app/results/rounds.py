@@ -15,22 +15,28 @@ class Round:
     slots: int
     read: int
     settled: int
+    waiting: int
+    withdrawn: int
+    """So many readings were taken back before they were made."""
 
 
 def rounds_of(study: Study) -> list[Round]:
     """Returns the rounds in the order in which they were sent."""
     rounds = study.adjudications.select_related("panel").prefetch_related("panel__readers", "cases")
-    return [_round(one) for one in rounds]
+    return [describe(one) for one in rounds]
 
 
-def _round(adjudication: Adjudication) -> Round:
-    slots = Slot.objects.filter(study=adjudication.panel).with_is_read().order_by()
-    found = list(slots.values_list("phase", "is_read"))  # type: ignore[misc]
+def describe(adjudication: Adjudication) -> Round:
+    slots = Slot.objects.filter(study=adjudication.panel_id).with_is_read().order_by()
+    found = list(slots.values_list("phase", "is_read", "withdrawn_at"))  # type: ignore[misc]
+    unread = [withdrawn_at for _, is_read, withdrawn_at in found if not is_read]
     return Round(
         adjudication=adjudication,
         adjudicators=", ".join(one.display_name for one in adjudication.panel.readers.all()),
         cases=len(adjudication.cases.all()),
-        slots=len([phase for phase, _ in found if phase == Phase.BLIND]),
-        read=len([phase for phase, is_read in found if is_read and phase == Phase.BLIND]),
-        settled=len([phase for phase, is_read in found if is_read and phase == Phase.FINAL]),
+        slots=len([phase for phase, _, _ in found if phase == Phase.BLIND]),
+        read=len([phase for phase, is_read, _ in found if is_read and phase == Phase.BLIND]),
+        settled=len([phase for phase, is_read, _ in found if is_read and phase == Phase.FINAL]),
+        waiting=unread.count(None),
+        withdrawn=len(unread) - unread.count(None),
     )

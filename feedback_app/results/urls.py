@@ -8,6 +8,11 @@ OF_A_STUDY = [
     path("images/", results_views.images, name="results-images"),
     path("cases/", results_views.cases, name="results-cases"),
     path("cases/adjudicate/", results_views.adjudicate, name="results-adjudicate"),
+    path(
+        "cases/rounds/<uuid:round_id>/withdraw/",
+        results_views.withdraw_round,
+        name="results-withdraw",
+    ),
     path("readings/<str:name>.<str:form>", results_views.readings_file, name="readings-file"),
     path("calibration/", results_views.calibration, name="results-calibration"),
     path("plots/<slug:name>.<str:form>", results_views.plot, name="plot"),

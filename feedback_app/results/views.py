@@ -10,12 +10,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
+from feedback_app.readings.adjudication.withdrawing import withdraw
 from feedback_app.remedies import tell
 from feedback_app.results.access import study_with_results
 from feedback_app.results.adjudication_forms import AdjudicationForm
@@ -229,6 +230,22 @@ def adjudicate(request: HttpRequest, study_id: UUID) -> HttpResponse:
         messages.success(request, f"{cases} on the work list of {names}.")
     page = reverse("readings:results-cases", args=[study.pk])
     return redirect(f"{page}?{request.GET.urlencode()}")
+
+
+@require_POST
+@coordinators_only
+def withdraw_round(request: HttpRequest, study_id: UUID, round_id: UUID) -> HttpResponse:
+    """Takes back what is still open of a round of adjudication."""
+    study = study_with_results(study_id)
+    adjudication = get_object_or_404(study.adjudications, pk=round_id)
+    try:
+        count = withdraw(adjudication, actor=cast("User", request.user))
+    except RemediableError as error:
+        tell(request, error)
+    else:
+        readings = "One reading" if count == 1 else f"{count} readings"
+        messages.success(request, f"{readings} of “{adjudication.panel.name}” taken back.")
+    return redirect("readings:results-cases", study.pk)
 
 
 @require_GET

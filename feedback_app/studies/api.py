@@ -53,7 +53,7 @@ class StudyFilter(FilterSet):
 class StudiesView(Read):
     """Reader studies, the newest first; answers 202 where a worker writes cases or slots."""
 
-    queryset = Study.objects.with_progress()
+    queryset = Study.objects.with_progress().select_related("adjudicates", "slots_run")
     lookup_url_kwarg, lookup_value_converter = "study_id", "uuid"
     serializer_class = StudySerializer
     filterset_class = StudyFilter

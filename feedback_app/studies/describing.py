@@ -21,8 +21,12 @@ class WritingRunSerializer(Row):
 
 
 class StudySerializer(Row):
-    """A line of the list; the study comes with its progress."""
+    """A line of the list; the study comes with its progress.
 
+    ``adjudicates`` is the study whose cases are settled in this one, a panel.
+    """
+
+    adjudicates = serializers.SerializerMethodField()
     state = serializers.CharField(source="shown_state")
     cases = serializers.IntegerField(source="case_count")
     slots = serializers.IntegerField(source="slot_count")
@@ -33,8 +37,12 @@ class StudySerializer(Row):
         model = Study
         fields: ClassVar = [
             "id", "name", "mode", "state", "cases", "slots", "read", "created_at", "opened_at",
-            "unblinded_at", "run",
+            "unblinded_at", "adjudicates", "run",
         ]  # fmt: skip
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_adjudicates(self, study: Study) -> Any:
+        return study.adjudicates.study_id if hasattr(study, "adjudicates") else None
 
 
 class CriterionSerializer(Row):

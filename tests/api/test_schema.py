@@ -77,6 +77,7 @@ def keys_of(world: World) -> dict[str, Any]:
         "set_id": world.curated_set.pk,
         "export_id": world.export.pk,
         "experiment_id": world.experiment.pk,
+        "round_id": world.case.pk,  # there is none
         "retraction_id": world.retraction.pk,
         "run_id": world.run.pk,
         "person_id": world.slot.reader_id,

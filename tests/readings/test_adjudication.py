@@ -8,12 +8,16 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import AuditEvent, User
+from feedback_app.notices.models import Notice
 from feedback_app.readings.adjudication.finals import final_readings
+from feedback_app.readings.adjudication.withdrawing import withdraw
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services import GivenFlag, GivenRegion, InvalidReading, ReadingConflict
 from feedback_app.readings.services.retractions import retract
 from feedback_app.rehearsal.simulation import simulated_readers
-from feedback_app.studies.models import AdjudicatedCase, Phase, Slot
+from feedback_app.results.cases import find_cases
+from feedback_app.studies.guideline import describe
+from feedback_app.studies.models import AdjudicatedCase, CaseRole, Phase, Slot, Study
 from feedback_app.studies.services import add_readers
 from generation.errors import RemediableError
 from tests.readings.answers import posted_for, read
@@ -184,6 +188,77 @@ def test_what_cannot_be_sent_is_refused_with_what_to_do(rosa: User, ravi: User, 
     ):
         with pytest.raises(RemediableError, match=said):
             wrong()
+
+
+def test_who_adjudicates_is_told_and_has_the_guideline_with_its_examples(
+    rosa: User, ravi: User, otto: User
+) -> None:
+    study = disputed(rosa, ravi)
+    Study.objects.filter(pk=study.pk).update(guideline="# Noise\nSalt and pepper.")
+    study.examples.create(criterion="realism", value=1, image=synthetic(77), note="Blurred.")
+    study.refresh_from_db()
+    panel = send(study, otto).panel
+    assert "adjudication 1” waits for you" in Notice.objects.get(person=otto).text
+    assert describe(panel, in_all_phases=True)["blocks"][1]["text"] == "Salt and pepper."
+    (example,) = describe(panel, in_all_phases=True)["examples"]
+    assert example["note"] == "Blurred."
+
+
+def test_a_round_is_taken_back_and_its_cases_can_be_sent_again(
+    rosa: User, ravi: User, otto: User, otto_client: Client, cora_client: Client
+) -> None:
+    study = disputed(rosa, ravi)
+    first = send(study, otto, cases=(0, 1))
+    read(slots_of(first, otto, Phase.BLIND)[0])
+    answer = cora_client.post(
+        reverse("api:adjudication-withdraw", args=[first.pk]), content_type="application/json"
+    )
+    assert answer.json() | {"state": "closed", "waiting": 0, "withdrawn": 3} == answer.json()
+    assert "taken back" in Notice.objects.filter(person=otto).latest("pk").text
+    assert not Slot.objects.filter(study=first.panel).unread().exists()
+    assert not find_cases(study, show="sent").exists()
+    with pytest.raises(RemediableError, match="open any more"):
+        withdraw(first)
+    # Otto never saw what was said, and may read blind; having seen it, they may not.
+    second = send(study, otto, cases=(0,))
+    settle(second, otto)
+    with pytest.raises(RemediableError, match="was sent case 1 before"):
+        send(study, otto, cases=(0,))
+    assert [case.position for case in find_cases(study, show="settled")] == [0]
+
+
+def test_programs_send_rounds_and_know_what_was_read_in_them(
+    rosa: User, ravi: User, otto: User, cora_client: Client
+) -> None:
+    study = disputed(rosa, ravi)
+    study.cases.filter(position=1).update(role=CaseRole.ANCHOR)
+    asked = {"study": str(study.pk), "cases": [2], "adjudicators": ["otto"]}
+    sent = cora_client.post(reverse("api:adjudications"), asked, content_type="application/json")
+    assert sent.status_code == 201
+    told = sent.json()
+    assert (told["cases"], told["adjudicators"], told["waiting"]) == ([2], ["otto"], 2)
+    settle(study.adjudications.get(), otto)
+    query = {"study": told["panel"], "ordering": "created_at"}
+    rows = cora_client.get(reverse("api:stored-readings"), query).json()["results"]
+    assert [(row["role"], row["case"], row["case_role"]) for row in rows] == [
+        ("adjudication_blind", 2, "anchor"),
+        ("adjudication", 2, "anchor"),
+    ]
+    (listed,) = cora_client.get(reverse("api:adjudications"), {"study": str(study.pk)}).json()[
+        "results"
+    ]
+    assert (listed["read"], listed["settled"], listed["waiting"]) == (1, 1, 0)
+    panel = cora_client.get(reverse("api:study", args=[told["panel"]])).json()
+    assert panel["adjudicates"] == str(study.pk)
+    refused = cora_client.post(
+        reverse("api:adjudications"),
+        asked | {"study": told["panel"]},
+        content_type="application/json",
+    )
+    assert refused.status_code == 400
+    for kind, name in (("own", "Disputed"), ("panels", "Disputed, adjudication 1")):
+        page = cora_client.get(reverse("studies:list"), {"kind": kind})
+        assert [study.name for study in page.context["object_list"]] == [name]
 
 
 def test_what_simulated_readers_settle_is_marked(rosa: User, ravi: User) -> None:

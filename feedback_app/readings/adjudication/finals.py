@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from feedback_app.readings.models import Reading, ReadingQuerySet, Retraction, SkipReason
-from feedback_app.studies.models import Phase
+from feedback_app.studies.models import Phase, Slot, SlotQuerySet
 
 
 def final_readings(*, as_of: datetime | None = None) -> ReadingQuerySet:
@@ -26,3 +26,8 @@ def with_finals(readings: ReadingQuerySet, finals: ReadingQuerySet) -> ReadingQu
     return Reading.objects.filter(
         Q(pk__in=others.values("pk")) | Q(pk__in=finals.order_by().values("pk"))
     )
+
+
+def sent_slots() -> SlotQuerySet:
+    """Returns the slots of final readings in rounds that were not taken back."""
+    return Slot.objects.planned().filter(phase=Phase.FINAL)

@@ -7,6 +7,7 @@ from random import Random
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.accounts import audit
@@ -21,6 +22,7 @@ from feedback_app.studies.models import (
     CaseMask,
     Criterion,
     FlagKind,
+    GuidelineExample,
     Phase,
     Slot,
     Study,
@@ -28,6 +30,7 @@ from feedback_app.studies.models import (
     StudyState,
 )
 from feedback_app.studies.requests import SEED_LIMIT
+from feedback_app.studies.services.telling import tell_waiting
 from generation.errors import RemediableError
 
 CASES_MAX = 500
@@ -65,6 +68,7 @@ def send_to_adjudication(
         for original, copy in zip(originals, copies, strict=True)
     )
     _plan_slots(panel, adjudicators, copies)
+    tell_waiting(panel, adjudicators)
     audit.record(
         "study.sent_to_adjudication",
         actor=sent_by,
@@ -118,10 +122,18 @@ def _require_adjudicators(adjudicators: Sequence[User]) -> None:
 
 
 def _require_new_to(adjudicators: Sequence[User], cases: Collection[Case]) -> None:
-    """Whoever has adjudicated a case has seen what was said of it, and cannot read it blind."""
-    known = Slot.objects.filter(
+    """Whoever has adjudicated a case has seen what was said of it, and cannot read it blind.
+
+    Not so where a round was taken back before they had read all of it blind.
+    """
+    sent = Slot.objects.filter(
         reader__in=adjudicators, phase=Phase.FINAL, case__copied_from__original__in=cases
-    ).values_list("reader", "case__copied_from__original__position")
+    )
+    of_panel = Slot.objects.filter(
+        study=OuterRef("study"), reader=OuterRef("reader"), phase=Phase.BLIND
+    )
+    taken_back = Q(withdrawn_at__isnull=False) & Exists(of_panel.exclude(withdrawn_at=None))
+    known = sent.exclude(taken_back).values_list("reader", "case__copied_from__original__position")
     for reader in adjudicators:
         numbers = sorted(position + 1 for pk, position in known if pk == reader.pk)
         if numbers:
@@ -166,6 +178,17 @@ def _open_panel(study: Study, adjudicators: Sequence[User], *, sent_by: User | N
     FlagKind.objects.bulk_create(
         FlagKind(study=panel, position=row.position, slug=row.slug, name=row.name)
         for row in study.flag_kinds.all()
+    )
+    GuidelineExample.objects.bulk_create(
+        GuidelineExample(
+            study=panel,
+            criterion=row.criterion,
+            value=row.value,
+            flag=row.flag,
+            image_id=row.image_id,
+            note=row.note,
+        )
+        for row in study.examples.all()
     )
     return panel
 

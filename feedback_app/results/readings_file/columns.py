@@ -50,7 +50,7 @@ def _seconds(milliseconds: int) -> float | None:
     return milliseconds / 1_000 or None
 
 
-def _role(phase: str) -> str:
+def role_of(phase: str) -> str:
     """Names a reading's part in its study; a final one has its reason for a comment."""
     return {Phase.BLIND: "adjudication_blind", Phase.FINAL: "adjudication"}.get(
         Phase(phase), "reading"
@@ -66,7 +66,7 @@ def _of_reading(prefix: str) -> tuple[Column, ...]:
         Column("study", "the study's name, of an adjudication that of its round",
                at("slot__study__name")),
         Column("role", "reading, or adjudication_blind and adjudication: the final reading",
-               "role", _role),
+               "role", role_of),
         Column("mode", "the study's mode", at("slot__study__mode")),
         Column("reader", "a pseudonym of the reader, or the name where that was asked for", "who"),
         Column("is_simulated", "whether a simulated reader read", at("is_simulated")),

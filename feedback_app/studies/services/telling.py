@@ -25,6 +25,11 @@ def tell_paused(study: Study) -> None:
     _tell(study, study.readers.all(), NoticeKind.STUDY_PAUSED, said)
 
 
+def tell_withdrawn(study: Study, readers: Iterable[User]) -> None:
+    said = f"“{study.name}” was taken back. Nothing of it waits for you any more."
+    _tell(study, readers, NoticeKind.STUDY_PAUSED, said)
+
+
 def remind(*, today: date) -> None:
     """Reminds who still has cases, once some days before a study is due and once on the day."""
     last = today + timedelta(days=REMIND_DAYS_BEFORE)

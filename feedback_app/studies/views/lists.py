@@ -29,11 +29,18 @@ def readers(_: HttpRequest) -> "QuerySet[User]":
     return User.objects.filter(studies__isnull=False).distinct().order_by("last_name", "username")
 
 
+KINDS = (("own", "Studies"), ("panels", "Panels of adjudication"))
+
+
 class StudyFilter(ListFilter):
     words = WordsFilter("name", "instructions", label="Name or instructions")
     state = ChoiceFilter(choices=StudyState.choices, empty_label="Any", label="State")
     mode = ChoiceFilter(choices=mode_choices, empty_label="Any", label="Mode")
     readers = ReaderFilter(queryset=readers, empty_label="Anybody", label="Reader")
+    kind = ChoiceFilter(choices=KINDS, empty_label="Both", label="Kind", method="of_kind")
+
+    def of_kind(self, rows: "QuerySet[Any]", _: str, kind: str) -> "QuerySet[Any]":
+        return rows.filter(adjudicates__isnull=kind == "own")
 
 
 class StudyTable(Table):
@@ -56,7 +63,8 @@ class StudyList(ListPage):
     table_class: ClassVar[type[Table] | None] = StudyTable
 
     def rows(self) -> "QuerySet[Any]":
-        return Study.objects.with_progress().prefetch_related("readers")
+        found = Study.objects.with_progress().prefetch_related("readers")
+        return found.select_related("adjudicates__study", "slots_run")
 
     def actions(self) -> Sequence[Action]:
         return (
