@@ -76,6 +76,11 @@ class FineTuneForm(forms.Form):
     denoising_weight = form_field_of(
         FineTuneSpec, "denoising_weight", help_text="Practice on winners and real images."
     )
+    region_weight = form_field_of(
+        FineTuneSpec,
+        "region_weight",
+        help_text="0 to 1: how much of a loser's error is that of where artefacts were marked.",
+    )
     safeguarded = form_field_of(FineTuneSpec, "safeguarded")
     whole_cases = form_field_of(FineTuneSpec, "whole_cases")
     recompute = form_field_of(FineTuneSpec, "recompute")

@@ -52,14 +52,14 @@ OF_PAIRS = (
 )
 FACTS = {
     Method.DPO_MARGIN: MethodFacts(
-        settings=("beta", "denoising_weight", "safeguarded", "whole_cases"),
+        settings=("beta", "denoising_weight", "region_weight", "safeguarded", "whole_cases"),
         sentence="Each pair counts by how far its scores lie apart, and the model keeps "
         "practising what was preferred; safe on small snapshots.",
         figures=OF_PAIRS,
         learns_from_real=True,
     ),
     Method.DPO_PAPER: MethodFacts(
-        settings=("beta", "safeguarded", "whole_cases"),
+        settings=("beta", "region_weight", "safeguarded", "whole_cases"),
         sentence="The published loss, with each image weighted by its own score; a loser scored "
         "0 then teaches nothing, and 5 against 4 pushes harder than 2 against 0.",
         figures=OF_PAIRS,

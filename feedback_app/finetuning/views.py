@@ -19,6 +19,7 @@ from feedback_app.finetuning.services import (
     count_new_pairs,
     save_schedule,
 )
+from feedback_app.finetuning.services.marked import count_marked_pairs
 from feedback_app.finetuning.services.schedules import design_of, new_readings_for
 from feedback_app.finetuning.services.snapshots import begin_snapshot
 from feedback_app.finetuning.wording import described
@@ -93,6 +94,7 @@ def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         **SECTION,
         "snapshot": row,
+        "marked_pairs": count_marked_pairs(row),
         "pairs": pairs.order_by("pk")[:SHOWN_PAIRS],
         "ratings": rated.order_by("pk")[:SHOWN_PAIRS],
     }

@@ -10,6 +10,7 @@ from generation.specs import Part
 LABELS = {
     "ema_decay": "Averaging of weights",
     "accumulate": "Parts of a batch",
+    "region_weight": "Weight of marked regions",
     "safeguarded": "Hold losers back where they would harm winners",
     "whole_cases": "Take whole cases: all pairs of a case at once, so many cases a step",
     "recompute": "Compute activations again instead of keeping them: less memory, more time",

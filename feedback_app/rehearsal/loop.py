@@ -137,7 +137,13 @@ class Rehearsal:
         return batch
 
     def read(
-        self, batch: Batch, *, kind: str = "", after: int = 0, is_flipped: bool = False
+        self,
+        batch: Batch,
+        *,
+        kind: str = "",
+        after: int = 0,
+        is_flipped: bool = False,
+        marks: bool = False,
     ) -> Study:
         """Readings by simulated readers, of whom the first ``after`` are others."""
         with self.stage(f"readings{kind and f' ({kind})'}") as found:
@@ -145,7 +151,9 @@ class Rehearsal:
             study = create_study(name=name, shuffle_seed=self.plan.seed)
             added = add_cases_from_batch(study, batch)
             study = staff_and_open(study, reader_count=self.plan.readers, after=after)
-            count = simulate_readings(study, seed=self.plan.seed, is_flipped=is_flipped)
+            count = simulate_readings(
+                study, seed=self.plan.seed, is_flipped=is_flipped, marks=marks
+            )
             found += [f"{count} by {self.plan.readers} simulated readers", f"{added.cases} cases"]
             results = results_of(study)
             found += [

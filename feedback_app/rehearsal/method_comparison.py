@@ -3,7 +3,9 @@
 For each number of readings, simulated readers score candidates of the taught prompts once,
 and every method learns from that one snapshot. What each gives is compared on prompts that
 nothing was taught on: with the parent, and with the best of the parent's images of each
-prompt by simulated readers' scores, which costs no training. Best of n is itself compared
+prompt by simulated readers' scores, which costs no training. Readers mark what they dislike
+where it is; only the arms with a region weight learn from that, and are compared with their
+twin without one, too. Best of n is itself compared
 with all of the parent's images, the chosen ones included, which then count as ties: of four
 images, the best cannot win more than seven in eight.
 """
@@ -34,11 +36,15 @@ SIZES = (30, 100, 300, 1_000)
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One way to learn; ``settings`` are those of its fine-tune beside the common ones."""
+    """One way to learn; ``settings`` are those of its fine-tune beside the common ones.
+
+    ``twin`` is the arm that differs from it in one thing alone.
+    """
 
     name: str
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    twin: str = ""
 
 
 ARMS = (
@@ -49,6 +55,18 @@ ARMS = (
         name="dpo_margin_safeguarded",
         method=Method.DPO_MARGIN.value,
         settings={"safeguarded": True},
+    ),
+    Arm(
+        name="dpo_margin_regions",
+        method=Method.DPO_MARGIN.value,
+        settings={"region_weight": 0.5},
+        twin="dpo_margin",
+    ),
+    Arm(
+        name="dpo_margin_regions_alone",
+        method=Method.DPO_MARGIN.value,
+        settings={"region_weight": 1.0},
+        twin="dpo_margin",
     ),
     Arm(name="dpo_paper", method=Method.DPO_PAPER.value),
     Arm(name="kto", method=Method.KTO.value),
@@ -63,8 +81,9 @@ Share = dict[str, Any]
 class Cell:
     """What one method made of so many readings; ``error`` says why it made nothing.
 
-    ``against_parent`` and ``against_best`` have a win rate for each of the two tastes;
-    KID and MS-SSIM are of the parent and of the child.
+    ``against_parent``, ``against_best`` and, where an arm has a twin that was made before it,
+    ``against_twin`` have a win rate for each of the two tastes; KID and MS-SSIM are of the
+    parent and of the child. ``held_out`` is the batch of the child's images.
     """
 
     arm: str
@@ -73,8 +92,10 @@ class Cell:
     pairs: int = 0
     against_parent: Mapping[str, Share] = field(default_factory=dict)
     against_best: Mapping[str, Share] = field(default_factory=dict)
+    against_twin: Mapping[str, Share] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     error: str = ""
+    held_out: str = ""
 
 
 @dataclass
@@ -97,7 +118,7 @@ class MethodComparison:
                 yield self.cell(arm, size)
 
     def cell(self, arm: Arm, size: int) -> Cell:
-        path = self.folder / "cells" / f"{arm.name}-{size}.json"
+        path = self._cell_path(arm.name, size)
         if path.exists():
             return Cell(**json.loads(path.read_text()))
         try:
@@ -151,8 +172,22 @@ class MethodComparison:
             **counted,
             against_parent=result["tastes"],
             against_best=result["best_of_n"]["child"],
+            against_twin=self._against_twin(made, arm, size),
             quality=result["quality"],
+            held_out=str(made.pk),
         )
+
+    def _against_twin(self, made: Batch, arm: Arm, size: int) -> Mapping[str, Share]:
+        path = self._cell_path(arm.twin, size)
+        twin = json.loads(path.read_text()).get("held_out") if arm.twin and path.exists() else ""
+        other = Batch.objects.filter(pk=twin).first() if twin else None
+        if other is None:
+            return {}
+        tastes: Mapping[str, Share] = finish(start_comparison(child=made, parent=other))["tastes"]
+        return tastes
+
+    def _cell_path(self, arm: str, size: int) -> Path:
+        return self.folder / "cells" / f"{arm}-{size}.json"
 
     def snapshot(self, size: int) -> Snapshot:
         """Takes at least so many readings, all in whole cases, and is made once."""
@@ -167,7 +202,7 @@ class MethodComparison:
         batch = rehearsal.make_candidates(
             f"{size} readings", self.parent, prompts, seed=self.plan.seed, per_prompt=per_prompt
         )
-        made = rehearsal.take_snapshot(rehearsal.read(batch))
+        made = rehearsal.take_snapshot(rehearsal.read(batch, marks=True))
         write_whole(path, {"snapshot": str(made.pk)})
         return made
 

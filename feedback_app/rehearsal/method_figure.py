@@ -11,7 +11,8 @@ from feedback_app.charts import looks
 from feedback_app.rehearsal.method_comparison import Cell
 
 TASTES = {"readers_taste": "readers' taste", "second_taste": "second taste"}
-OPPONENTS = {"against_parent": "parent", "against_best": "best of 4"}
+OPPONENTS = {"against_parent": "parent", "against_best": "best of 4", "against_twin": "twin"}
+DRAWN = ("against_parent", "against_best")
 SHARES = ("share", "low", "high")
 QUALITY = ("kid", "ms_ssim")
 COLUMNS = (
@@ -65,7 +66,8 @@ def as_table(cells: Sequence[Cell]) -> str:
 
 def _shown(cell: Cell) -> list[str]:
     if cell.error:
-        return [cell.arm, str(cell.size), "", f"nothing: {cell.error}", *[""] * 5]
+        blank = [""] * (len(OPPONENTS) * len(TASTES) + len(QUALITY) - 1)
+        return [cell.arm, str(cell.size), "", f"nothing: {cell.error}", *blank]
     shares = [
         _share(getattr(cell, opponent).get(taste)) for opponent in OPPONENTS for taste in TASTES
     ]
@@ -86,7 +88,7 @@ def _change(cell: Cell, name: str) -> str:
 
 def as_svg(cells: Sequence[Cell]) -> str:
     """A panel for each taste and opponent: win rates with their intervals, by readings."""
-    panels = [(opponent, taste) for opponent in OPPONENTS for taste in TASTES]
+    panels = [(opponent, taste) for opponent in DRAWN for taste in TASTES]
     drawn, grid = looks.panels(len(panels), columns=2)
     for axes, (opponent, taste) in zip(grid, panels, strict=True):
         _draw(axes, cells, opponent=opponent, taste=taste)

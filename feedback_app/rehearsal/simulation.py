@@ -4,7 +4,6 @@ They are users marked as simulated for good, they read their own slots through t
 service as people do, and their readings are never mixed with those of people.
 """
 
-import io
 import uuid
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
 
-import PIL.Image
 from django.db import transaction
 
 from feedback_app.accounts.models import User
@@ -21,6 +19,7 @@ from feedback_app.readings.claims import claim
 from feedback_app.readings.models import Verdict
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
 from feedback_app.readings.training import pass_by_reference
+from feedback_app.rehearsal.marking import Hand, disliked, seen
 from feedback_app.studies.models import (
     SCORE_MAX,
     CriterionKind,
@@ -31,8 +30,6 @@ from feedback_app.studies.models import (
 )
 from feedback_app.studies.services import open_study
 from generation.errors import RemediableError
-from generation.grey import to_grey as as_shown
-from generation.measures.appearance import small_grey
 from generation.rewards.tastes import readers_taste
 
 LENIENCY_SPREAD = 0.4
@@ -130,10 +127,13 @@ def staff_and_open(study: Study, *, reader_count: int, after: int = 0) -> Study:
     return open_study(study)
 
 
-def simulate_readings(study: Study, *, seed: int = 0, is_flipped: bool = False) -> int:
+def simulate_readings(
+    study: Study, *, seed: int = 0, is_flipped: bool = False, marks: bool = False
+) -> int:
     """Let the study's simulated readers read what they have not; how many readings.
 
-    Where their taste ``is_flipped``, the better an image is, the less they like it.
+    Where their taste ``is_flipped``, the better an image is, the less they like it. With
+    ``marks`` they also flag images that they do not like, where their taste is hurt.
     """
     if study.state != StudyState.OPEN:
         raise RemediableError(
@@ -146,7 +146,7 @@ def simulate_readings(study: Study, *, seed: int = 0, is_flipped: bool = False) 
         )
     for reader in study.readers.filter(is_simulated=True):
         pass_by_reference(study, reader)
-    eyes = Eyes.for_study(study, seed=seed)
+    eyes = Eyes.for_study(study, seed=seed, marks=marks)
     if is_flipped:
         eyes = replace(eyes, tastes={pk: SCORE_MAX - taste for pk, taste in eyes.tastes.items()})
     count = 0
@@ -176,12 +176,7 @@ def _claimed_in_turn(study: Study) -> Iterator[Slot]:
 def tastes_of(study: Study) -> dict[UUID, float]:
     """Returns the readers' taste of every image of a study, 0 to 5."""
     images = Image.objects.filter(case__study=study).select_related("blob").distinct()
-    return {image.pk: taste_of(image) for image in images}
-
-
-def taste_of(image: Image) -> float:
-    with PIL.Image.open(io.BytesIO(image.blob.read())) as picture:
-        return readers_taste(small_grey(as_shown(picture)))
+    return {image.pk: readers_taste(seen(image)) for image in images}
 
 
 @dataclass(frozen=True)
@@ -189,17 +184,23 @@ class Eyes:
     """What simulated readers perceive of a study's images: their taste, and hints of the source.
 
     ``synthetic`` are the ids of the images that are; nothing but ``Temperament.suspect``
-    uses it, which makes no more of it than ``D_PRIME`` says.
+    uses it, which makes no more of it than ``D_PRIME`` says. ``hand`` marks what hurts.
     """
 
     tastes: Mapping[UUID, float]
     synthetic: frozenset[UUID]
     seed: int
+    hand: Hand | None = None
 
     @classmethod
-    def for_study(cls, study: Study, *, seed: int) -> "Eyes":
+    def for_study(cls, study: Study, *, seed: int, marks: bool = False) -> "Eyes":
         made = Candidate.objects.filter(image__case__study=study).values_list("image", flat=True)
-        return cls(tastes=tastes_of(study), synthetic=frozenset(made), seed=seed)
+        return cls(
+            tastes=tastes_of(study),
+            synthetic=frozenset(made),
+            seed=seed,
+            hand=Hand.for_study(study, seed=seed) if marks else None,
+        )
 
     def read(self, slot: Slot) -> None:
         """Submit a simulated reader's reading of one slot.
@@ -238,6 +239,7 @@ class Eyes:
             idempotency_key=uuid.uuid5(slot.pk, f"simulated reading, seed {self.seed}"),
             scores=scores,
             choices=choices,
+            flags=self.hand.flags(slot, disliked(scores, choices)) if self.hand else (),
             comment=SIMULATED_REASON if slot.phase == Phase.FINAL else "",
         )
 

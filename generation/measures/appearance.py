@@ -35,8 +35,12 @@ def lung_fields() -> NDArray[np.bool_]:
 
 def contrast(image: Grey) -> float:
     """Say how much darker the lung fields are than the mediastinum between them, -1 to 1."""
-    mediastinum = image[30:80, 59:71].mean()
-    return float(mediastinum - image[lung_fields()].mean())
+    return mediastinum(image) - float(image[lung_fields()].mean())
+
+
+def mediastinum(image: Grey) -> float:
+    """Give the mean grey of what lies between the lungs."""
+    return float(image[30:80, 59:71].mean())
 
 
 def symmetry(image: Grey) -> float:

@@ -1,7 +1,7 @@
 """What is learnt from: readings read, and their images and prompts encoded once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from generation.conditioning.prompts import whole_prompt
 from generation.errors import RemediableError
 from generation.preferences.encoding import MaskPaths, encode_images, encode_texts, read_controls
+from generation.preferences.marks import shares_of
 from generation.specs import (
     AXES,
     PAIR_METHODS,
@@ -67,7 +68,11 @@ class Pictures(_Tensors):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(_Tensors):
-    """N pairs: indices of shape N into pictures, scores N x A (0-5, or NaN), weights 0-1."""
+    """N pairs: indices of shape N into pictures, scores N x A (0-5, or NaN), weights 0-1.
+
+    ``loser_marked`` (N x h x w, half precision) says how much of each place of the losers'
+    latents readers marked; it is empty where they marked nothing.
+    """
 
     winner: torch.Tensor
     loser: torch.Tensor
@@ -76,6 +81,7 @@ class Pairs(_Tensors):
     winner_score: torch.Tensor
     loser_score: torch.Tensor
     reliability: torch.Tensor
+    loser_marked: torch.Tensor = field(default_factory=lambda: torch.empty(0))
 
     def __len__(self) -> int:
         return len(self.winner)
@@ -191,9 +197,10 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
     )
     texts = _places([*map(text_of, readings.lines), *(prompt for _, prompt in real)])
     controls = _places([(), *map(_masks_of, readings.lines)])
+    latents = encode_images(pipeline, [Path(path) for path in images])
     lessons = Lessons(
         pictures=Pictures(
-            latents=encode_images(pipeline, [Path(path) for path in images]),
+            latents=latents,
             embeddings=encode_texts(pipeline, list(texts)),
             controls=read_controls(pipeline, list(controls)),
         ),
@@ -205,6 +212,7 @@ def encode_lessons(pipeline: Any, spec: FineTuneSpec, *, cache: Path) -> Lessons
             winner_score=_scores(preferences, winner_scores),
             loser_score=_scores(preferences, loser_scores),
             reliability=torch.tensor([pair.reliability for pair in preferences]),
+            loser_marked=_marked(preferences, grid=(latents.shape[2], latents.shape[3])),
         ),
         ratings=Ratings(
             image=_indices(ratings, lambda rating: images[rating.image]),
@@ -260,6 +268,14 @@ def loser_scores(pair: Preference) -> dict[Axis, float]:
     if not pair.axes:
         return {AXES[0]: pair.loser_score}
     return {axis: scores[1] for axis, scores in pair.axes.items()}
+
+
+def _marked(pairs: Sequence[Preference], *, grid: tuple[int, int]) -> torch.Tensor:
+    """Draw what was marked on the losers, or nothing where none was."""
+    if not any(pair.loser_marks for pair in pairs):
+        return torch.empty(0)
+    shares = [shares_of(pair.loser_marks, Path(pair.loser), grid=grid) for pair in pairs]
+    return torch.from_numpy(np.stack(shares)).half()
 
 
 def _indices(lines: Sequence[Line], place: Callable[[Line], int]) -> torch.Tensor:

@@ -56,6 +56,7 @@ def noise_error(
     alpha: torch.Tensor,
     sigma: torch.Tensor,
     prediction_type: str,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Mean squared error of the predicted noise, per image.
 
@@ -64,8 +65,10 @@ def noise_error(
     alpha^2 + sigma^2 = 1. From v = alpha eps - sigma x_0 follows
     eps = alpha v + sigma x_t, so a v error is alpha times smaller as a noise error
     (Salimans and Ho 2022, arXiv 2202.00512, appendix D); from x_0 it is alpha / sigma.
+    ``weight`` (N x H x W, mean 1 an image) says what the error of each place counts for.
     """
-    squared = (widened(prediction) - widened(target)).square().flatten(1).mean(1)
+    off = (widened(prediction) - widened(target)).square()
+    squared = (off if weight is None else off * weight[:, None]).flatten(1).mean(1)
     return noise_scale(alpha, sigma, prediction_type=prediction_type).square() * squared
 
 

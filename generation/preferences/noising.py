@@ -39,6 +39,10 @@ class Noised:
     def first(self, count: int) -> "Noised":
         return replace(self, **{name: value[:count] for name, value in self.tensors().items()})
 
+    def at(self, rows: torch.Tensor) -> "Noised":
+        """Give some of the images, each as often as it is named."""
+        return replace(self, **{name: value[rows] for name, value in self.tensors().items()})
+
     def joined(self, other: "Noised") -> "Noised":
         others = other.tensors()
         joined: dict[str, Any] = {
@@ -54,14 +58,17 @@ class Noised:
             self.noisy, self.timesteps, self.embeddings, self.controls, is_masked=self.is_masked
         )
 
-    def errors_of(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Returns noise errors, shape N."""
+    def errors_of(
+        self, prediction: torch.Tensor, *, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Returns noise errors, shape N; ``weight`` is that of places, N x h x w."""
         return noise_error(
             prediction,
             self.target,
             alpha=self.alpha,
             sigma=self.sigma,
             prediction_type=self.prediction_type,
+            weight=weight,
         )
 
 

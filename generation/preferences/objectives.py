@@ -5,7 +5,7 @@ All of them go through one network in one pass, and through the reference in one
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -21,6 +21,7 @@ from generation.preferences.losses import (
     reward_weighted,
     reward_weights,
 )
+from generation.preferences.marks import weights_of
 from generation.preferences.networks import Network
 from generation.preferences.noising import Noised, add_noise, spread_timesteps
 from generation.specs import FineTuneSpec
@@ -215,17 +216,33 @@ class DpoObjective(Objective):
         )
         inputs = self.noised(draw, images=shown % count, row=row, prompt=prompt, control=control)
         of_pairs = inputs.first(len(shown))
-        reference = of_pairs.errors_of(self.predict_as_reference(of_pairs))
+        of_reference = self.predict_as_reference(of_pairs)
         prediction = self.predict(inputs)
         policy, real = inputs.errors_of(prediction).tensor_split([len(shown)])
         off = (prediction.detach().float() - inputs.target)[: len(shown)]
+        reference, weight = of_pairs.errors_of(of_reference), self.weight_of_losers(chosen)
         errors = PairErrors(
             winner=policy[winner],
             loser=policy[loser],
             reference_winner=reference[winner],
             reference_loser=reference[loser],
         )
-        return errors, PairGradients.of(off[winner], off[loser]), real if len(real) else None
+        if weight is not None:
+            losers = of_pairs.at(loser)
+            errors = replace(
+                errors,
+                loser=losers.errors_of(prediction[loser], weight=weight),
+                reference_loser=losers.errors_of(of_reference[loser], weight=weight),
+            )
+        pull = off[loser] if weight is None else off[loser] * weight[:, None]
+        return errors, PairGradients.of(off[winner], pull), real if len(real) else None
+
+    def weight_of_losers(self, chosen: torch.Tensor) -> torch.Tensor | None:
+        """Say what each place of the losers counts for; None where all of them do alike."""
+        shares = self.lessons.pairs.loser_marked
+        if not self.spec.region_weight or not len(shares):
+            return None
+        return weights_of(shares[chosen].float(), region_weight=self.spec.region_weight)
 
     def loss(self, draw: Draw) -> tuple[torch.Tensor, Figures]:
         """Figures: the share of pairs in which the winner gained more on the reference than

@@ -9,9 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-from generation.measures.appearance import Grey, contrast, log_power, lung_detail, symmetry
+from generation.measures.appearance import (
+    SIDE,
+    Grey,
+    contrast,
+    log_power,
+    lung_detail,
+    lung_fields,
+    mediastinum,
+    symmetry,
+)
 
 SCORE_MAX = 5.0
 
@@ -58,6 +68,54 @@ def readers_taste(image: Grey) -> float:
         LUNG_DETAIL.place(lung_detail(image)),
     )
     return SCORE_MAX * sum(places) / len(places)
+
+
+MARK_SIDE = 40
+MOST_MARKS = 2
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of the image's sides."""
+
+
+def where_it_hurts(image: Grey) -> list[Box]:
+    """Mark where the readers' taste is hurt most: squares of 5/16 of the side, worst first."""
+    hurt = _hurt(image)
+    boxes = []
+    for _ in range(MOST_MARKS):
+        sums = np.pad(hurt.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+        of_box = (
+            sums[MARK_SIDE:, MARK_SIDE:]
+            - sums[MARK_SIDE:, :-MARK_SIDE]
+            - sums[:-MARK_SIDE, MARK_SIDE:]
+            + sums[:-MARK_SIDE, :-MARK_SIDE]
+        )
+        top, left = (int(place) for place in np.unravel_index(of_box.argmax(), of_box.shape))
+        hurt[top : top + MARK_SIDE, left : left + MARK_SIDE] = 0
+        boxes.append((left / SIDE, top / SIDE, (left + MARK_SIDE) / SIDE, (top + MARK_SIDE) / SIDE))
+    return boxes
+
+
+def _hurt(image: Grey) -> Grey:
+    """Spread what each part of the taste falls short of over the pixels that are to blame.
+
+    Lungs that are too bright, what differs from its mirror image, lungs without detail.
+    """
+    lungs = lung_fields()
+    bright = np.where(lungs, image - (mediastinum(image) - CONTRAST.median), 0)
+    blurred = gaussian_filter(image, 4)
+    uneven = np.zeros_like(image)
+    uneven[16:112, 16:112] = np.abs(blurred - blurred[:, ::-1])[16:112, 16:112]
+    fine = gaussian_filter(np.square(image - gaussian_filter(image, 1.5)), 4)
+    smooth = np.where(lungs, LUNG_DETAIL.median - np.sqrt(fine), 0)
+    return (
+        (1 - CONTRAST.place(contrast(image))) * _share(bright)
+        + (1 - SYMMETRY.place(symmetry(image))) * _share(uneven)
+        + (1 - LUNG_DETAIL.place(lung_detail(image))) * _share(smooth)
+    )
+
+
+def _share(blame: Grey) -> Grey:
+    blame = blame.clip(min=0)
+    return blame / max(float(blame.sum()), 1e-12)
 
 
 def spectrum_distance(image: Grey) -> float:

@@ -60,6 +60,8 @@ from generation.specs.proxies import (
 from generation.specs.readings import (
     AXES,
     Axis,
+    Mark,
+    MarkGrade,
     Preference,
     Propensity,
     Rating,
@@ -93,6 +95,8 @@ __all__ = [
     "ControlNetSpec",
     "FineTuneSpec",
     "GuidanceScale",
+    "Mark",
+    "MarkGrade",
     "MaskFile",
     "MaskKind",
     "Method",

@@ -52,6 +52,8 @@ class FineTuneSpec:
     units of noise error (epsilon); a v-prediction error is converted before it is used.
     ``denoising_weight`` is that of the denoising term of ``dpo_margin``, on winners and
     real images. ``safeguarded`` limits what the losers of a pair may do (both ``dpo``).
+    ``region_weight`` is the part of a loser's error that is taken where a reader marked an
+    artefact on it, instead of over all of it (both ``dpo``); losers without marks count whole.
     ``accepted_from`` is the score from which an image that is rated only counts as
     accepted (``kto``). ``temperature`` is that of the weights of ``reward_weighted``, in
     points. ``anchor_weight`` ties ``draft`` to the parent. ``batch_size`` is that of one
@@ -77,6 +79,7 @@ class FineTuneSpec:
     rank: int = Field(default=8, ge=1, le=256)
     denoising_weight: float = Field(default=0.1, ge=0)
     safeguarded: bool = False
+    region_weight: float = Field(default=0.0, ge=0, le=1)
     accepted_from: float = Field(default=2.5, ge=0, le=5)
     temperature: float = Field(default=1.0, gt=0)
     anchor_weight: float = Field(default=10.0, ge=0)

@@ -12,6 +12,22 @@ Axis = Literal["text", "mask"]
 AXES: tuple[Axis, ...] = get_args(Axis)
 Score = Annotated[float, Field(ge=0, le=5)]
 Propensity = Annotated[float, Field(gt=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Corner = tuple[Fraction, Fraction]
+MarkGrade = Literal["minor", "major"]
+
+
+@dataclass(frozen=True, kw_only=True, order=True, config=STRICT)
+class Mark:
+    """A mark is a region of an image in which a reader flagged an artefact.
+
+    ``flag`` is the artefact's slug; ``corners`` are those of the region in order, (x, y) as
+    fractions of the image's width and height from its top left corner.
+    """
+
+    flag: str
+    grade: MarkGrade
+    corners: Annotated[tuple[Corner, ...], Field(min_length=3)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -23,7 +39,7 @@ class Preference:
     one of them the loser may be the better one. ``masks`` are the files, by kind, of those
     that both were conditioned on; with masks and no prompt they were made in mode m2i. Where the
     case was drawn, ``propensity`` is how likely it was to be, and ``uniform_propensity`` how
-    likely it would have been by lot.
+    likely it would have been by lot. Marks are those that the reader made on the two images.
     """
 
     winner: str
@@ -36,6 +52,8 @@ class Preference:
     masks: dict[MaskKind, str] = Field(default_factory=dict)
     propensity: Propensity | None = None
     uniform_propensity: Propensity | None = None
+    winner_marks: tuple[Mark, ...] = ()
+    loser_marks: tuple[Mark, ...] = ()
 
     @model_validator(mode="after")
     def _winner_scores_higher(self) -> Self:
@@ -50,7 +68,7 @@ class Rating:
 
     ``scores`` are means over the criteria of an axis, 0 to 5, where there are any;
     ``is_accepted`` is what the reader said outright, None where nothing was said. Prompt,
-    ``masks`` and propensities are as in a preference.
+    ``masks``, propensities and marks are as in a preference.
     """
 
     image: str
@@ -61,6 +79,7 @@ class Rating:
     masks: dict[MaskKind, str] = Field(default_factory=dict)
     propensity: Propensity | None = None
     uniform_propensity: Propensity | None = None
+    marks: tuple[Mark, ...] = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -3,9 +3,12 @@
 import pytest
 
 from feedback_app.accounts.models import User
+from feedback_app.finetuning.services.marked import require_marks
 from feedback_app.finetuning.services.pairs import find_pairs
-from feedback_app.readings.services import GivenChoice
+from feedback_app.finetuning.services.snapshots import take_snapshot
+from feedback_app.readings.services import GivenChoice, GivenFlag, GivenRegion
 from feedback_app.studies.models import Phase, Slot, Study
+from generation.errors import RemediableError
 from tests.readings.answers import read, scores_for
 from tests.readings.rooms import assign, make_room, real, synthetic
 
@@ -123,3 +126,27 @@ def test_confidence_is_no_score(rosa: User) -> None:
     assert len(find_pairs(simulated=False)) == 1
     give_different_scores(aware)
     assert len(find_pairs(simulated=False)) == 1
+
+
+def test_marks_go_with_the_images_that_they_were_made_on(pair: Slot) -> None:
+    """As fractions of the image, and with nothing in the line where there is no mark."""
+    flag = pair.study.flag_kinds.first()
+    assert flag is not None
+    corners = [[0, 0], [8, 4]]
+    flags = [GivenFlag(1, flag.slug, "major", [GivenRegion("box", corners)])]
+    choices = [GivenChoice(slug, "better", 0, 2) for slug in ("realism", "fits-the-prompt")]
+    read(pair, choices=choices, flags=flags)
+    (found,) = find_pairs(simulated=False)
+    image = found.loser.image_id
+    width, height = pair.case.images.values_list("width", "height").get(pk=image)
+    (mark,) = found.preference.loser_marks
+    assert (mark.flag, mark.grade, found.preference.winner_marks) == (flag.slug, "major", ())
+    assert mark.corners[2] == (round(8 / width, 6), round(4 / height, 6))
+    snapshot = take_snapshot(name="Marked", simulated=False)
+    lines = snapshot.blob.read()
+    assert (lines.count(b'"loser_marks":'), lines.count(b'"marks":')) == (1, 1)
+    assert b'"winner_marks"' not in lines
+    require_marks(0.5, snapshot)
+    read(pair, choices=choices)
+    with pytest.raises(RemediableError, match="No reader marked"):
+        require_marks(0.5, take_snapshot(name="Taken back", simulated=False))

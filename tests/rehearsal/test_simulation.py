@@ -6,13 +6,15 @@ from random import Random
 from statistics import NormalDist
 from uuid import UUID
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Avg
 from sklearn.metrics import roc_auc_score
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch
-from feedback_app.readings.models import Choice, Reading, Score
+from feedback_app.readings.models import Choice, Flag, Reading, Score
 from feedback_app.rehearsal.simulation import (
     D_PRIME,
     Temperament,
@@ -24,6 +26,8 @@ from feedback_app.rehearsal.simulation import (
 from feedback_app.studies.models import Phase, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study, open_study
 from generation.errors import RemediableError
+from generation.measures.appearance import lung_fields
+from generation.rewards.tastes import where_it_hurts
 from tests.readings.rooms import assign, make_room, pool, real, synthetic
 
 
@@ -197,3 +201,39 @@ def test_the_command_opens_a_draft_and_reads_it(
 def test_the_command_names_a_study_that_is_not_there(db: None) -> None:
     with pytest.raises(CommandError, match="no study “Nothing”"):
         call_command("simulate_readings", "Nothing")
+
+
+def test_with_marks_they_flag_what_they_scored_low_and_score_as_without(draft: Study) -> None:
+    """Regions lie on the image; what was liked bears none; a second go adds nothing."""
+    study = staff_and_open(draft, reader_count=3)
+    assert simulate_readings(study, marks=True) == 6
+    flags = Flag.objects.filter(reading__slot__study=study).prefetch_related("regions", "image")
+    flagged = {(flag.reading_id, flag.image_id) for flag in flags}
+    low = {
+        (reading, image)
+        for reading, image, value in Score.objects.filter(reading__slot__study=study)
+        .values_list("reading", "image")
+        .annotate(Avg("value"))
+        if value < 2.5
+    }
+    assert flagged == low
+    assert flagged
+    for flag in flags:
+        assert len(flag.regions.all()) == 2
+        for region in flag.regions.all():
+            (left, top), (right, bottom) = region.points
+            assert 0 <= left < right <= flag.image.width
+            assert 0 <= top < bottom <= flag.image.height
+
+
+@pytest.mark.parametrize("place", [(38, 40), (82, 44)])
+def test_a_bright_patch_in_a_lung_is_what_hurts(place: tuple[int, int]) -> None:
+    image = np.full((128, 128), 0.7)
+    image[lung_fields()] = 0.3
+    left, top = place
+    image[top : top + 16, left : left + 12] = 1.0
+    (x, y, right, bottom), _ = where_it_hurts(image)
+    assert x * 128 <= left
+    assert y * 128 <= top + 8
+    assert right * 128 >= left + 12
+    assert bottom * 128 >= top + 16

@@ -14,6 +14,7 @@ from feedback_app.accounts.models import User
 from feedback_app.finetuning.dependents import retracted_reward_models
 from feedback_app.finetuning.methods import FACTS, Method, settings_of
 from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.services.marked import require_marks
 from feedback_app.finetuning.services.masked import (
     default_parts,
     require_parts,
@@ -46,6 +47,7 @@ def complete_settings(
             **{"adapted": default_parts(snapshot, parent), **settings},
         )
     require_parts(spec.adapted, snapshot, parent)
+    require_marks(spec.region_weight, snapshot)
     return {name: value for name, value in asdict(spec).items() if name in known}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from statistics import mean
+from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -16,13 +17,15 @@ from feedback_app.readings.models import (
     Choice,
     Reading,
     ReadingQuerySet,
+    Region,
     Score,
+    Shape,
     SkipReason,
     Strength,
 )
 from feedback_app.studies.models import CaseImage, CriterionKind, Study
 from generation.conditioning.masks import as_kind
-from generation.specs import Axis, MaskKind
+from generation.specs import Axis, Mark, MarkGrade, MaskKind
 
 SCALE_MIDDLE = 2.5
 STRENGTH_GAPS = {Strength.SLIGHTLY: 0.5, Strength.CLEARLY: 1.5, Strength.MUCH: 3.0}
@@ -32,6 +35,8 @@ more than one, *much* as far as from "synthetic at first glance" to "cannot be t
 real one"."""
 
 
+FRACTION_DECIMALS = 6
+"""The same on every machine; no hand draws as fine."""
 MASK_WORD = "mask"
 """A criterion with this word in its slug asks about the mask's axis, any other about the text's."""
 
@@ -42,7 +47,8 @@ class ImageMean:
 
     ``masks`` are the blobs, by kind, of those that it was conditioned on, where the case
     told the reader of them as of the prompt. ``propensity`` is that of its case where it was
-    drawn by an active order, ``uniform_propensity`` what it would have been by lot.
+    drawn by an active order, ``uniform_propensity`` what it would have been by lot. ``marks``
+    are the regions that the reading's flags have on the image.
     """
 
     reading_id: UUID
@@ -54,6 +60,7 @@ class ImageMean:
     masks: dict[MaskKind, str]
     propensity: float | None
     uniform_propensity: float | None
+    marks: tuple[Mark, ...]
 
 
 def axis_of(slug: str) -> Axis:
@@ -110,9 +117,38 @@ def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[Mas
     return dict(told)
 
 
+def marks_made(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], tuple[Mark, ...]]:
+    """By reading and image, the regions of the reading's flags, sorted."""
+    regions = Region.objects.filter(flag__reading__in=readings).values_list(
+        "flag__reading_id",
+        "flag__image_id",
+        "flag__kind__slug",
+        "flag__grade",
+        "flag__image__width",
+        "flag__image__height",
+        "shape",
+        "points",
+    )
+    made: dict[tuple[UUID, UUID], list[Mark]] = defaultdict(list)
+    for reading_id, image_id, slug, grade, width, height, shape, points in regions:
+        corners = tuple(
+            (_fraction(x, of=width), _fraction(y, of=height))
+            for x, y in Shape(shape).corners(points)
+        )
+        made[reading_id, image_id].append(
+            Mark(flag=slug, grade=cast("MarkGrade", grade), corners=corners)
+        )
+    return {place: tuple(sorted(marks)) for place, marks in made.items()}
+
+
+def _fraction(value: float, *, of: int) -> float:
+    """Says where along a side a point lies; one drawn on the edge may be a rounding outside."""
+    return round(min(1.0, max(0.0, value / of)), FRACTION_DECIMALS)
+
+
 def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     """Means over the ordinal criteria; how sure somebody is of the source is no score."""
-    masks = masks_shown(readings)
+    masks, marks = masks_shown(readings), marks_made(readings)
     rows = (
         Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
         .order_by("reading_id", "image_id", "criterion__position")
@@ -142,6 +178,7 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             masks=masks.get((case_id, image_id), {}),
             propensity=propensity,
             uniform_propensity=uniform,
+            marks=marks.get((reading_id, image_id), ()),
         )
 
 
@@ -151,7 +188,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
     A criterion on which the two are equally good, or both bad, counts as no distance;
     criteria that contradict each other cancel out. The two lie about the scale's middle.
     """
-    masks = masks_shown(readings)
+    masks, marks = masks_shown(readings), marks_made(readings)
     choices = Choice.objects.filter(reading__in=readings).values_list(
         "reading_id", "criterion__slug", "image_id", "strength"
     )
@@ -181,6 +218,7 @@ def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
             masks=masks.get((case_id, image_id), {}),
             propensity=propensity,
             uniform_propensity=uniform,
+            marks=marks.get((reading_id, image_id), ()),
         )
 
 

@@ -41,6 +41,8 @@ class FoundPair:
             masks=self.winner.masks,
             propensity=self.winner.propensity,
             uniform_propensity=self.winner.uniform_propensity,
+            winner_marks=self.winner.marks,
+            loser_marks=self.loser.marks,
         )
 
 

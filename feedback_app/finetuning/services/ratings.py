@@ -41,6 +41,7 @@ class FoundRating:
             masks=self.seen.masks,
             propensity=self.seen.propensity,
             uniform_propensity=self.seen.uniform_propensity,
+            marks=self.seen.marks,
         )
 
 

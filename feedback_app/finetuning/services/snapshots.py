@@ -187,5 +187,5 @@ def write_lines(
 
 def _line(fields: dict[str, Any]) -> str:
     """What says nothing is left out."""
-    said = {name: value for name, value in fields.items() if value not in ({}, "", None)}
+    said = {name: value for name, value in fields.items() if value not in ({}, "", None, ())}
     return json.dumps(said, sort_keys=True, separators=(",", ":"))

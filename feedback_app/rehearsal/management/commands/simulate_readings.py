@@ -20,11 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("study", help="name or id")
         parser.add_argument("--readers", type=int, default=3, help="for a draft (default: 3)")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--marks", action="store_true", help="flag what they do not like, where it is"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["study"])
         with as_command_error():
             if study.state == StudyState.DRAFT:
                 study = staff_and_open(study, reader_count=options["readers"])
-            count = simulate_readings(study, seed=options["seed"])
+            count = simulate_readings(study, seed=options["seed"], marks=options["marks"])
         self.stdout.write(f"{count} simulated readings of “{study.name}”")
