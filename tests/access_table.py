@@ -235,7 +235,6 @@ TABLE: dict[str, Line] = {
     "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
-    "readings:results-adjudicate": post(does(COORDINATORS), lambda world: [world.study.pk]),
     "readings:results-withdraw": post(
         does(COORDINATORS, 404), lambda world: [world.study.pk, world.case.pk]
     ),

@@ -33,7 +33,7 @@ class AdjudicationForm(forms.Form):
         super().__init__(data)
         self.fields["adjudicators"].queryset = possible_adjudicators(study)  # type: ignore[attr-defined]
 
-    def request(self, ticked: list[str]) -> AdjudicationRequest:
+    def request(self, ticked: list[int]) -> AdjudicationRequest:
         data: dict[str, Any] = self.cleaned_data
         return read(
             AdjudicationRequest,

@@ -125,10 +125,10 @@ def _gold_missed(study: Study, readings: QuerySet[Reading]) -> QuerySet[GoldAnsw
     return answers.filter(Exists(scores) | Exists(choices)).values_list("case", flat=True)
 
 
-def by_disagreement(cases: QuerySet[Case], apart: Mapping[UUID, int]) -> list[UUID]:
-    """Returns the cases' keys, those on which readers are furthest ``apart`` first."""
-    keys = list(cases.values_list("pk", flat=True))
-    return sorted(keys, key=lambda key: -apart.get(key, -1))
+def by_disagreement(cases: QuerySet[Case], apart: Mapping[int, int]) -> list[int]:
+    """Returns the cases' positions, those on which readers are furthest ``apart`` first."""
+    positions = list(cases.order_by("position").values_list("position", flat=True))
+    return sorted(positions, key=lambda position: -apart.get(position, -1))
 
 
 def disagreements(study: Study, cases: Iterable[UUID] | None = None) -> dict[UUID, int]:

@@ -17,7 +17,8 @@ from feedback_app.readings.models import (
     retracted_in,
 )
 from feedback_app.results.cases import disagreements, find_cases, latest
-from feedback_app.studies.models import Case, CaseImage, Phase, Study
+from feedback_app.results.verdicts import sum_up
+from feedback_app.studies.models import Case, CaseImage, Criterion, Phase, Study
 
 LETTERS = "ABCDEFGH"
 SOURCE = "image__candidate__recipe__model_version"
@@ -48,13 +49,16 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class SaidOfCase:
-    """One reading in words; ``scores`` has a line a criterion, with a value an image."""
+    """One reading in words; ``scores`` has a line a criterion, with a value an image.
+
+    Its last part is what the values mean.
+    """
 
     reading: Reading
     reader: str
     number: int | str
     is_retracted: bool
-    scores: tuple[tuple[str, tuple[str, ...]], ...]
+    scores: tuple[tuple[str, tuple[str, ...], str], ...]
     choices: tuple[tuple[str, str], ...]
     flags: tuple[str, ...]
     skip: str
@@ -76,6 +80,7 @@ class ReviewedCase:
     said: list[SaidOfCase]
     disagreement: int | None
     """In points of the scale, or steps of the choice; None where nobody shares an answer."""
+    verdicts: tuple[str, ...] = ()
     adjudicated: list[SaidOfCase] = field(default_factory=list)
     """By each adjudicator what they read blind and, where they have settled it, the final one."""
 
@@ -119,9 +124,27 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
     apart = disagreements(study, keys)
     adjudicated = _adjudicated(keys, shown, retracted)
     return [
-        ReviewedCase(cases[key], shown[key], said[key], apart.get(key), adjudicated[key])
+        ReviewedCase(
+            cases[key],
+            shown[key],
+            said[key],
+            apart.get(key),
+            verdicts=_verdicts(said[key], shown[key], tells_source=study.tells_source),
+            adjudicated=adjudicated[key],
+        )
         for key in keys
     ]
+
+
+def _verdicts(
+    said: Sequence[SaidOfCase], shown: Sequence[ShownImage], *, tells_source: bool
+) -> tuple[str, ...]:
+    real = {one.image.pk: not hasattr(one.image, "candidate") for one in shown}
+    return sum_up(
+        (one.reading for one in said if not one.is_retracted),
+        {one.image.pk: one.letter for one in shown},
+        real=real if tells_source else None,
+    )
 
 
 def _adjudicated(
@@ -147,9 +170,9 @@ def _said(
     reading: Reading, images: Sequence[ShownImage], *, number: int | str, is_retracted: bool
 ) -> SaidOfCase:
     letters = {shown.image.pk: shown.letter for shown in images}
-    values: dict[str, dict[UUID, str]] = defaultdict(dict)
+    values: dict[Criterion, dict[UUID, int]] = defaultdict(dict)
     for score in sorted(reading.scores.all(), key=lambda one: one.criterion.position):
-        values[score.criterion.name][score.image_id] = score.criterion.in_words(score.value)
+        values[score.criterion][score.image_id] = score.value
     choices = sorted(reading.choices.all(), key=lambda one: one.criterion.position)
     return SaidOfCase(
         reading=reading,
@@ -157,13 +180,19 @@ def _said(
         number=number,
         is_retracted=is_retracted,
         scores=tuple(
-            (name, tuple(found.get(shown.image.pk, "–") for shown in images))
-            for name, found in values.items()
+            _scored(criterion, [found.get(shown.image.pk) for shown in images])
+            for criterion, found in values.items()
         ),
         choices=tuple((one.criterion.name, one.in_words(letters)) for one in choices),
         flags=tuple(_flagged(flag, letters) for flag in reading.flags.all()),
         skip=str(SkipReason(reading.skip_reason).label) if reading.is_skipped else "",
     )
+
+
+def _scored(criterion: Criterion, values: Sequence[int | None]) -> tuple[str, tuple[str, ...], str]:
+    shown = tuple("–" if value is None else criterion.in_words(value) for value in values)
+    meant = [criterion.meaning_of(value) for value in values if value is not None]
+    return criterion.name, shown, " · ".join(filter(None, meant))
 
 
 def _flagged(flag: Flag, letters: dict[UUID, str]) -> str:

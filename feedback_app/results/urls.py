@@ -1,13 +1,13 @@
 from django.urls import include, path
 
+from feedback_app.results import case_list
 from feedback_app.results import views as results_views
 
 OF_A_STUDY = [
     path("", results_views.results, name="results"),
     path("page/", results_views.results_page, name="results-page"),
     path("images/", results_views.images, name="results-images"),
-    path("cases/", results_views.cases, name="results-cases"),
-    path("cases/adjudicate/", results_views.adjudicate, name="results-adjudicate"),
+    path("cases/", case_list.list_cases, name="results-cases"),
     path(
         "cases/rounds/<uuid:round_id>/withdraw/",
         results_views.withdraw_round,

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.access import coordinators_only
@@ -19,23 +18,13 @@ from feedback_app.accounts.models import User
 from feedback_app.readings.adjudication.withdrawing import withdraw
 from feedback_app.remedies import tell
 from feedback_app.results.access import study_with_results
-from feedback_app.results.adjudication_forms import AdjudicationForm
-from feedback_app.results.adjudication_requests import ask_for_adjudication
-from feedback_app.results.case_forms import CasesForm
-from feedback_app.results.cases import (
-    by_disagreement,
-    find_cases,
-    studies_of,
-    tells_source,
-)
+from feedback_app.results.cases import studies_of, tells_source
 from feedback_app.results.images import image_results, places_of
-from feedback_app.results.reviewed import review, review_image
-from feedback_app.results.rounds import rounds_of
+from feedback_app.results.reviewed import review_image
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 
 IMAGES_A_PAGE = 40
-CASES_A_PAGE = 20
 HTTP_NO_CONTENT = 204
 CONTENT_TYPES = {"svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
 BROWSER_KEEPS_S = 3_600
@@ -170,66 +159,6 @@ def plot(request: HttpRequest, study_id: UUID, name: str, form: str) -> HttpResp
     if form == "csv" or "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
-
-
-@require_GET
-@coordinators_only
-def cases(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """Every case that was read, with what each reader said of it."""
-    from feedback_app.results.cache import disagreements_of
-
-    study = study_with_results(study_id)
-    form = CasesForm(request.GET, study=study)
-    asked = form.cleaned_data if form.is_valid() else {}
-    reader = asked.get("reader")
-    found = find_cases(
-        study,
-        show=asked.get("show", ""),
-        flag=asked.get("flag", ""),
-        reader=reader.pk if reader else None,
-        number=asked.get("number"),
-    )
-    if asked.get("order") == "disagreement":
-        keys = by_disagreement(found, disagreements_of(study))
-    else:
-        keys = list(found.values_list("pk", flat=True))
-    page = Paginator(keys, CASES_A_PAGE).get_page(request.GET.get("page"))
-    query = request.GET.copy()
-    query.pop("page", None)
-    context = {
-        "section": "studies",
-        "study": study,
-        "form": form,
-        "page": page,
-        "cases": review(study, list(page.object_list)),
-        "tells_source": tells_source(study),
-        "asked": query.urlencode(),
-        "send_form": AdjudicationForm(study=study),
-        "rounds": rounds_of(study),
-    }
-    return render(request, "results/cases.html", context)
-
-
-@require_POST
-@coordinators_only
-def adjudicate(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """Sends the ticked cases, or the most disputed ones, to adjudication."""
-    study = study_with_results(study_id)
-    form = AdjudicationForm(request.POST, study=study)
-    try:
-        if not form.is_valid():
-            raise RemediableError("Nothing was sent.", remedy="Choose who shall adjudicate.")
-        asked = form.request(request.POST.getlist("case"))
-        sent = ask_for_adjudication(asked, study, sent_by=cast("User", request.user))
-    except RemediableError as error:
-        tell(request, error)
-    else:
-        names = ", ".join(reader.display_name for reader in sent.panel.readers.all())
-        count = sent.cases.count()
-        cases = "One case is" if count == 1 else f"{count} cases are"
-        messages.success(request, f"{cases} on the work list of {names}.")
-    page = reverse("readings:results-cases", args=[study.pk])
-    return redirect(f"{page}?{request.GET.urlencode()}")
 
 
 @require_POST

@@ -1,4 +1,5 @@
-// Lists by keyboard and with ticks: / searches, J and K go down and up, X ticks.
+// Lists by keyboard and with ticks: / searches, J and K go down and up, X ticks. Rows that can
+// have the focus themselves are tall: one at a time is brought to the top.
 //
 // A list that fetches itself anew waits while something in it is ticked, typed or has the focus.
 
@@ -52,10 +53,11 @@ function go(step) {
   const all = rows();
   const at = all.findIndex((row) => row.contains(document.activeElement));
   const next = all[at < 0 ? 0 : Math.min(Math.max(at + step, 0), all.length - 1)];
-  const link = next?.querySelector("a[href]") ?? next?.querySelector("input");
-  if (!(link instanceof HTMLElement)) return;
-  link.focus();
-  next.scrollIntoView({ block: "nearest" });
+  const isTall = next?.hasAttribute("tabindex");
+  const target = isTall ? next : (next?.querySelector("a[href]") ?? next?.querySelector("input"));
+  if (!(target instanceof HTMLElement)) return;
+  target.focus({ preventScroll: isTall });
+  next.scrollIntoView({ block: isTall ? "start" : "nearest" });
 }
 
 function tick() {

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.django_db
 
 def post(client: Client, study: Study, **data: object) -> str:
     """Sends what the form says; the message on the page that comes next."""
-    address = reverse("readings:results-adjudicate", args=[study.pk])
-    answer = client.post(address, data, follow=True)
+    address = reverse("readings:results-cases", args=[study.pk])
+    answer = client.post(address, {"action": "adjudicate", **data}, follow=True)
     (message,) = answer.context["messages"]
     return str(message)
 
@@ -42,7 +42,8 @@ def test_a_coordinator_sends_ticked_cases_or_the_most_disputed(
     cora_client: Client, rosa: User, ravi: User, otto: User
 ) -> None:
     study = rated_study(rosa, ravi, scores=np.array([[3, 3], [0, 5], [2, 4], [1, 2]]))
-    said = post(cora_client, study, case=["1", "3"], adjudicators=[otto.pk])
+    keys = dict(study.cases.values_list("position", "pk"))
+    said = post(cora_client, study, pick=[keys[0], keys[2]], adjudicators=[otto.pk])
     assert said == "2 cases are on the work list of Otto."
     said = post(cora_client, study, most_disputed="1", adjudicators=[otto.pk, ravi.pk])
     assert said == "One case is on the work list of Ravi, Otto."
@@ -55,7 +56,7 @@ def test_a_coordinator_sends_ticked_cases_or_the_most_disputed(
     assert [(one.cases, one.slots, one.read) for one in page.context["rounds"]] == [
         (2, 2, 0), (1, 2, 0),
     ]  # fmt: skip
-    for wrong in ({"adjudicators": [otto.pk]}, {"case": ["9"], "adjudicators": [otto.pk]}, {}):
+    for wrong in ({"adjudicators": [otto.pk]}, {"pick": [keys[1]]}, {}):
         post(cora_client, study, **wrong)
     assert Adjudication.objects.count() == 2
     with pytest.raises(CommandError, match="no case 9"):

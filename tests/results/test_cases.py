@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.services import GivenChoice, GivenFlag, GivenRegion
+from feedback_app.results.cache import disagreements_of
 from feedback_app.results.cases import by_disagreement, disagreements, find_cases
 from feedback_app.results.reviewed import review
 from feedback_app.studies.models import GoldAnswer, Study
+from feedback_app.studies.services import close_study, unblind_study
 from tests.readings.answers import choices_for, read
 from tests.readings.filling import rated_study
 from tests.readings.rooms import assign, make_room, real, synthetic
@@ -21,9 +23,7 @@ BOX = GivenRegion(shape="box", points=[(4, 6), (20, 26)])
 
 def test_the_most_disputed_case_comes_first(rosa: User, ravi: User) -> None:
     study = rated_study(rosa, ravi, scores=np.array([[3, 3], [0, 5], [2, 4]]))
-    keys = by_disagreement(find_cases(study), disagreements(study))
-    positions = {case.pk: case.position for case in study.cases.all()}
-    assert [positions[key] for key in keys] == [1, 2, 0]
+    assert by_disagreement(find_cases(study), disagreements_of(study)) == [1, 2, 0]
     assert sorted(disagreements(study).values()) == [0, 2, 5]
 
 
@@ -44,6 +44,10 @@ def test_choices_for_opposite_images_are_as_far_apart_as_their_strengths(
         ]
         read(slot, choices=choices)
     assert set(disagreements(study).values()) == {4}
+    (reviewed,) = review(study, [study.cases.get().pk])
+    assert reviewed.verdicts == tuple(
+        f"{criterion.name}: A better 1, B better 1" for criterion in study.criteria.all()
+    )
 
 
 def test_what_was_said_is_on_the_page(cora_client: Client, rosa: User, ravi: User) -> None:
@@ -102,9 +106,40 @@ def test_a_blind_study_names_no_source(cora_client: Client, rosa: User) -> None:
     study = make_room("real_or_synthetic", rosa, cases=[[image] for image in images])
     for slot in assign(study, rosa):
         read(slot)
-    page = cora_client.get(reverse("readings:results-cases", args=[study.pk])).content.decode()
+    address = reverse("readings:results-cases", args=[study.pk])
+    page = cora_client.get(address).content.decode()
     assert all(reverse("images:candidate", args=[image.pk]) not in page for image in images)
     assert "telltale" not in page
+    assert "right" not in [case.verdicts for case in cora_client.get(address).context["cases"]]
+    assert "Into a new study" not in page
+    close_study(study)
+    unblind_study(study, actor=None)
+    cases = cora_client.get(address).context["cases"]
+    assert [case.verdicts for case in cases] == [
+        ("said synthetic 1 · 1 of 1 right",),
+        ("said synthetic 1 · 0 of 1 right",),
+    ]
+
+
+def test_views_of_cases_are_kept_and_ticked_ones_go_on(
+    cora_client: Client, rosa: User, ravi: User
+) -> None:
+    study = rated_study(rosa, ravi, scores=np.array([[3, 3], [0, 5], [2, 4]]))
+    address = reverse("readings:results-cases", args=[study.pk])
+    kept = f"{address}?order=disagreement&show=flagged"
+    cora_client.post(kept, {"action": "keep-view", "name": "Flagged first"})
+    page = cora_client.get(
+        address, {"order": "disagreement", "number": "2", "reader": str(rosa.pk)}
+    )
+    assert [view.name for view in page.context["views"]] == ["Flagged first"]
+    assert [reviewed.case.position for reviewed in page.context["cases"]] == [1]
+    page = cora_client.get(address, {"order": "disagreement"})
+    assert [reviewed.case.position for reviewed in page.context["cases"]] == [1, 2, 0]
+    third = page.context["cases"][1].case
+    answer = cora_client.post(address, {"action": "study", "pick": [third.pk]})
+    assert answer["Location"] == reverse("studies:picked")
+    picked = [str(one) for one in third.images.values_list("pk", flat=True)]
+    assert cora_client.session["picked_candidates"] == picked
 
 
 def test_a_missed_gold_answer_is_found(rosa: User) -> None:

@@ -48,6 +48,11 @@ class Criterion(models.Model):
         """A score is its number; how sure somebody is of the source is said in words."""
         return self.anchors[value] if self.kind == CriterionKind.CONFIDENCE else str(value)
 
+    def meaning_of(self, value: int) -> str:
+        """Returns a score's anchor; nothing where the answer is in words already."""
+        is_number = self.kind != CriterionKind.CONFIDENCE and value < len(self.anchors)
+        return self.anchors[value] if is_number else ""
+
 
 class FlagKind(models.Model):
     """A named artefact that a reader may put on an image."""

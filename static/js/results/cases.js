@@ -1,44 +1,30 @@
-// J and K go from case to case, as in lists of letters, X ticks one, and S goes to where ticked
-// cases are sent; dead while something is typed.
+// S goes to where ticked cases are sent to; dead while something is typed. So does the button
+// that sends them, as long as nobody is chosen.
 
-import { find, findAll, findAs } from "../dom.js";
+import { findAll, findAs } from "../dom.js";
 
 const TYPED_INTO = "input:not([type=checkbox]), textarea, select";
-const STEPS = { j: 1, k: -1 };
+const adjudicators = () => findAll(document, ".adjudicate-form input[name=adjudicators]");
+
+function send() {
+  const form = findAll(document, ".adjudicate")[0];
+  if (!(form instanceof HTMLDetailsElement)) return false;
+  form.open = true;
+  form.scrollIntoView({ block: "center" });
+  adjudicators()[0]?.focus({ preventScroll: true });
+  return true;
+}
 
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target instanceof Element && event.target.matches(TYPED_INTO);
   if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
-  const key = event.key.toLowerCase();
-  const step = STEPS[/** @type {keyof typeof STEPS} */ (key)];
-  const isDone = step ? goOn(step) : key === "x" ? tick() : key === "s" && send();
-  if (isDone) event.preventDefault();
+  if (event.key.toLowerCase() === "s" && send()) event.preventDefault();
 });
 
-const cases = () => findAll(document, ".reviewed");
-const present = () => cases().findIndex((one) => one.contains(document.activeElement));
-
-/** @param {number} step */
-function goOn(step) {
-  const at = present();
-  const next = cases()[at < 0 ? 0 : at + step];
-  next?.focus({ preventScroll: true });
-  next?.scrollIntoView({ block: "start" });
-  return Boolean(next);
-}
-
-function tick() {
-  const one = cases()[present()];
-  if (!one) return false;
-  const box = findAs(one, "input[name=case]", HTMLInputElement);
-  box.checked = !box.checked;
-  return true;
-}
-
-function send() {
-  findAs(document, ".adjudicate", HTMLDetailsElement).open = true;
-  const [to] = findAll(document, ".adjudicate-form input[name=adjudicators]");
-  find(document, ".adjudicate").scrollIntoView({ block: "start" });
-  to?.focus({ preventScroll: true });
-  return true;
-}
+document.addEventListener("submit", (event) => {
+  const by = event instanceof SubmitEvent ? event.submitter : null;
+  if (!(by instanceof HTMLButtonElement) || by.value !== "adjudicate") return;
+  const isChosen = adjudicators().some((box) => box instanceof HTMLInputElement && box.checked);
+  const open = findAs(document, ".adjudicate", HTMLDetailsElement).open;
+  if (!isChosen && !open && send()) event.preventDefault();
+});
