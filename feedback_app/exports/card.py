@@ -8,6 +8,8 @@ from typing import Self
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
 from feedback_app.curation.rules import most_first
+from feedback_app.exports.front_matter import front_matter
+from feedback_app.exports.masks import Masks, mask_column_of
 from feedback_app.images.models import ModelVersion, RecipeMask
 from feedback_app.studies.models import Study
 from generation.conditioning.findings import NORMAL
@@ -32,32 +34,52 @@ def column_of(criterion: str) -> str:
     return f"score_{criterion.replace('-', '_')}"
 
 
-def mask_column_of(kind: str) -> str:
-    return f"mask_{kind}"
-
-
 def transforms_column_of(kind: str) -> str:
     return f"{mask_column_of(kind)}_transforms"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What ``metadata.csv`` has beside what it always has: criteria, and kinds of masks."""
+    """What ``metadata.csv`` has beside what it always has: criteria, and kinds of masks.
+
+    ``masks`` is where the format keeps these.
+    """
 
     criteria: tuple[str, ...]
     kinds: tuple[str, ...]
+    masks: Masks
 
     @classmethod
-    def of(cls, items: Iterable[CuratedItem]) -> Self:
+    def of(cls, items: Iterable[CuratedItem], masks: Masks) -> Self:
         criteria, found = set(), set()
         for item in items:
             criteria |= set(item.mean_scores)
             found |= {mask.kind for mask in item.candidate.recipe.conditioning}
-        return cls(tuple(sorted(criteria)), tuple(kind for kind in MASK_KINDS if kind in found))
+        kinds = tuple(kind for kind in MASK_KINDS if kind in found)
+        return cls(tuple(sorted(criteria)), kinds, masks)
+
+    def meaning_of_mask(self, kind: str) -> str:
+        return self.masks.meaning.format(kind=label_of(kind))
 
 
-def write_card(curated_set: CuratedSet, columns: Columns, *, table: str, files: str) -> bytes:
-    """The card of an archive whose ``table`` has a row an image; ``files`` says what is in it."""
+def write_card(
+    curated_set: CuratedSet,
+    columns: Columns,
+    *,
+    table: str,
+    files: str,
+    data_files: Sequence[str] = (),
+) -> bytes:
+    """The card of an archive whose ``table`` has a row an image; ``files`` says what is in it.
+
+    ``data_files`` are what ``datasets`` loads when it is given the unzipped folder alone.
+    """
+    front = front_matter(
+        name=curated_set.policy.name,
+        count=curated_set.items.count(),
+        is_simulated=curated_set.is_simulated,
+        data_files=data_files,
+    )
     sections = [
         f"# {curated_set.policy.name}",
         describe_contents(curated_set),
@@ -68,15 +90,15 @@ def write_card(curated_set: CuratedSet, columns: Columns, *, table: str, files: 
         "## Files\n\n" + files,
     ]
     if columns.kinds:
-        sections.insert(-1, "## Masks\n\n" + describe_masks(curated_set, columns.kinds, table))
-    return ("\n\n".join(sections) + "\n").encode()
+        sections.insert(-1, "## Masks\n\n" + describe_masks(curated_set, columns, table))
+    return (front + "\n\n".join(sections) + "\n").encode()
 
 
 def describe_contents(curated_set: CuratedSet) -> str:
     count = curated_set.items.count()
     lines = [
         (
-            f"{count} synthetic frontal chest X-rays (8-bit grey PNG), made by a latent diffusion "
+            f"{count} synthetic frontal chest X-rays (8-bit grey), made by a latent diffusion "
             f"model and curated in Reading Room by the policy “{curated_set.policy.name}”."
         ),
     ]
@@ -145,13 +167,15 @@ def describe_models(curated_set: CuratedSet) -> str:
     return "\n".join(lines)
 
 
-def describe_masks(curated_set: CuratedSet, kinds: Sequence[str], table: str) -> str:
+def describe_masks(curated_set: CuratedSet, columns: Columns, table: str) -> str:
     rows = RecipeMask.objects.filter(recipe__candidate__curateditem__curated_set=curated_set)
     cohorts = rows.values_list("parent__cohort_image__cohort__name", flat=True)
-    counts = [f"- {label_of(kind)}: {rows.filter(kind=kind).count()} images" for kind in kinds]
+    counts = [
+        f"- {label_of(kind)}: {rows.filter(kind=kind).count()} images" for kind in columns.kinds
+    ]
     text = (
         "Images of the modes `m2i` (mask only) and `tm2i` (text and mask) were made to fit "
-        "masks, which are in `masks/` as PNGs of 0 and 255 of the image's size, by kind. They "
+        f"masks of their own size, which are here {columns.masks.place}. They "
         "are what was asked for; whether an image fits its masks is another question. Their "
         f"shapes come from the cohort {', '.join(sorted(set(cohorts)))}, transformed as "
         f"`{table}` says; no real image is here."
@@ -166,7 +190,7 @@ def describe_columns(columns: Columns) -> str:
         for slug in columns.criteria
     )
     masks = "".join(
-        f"\n| {mask_column_of(kind)} | the mask of {label_of(kind)} that it follows, if any |"
+        f"\n| {columns.masks.column_of(kind)} | {columns.meaning_of_mask(kind)} |"
         f"\n| {transforms_column_of(kind)} | how that mask was transformed (JSON) |"
         for kind in columns.kinds
     )

@@ -1,15 +1,10 @@
 """What a table of any format says of an image: where it comes from and what readers said."""
 
 import json
-from collections.abc import Sequence
 
 from feedback_app.curation.models import CuratedItem
-from feedback_app.exports.card import Columns, column_of, mask_column_of, transforms_column_of
+from feedback_app.exports.card import Columns, column_of, transforms_column_of
 from generation.conditioning.findings import NORMAL
-
-
-def mask_name_of(item: CuratedItem, kind: str) -> str:
-    return f"masks/{kind}/{item.candidate.recipe_id}.png"
 
 
 def facts_of_item(item: CuratedItem, columns: Columns) -> dict[str, object]:
@@ -28,20 +23,21 @@ def facts_of_item(item: CuratedItem, columns: Columns) -> dict[str, object]:
         "guidance_scale": recipe.guidance_scale,
         "recipe": recipe.key,
         "pixels_sha256": item.candidate.image.pixels_sha256,
-        **mask_cells(item, columns.kinds),
+        **mask_cells(item, columns),
     }
 
 
-def mask_cells(item: CuratedItem, kinds: Sequence[str]) -> dict[str, object]:
+def mask_cells(item: CuratedItem, columns: Columns) -> dict[str, object]:
     """Nothing where no image of the set follows a mask; empty where this one follows none."""
-    if not kinds:
+    if not columns.kinds:
         return {}
     recipe = item.candidate.recipe
     masks = {mask.kind: mask for mask in recipe.conditioning}
     cells: dict[str, object] = {"mode": recipe.mode}
-    for kind in kinds:
+    for kind in columns.kinds:
         mask = masks.get(kind)
-        cells[mask_column_of(kind)] = mask_name_of(item, kind) if mask else ""
+        name = columns.masks.name_of(item, kind) if mask else ""
+        cells[columns.masks.column_of(kind)] = name
         cells[transforms_column_of(kind)] = canonical(mask.transforms) if mask else ""
     return cells
 

@@ -51,7 +51,7 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "export": export,
         "run": export.run,
         "file_name": file_name_of(export),
-        "opening": FORMATS[export.format].opening,
+        "format": FORMATS[export.format],
         "image_count": export.curated_set.items.count(),
     }
     template = "detail" if request.htmx else "export"  # type: ignore[attr-defined]

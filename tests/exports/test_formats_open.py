@@ -1,11 +1,13 @@
 """Every format is opened by the tool that it is for, with masks and with readers' regions."""
 
+import csv
 import io
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,7 @@ def test_each_opens_by_its_own_tool(masked_set: CuratedSet, folders: dict[str, P
     for folder in folders.values():
         check_croissant(folder)
         check_readings(folder)
+        check_named(folder)
 
 
 def check_parquet(folder: Path, pictures: dict[str, np.ndarray]) -> None:
@@ -136,6 +139,26 @@ def check_croissant(folder: Path) -> None:
     names = {file["contentUrl"] for file in described["distribution"]}
     assert "readings.csv" in names
     assert all((folder / name).is_file() for name in names)
+
+
+def check_named(folder: Path) -> None:
+    """Every file that a cell of the table names is there: in the folder, or in its shard."""
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    there |= {f"chest-x-rays/{name}" for name in there}
+    for shard in folder.rglob("*.tar"):
+        with tarfile.open(shard) as opened:
+            there |= set(opened.getnames())
+    (table,) = {*folder.glob("metadata.csv"), *folder.glob("train.csv")}
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = [name for name in rows[0] if name in {"file_name", "Path"} or is_of_mask(name)]
+    named = [row[name] for row in rows for name in columns if row[name]]
+    assert len(named) == 3 + 3
+    assert set(named) <= there
+
+
+def is_of_mask(column: str) -> bool:
+    return column.startswith("mask_") and not column.endswith("_transforms")
 
 
 def check_readings(folder: Path) -> None:

@@ -45,7 +45,7 @@ def test_each_images_masks_are_there_by_kind_with_their_sums(
     for key, row in rows.items():
         masks = {mask.kind: mask for mask in RecipeMask.objects.filter(recipe=key)}
         for kind in ("lungs", "opacity"):
-            name = row[f"mask_{kind}"]
+            name = row[f"mask_{kind}_file_name"]
             if kind not in masks:
                 assert (name, row[f"mask_{kind}_transforms"]) == ("", "")
                 continue
@@ -64,7 +64,7 @@ def test_the_card_says_what_the_masks_are(masked_set: CuratedSet, tmp_path: Path
     assert "## Masks" in card
     assert "- lungs: 2 images\n- opacity: 1 images" in card
     assert "from the cohort ward" in card
-    assert "| mask_opacity | the mask of opacity that it follows, if any |" in card
+    assert "| mask_opacity_file_name | the file of the mask of opacity that it follows" in card
 
 
 def test_building_it_again_gives_the_same_bytes(masked_set: CuratedSet, tmp_path: Path) -> None:
@@ -91,24 +91,28 @@ def test_the_page_says_how_many_masks_of_each_kind_there_are(
         runs.execute(export.run_id)
         address = reverse("exports:export", args=[export.pk])
         pages.append(ada_client.get(address).content.decode())
-    assert "2 of lungs, 1 of opacity" in " ".join(pages[0].split())
+    assert "2 of lungs, 1 of opacity, as PNGs" in " ".join(pages[0].split())
     assert "<dt>Masks</dt>" not in pages[1]
     shown = ada_client.get(reverse("curation:set", args=[masked_set.pk])).content.decode()
     assert 'alt="No prompt"' in shown  # of an image that follows masks alone
 
 
 @pytest.mark.slow
-def test_the_masks_do_not_count_as_images_of_the_folder(
+def test_datasets_loads_masks_as_images_and_hugging_face_reads_the_card(
     masked_set: CuratedSet, tmp_path: Path
 ) -> None:
-    """Read by the library itself, in a process of its own, without a network."""
+    """By the libraries themselves, in a process of their own, without a network."""
     build(masked_set, tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         archive.extractall(tmp_path / "unzipped")
     program = (
-        "import datasets, json, sys\n"
-        "rows = datasets.load_dataset('imagefolder', data_dir=sys.argv[1], split='train')\n"
-        "print(json.dumps([len(rows), sorted(row['mode'] for row in rows)]))\n"
+        "import datasets, huggingface_hub, json, sys\n"
+        "by_name = datasets.load_dataset('imagefolder', data_dir=sys.argv[1], split='train')\n"
+        "rows = datasets.load_dataset(sys.argv[1], split='train')\n"
+        "card = huggingface_hub.DatasetCard.load(sys.argv[1] + '/README.md').data\n"
+        "print(json.dumps([len(by_name), {row['mode']: [row[name] and row[name].size for name in"
+        " ('image', 'mask_lungs', 'mask_opacity')] for row in rows},"
+        " card.pretty_name, card.size_categories]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "unzipped")],
@@ -119,4 +123,6 @@ def test_the_masks_do_not_count_as_images_of_the_folder(
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [3, ["m2i", "t2i", "tm2i"]]
+    size = [SIDE, SIDE]
+    shown = {"t2i": [size, None, None], "m2i": [size, size, None], "tm2i": [size, size, size]}
+    assert json.loads(done.stdout.splitlines()[-1]) == [3, shown, "Masks", ["n<1K"]]

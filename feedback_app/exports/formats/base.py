@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
 from feedback_app.exports.archives import Archive
+from feedback_app.exports.masks import Masks
 
 Report = Callable[[int], None]
 """Is told how many images are written."""
@@ -17,11 +18,12 @@ class Format:
     """``write`` puts a set's images, table and card into an archive; its manifest comes after.
 
     ``opening`` is what one types beside the unzipped folder ``chest-x-rays``; ``suffix`` tells
-    the file from those of other formats.
+    the file from those of other formats; ``masks`` is where those that images follow are.
     """
 
     name: str
     label: str
     suffix: str
     opening: str
+    masks: Masks
     write: Callable[[Archive, CuratedSet, QuerySet[CuratedItem], Report], None]

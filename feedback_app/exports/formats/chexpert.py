@@ -13,6 +13,7 @@ from feedback_app.exports.archives import Archive
 from feedback_app.exports.card import Columns
 from feedback_app.exports.formats.base import Format, Report
 from feedback_app.exports.formats.contents import add_card, add_pictures
+from feedback_app.exports.masks import PNGS
 from feedback_app.exports.rows import facts_of_item
 from generation.conditioning.facts import facts_of
 from generation.datasets.attributes import LATERAL
@@ -38,7 +39,7 @@ archive into a folder of that name. No two images are of one patient, for there 
 def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
-    columns = Columns.of(items)
+    columns = Columns.of(items, PNGS)
     add_pictures(archive, items, report, name_of=name_of)
     archive.add_table(
         TABLE, ({**labels_of(item), **facts_of_item(item, columns)} for item in items)
@@ -78,5 +79,6 @@ FORMAT = Format(
     label="CheXpert's layout (zip)",
     suffix="-chexpert",
     opening=f"""python -c "import pandas; print(pandas.read_csv('{FOLDER}/{TABLE}').iloc[0])\"""",
+    masks=PNGS,
     write=write,
 )

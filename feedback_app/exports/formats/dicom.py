@@ -17,6 +17,7 @@ from feedback_app.exports.archives import Archive
 from feedback_app.exports.card import Columns
 from feedback_app.exports.formats.base import Format, Report
 from feedback_app.exports.formats.contents import add_card, add_table
+from feedback_app.exports.masks import Masks
 from feedback_app.images.blobs.pixels import mask_of, pixels_of
 from feedback_app.images.models import RecipeMask
 
@@ -41,13 +42,13 @@ patient whom there is not. There is no spacing, no date and no exposure: nothing
 def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
-    columns = Columns.of(items)
+    columns = Columns.of(items, MASKS)
     for done, item in enumerate(items, start=1):
         image = capture_of(item)
         archive.add(name_of(item), encode(image))
         for mask in item.candidate.recipe.conditioning:
-            name = f"masks/{mask.kind}/{item.candidate.recipe_id}.dcm"
-            archive.add(name, encode(segmentation_of(mask, image, on=item.candidate.created_at)))
+            made = segmentation_of(mask, image, on=item.candidate.created_at)
+            archive.add(mask_name_of(item, mask.kind), encode(made))
         report(done)
     add_table(archive, items, columns, name_of=name_of)
     add_card(archive, curated_set, columns, files=FILES)
@@ -55,6 +56,17 @@ def write(
 
 def name_of(item: CuratedItem) -> str:
     return f"images/{item.candidate.recipe_id}.dcm"
+
+
+def mask_name_of(item: CuratedItem, kind: str) -> str:
+    return f"masks/{kind}/{item.candidate.recipe_id}.dcm"
+
+
+MASKS = Masks(
+    place="as DICOM segmentations in masks/, by kind",
+    meaning="the file of the segmentation of {kind} that it follows, if any",
+    name_of=mask_name_of,
+)
 
 
 def capture_of(item: CuratedItem) -> "FileDataset":
@@ -206,5 +218,6 @@ FORMAT = Format(
     label="DICOM, with masks as segmentations (zip)",
     suffix="-dicom",
     opening="dcm2json chest-x-rays/images/*.dcm | head",
+    masks=MASKS,
     write=write,
 )

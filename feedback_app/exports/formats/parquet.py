@@ -3,16 +3,18 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
 from feedback_app.curation.models import CuratedItem, CuratedSet
 from feedback_app.exports.archives import Archive
-from feedback_app.exports.card import Columns, column_of, mask_column_of
+from feedback_app.exports.card import Columns, column_of
 from feedback_app.exports.formats.base import Format, Report
 from feedback_app.exports.formats.contents import add_card, add_table, png_name_of
-from feedback_app.exports.rows import facts_of_item, mask_name_of
+from feedback_app.exports.masks import Masks, mask_column_of, png_of_mask
+from feedback_app.exports.rows import facts_of_item
 from feedback_app.images.models import Blob
 
 if TYPE_CHECKING:
@@ -21,29 +23,39 @@ if TYPE_CHECKING:
 IMAGES_A_FILE = 500
 ALIASES = {str: "string", int: "int64", float: "float64"}
 FILES = f"""`data/` holds Parquet files of at most {IMAGES_A_FILE} images, `metadata.csv` the same
-columns without pictures, `manifest.json` the SHA-256 sum of every file. Open the folder with
-`datasets.load_dataset("parquet", data_dir=".../data")`: pictures and masks come as images.
+columns with a file's name in place of pictures, `manifest.json` the SHA-256 sum of every file.
+Open the folder with `datasets.load_dataset("parquet", data_dir=".../data")`: pictures and masks
+come as images.
 
 | column | meaning |
 |---|---|
 | image | the picture: a PNG's bytes, and the path that it has in other formats |
+| file_name | in `metadata.csv` alone: the Parquet file that has the picture |
 """
+MASKS = Masks(
+    place="as image columns of the Parquet files",
+    meaning="the mask of {kind} that it follows, if any; in `metadata.csv` the file that has it",
+    name_of=png_of_mask,
+)
 
 
 def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
-    columns = Columns.of(items)
+    columns = Columns.of(items, MASKS)
     listed = list(items)
     parts = [
         listed[start : start + IMAGES_A_FILE] for start in range(0, len(listed), IMAGES_A_FILE)
     ]
+    places: dict[int, str] = {}
     for number, part in enumerate(parts):
         name = f"data/train-{number:05d}-of-{len(parts):05d}.parquet"
+        places |= dict.fromkeys((item.pk for item in part), name)
         archive.add(name, encode(part, columns))
         report(number * IMAGES_A_FILE + len(part))
-    add_table(archive, listed, columns)
-    add_card(archive, curated_set, columns, files=FILES)
+    here = replace(columns, masks=replace(MASKS, name_of=lambda item, kind: places[item.pk]))
+    add_table(archive, listed, here, name_of=lambda item: places[item.pk])
+    add_card(archive, curated_set, columns, files=FILES, data_files=["data/*.parquet"])
 
 
 def encode(items: Sequence[CuratedItem], columns: Columns) -> bytes:
@@ -79,7 +91,7 @@ def _row(item: CuratedItem, columns: Columns) -> dict[str, object]:
     facts = facts_of_item(item, columns)
     empty = {name: None for name, value in facts.items() if value == ""}
     masks = {
-        mask_column_of(mask.kind): _picture(mask_name_of(item, mask.kind), mask.blob)
+        mask_column_of(mask.kind): _picture(png_of_mask(item, mask.kind), mask.blob)
         for mask in item.candidate.recipe.conditioning
     }
     return {"image": _picture(png_name_of(item), item.candidate.image.blob)} | facts | empty | masks
@@ -97,5 +109,6 @@ FORMAT = Format(
         'python -c "import datasets; '
         "print(datasets.load_dataset('parquet', data_dir='chest-x-rays/data')['train'][0])\""
     ),
+    masks=MASKS,
     write=write,
 )

@@ -13,6 +13,7 @@ from feedback_app.exports.archives import Archive
 from feedback_app.exports.card import Columns
 from feedback_app.exports.formats.base import Format, Report
 from feedback_app.exports.formats.contents import add_card, add_table
+from feedback_app.exports.masks import Masks
 from feedback_app.exports.rows import facts_of_item
 
 IMAGES_A_SHARD = 1000
@@ -30,7 +31,7 @@ FILES = f"""`shards/` holds tar files of at most {IMAGES_A_SHARD:,} samples: `KE
 def write(
     archive: Archive, curated_set: CuratedSet, items: QuerySet[CuratedItem], report: Report
 ) -> None:
-    columns = Columns.of(items)
+    columns = Columns.of(items, MASKS)
     listed = list(items)
     for number, start in enumerate(range(0, len(listed), IMAGES_A_SHARD)):
         part = listed[start : start + IMAGES_A_SHARD]
@@ -44,11 +45,22 @@ def write(
                     report(done)
             archive.add_file(f"shards/shard-{number:06d}.tar", file)
     add_table(archive, listed, columns, name_of=name_of)
-    add_card(archive, curated_set, columns, files=FILES)
+    add_card(archive, curated_set, columns, files=FILES, data_files=["shards/*.tar"])
 
 
 def name_of(item: CuratedItem) -> str:
     return f"{item.candidate.recipe_id}.png"
+
+
+def mask_name_of(item: CuratedItem, kind: str) -> str:
+    return f"{item.candidate.recipe_id}.mask_{kind}.png"
+
+
+MASKS = Masks(
+    place="in the shards, as PNGs of 0 and 255 beside their images",
+    meaning="the file in the shard with the mask of {kind} that it follows, if any",
+    name_of=mask_name_of,
+)
 
 
 def files_of(item: CuratedItem, columns: Columns) -> Iterator[tuple[str, bytes]]:
@@ -57,7 +69,7 @@ def files_of(item: CuratedItem, columns: Columns) -> Iterator[tuple[str, bytes]]
     yield f"{key}.png", item.candidate.image.blob.read()
     yield f"{key}.json", json.dumps(facts_of_item(item, columns), sort_keys=True).encode()
     for mask in item.candidate.recipe.conditioning:
-        yield f"{key}.mask_{mask.kind}.png", mask.blob.read()
+        yield mask_name_of(item, mask.kind), mask.blob.read()
 
 
 FORMAT = Format(
@@ -68,5 +80,6 @@ FORMAT = Format(
         'python -c "import webdataset; '
         "print(next(iter(webdataset.WebDataset('chest-x-rays/shards/shard-000000.tar'))))\""
     ),
+    masks=MASKS,
     write=write,
 )

@@ -17,7 +17,12 @@ def pixels_of(image: Image) -> "np.ndarray[Any, Any]":
 
 def mask_of(blob: Blob) -> "np.ndarray[Any, Any]":
     """Returns where the mask is, bool, H x W."""
-    with PIL.Image.open(io.BytesIO(blob.read())) as picture:
+    return mask_in(blob.read())
+
+
+def mask_in(content: bytes) -> "np.ndarray[Any, Any]":
+    """Returns where the mask of a PNG is, bool, H x W."""
+    with PIL.Image.open(io.BytesIO(content)) as picture:
         return np.asarray(picture.convert("L")) > 127
 
 
