@@ -171,7 +171,14 @@ class Client:
         """Have a curated set written out, download it, and hold every byte against its hash."""
         key = curated_set if isinstance(curated_set, str) else curated_set["id"]
         asked = {"curated_set": key} | ({"format": file_format} if file_format else {})
-        export = self.post("exports/", asked)
+        return self._fetch_export(self.post("exports/", asked), folder)
+
+    def export_preferences(self, snapshot: Row | str, folder: Path) -> Path:
+        """Have a snapshot's pairs written out for trainers of Diffusion-DPO, and download them."""
+        key = snapshot if isinstance(snapshot, str) else snapshot["id"]
+        return self._fetch_export(self.post("exports/preferences/", {"snapshot": key}), folder)
+
+    def _fetch_export(self, export: Row, folder: Path) -> Path:
         self.wait(export["run"])
         export = self.get(f"exports/{export['id']}/")
         path = folder / export["file_name"]

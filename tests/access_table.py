@@ -357,6 +357,9 @@ TABLE: dict[str, Line] = {
     "exports:create": post(
         does(ADMINS), body=lambda world: {"curated_set": str(world.curated_set.pk)}
     ),
+    "exports:create_preferences": post(
+        does(ADMINS), body=lambda world: {"snapshot": str(world.snapshot.pk)}
+    ),
     "exports:export": get(ADMINS, lambda world: [world.export.pk]),
     "exports:download": get(ADMINS, lambda world: [world.export.pk]),
 }

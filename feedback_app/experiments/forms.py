@@ -44,7 +44,7 @@ def source_choices(arm: str) -> list[tuple[str, str]]:
         found = [(f"batch:{one.pk}", f"{one.name} ({one.made} images)") for one in batches]
     else:
         sets = CuratedSet.objects.select_related("policy").annotate(count=Count("items"))
-        exports = Export.objects.filter(blob__isnull=False).select_related("curated_set__policy")
+        exports = Export.objects.filter(blob__isnull=False, curated_set__isnull=False)
         found = [
             (f"curated_set:{one.pk}", f"{one.policy.name} {one.sha256[:8]} ({one.count} images)")
             for one in sets
@@ -52,9 +52,9 @@ def source_choices(arm: str) -> list[tuple[str, str]]:
         found += [
             (
                 f"export:{one.pk}",
-                f"Export of {one.curated_set.policy.name}, {one.created_at:%-d %b %Y, %H:%M}",
+                f"Export of {one.source_name}, {one.created_at:%-d %b %Y, %H:%M}",
             )
-            for one in exports
+            for one in exports.select_related("curated_set__policy")
         ]
     return [("", "choose"), *found]
 

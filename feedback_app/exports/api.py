@@ -7,14 +7,20 @@ from django.http import HttpResponseBase
 from django_filters.rest_framework import CharFilter, FilterSet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback_app.accounts.addresses import client_address
 from feedback_app.exports.downloads import DESPITE, hand_out
 from feedback_app.exports.models import Export
-from feedback_app.exports.requests import ExportRequest
-from feedback_app.exports.services import ask_for_export, file_name_of, rests_on_retracted
+from feedback_app.exports.requests import ExportRequest, PreferencesRequest
+from feedback_app.exports.services import (
+    ask_for_export,
+    ask_for_preferences,
+    file_name_of,
+    rests_on_retracted,
+)
 from feedback_app.rest.files import file_action
 from feedback_app.rest.permissions import IsAdmin
 from feedback_app.rest.views import Read, Row, user_name
@@ -32,7 +38,8 @@ class RestsOnRetracted(exceptions.APIException):
 class ExportSerializer(Row):
     """``sha256`` is of the archive, which is there once the run has succeeded."""
 
-    curated_set = serializers.UUIDField(source="curated_set_id")
+    curated_set = serializers.UUIDField(source="curated_set_id", allow_null=True)
+    snapshot = serializers.UUIDField(source="snapshot_id", allow_null=True)
     run = serializers.UUIDField(source="run_id")
     state = serializers.CharField(source="run.state")
     file_name = serializers.SerializerMethodField()
@@ -44,7 +51,7 @@ class ExportSerializer(Row):
     class Meta:
         model = Export
         fields: ClassVar = [
-            "id", "curated_set", "format", "with_readings", "run", "state", "file_name",
+            "id", "curated_set", "snapshot", "format", "with_readings", "run", "state", "file_name",
             "sha256", "size_bytes", "replaces", "created_by", "created_at",
         ]  # fmt: skip
 
@@ -60,23 +67,32 @@ class ExportFilter(FilterSet):
 
     class Meta:
         model = Export
-        fields: ClassVar = {"format": ["exact"], "curated_set": ["exact"]}
+        fields: ClassVar = {"format": ["exact"], "curated_set": ["exact"], "snapshot": ["exact"]}
 
 
 class ExportsView(Read):
-    """Curated sets written out, the newest first."""
+    """Curated sets, and snapshots' preferences, written out, the newest first."""
 
-    queryset = Export.objects.select_related("curated_set__policy", "run__created_by", "blob")
+    queryset = Export.objects.select_related(
+        "curated_set__policy", "snapshot", "run__created_by", "blob"
+    )
     permission_classes = [IsAdmin]
     lookup_url_kwarg, lookup_value_converter = "export_id", "uuid"
     serializer_class = ExportSerializer
-    asks = {"create": ExportRequest}
+    asks = {"create": ExportRequest, "preferences": PreferencesRequest}
+    statuses = {"preferences": (status.HTTP_201_CREATED,)}
     parameters = {"download": frozenset({"despite"})}
     filterset_class = ExportFilter
     ordering_fields = ("created_at",)
 
     def create(self, request: Request) -> Response:
         made = ask_for_export(self.asked(ExportRequest), created_by=self.actor)
+        return self.told(made, status=status.HTTP_201_CREATED)
+
+    @action(["post"], detail=False)
+    def preferences(self, request: Request) -> Response:
+        """Write a snapshot's pairs out in the layout that trainers of Diffusion-DPO read."""
+        made = ask_for_preferences(self.asked(PreferencesRequest), created_by=self.actor)
         return self.told(made, status=status.HTTP_201_CREATED)
 
     @file_action(

@@ -1,6 +1,5 @@
 """Building the archive of a curated set in a format, with a manifest of every file."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,13 +8,11 @@ from django.db.models import QuerySet
 from feedback_app.curation.models import CuratedItem, CuratedSet
 from feedback_app.exports import readings
 from feedback_app.exports.archives import Archive
-from feedback_app.exports.croissant import describe_dataset
+from feedback_app.exports.croissant import CROISSANT, describe_dataset
 from feedback_app.exports.formats import Format
+from feedback_app.exports.manifests import MANIFEST, write_manifest
 from feedback_app.images.models import CohortImage
 from generation.errors import RemediableError
-
-MANIFEST = "manifest.json"
-CROISSANT = "croissant.json"
 
 
 def build(
@@ -38,11 +35,21 @@ def build(
         if with_readings:
             archive.add_table(readings.TABLE, readings.answers_behind(curated_set))
         file_format.write(archive, curated_set, items, report)
-        archive.add(CROISSANT, describe_dataset(curated_set, archive))
-        manifest = write_manifest(
-            curated_set, file_format=file_format, files=archive.files, replaced=replaced
+        described = describe_dataset(
+            archive,
+            name=f"curated-{curated_set.sha256[:8]}",
+            description=f"Synthetic chest X-rays curated by the policy {curated_set.policy.name}. "
+            "They show no patient. Not for clinical use.",
+            on=curated_set.created_at,
         )
-        archive.add(MANIFEST, manifest)
+        archive.add(CROISSANT, described)
+        about = {
+            "format": file_format.name,
+            "policy": curated_set.policy.name,
+            "curated_set_sha256": curated_set.sha256,
+            "readers_simulated": curated_set.is_simulated,
+        }
+        archive.add(MANIFEST, write_manifest(about, files=archive.files, replaced=replaced))
     return len(items)
 
 
@@ -67,22 +74,3 @@ def refuse_real_images(curated_set: CuratedSet) -> None:
             f"The curated set holds a real image: {found.source_id} of the cohort {found.cohort}.",
             remedy="Real images never leave in an export. Curate again without it.",
         )
-
-
-def write_manifest(
-    curated_set: CuratedSet,
-    *,
-    file_format: Format,
-    files: dict[str, dict[str, object]],
-    replaced: Mapping[str, str] | None = None,
-) -> bytes:
-    content: dict[str, object] = {
-        "format": file_format.name,
-        "policy": curated_set.policy.name,
-        "curated_set_sha256": curated_set.sha256,
-        "readers_simulated": curated_set.is_simulated,
-        "files": dict(sorted(files.items())),
-    }
-    if replaced is not None:
-        content["replaces"] = dict(replaced)
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()

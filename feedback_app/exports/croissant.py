@@ -4,12 +4,13 @@ See mlcommons.org/croissant: JSON-LD on schema.org's Dataset.
 """
 
 import json
+from datetime import datetime
 
 from django.utils.text import slugify
 
-from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.archives import Archive
 
+CROISSANT = "croissant.json"
 TYPES = {str: "sc:Text", int: "sc:Integer", float: "sc:Float"}
 CONTEXT = {
     "@language": "en",
@@ -52,17 +53,16 @@ CONTEXT = {
 Json = dict[str, object]
 
 
-def describe_dataset(curated_set: CuratedSet, archive: Archive) -> bytes:
+def describe_dataset(archive: Archive, *, name: str, description: str, on: datetime) -> bytes:
     """Returns the metadata as JSON-LD; every table is a record set of its columns."""
     described: Json = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": f"curated-{curated_set.sha256[:8]}",
-        "description": f"Synthetic chest X-rays curated by the policy {curated_set.policy.name}. "
-        "They show no patient. Not for clinical use.",
+        "name": name,
+        "description": description,
         "version": "1.0.0",
-        "datePublished": curated_set.created_at.date().isoformat(),
+        "datePublished": on.date().isoformat(),
         "distribution": [_file(name, archive) for name in archive.tables],
         "recordSet": [_records(name, columns) for name, columns in archive.tables.items()],
     }

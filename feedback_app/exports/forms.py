@@ -21,3 +21,9 @@ class ExportForm(forms.Form):
     def request(self) -> ExportRequest:
         data: dict[str, Any] = self.cleaned_data
         return ExportRequest(**{name: value for name, value in data.items() if value})
+
+
+class PreferencesForm(forms.Form):
+    """The button on a snapshot's page."""
+
+    snapshot = forms.UUIDField(widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""The request for an export; ``start_export`` applies it."""
+"""The requests for exports; ``ask_for_export`` and ``ask_for_preferences`` apply them."""
 
 from uuid import UUID
 
@@ -16,3 +16,9 @@ class ExportRequest(Request):
     with_readings: bool = Field(
         default=False, description="Beside it a table of what each reader said, by pseudonym"
     )
+
+
+class PreferencesRequest(Request):
+    """A snapshot, whose pairs are written out for trainers of Diffusion-DPO."""
+
+    snapshot: UUID = Field(description="The snapshot's id")

@@ -13,12 +13,16 @@ from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import recompute_hash
+from feedback_app.exports import preferences
 from feedback_app.exports.building import build
 from feedback_app.exports.formats import FORMATS, NAMES
 from feedback_app.exports.models import Export
-from feedback_app.exports.requests import ExportRequest
+from feedback_app.exports.requests import ExportRequest, PreferencesRequest
+from feedback_app.finetuning.dependents import snapshots_resting_on
+from feedback_app.finetuning.models import Snapshot
 from feedback_app.images.blobs.services import naming_a_full_disk, store_file
 from feedback_app.images.models import RecipeMask
+from feedback_app.readings.models import Retraction
 from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import Progress
@@ -38,6 +42,37 @@ def ask_for_export(request: ExportRequest, *, created_by: User | None = None) ->
         with_readings=request.with_readings,
         created_by=created_by,
     )
+
+
+def ask_for_preferences(request: PreferencesRequest, *, created_by: User | None = None) -> Export:
+    """The export of a snapshot that somebody asks for, queued."""
+    snapshot = Snapshot.objects.filter(pk=request.snapshot).first()
+    if snapshot is None:
+        with at("snapshot"):
+            raise RemediableError(
+                f"There is no snapshot {request.snapshot}.",
+                remedy="Take the id from its page, or take a snapshot first.",
+            )
+    return start_preferences(snapshot, created_by=created_by)
+
+
+@transaction.atomic
+def start_preferences(
+    snapshot: Snapshot, *, replaces: Export | None = None, created_by: User | None = None
+) -> Export:
+    """Queue the writing of a snapshot's pairs; the export has its archive when the run is done."""
+    run = runs.start(
+        "export",
+        title=f"Export {snapshot.name} {snapshot.sha256[:8]}",
+        spec={"snapshot": str(snapshot.pk)},
+        total=snapshot.pairs.count(),
+        created_by=created_by,
+    )
+    export = Export.objects.create(
+        snapshot=snapshot, format=preferences.LAYOUT.name, run=run, replaces=replaces
+    )
+    record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
+    return export
 
 
 @transaction.atomic
@@ -85,29 +120,18 @@ def count_masks(curated_set: CuratedSet) -> dict[str, int]:
 
 
 def make_archive(export: Export, *, progress: Progress) -> int:
-    """Write the archive beside the blobs and bring it in whole; how many images it holds."""
-    require_intact(export.curated_set)
+    """Write the archive beside the blobs and bring it in whole; how many images, or pairs, it
+    holds.
+    """
     workplace = settings.RUNS_ROOT / str(export.run_id)
     shutil.rmtree(workplace, ignore_errors=True)  # what a killed attempt left
-    total = export.curated_set.items.count()
-
-    def report(done: int) -> None:
-        if done % REPORT_EVERY == 0 or done == total:
-            progress.update(done, total=total, note="Writing images")
 
     try:
         with naming_a_full_disk("the archive"):
             workplace.mkdir(parents=True)
             path = workplace / "archive.zip"
-            count = build(
-                export.curated_set,
-                file_format=FORMATS[export.format],
-                path=path,
-                report=report,
-                with_readings=export.with_readings,
-                replaced=replaced_by(export),
-            )
-            progress.update(count, total=total, note="Storing the archive")
+            count = write_archive(export, path=path, progress=progress)
+            progress.update(count, total=count, note="Storing the archive")
             export.blob = store_file(path, media_type="application/zip")
         export.save(update_fields=["blob"])
     finally:
@@ -115,9 +139,39 @@ def make_archive(export: Export, *, progress: Progress) -> int:
     return count
 
 
+def write_archive(export: Export, *, path: Path, progress: Progress) -> int:
+    if export.snapshot is not None:
+        total = export.snapshot.pairs.count()
+        return preferences.build(
+            export.snapshot,
+            path=path,
+            report=lambda done: progress.update(done, total=total, note="Writing pairs"),
+            replaced=replaced_by(export),
+        )
+    assert export.curated_set is not None
+    require_intact(export.curated_set)
+    total = export.curated_set.items.count()
+
+    def report(done: int) -> None:
+        if done % REPORT_EVERY == 0 or done == total:
+            progress.update(done, total=total, note="Writing images")
+
+    return build(
+        export.curated_set,
+        file_format=FORMATS[export.format],
+        path=path,
+        report=report,
+        with_readings=export.with_readings,
+        replaced=replaced_by(export),
+    )
+
+
 def rests_on_retracted(export: Export) -> bool:
-    tainted = CuratedSet.objects.resting_on_retracted()
-    return tainted.filter(pk=export.curated_set_id).exists()
+    if export.snapshot_id:
+        sources = Retraction.objects.active().sources()
+        tainted = Snapshot.objects.none() if sources.are_none else snapshots_resting_on(sources)
+        return tainted.filter(pk=export.snapshot_id).exists()
+    return CuratedSet.objects.resting_on_retracted().filter(pk=export.curated_set_id).exists()
 
 
 def replaced_by(export: Export) -> dict[str, str] | None:
@@ -128,7 +182,7 @@ def replaced_by(export: Export) -> dict[str, str] | None:
     return {
         "export": str(old.pk),
         "archive_sha256": old.blob_id or "",
-        "curated_set_sha256": old.curated_set.sha256,
+        "snapshot_sha256" if old.snapshot_id else "curated_set_sha256": old.source.sha256,
         "reason": "it rests on readings that were retracted",
     }
 
@@ -143,9 +197,9 @@ def require_intact(curated_set: CuratedSet) -> None:
 
 
 def file_name_of(export: Export) -> str:
-    name = slugify(export.curated_set.policy.name) or "curated"
-    suffix = FORMATS[export.format].suffix + ("-readings" if export.with_readings else "")
-    return f"reading-room-{name}-{export.curated_set.sha256[:8]}{suffix}.zip"
+    name = slugify(export.source_name) or ("snapshot" if export.snapshot_id else "curated")
+    suffix = export.layout.suffix + ("-readings" if export.with_readings else "")
+    return f"reading-room-{name}-{export.source.sha256[:8]}{suffix}.zip"
 
 
 def copy_out(export: Export, *, path: Path) -> Path:

@@ -8,12 +8,14 @@ from feedback_app.runs.progress import Progress
 
 @handles("export")
 def write_export(progress: Progress) -> dict[str, object]:
-    export = Export.objects.select_related("curated_set__policy").get(run=progress.run)
-    images = make_archive(export, progress=progress)
+    export = Export.objects.select_related("curated_set__policy", "snapshot").get(run=progress.run)
+    count = make_archive(export, progress=progress)
     assert export.blob is not None
+    held: dict[str, object] = {"pairs": count}
+    if export.curated_set is not None:
+        held = {"images": count, "masks": count_masks(export.curated_set)}
     return {
-        "images": images,
-        "masks": count_masks(export.curated_set),
+        **held,
         "file": file_name_of(export),
         "sha256": export.blob.sha256,
         "size_bytes": export.blob.size_bytes,

@@ -13,16 +13,24 @@ from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.downloads import DESPITE, hand_out
-from feedback_app.exports.formats import FORMATS
-from feedback_app.exports.forms import ExportForm
+from feedback_app.exports.forms import ExportForm, PreferencesForm
 from feedback_app.exports.models import Export
-from feedback_app.exports.services import ask_for_export, file_name_of, rests_on_retracted
+from feedback_app.exports.requests import PreferencesRequest
+from feedback_app.exports.services import (
+    ask_for_export,
+    ask_for_preferences,
+    file_name_of,
+    rests_on_retracted,
+)
+from feedback_app.finetuning.models import Snapshot
 
 SECTION = {"section": "exports"}
 
 
 def exports() -> QuerySet[Export]:
-    return Export.objects.select_related("curated_set__policy", "run__created_by", "blob")
+    return Export.objects.select_related(
+        "curated_set__policy", "snapshot", "run__created_by", "blob"
+    )
 
 
 @require_safe
@@ -43,6 +51,18 @@ def create(request: HttpRequest) -> HttpResponse:
     return redirect("exports:export", export_id=export.pk)
 
 
+@require_POST
+@admins_only
+def create_preferences(request: HttpRequest) -> HttpResponse:
+    form = PreferencesForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    asked = PreferencesRequest(snapshot=form.cleaned_data["snapshot"])
+    get_object_or_404(Snapshot, pk=asked.snapshot)
+    export = ask_for_preferences(asked, created_by=cast("User", request.user))
+    return redirect("exports:export", export_id=export.pk)
+
+
 @require_safe
 @admins_only
 def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
@@ -51,9 +71,10 @@ def show(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "export": export,
         "run": export.run,
         "file_name": file_name_of(export),
-        "format": FORMATS[export.format],
-        "image_count": export.curated_set.items.count(),
+        "layout": export.layout,
     }
+    if export.curated_set:
+        context["image_count"] = export.curated_set.items.count()
     template = "detail" if request.htmx else "export"  # type: ignore[attr-defined]
     return render(request, f"exports/{template}.html", context)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.dependents import (
@@ -76,9 +78,9 @@ def impact_of(sources: Sources) -> Impact:
         CuratedSet.objects.resting_on(sources).select_related("policy").order_by("created_at")
     )
     exports = list(
-        Export.objects.filter(curated_set__in=[one.pk for one in sets])
+        Export.objects.filter(Q(curated_set__in=sets) | Q(snapshot__in=snapshots))
         .exclude(blob=None, run__state__in=[State.FAILED, State.CANCELLED])
-        .select_related("curated_set__policy", "run")
+        .select_related("curated_set__policy", "snapshot", "run")
         .order_by("created_at")
     )
     rows: Iterable[Any] = (

@@ -36,7 +36,7 @@ def describe(row: Any) -> str:
         case CuratedSet():
             return f"{row.policy.name} {row.sha256[:12]}"
         case Export():
-            return f"{row.curated_set.policy.name} of {row.created_at:%-d %b %Y, %H:%M}"
+            return f"{row.source_name} of {row.created_at:%-d %b %Y, %H:%M}"
         case _:
             return str(row)
 

@@ -17,7 +17,7 @@ from feedback_app.accounts.models import User
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.services import apply_policy
 from feedback_app.exports.models import Export
-from feedback_app.exports.services import start_export
+from feedback_app.exports.services import start_export, start_preferences
 from feedback_app.finetuning.gates.services import start_gate
 from feedback_app.finetuning.lineage import snapshot_of
 from feedback_app.finetuning.models import FineTune, Gate, RewardModel, Snapshot
@@ -228,18 +228,21 @@ def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
 def _rebuild_export(row: Export, *, tainted: Impact, asked_by: User | None) -> Export:
     if asked_by is not None and not asked_by.is_admin:
         raise RemediableError(
-            f"The export of {row.curated_set.policy.name} can be rebuilt by admins only.",
+            f"The export of {row.source_name} can be rebuilt by admins only.",
             remedy="Ask one.",
         )
-    curated_set = latest_of(row.curated_set)
-    assert isinstance(curated_set, CuratedSet)
-    if curated_set in tainted:
+    source = latest_of(row.source)
+    assert isinstance(source, CuratedSet | Snapshot)
+    if source in tainted:
+        what = "snapshot" if row.snapshot_id else "curated set"
         raise RemediableError(
-            f"The export of {curated_set.policy.name} needs its curated set rebuilt.",
+            f"The export of {row.source_name} needs its {what} rebuilt.",
             remedy="Rebuild that first.",
         )
+    if isinstance(source, Snapshot):
+        return start_preferences(source, replaces=row, created_by=asked_by)
     return start_export(
-        curated_set,
+        source,
         file_format=row.format,
         with_readings=row.with_readings,
         replaces=row,

@@ -35,7 +35,8 @@ def happenings(since: datetime) -> Iterator[Happening]:
         run__state=State.SUCCEEDED, run__finished_at__gte=since
     ).select_related("run"):
         assert export.run.finished_at is not None
-        data = {"export": str(export.pk), "curated_set": str(export.curated_set_id)}
+        of = "snapshot" if export.snapshot_id else "curated_set"
+        data = {"export": str(export.pk), of: str(export.snapshot_id or export.curated_set_id)}
         yield Happening(Event.EXPORT_READY, str(export.pk), export.run.finished_at, data)
     failed = Run.objects.filter(state=State.FAILED, finished_at__gte=since)
     for run in failed.exclude(kind=DELIVERY):

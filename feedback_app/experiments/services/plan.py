@@ -161,6 +161,11 @@ def unsaved_source(ref: SourceRef) -> ExperimentSource:
             f"There is no {what} {ref.id} for the arm “{ARM_LABELS[ref.arm]}”.",
             remedy="Name one by its id: its page has it in the address.",
         )
+    if isinstance(row, Export) and row.curated_set_id is None:
+        raise RemediableError(
+            f"The export {ref.id} is one of preferences, which no classifier learns from.",
+            remedy="Name an export of a curated set.",
+        )
     if isinstance(row, Export) and row.blob_id is None:
         raise RemediableError(
             f"The export {ref.id} has no archive yet.", remedy="Wait for it, or export again."

@@ -3,7 +3,7 @@
 from typing import Literal, get_args
 
 from feedback_app.exports.formats import chexpert, coco, dicom, imagefolder, parquet, webdataset
-from feedback_app.exports.formats.base import Format
+from feedback_app.exports.formats.base import Format, Layout
 
 FormatName = Literal["imagefolder", "parquet", "webdataset", "coco", "chexpert", "dicom"]
 FORMATS: dict[str, Format] = {
@@ -19,7 +19,7 @@ FORMATS: dict[str, Format] = {
 }
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
 
-__all__ = ["FORMATS", "NAMES", "Format", "FormatName", "format_choices"]
+__all__ = ["FORMATS", "NAMES", "Format", "FormatName", "Layout", "format_choices"]
 
 
 def format_choices() -> list[tuple[str, str]]:

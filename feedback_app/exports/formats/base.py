@@ -14,16 +14,26 @@ Report = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Format:
-    """``write`` puts a set's images, table and card into an archive; its manifest comes after.
+class Layout:
+    """A layout of archives by its name.
 
     ``opening`` is what one types beside the unzipped folder ``chest-x-rays``; ``suffix`` tells
-    the file from those of other formats; ``masks`` is where those that images follow are.
+    the file from those of other layouts.
     """
 
     name: str
     label: str
     suffix: str
     opening: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format(Layout):
+    """A layout of curated sets.
+
+    ``write`` puts a set's images, table and card into an archive; its manifest comes after.
+    ``masks`` is where the masks are that images follow.
+    """
+
     masks: Masks
     write: Callable[[Archive, CuratedSet, QuerySet[CuratedItem], Report], None]
