@@ -334,6 +334,7 @@ TABLE: dict[str, Line] = {
     "api:curated-set": get(COORDINATORS_BY_API, lambda world: [world.curated_set.pk]),
     "api:curated-set-items": get(COORDINATORS_BY_API, lambda world: [world.curated_set.pk]),
     "api:exports": get(ADMINS_BY_API),
+    "api:export-preferences": post(does(ADMINS_BY_API, 400)),
     "api:export": get(ADMINS_BY_API, lambda world: [world.export.pk]),
     "api:export-download": get(ADMINS_BY_API, lambda world: [world.export.pk]),
     "api:experiments": get(COORDINATORS_BY_API),

@@ -13,6 +13,12 @@ declare(
     ),
     Kind(name="measure", queue=GPU, tasks="feedback_app.images.candidates.tasks.measures"),
     Kind(
+        name="convert_checkpoint",
+        queue=GPU,
+        tasks="feedback_app.images.versions.tasks.checkpoints",
+        is_told=True,
+    ),
+    Kind(
         name="continue_training",
         queue=GPU,
         tasks="feedback_app.images.versions.tasks.continuing",

@@ -33,6 +33,12 @@ from generation.specs.cells import (
     Stopping,
     Task,
 )
+from generation.specs.checkpoints import (
+    CHECKPOINT_SUFFIXES,
+    SUPPORTED_WORDS,
+    ConversionSpec,
+    require_family,
+)
 from generation.specs.files import (
     Spec,
     read_spec,
@@ -78,6 +84,7 @@ __all__ = [
     "ARMS_OF_REAL_IMAGES",
     "AXES",
     "BUNDLED",
+    "CHECKPOINT_SUFFIXES",
     "MOST_AT_ONCE",
     "PAIR_METHODS",
     "PARTS",
@@ -85,6 +92,7 @@ __all__ = [
     "PROMPT_MAX_CHARACTERS",
     "SEED_LIMIT",
     "STRICT",
+    "SUPPORTED_WORDS",
     "VLM_TASKS",
     "Arm",
     "Axis",
@@ -93,6 +101,7 @@ __all__ = [
     "ClassifierSpec",
     "ContinueSpec",
     "ControlNetSpec",
+    "ConversionSpec",
     "FineTuneSpec",
     "GuidanceScale",
     "Mark",
@@ -123,5 +132,6 @@ __all__ = [
     "VlmSpec",
     "naming_the_setting",
     "read_spec",
+    "require_family",
     "write_spec",
 ]

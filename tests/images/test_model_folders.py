@@ -229,7 +229,7 @@ def test_page_and_command_say_the_reason(folder: Path, ada_client: Client) -> No
 
 @pytest.mark.parametrize("pixels", [0, -8, 31, 33, 2056, 10**12])
 def test_a_resolution_that_no_image_can_have_is_refused(tiny_model: Path, pixels: int) -> None:
-    with pytest.raises(CommandError, match="pixels cannot be made"):
+    with pytest.raises(CommandError, match="resolution"):
         call_command("register_model", str(tiny_model), name="m", resolution=pixels)
 
 

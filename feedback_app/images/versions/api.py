@@ -7,10 +7,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from feedback_app.images.versions.checkpoints import ask_for_version
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.requests import VersionRequest
-from feedback_app.images.versions.services import register
 from feedback_app.rest.views import Read, Row, name_of, user_name
+from feedback_app.runs.models import Run
 
 
 class ModelVersionSerializer(Row):
@@ -26,6 +27,15 @@ class ModelVersionSerializer(Row):
             "is_promoted", "resolution", "follows_masks", "created_by", "created_at",
             "candidates", "batches",
         ]  # fmt: skip
+
+
+class NewVersionSerializer(ModelVersionSerializer):
+    """A version that was registered, or only the run that converts a single file and does."""
+
+    run = serializers.UUIDField(required=False)
+
+    class Meta(ModelVersionSerializer.Meta):
+        fields: ClassVar = [*ModelVersionSerializer.Meta.fields, "run"]
 
 
 class ModelVersionFilter(FilterSet):
@@ -47,15 +57,16 @@ class ModelVersionsView(Read):
     queryset = ModelVersion.objects.with_counts().select_related("parent", "created_by")
     lookup_url_kwarg, lookup_value_converter = "version_id", "int"
     serializer_class = ModelVersionSerializer
+    answers = {"create": NewVersionSerializer}
     asks = {"create": VersionRequest}
+    statuses = {"create": (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED)}
     admins_actions = frozenset({"create"})
     filterset_class = ModelVersionFilter
     ordering_fields = ("name", "created_at")
 
     def create(self, request: Request) -> Response:
-        asked = self.asked(VersionRequest)
-        version = register(
-            asked.name, asked.location, resolution=asked.resolution, created_by=self.actor
-        )
-        row = self.get_queryset().get(pk=version.pk)
+        made = ask_for_version(self.asked(VersionRequest), created_by=self.actor)
+        if isinstance(made, Run):
+            return Response({"run": made.pk}, status=status.HTTP_202_ACCEPTED)
+        row = self.get_queryset().get(pk=made.pk)
         return self.told(row, status=status.HTTP_201_CREATED)

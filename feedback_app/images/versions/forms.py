@@ -11,4 +11,8 @@ class VersionForm(forms.Form):
 
     name = form_field_of(VersionRequest, "name")
     location = form_field_of(VersionRequest, "location")
+    config = form_field_of(VersionRequest, "config", required=False)
     resolution = form_field_of(VersionRequest, "resolution", required=False)
+
+    def request(self) -> VersionRequest:
+        return VersionRequest(**self.cleaned_data)

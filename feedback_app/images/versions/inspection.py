@@ -14,11 +14,11 @@ from typing import Any
 from feedback_app.images.versions.folders import CONTROL_NET, index_of
 from generation.conditioning.masks import MASK_KINDS
 from generation.errors import RemediableError
+from generation.specs import SUPPORTED_WORDS
 
 FIRST_CHANNELS = 6
 """As in ``generation.diffusion.controlnet``, which brings torch."""
 SUPPORTED = {"StableDiffusionPipeline", "StableDiffusionControlNetPipeline"}
-SUPPORTED_WORDS = "Stable Diffusion 1.x and 2.x pipelines (StableDiffusionPipeline)"
 FAMILIES = (
     ("Inpaint", "an in-painting pipeline"),
     ("StableDiffusionXL", "Stable Diffusion XL"),
@@ -54,6 +54,22 @@ Config = dict[str, Any]
 def inspect_model(folder: Path) -> None:
     """Raises RemediableError, which names the file and the reason, where a model cannot be used."""
     index = read_config(index_of(folder))
+    _require_safetensors(folder, index)
+    configs = inspect_settings(folder)
+    headers = {part: inspect_weights(folder / part) for part in NETWORKS}
+    _require_one_precision(folder)
+    channels = _channels(folder / "unet", configs["unet"], "in_channels", 4)
+    _require_tensor(folder / "unet", headers["unet"], channels)
+    if (folder / CONTROL_NET).is_dir():
+        inspect_control_net(folder / CONTROL_NET)
+
+
+def inspect_settings(folder: Path) -> dict[str, Config]:
+    """Returns the configurations of a pipeline's parts; weights need not be there.
+
+    Raises RemediableError where the pipeline is of another family, or its parts do not fit.
+    """
+    index = read_config(index_of(folder))
     _require_supported(folder, index)
     _require_known_code(folder, index)
     configs = {part: read_config(folder / part / name) for part, name in CONFIGS.items()}
@@ -62,24 +78,23 @@ def inspect_model(folder: Path) -> None:
         found = configs[part].get("_class_name", expected)
         if found != expected:
             raise _unusable(folder / part, f"it is a {found}, and a {expected} is needed")
-    headers = {part: inspect_weights(folder / part) for part in NETWORKS}
-    _require_one_precision(folder)
     _require_fit(folder, configs)
-    channels = _channels(folder / "unet", configs["unet"], "in_channels", 4)
-    _require_tensor(folder / "unet", headers["unet"], channels)
-    if (folder / CONTROL_NET).is_dir():
-        inspect_control_net(folder / CONTROL_NET)
+    return configs
+
+
+def _require_safetensors(folder: Path, index: Config) -> None:
+    """Refuses weights that could run code, before it is said that a family is not supported."""
+    if str(index.get("_class_name")) not in SUPPORTED and not any(folder.rglob("*.safetensors")):
+        raise RemediableError(
+            f"{folder} holds no *.safetensors file.",
+            remedy="Save the weights as safetensors: other formats can run code when loaded.",
+        )
 
 
 def _require_supported(folder: Path, index: Config) -> None:
     kind = str(index.get("_class_name") or "")
     if kind in SUPPORTED:
         return
-    if not any(folder.rglob("*.safetensors")):
-        raise RemediableError(
-            f"{folder} holds no *.safetensors file.",
-            remedy="Save the weights as safetensors: other formats can run code when loaded.",
-        )
     family = next((name for start, name in FAMILIES if start in kind), None)
     said = f"{family} ({kind})" if family else (kind or "no pipeline by its index")
     raise RemediableError(
@@ -221,6 +236,13 @@ def read_header(path: Path) -> Config:
     if size != expected:
         raise _unusable(path, f"it has {size} bytes of {expected}: the download is not complete")
     return header
+
+
+def require_no_substitute(path: Path) -> None:
+    """Refuses what a download has left in place of a file of weights."""
+    with path.open("rb") as file:
+        if reason := _what_instead(file.read(64)):
+            raise _unusable(path, reason)
 
 
 def _end_of(header: Config) -> int:

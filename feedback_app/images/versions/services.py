@@ -47,7 +47,7 @@ def register(
     A child is taught by simulated readers where its parent is. Raises RemediableError where
     the weights could not be loaded, or are not all there.
     """
-    _check_name(name)
+    check_name(name)
     folder = folder_of(location)
     if folder is not None and location != BUNDLED:
         location = location_of(folder)
@@ -76,7 +76,8 @@ def register(
     return version
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuses what no version can be called."""
     if not name.strip() or len(name) > NAME_MAX or "\0" in name:
         raise RemediableError(
             "A model version's name has 1 to 100 characters.", remedy="Choose another name."

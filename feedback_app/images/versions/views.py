@@ -1,14 +1,18 @@
 """Registering a model version."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from feedback_app.accounts.access import admins_only
-from feedback_app.images.versions import services as versions
+from feedback_app.accounts.models import User
+from feedback_app.images.versions.checkpoints import ask_for_version
 from feedback_app.images.versions.forms import VersionForm
 from feedback_app.remedies import complain
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
 
@@ -18,16 +22,13 @@ def register_version(request: HttpRequest) -> HttpResponse:
     form = VersionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            version = versions.register(
-                form.cleaned_data["name"],
-                form.cleaned_data["location"],
-                resolution=form.cleaned_data["resolution"],
-                created_by=request.user,  # type: ignore[arg-type]
-            )
+            made = ask_for_version(form.request(), created_by=cast("User", request.user))
         except RemediableError as error:
             complain(form, None, error)
         else:
-            messages.success(request, f"{version.name} is registered.")
+            if isinstance(made, Run):
+                return redirect("runs:run", made.pk)
+            messages.success(request, f"{made.name} is registered.")
             return redirect("models")
     context = {"section": "versions", "form": form}
     return render(

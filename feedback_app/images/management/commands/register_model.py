@@ -1,13 +1,21 @@
-"""Register a model version: the bundled one, a diffusers folder, or a hub id."""
+"""Register a model version: the bundled one, a diffusers folder, a single file, or a hub id."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from feedback_app.images.versions.services import register, register_bundled
+from feedback_app.images.management.telling import tell_version
+from feedback_app.images.versions.checkpoints import ask_for_version
+from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.versions.requests import VersionRequest
+from feedback_app.images.versions.services import register_bundled
 from feedback_app.remedies import as_command_error
+from feedback_app.requests import add_options, given, read
+from feedback_app.runs.models import Run
 from generation.specs import BUNDLED
+
+CHOSEN = ["config", "resolution"]
 
 
 class Command(BaseCommand):
@@ -15,11 +23,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "location", nargs="?", default=BUNDLED, help="a folder, or owner/name@revision"
+            "location",
+            nargs="?",
+            default=BUNDLED,
+            help="a folder, one .safetensors or .ckpt file, or owner/name@revision",
         )
         parser.add_argument("--name", help="needed for all but the bundled model")
+        add_options(parser, VersionRequest, CHOSEN)
         parser.add_argument(
-            "--resolution", type=int, help="pixels; read from the model if left out"
+            "--now", action="store_true", help="convert a single file in this process, and wait"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,12 +39,12 @@ class Command(BaseCommand):
         if location != BUNDLED and not name:
             raise CommandError("Give the model version a name: --name NAME")
         with as_command_error():
-            version = (
-                register(name, location, resolution=options["resolution"])
-                if name
-                else register_bundled()
+            values = {"name": name, "location": location, **given(options, CHOSEN)}
+            made: ModelVersion | Run = (
+                ask_for_version(read(VersionRequest, values)) if name else register_bundled()
             )
-        promoted = ", promoted" if version.is_promoted else ""
-        self.stdout.write(
-            f"{version.name}: {version.resolution} pixels, SHA-256 {version.sha256}{promoted}"
-        )
+        if isinstance(made, Run):
+            tell_version(made, is_now=options["now"], write=self.stdout.write)
+            return
+        promoted = ", promoted" if made.is_promoted else ""
+        self.stdout.write(f"{made.name}: {made.resolution} pixels, SHA-256 {made.sha256}{promoted}")
