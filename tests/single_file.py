@@ -27,7 +27,7 @@ EACH = 2
 
 def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
     """Returns the weights of ``tests.tiny_model`` by their names in a single file."""
-    found = {}
+    found: dict[str, torch.Tensor] = {}
     for part, start, name_of in (
         ("unet", "model.diffusion_model.", unet_name),
         ("vae", "first_stage_model.", vae_name),

@@ -171,7 +171,8 @@ def rests_on_retracted(export: Export) -> bool:
         sources = Retraction.objects.active().sources()
         tainted = Snapshot.objects.none() if sources.are_none else snapshots_resting_on(sources)
         return tainted.filter(pk=export.snapshot_id).exists()
-    return CuratedSet.objects.resting_on_retracted().filter(pk=export.curated_set_id).exists()
+    tainted_sets = CuratedSet.objects.resting_on_retracted()
+    return tainted_sets.filter(exports=export).exists()
 
 
 def replaced_by(export: Export) -> dict[str, str] | None:
