@@ -44,6 +44,13 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def one_of(name: str, known: tuple[str, ...], *, default: str) -> str:
+    value = text(name, default).lower()
+    if value not in known:
+        raise ImproperlyConfigured(f"{name}={value!r} is none of {', '.join(known)}.")
+    return value
+
+
 def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
     """Returns addresses such as ``10.0.0.7`` and networks such as ``172.16.0.0/12``."""
     try:
@@ -131,6 +138,7 @@ INSTALLED_APPS = [
     "feedback_app.results",
     "feedback_app.provenance",
     "feedback_app.rehearsal",
+    "feedback_app.operations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -151,7 +159,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "feedback_app.accounts.middleware.answer_health_checks",
+    "feedback_app.operations.health.answer_health_checks",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "feedback_app.accounts.middleware.keep_answers_nowhere",
@@ -170,6 +178,16 @@ MIDDLEWARE = [
     "feedback_app.remedies.RemedyPage",
     "axes.middleware.AxesMiddleware",
 ]
+
+# Who may read /metrics; where nobody may, nothing is counted.
+METRICS_TOKEN = text("METRICS_TOKEN", "")
+METRICS_NETWORKS = networks("METRICS_NETWORKS", words("METRICS_NETWORKS"))
+if METRICS_TOKEN or METRICS_NETWORKS:
+    MIDDLEWARE.insert(0, "feedback_app.operations.metrics.measure_requests")
+
+LOG_FORMAT = one_of("LOG_FORMAT", ("plain", "json"), default="plain")
+if LOG_FORMAT == "json":
+    MIDDLEWARE.insert(0, "feedback_app.logs.log_requests")
 
 # Scripts come from files of ours alone: no inline script, handler or eval runs.
 CONTENT_SECURITY_POLICY = {
@@ -393,8 +411,22 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"ids": {"()": "feedback_app.logs.WithIds"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(run_id)s",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["ids"],
+        }
+    },
     "loggers": {"axes": {"level": "WARNING"}},  # a line for every step of every login
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
 }

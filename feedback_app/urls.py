@@ -1,16 +1,10 @@
 """Every address, app by app."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok", content_type="text/plain")
-
+from feedback_app.operations.metrics import show_metrics
 
 urlpatterns = [
     path("", include("feedback_app.provenance.urls")),
@@ -29,5 +23,5 @@ urlpatterns = [
     # One way to change one's password: the one that the audit log knows of.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
-    path("healthz", healthz),
+    path("metrics", show_metrics, name="metrics"),
 ]

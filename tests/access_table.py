@@ -19,7 +19,6 @@ def answers(*statuses: int) -> Statuses:
     return nobody, rosa, ravi, otto, cora, ada
 
 
-EVERYBODY = answers(200, 200, 200, 200, 200, 200)
 LOGGED_IN = answers(302, 200, 200, 200, 200, 200)
 COORDINATORS = answers(302, 403, 403, 403, 200, 200)
 ADMINS = answers(302, 403, 403, 403, 403, 200)
@@ -59,7 +58,7 @@ def post(
 
 
 TABLE: dict[str, Line] = {
-    "healthz": get(EVERYBODY),
+    "metrics": get(answers(404, 404, 404, 404, 404, 404)),  # nobody is let in by the settings
     "home": get(answers(302, 302, 302, 302, 200, 200)),
     "models": get(COORDINATORS),
     "models_beside": get(COORDINATORS),
@@ -109,6 +108,7 @@ TABLE: dict[str, Line] = {
     "api:run-cancel": post(COORDINATORS_BY_API, lambda world: [world.run.pk]),
     "api:run-retry": post(does(COORDINATORS_BY_API, 400), lambda world: [world.run.pk]),
     "runs:list": get(COORDINATORS),
+    "runs:workers": get(COORDINATORS),
     "runs:run": get(COORDINATORS, lambda world: [world.run.pk]),
     "runs:progress": get(COORDINATORS, lambda world: [world.run.pk]),
     "runs:cancel": post(does(COORDINATORS), lambda world: [world.run.pk]),

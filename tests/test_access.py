@@ -25,7 +25,7 @@ NOT_OURS = ("admin",)
 """Django's admin checks its own permissions; one line below holds that only staff get in."""
 
 KEPT_BY_BROWSERS = {
-    *("healthz", "images:file", "finetuning:gate_plot", "experiments:plot", "readings:plot"),
+    *("images:file", "finetuning:gate_plot", "experiments:plot", "readings:plot"),
     "api:image-file",
 }
 """Pictures of candidates, and plots: everything else may tell of patients or of people."""

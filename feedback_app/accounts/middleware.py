@@ -18,19 +18,6 @@ BACKGROUND_HEADER = "X-Background"
 BACKGROUND_VIEWS = frozenset({"accounts:session", "api:heartbeat"})
 """Views that pages call by themselves, whoever sits before them."""
 
-HEALTH = "/healthz"
-
-
-def answer_health_checks(get_response: GetResponse) -> GetResponse:
-    """Whoever watches the process asks it by any name and without TLS."""
-
-    def answering(request: HttpRequest) -> HttpResponse:
-        if request.path_info == HEALTH:
-            return HttpResponse("ok", content_type="text/plain")
-        return get_response(request)
-
-    return answering
-
 
 def keep_answers_nowhere(get_response: GetResponse) -> GetResponse:
     """Pages, tables and files stay with who saw them: no cache keeps them, here or on the way.

@@ -1,6 +1,7 @@
 """The list of runs, which comes up to date while it is looked at."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.db.models import Count, QuerySet
@@ -14,8 +15,8 @@ from feedback_app.lists.filters import ListFilter, WordsFilter
 from feedback_app.lists.pages import ListPage
 from feedback_app.lists.tables import NUMBER, CellColumn, TimeColumn
 from feedback_app.runs import services
-from feedback_app.runs.kinds import all_kinds, kind_of
-from feedback_app.runs.models import Run, State
+from feedback_app.runs.kinds import QUEUES, all_kinds, kind_of
+from feedback_app.runs.models import Run, State, Worker
 from generation.errors import RemediableError
 
 
@@ -100,3 +101,60 @@ def _require_allowed(request: HttpRequest, run: Run) -> None:
 
 
 list_runs = coordinators_only(RunList.as_view())
+
+
+class WorkerFilter(ListFilter):
+    words = WordsFilter("name", label="Host or process")
+    queue = ChoiceFilter(
+        choices=[(queue, queue) for queue in QUEUES],
+        method="of_queue",
+        empty_label="Any",
+        label="Queue",
+    )
+
+    def of_queue(self, rows: Any, name: str, value: str) -> Any:
+        return rows.filter(queues__contains=[value])
+
+
+class WorkerTable(Table):
+    name = CellColumn("runs/cells/worker.html", verbose_name="Worker")
+    queues = Column(verbose_name="Queue", orderable=False)
+    does = CellColumn("runs/cells/does.html", orderable=False)
+    gpus = CellColumn("runs/cells/gpus.html", verbose_name="GPU memory", orderable=False)
+    started_at = TimeColumn(verbose_name="Since")
+    seen_at = CellColumn("runs/cells/seen.html", verbose_name="Last sign", attrs=NUMBER)
+
+    def render_queues(self, value: list[str]) -> str:
+        return ", ".join(value)
+
+
+class WorkerList(ListPage):
+    """Workers tell of themselves; those without a sign for a day are forgotten."""
+
+    listing, section = "workers", "runs"
+    title = "Workers"
+    intro = "The processes that do runs: what each does now, and what waits for one of them."
+    of_one, of_many = "worker", "workers"
+    template_name = "runs/workers.html"
+    filterset_class = WorkerFilter
+    table_class: ClassVar[type[Table] | None] = WorkerTable
+
+    def rows(self) -> "QuerySet[Any]":
+        return Worker.objects.with_runs()
+
+    def is_live(self, page: Any) -> bool:
+        return True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        waiting = dict(
+            Run.objects.claimable().order_by().values_list("queue").annotate(Count("pk"))
+        )
+        queues = [(queue, waiting.get(queue, 0)) for queue in QUEUES]
+        alive = set(chain.from_iterable(Worker.objects.alive().values_list("queues", flat=True)))
+        return super().get_context_data(**kwargs) | {
+            "queues": queues,
+            "without_worker": [queue for queue in QUEUES if queue not in alive],
+        }
+
+
+list_workers = coordinators_only(WorkerList.as_view())

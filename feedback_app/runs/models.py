@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
 SILENT_AFTER_S = 20
+GONE_AFTER_S = 60
 
 
 class State(models.TextChoices):
@@ -215,3 +217,48 @@ class LogLine(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self) -> Self:
+        """Those that gave a sign of life within the last minute, by the database's time."""
+        return self.filter(seen_at__gte=Now() - timedelta(seconds=GONE_AFTER_S))
+
+    def with_runs(self) -> Self:
+        """Adds ``run_id`` and ``run_title`` of what each does; None where it waits."""
+        doing = Run.objects.running().filter(worker=models.OuterRef("name")).order_by("pk")
+        return self.annotate(
+            run_id=models.Subquery(doing.values("pk")[:1]),
+            run_title=models.Subquery(doing.values("title")[:1]),
+        )
+
+
+class Worker(models.Model):
+    """A process that does runs; ``name`` is what stands as ``worker`` at the run that it does.
+
+    ``gpus`` are those of its host, each with its memory, whichever process uses it.
+    """
+
+    name = models.CharField(max_length=200, unique=True)
+    host = models.CharField(max_length=200)
+    queues = ArrayField(models.CharField(max_length=16), default=list)
+    gpus = models.JSONField(default=list)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField()
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["host", "started_at"]
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    @property
+    def short_name(self) -> str:
+        """Host and process, without the time that tells processes of one id apart."""
+        return self.name.partition("@")[0]
+
+    @property
+    def is_alive(self) -> bool:
+        return (timezone.now() - self.seen_at).total_seconds() < GONE_AFTER_S

@@ -20,6 +20,7 @@ from django.utils.text import Truncator
 from feedback_app.accounts.models import User
 from feedback_app.caching import redis_breaker
 from feedback_app.celery import app
+from feedback_app.logs import within_run
 from feedback_app.runs import workers
 from feedback_app.runs.kinds import QUEUES, handler_of, kind_of
 from feedback_app.runs.models import UNSUCCESSFUL, LogLine, Run, RunQuerySet, State
@@ -155,14 +156,15 @@ def execute(run_id: UUID | str) -> Run | None:
     if run is None:
         return None
     try:
-        with Progress(run) as progress:
+        with within_run(run.pk), Progress(run) as progress:
             result = handler_of(run.kind)(progress)
         _finish(run, State.SUCCEEDED, result=storable(result))
     except KeyboardInterrupt:  # in a management command; Celery makes SystemExit of it
         _finish(run, State.CANCELLED)
         raise
     except Exception as error:  # noqa: BLE001 -- what it is decides what becomes of the run
-        _insist(partial(_settle, run, error))
+        with within_run(run.pk):
+            _insist(partial(_settle, run, error))
     except BaseException:
         release(run, why="The worker was stopped at once")
         raise

@@ -3,10 +3,11 @@
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from feedback_app.runs import services, workers
 from feedback_app.runs.models import Run
+from feedback_app.runs.presence import Presence
 
 
 @shared_task(name="runs.execute")
@@ -31,6 +32,13 @@ def sweep() -> None:
 def sweep_at_start(**_: Any) -> None:
     """Take up at once what a worker of this host was doing when it was killed."""
     services.sweep()
+
+
+@worker_ready.connect
+def say_that_it_is_there(*, sender: Any, **_: Any) -> None:
+    mine = Presence(list(sender.app.amqp.queues.consume_from))
+    mine.start()
+    worker_shutdown.connect(lambda **_: mine.leave(), weak=False)
 
 
 @worker_shutting_down.connect
