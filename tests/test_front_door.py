@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from feedback_app import settings as ours
+from feedback_app import environment
 from feedback_app.local import demo, homes
 from feedback_app.local.homes import CHECKOUT
 from generation.errors import RemediableError
@@ -66,14 +66,18 @@ def test_the_check_of_the_compose_file_passes_whatever_is_set() -> None:
 
 @pytest.mark.parametrize("password", ["a/b", "a#b", "a?b=c", "a@b", "a:b", "100%", "ü/ #?&"])
 def test_a_password_may_hold_what_addresses_are_made_of(password: str) -> None:
-    found = ours.database(f"postgresql://reading:{password}@db.example:5433/room?host=/run/pg")
+    found = environment.database(
+        f"postgresql://reading:{password}@db.example:5433/room?host=/run/pg"
+    )
     assert found["PASSWORD"] == password
     assert (found["USER"], found["HOST"], found["PORT"]) == ("reading", "/run/pg", "5433")
     assert found["NAME"] == "room"
-    asked = ours.database("postgresql://a:b@c/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem")
+    asked = environment.database(
+        "postgresql://a:b@c/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"
+    )
     assert asked["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
     with pytest.raises(ImproperlyConfigured, match="port"):
-        ours.database("postgresql://a:b@c:99999/d")
+        environment.database("postgresql://a:b@c:99999/d")
     code = (
         "import django, json; django.setup()\n"
         "from django.conf import settings; from redis import ConnectionPool\n"
@@ -88,7 +92,7 @@ def test_a_password_may_hold_what_addresses_are_made_of(password: str) -> None:
 
 
 def test_a_quoted_password_is_still_one() -> None:
-    assert ours.database("postgresql://a:b%2Fc@host/room")["PASSWORD"] == "b/c"
+    assert environment.database("postgresql://a:b%2Fc@host/room")["PASSWORD"] == "b/c"
 
 
 @pytest.mark.parametrize("key", ["", "  "])
@@ -100,7 +104,7 @@ def test_an_empty_secret_key_stops_the_start(key: str) -> None:
 
 def test_an_address_that_is_none_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL is no address"):
-        ours.with_quoted_password("REDIS_URL", "localhost")
+        environment.with_quoted_password("REDIS_URL", "localhost")
 
 
 HOLDER = """

@@ -86,7 +86,7 @@ def counted() -> CollectorRegistry:
     if FOLDER not in os.environ:
         return _own
     gathered = CollectorRegistry()
-    MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(gathered)
     return gathered
 
 

@@ -20,7 +20,7 @@ from feedback_app.runs.kinds import CPU, Kind
 def lines() -> Any:
     """Reads what is logged meanwhile, as the settings' JSON formatter writes it."""
     written = io.StringIO()
-    config = deepcopy(ours.LOGGING)
+    config: dict[str, Any] = deepcopy(ours.LOGGING)
     config["handlers"]["console"] |= {"formatter": "json", "stream": written}
     before = logging.root.handlers[:], logging.root.level
     logging.config.dictConfig(config)

@@ -12,11 +12,11 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from feedback_app.environment import networks
 from feedback_app.local.homes import CHECKOUT
 from feedback_app.operations import metrics
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State, Worker
-from feedback_app.settings import networks
 
 pytestmark = pytest.mark.django_db
 

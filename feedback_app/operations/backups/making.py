@@ -1,0 +1,131 @@
+"""Making a backup: the database as it is at one moment, then the files that it speaks of.
+
+The database comes first. Blobs are never changed, and are written before their rows, so that
+all that the dump names is there when the files are copied; what came in later does no harm.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from feedback_app.images.blobs.models import Blob
+from feedback_app.images.models import ModelVersion
+from feedback_app.images.versions.folders import BUNDLED_FOLDER, IN_STORAGE
+from feedback_app.operations.backups import programs
+from feedback_app.operations.backups.manifests import (
+    CHUNK,
+    DUMP,
+    Manifest,
+    Part,
+    digest_of,
+    key_mark,
+)
+from generation.errors import RemediableError
+
+FOLDERS = ("models", "runs")
+"""What is copied beside the blobs; uploads and static files come again by themselves."""
+
+Say = Callable[[str], None]
+
+
+def make(folder: Path, *, say: Say) -> Manifest:
+    """Write a backup into an empty folder; its manifest comes last."""
+    _require_empty(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    applied = sorted(MigrationRecorder(connection).applied_migrations())
+    programs.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges",
+                 "--file", folder / DUMP)  # fmt: skip
+    dump = folder / DUMP
+    parts = [Part(DUMP, dump.stat().st_size, digest_of(dump))]
+    say(f"the database: {parts[0].size_bytes:,} bytes")
+    damaged: list[str] = []
+    parts += _copied_blobs(folder, damaged, say=say)
+    for top in FOLDERS:
+        copied = list(_copied_folder(settings.DATA_ROOT / top, folder / top, top=top))
+        say(f"{top}: {len(copied):,} files")
+        parts += copied
+    manifest = Manifest(
+        made_at=timezone.now().isoformat(),
+        migrations=applied,
+        key=key_mark(),
+        parts=parts,
+        damaged=damaged,
+        outside=_models_outside(),
+    )
+    manifest.write(folder)
+    return manifest
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise RemediableError(
+            f"{folder} is not empty.", remedy="Name a new folder: a backup is never mixed."
+        )
+
+
+def _copied_blobs(folder: Path, damaged: list[str], *, say: Say) -> Iterator[Part]:
+    """Copies every blob, checked against its hash; those that are damaged here are named."""
+    count = 0
+    for blob in Blob.objects.order_by("pk").iterator():
+        try:
+            yield _copied_blob(blob, folder / "blobs" / blob.path)
+        except RemediableError as error:
+            damaged.append(blob.sha256)
+            say(str(error))
+        count += 1
+    say(f"blobs: {count - len(damaged):,} files")
+
+
+def _copied_blob(blob: Blob, target: Path) -> Part:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sums, size = hashlib.sha256(), 0
+    with blob.open() as source, target.open("xb") as copy:
+        for chunk in source.chunks(CHUNK):
+            size += copy.write(chunk)
+            sums.update(chunk)
+    if sums.hexdigest() != blob.sha256:
+        target.unlink()
+        raise RemediableError(f"The file of blob {blob.sha256} is damaged.", remedy="")
+    return Part(f"blobs/{blob.path}", size, blob.sha256)
+
+
+def _copied_folder(source: Path, target: Path, *, top: str) -> Iterator[Part]:
+    """Copies files as they are now; trainings replace theirs whole, and some go meanwhile."""
+    for place, _, names in os.walk(source):
+        for name in sorted(names):
+            path = Path(place) / name
+            within = path.relative_to(source)
+            if path.is_file():
+                part = _copied_file(path, target / within, name=f"{top}/{within.as_posix()}")
+                if part is not None:
+                    yield part
+
+
+def _copied_file(path: Path, target: Path, *, name: str) -> Part | None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sums, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as source, target.open("xb") as copy:
+            while chunk := source.read(CHUNK):
+                size += copy.write(chunk)
+                sums.update(chunk)
+    except FileNotFoundError:
+        return None
+    return Part(name, size, sums.hexdigest())
+
+
+def _models_outside() -> list[str]:
+    """Folders of models that are not in the storage: they have a backup elsewhere, or none."""
+    locations = ModelVersion.objects.values_list("location", flat=True).distinct()
+    paths = [Path(location) for location in locations if not location.startswith(IN_STORAGE)]
+    return sorted(
+        str(path)
+        for path in paths
+        if path.is_absolute() and not path.is_relative_to(BUNDLED_FOLDER)
+    )
