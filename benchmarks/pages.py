@@ -1,7 +1,8 @@
 """What each page costs where 20,000 candidates and 50,000 readings are kept.
 
 A page is asked for through the web code with no figure kept, after it was once asked for before,
-so that its modules are loaded; results are shown once more when their run has worked them out.
+so that its modules are loaded; what a run works out is shown once more when it has, and the
+first count of all readings is asked for anew.
 The figure is CPU time, of the web process and of the database's process for it, in
 milliseconds: what else the machine does changes it less than the time on a clock. The aim is
 300 for every page.
@@ -40,6 +41,7 @@ def run() -> list[Row]:
     from django.urls import reverse
 
     from benchmarks.crowd import gather
+    from feedback_app.finetuning.models import ReadingYield
     from feedback_app.results.kinds import WORK_OUT
     from feedback_app.runs.models import Run
     from feedback_app.runs.services import execute
@@ -49,14 +51,28 @@ def run() -> list[Row]:
     client = Client(headers={"host": "localhost"})
     client.force_login(crowd.coordinator)
     rows = [row_of(name, cost_of(client, where)) for name, where in addresses(crowd).items()]
-    for run in Run.objects.filter(kind=WORK_OUT):
+    ReadingYield.objects.all().delete()
+    rows += [
+        row_of(f"{name}_uncounted", cost_of(client, reverse(where)))
+        for name, where in {"home": "home", "learning": "finetuning:overview"}.items()
+    ]
+    for run in Run.objects.unfinished():
         started = time.process_time()
         execute(run.pk)
         taken = round(time.process_time() - started, 1)
-        name = "shared" if run.spec["study"] == str(crowd.shared.pk) else "compared"
-        rows.append(Row(name=f"run_results_{name}_cpu_s", value=taken, unit="s CPU"))
+        name = run.kind
+        if run.kind == WORK_OUT:
+            name = (
+                "results_shared"
+                if run.spec["study"] == str(crowd.shared.pk)
+                else "results_compared"
+            )
+        rows.append(Row(name=f"run_{name}_cpu_s", value=taken, unit="s CPU"))
+    cases = reverse("readings:results-cases", args=[crowd.shared.pk])
     worked_out = {
-        "results_shown": reverse("readings:results-page", args=[crowd.shared.pk])
+        "results_shown": reverse("readings:results-page", args=[crowd.shared.pk]),
+        "cases_disputed_shown": f"{cases}?order=disagreement",
+        "policy_counted": reverse("curation:policy", args=[crowd.policy.pk]),
     } | plots(crowd)
     return rows + [
         row_of(name, cost_of(client, where, forgets=False)) for name, where in worked_out.items()

@@ -2,6 +2,7 @@
 
 from feedback_app.runs.kinds import CPU, Kind, declare
 
-APPLY = "apply_policy"
+APPLY, TALLY = "apply_policy", "count_rules"
+TASKS = "feedback_app.curation.tasks"
 
-declare(Kind(name=APPLY, queue=CPU, tasks="feedback_app.curation.tasks"))
+declare(Kind(name=APPLY, queue=CPU, tasks=TASKS), Kind(name=TALLY, queue=CPU, tasks=TASKS))

@@ -1,6 +1,5 @@
 """What a policy says of each candidate: in, or out and why."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,13 +8,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.core.cache import cache
 from django.db.models import (
     BooleanField,
     Count,
     ExpressionWrapper,
     FloatField,
-    Max,
     Q,
     QuerySet,
     Sum,
@@ -32,19 +29,18 @@ from feedback_app.readings.models import (
     Grade,
     Reading,
     ReadingQuerySet,
-    Retraction,
     Score,
     SkipReason,
 )
 from feedback_app.studies.models import CaseImage, Criterion, CriterionKind, Phase
 
-KEPT_S = 24 * 3_600
 ADMITTED = ""
 TOO_CLOSE = "too close to a training image"
 NOT_READ = "not read yet"
 LEFT_OUT = "left out by hand"
 NOT_MEASURED = "not measured for closeness to training images"
 MEAN_DECIMALS = 4
+LISTS = ("studies", "vetoing_flags", "left_out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +78,12 @@ class Rules:
             ),
             prefers_final=policy.prefers_final,
         )
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Returns the rules that ``as_json`` wrote."""
+        lists = {name: tuple(content.get(name, ())) for name in LISTS}
+        return cls(**{**content, **lists})
 
     def as_json(self) -> dict[str, Any]:
         """Without rules that came later where they ask nothing: older sets keep their hashes."""
@@ -139,22 +141,6 @@ class Admitted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
-    """How many candidates a policy admits, and how many it refuses for which reason."""
-
-    admitted: int
-    refused: dict[str, int]
-
-    @property
-    def considered(self) -> int:
-        return self.admitted + sum(self.refused.values())
-
-    @property
-    def reasons(self) -> list[tuple[str, int]]:
-        return most_first(self.refused)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Every candidate considered is admitted (by recipe key) or refused for one reason."""
 
@@ -198,35 +184,6 @@ class Decision:
     opinion: Opinion
     measures: dict[str, Measured]
     reason: str
-
-
-def tally(rules: Rules) -> Tally:
-    """Count what ``evaluate`` would say, for pages; once for a state of what it rests on."""
-    key = f"tally:{_state_of(rules)}"
-    found: Tally | None = cache.get(key)
-    if found is None:
-        found = _tally(rules)
-        cache.set(key, found, KEPT_S)
-    return found
-
-
-def _state_of(rules: Rules) -> str:
-    readings = Reading.objects.filter(slot__study_id__in=rules.studies)
-    state = [
-        rules.as_json(),
-        readings.aggregate(Count("pk"), Max("created_at")),
-        final_readings().aggregate(Count("pk"), Max("created_at")) if rules.prefers_final else {},
-        Retraction.objects.aggregate(Max("made_at"), Max("undone_at")),
-        Measure.objects.aggregate(Max("pk")),
-        count_considered(rules),
-    ]
-    return hashlib.sha256(repr(state).encode()).hexdigest()
-
-
-def _tally(rules: Rules) -> Tally:
-    counts = Counter(decision.reason for decision in decisions_under(rules))
-    admitted = counts.pop(ADMITTED, 0)
-    return Tally(admitted=admitted, refused=dict(counts))
 
 
 def count_considered(rules: Rules) -> int:

@@ -1,10 +1,12 @@
-"""Applying a policy to many candidates; the handler is free of torch."""
+"""Applying policies to many candidates, and counting; the handlers are free of torch."""
 
 from django.db import transaction
 
-from feedback_app.curation.kinds import APPLY
+from feedback_app.curation.kinds import APPLY, TALLY
 from feedback_app.curation.models import Policy
+from feedback_app.curation.rules import Rules
 from feedback_app.curation.services import apply_policy
+from feedback_app.curation.tallies import tally
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 
@@ -24,3 +26,10 @@ def apply_by_run(progress: Progress) -> dict[str, object]:
         }
         progress.keep(result)
     return result
+
+
+@handles(TALLY)
+def count_by_run(progress: Progress) -> dict[str, object]:
+    """Put what rules let in now where pages find it."""
+    found = tally(Rules.from_json(progress.run.spec["rules"]))
+    return {"admitted": found.admitted, "considered": found.considered}

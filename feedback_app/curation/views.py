@@ -14,8 +14,9 @@ from feedback_app.curation.decisions import decide
 from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import REASON_MAX, CuratedSet, Policy
 from feedback_app.curation.requests import make_policy
-from feedback_app.curation.rules import Rules, tally
+from feedback_app.curation.rules import Rules
 from feedback_app.curation.services import begin_applying
+from feedback_app.curation.tallies import find_tally
 from feedback_app.curation.wording import describe
 from feedback_app.remedies import complain, tell
 from feedback_app.runs.models import Run
@@ -64,8 +65,12 @@ def template_for(request: HttpRequest) -> str:
 
 
 def preview_of(rules: Rules | None, **context: Any) -> dict[str, Any]:
-    verdict = tally(rules) if rules else None
-    return context | {"verdict": verdict, "has_studies": readable_studies().exists()}
+    found = find_tally(rules) if rules else None
+    return context | {
+        "verdict": found and found.tally,
+        "run": found and found.run,
+        "has_studies": readable_studies().exists(),
+    }
 
 
 @require_safe

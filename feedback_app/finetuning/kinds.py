@@ -3,6 +3,7 @@
 from feedback_app.runs.kinds import CPU, GPU, Kind, declare
 
 TASKS = "feedback_app.finetuning.tasks"
+COUNT = "count_teaching"
 
 declare(
     Kind(
@@ -17,4 +18,5 @@ declare(
     Kind(name="gate", queue=GPU, tasks=TASKS, is_told=True),
     Kind(name="ask_gate", queue=CPU, tasks=TASKS),
     Kind(name="take_snapshot", queue=CPU, tasks=TASKS, is_told=True),
+    Kind(name=COUNT, queue=CPU, tasks=TASKS),
 )

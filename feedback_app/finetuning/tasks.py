@@ -28,6 +28,7 @@ from feedback_app.finetuning.gates.judges import (
     what_training_says,
 )
 from feedback_app.finetuning.gates.services import keep_verdict, start_gate
+from feedback_app.finetuning.kinds import COUNT
 from feedback_app.finetuning.models import FineTune, Gate, GateMasks, RewardModel, Schedule
 from feedback_app.finetuning.services import finish_finetune, follow_schedule, take_snapshot
 from feedback_app.finetuning.services.masked import count_left_out
@@ -37,6 +38,7 @@ from feedback_app.finetuning.services.reward_models import (
 )
 from feedback_app.finetuning.services.run_folders import write_run_folder
 from feedback_app.finetuning.services.schedules import TASK
+from feedback_app.finetuning.services.yields import count_new_pairs
 from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.models import Batch, RecipeMask, Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
@@ -341,6 +343,12 @@ def take_by_run(progress: Progress) -> dict[str, object]:
         result: dict[str, object] = {"snapshot": str(snapshot.pk), "name": snapshot.name}
         progress.keep(result)
     return result
+
+
+@handles(COUNT)
+def count_by_run(progress: Progress) -> dict[str, object]:
+    """Count what readings give, for pages; what is counted stays counted."""
+    return {"pairs": count_new_pairs(simulated=progress.run.spec["simulated"], since=None)}
 
 
 @handles("train_reward_model")

@@ -16,12 +16,12 @@ from feedback_app.finetuning.methods import FACTS
 from feedback_app.finetuning.models import FineTune, Gate, Method, Schedule, Snapshot
 from feedback_app.finetuning.requests import ask_for_finetune
 from feedback_app.finetuning.services import (
-    count_new_pairs,
     save_schedule,
 )
 from feedback_app.finetuning.services.marked import count_marked_pairs
-from feedback_app.finetuning.services.schedules import design_of, new_readings_for
+from feedback_app.finetuning.services.schedules import design_of, new_readings_so_far
 from feedback_app.finetuning.services.snapshots import begin_snapshot
+from feedback_app.finetuning.services.yields import new_pairs_so_far
 from feedback_app.finetuning.wording import described
 from feedback_app.images.models import ModelVersion
 from feedback_app.remedies import complain
@@ -49,7 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "snapshots": Snapshot.objects.with_counts()[:SHOWN],
         "fine_tunes": fine_tunes[:SHOWN],
         "schedules": [
-            {"row": schedule, "new_pairs": new_readings_for(schedule), **design_of(schedule)}
+            {"row": schedule, "new_pairs": new_readings_so_far(schedule), **design_of(schedule)}
             for schedule in Schedule.objects.select_related("periodic_task__crontab")
         ],
     }
@@ -59,7 +59,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def _waiting(*, simulated: bool) -> dict[str, Any]:
     """How many pairs no snapshot has yet."""
     last = Snapshot.objects.filter(is_simulated=simulated).first()
-    new_pairs = count_new_pairs(simulated=simulated, since=last)
+    new_pairs = new_pairs_so_far(simulated=simulated, since=last)
     return {"is_simulated": simulated, "new_pairs": new_pairs, "last": last}
 
 

@@ -11,7 +11,7 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.experiments.models import Experiment, ExperimentState
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune, GateDecision, GateVerdict, Snapshot
-from feedback_app.finetuning.services import count_new_pairs
+from feedback_app.finetuning.services.yields import SoFar, new_pairs_so_far
 from feedback_app.images.models import Candidate, Cohort, CohortImage, ModelVersion
 from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Slot, Study, StudyState
@@ -34,7 +34,7 @@ class NextStep:
     url: str
 
 
-def stages(viewer: User, *, new_pairs: int) -> list[Stage]:
+def stages(viewer: User, *, new_pairs: SoFar) -> list[Stage]:
     """In the order of the loop; only admins have a page of exports."""
     readings = Reading.objects.current()
     simulated = readings.by_simulated_readers().count()
@@ -63,7 +63,7 @@ def stages(viewer: User, *, new_pairs: int) -> list[Stage]:
         Stage(
             "Snapshots",
             Snapshot.objects.count(),
-            f"{_counted(new_pairs, 'pair')} new",
+            f"{_counted(new_pairs.total, 'pair')} new{' so far' if new_pairs.run else ''}",
             reverse("finetuning:overview"),
         ),
         Stage("Curated sets", CuratedSet.objects.count(), "", reverse("curation:list")),
@@ -82,9 +82,9 @@ def stages(viewer: User, *, new_pairs: int) -> list[Stage]:
     return found
 
 
-def next_step(viewer: User, *, new_pairs: int) -> NextStep | None:
+def next_step(viewer: User, *, new_pairs: SoFar) -> NextStep | None:
     """The first thing that the loop waits for; None where it has gone round."""
-    return next(_open_steps(viewer, new_pairs), None)
+    return next(_open_steps(viewer, new_pairs.total), None)
 
 
 def _open_steps(viewer: User, new_pairs: int) -> Iterator[NextStep]:
@@ -143,10 +143,10 @@ def _open_steps(viewer: User, new_pairs: int) -> Iterator[NextStep]:
         yield NextStep("A curated set can be exported.", "Export it", reverse("exports:list"))
 
 
-def new_pairs() -> int:
+def new_pairs() -> SoFar:
     """Counts people's pairs that their last snapshot has not."""
     last = Snapshot.objects.filter(is_simulated=False).first()
-    return count_new_pairs(simulated=False, since=last)
+    return new_pairs_so_far(simulated=False, since=last)
 
 
 def _counted(number: int, what: str) -> str:

@@ -3,12 +3,10 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q
-from django.utils import timezone
 
 from feedback_app.charts.plots import Plot
 from feedback_app.readings.models import Reading, Retraction
@@ -16,7 +14,7 @@ from feedback_app.results.cases import disagreements
 from feedback_app.results.figures import Figures, figures_of
 from feedback_app.results.kinds import WORK_OUT
 from feedback_app.runs.models import Run
-from feedback_app.runs.services import start
+from feedback_app.runs.on_demand import run_for
 from feedback_app.studies.models import Study
 
 KEPT_S = 24 * 3_600
@@ -25,8 +23,6 @@ SCHEME = 3
 FIGURES = "figures"
 READINGS_AT_ONCE = 2_000
 """A page would be kept waiting by more."""
-IN_VAIN_S = 60
-"""What a run that ended within these found should be there."""
 PRECISION = 100
 """While readings come in, figures may lag behind by one part in so many."""
 T = TypeVar("T")
@@ -87,15 +83,9 @@ def _is_large(study: Study) -> bool:
 
 
 def _run_for(study: Study, state: str) -> Run | None:
-    """The run under way that works them out, or a new one; None where one just did in vain."""
-    of_study = Run.objects.filter(kind=WORK_OUT, spec__study=str(study.pk))
-    if under_way := of_study.unfinished().first():
-        return under_way
-    since = timezone.now() - timedelta(seconds=IN_VAIN_S)
-    if of_study.filter(spec__state=state, finished_at__gt=since).exists():
-        return None
     spec = {"study": str(study.pk), "state": state}
-    return start(WORK_OUT, title=f"Work out the results of {study.name}", spec=spec)
+    title = f"Work out the results of {study.name}"
+    return run_for(WORK_OUT, title=title, spec=spec, of=["study"])
 
 
 def disagreements_of(study: Study) -> dict[int, int]:

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.curation import services
+from feedback_app.curation import services, tallies
 from feedback_app.curation.models import CuratedSet, Policy
+from feedback_app.curation.rules import Rules
 from feedback_app.curation.services import apply_policy, create_policy
 from feedback_app.runs.models import Run
 from feedback_app.runs.services import execute
@@ -198,3 +200,26 @@ def test_a_policy_over_many_candidates_is_applied_by_a_run(
     assert execute(run.pk) is not None
     run.refresh_from_db()
     assert run.result["curated_set"] == str(CuratedSet.objects.get().pk)
+
+
+def test_what_gets_in_of_many_readings_is_counted_by_a_run(
+    cora_client: Client, stage: Stage, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "READINGS_AT_ONCE", 1)
+    cache.clear()
+    address = reverse("curation:policy", args=[policy.pk])
+    assert "is being counted" in cora_client.get(address).content.decode()
+    run = Run.objects.get(kind="count_rules")
+    preview = {**HTMX, "HX-Target": "preview"}
+    asked = filled_in(stage, least_realism=3)
+    form = cora_client.get(reverse("curation:create"), asked, headers=preview).content.decode()
+    assert "is being counted" in form
+    for counting in Run.objects.unfinished():
+        assert Rules.from_json(counting.spec["rules"]).as_json() == counting.spec["rules"]
+        execute(counting.pk)
+    run.refresh_from_db()
+    assert (run.result["admitted"], run.result["considered"]) == (1, 4)
+    assert "<strong>1</strong> of 4 candidates" in cora_client.get(address).content.decode()
+
+    cache.clear()  # as where Redis is away: what the run counted is nowhere
+    assert "<strong>1</strong> of 4 candidates" in cora_client.get(address).content.decode()

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import ReadingYield, Snapshot
-from feedback_app.finetuning.services import snapshots, take_snapshot
+from feedback_app.finetuning.services import snapshots, take_snapshot, yields
 from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.finetuning.services.yields import count_new_pairs, count_unknown
@@ -81,3 +81,28 @@ def test_a_large_snapshot_is_taken_by_a_run_once(
     run.refresh_from_db()
     assert (run.state, run.result["snapshot"]) == (State.SUCCEEDED, str(snapshot.pk))
     assert snapshot.pairs.count() == 6
+
+
+def test_a_backlog_is_counted_by_a_run_and_pages_say_what_is_counted(
+    slots: list[Slot],
+    read: Read,
+    cora_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read(slots[0], [5, 4, 2, 0])
+    count_new_pairs(simulated=False, since=None)
+    read(slots[1], [5, 4, 2, 0])
+    monkeypatch.setattr(yields, "BACKLOG_AT_ONCE", 0)
+    for address in (reverse("home"), reverse("finetuning:overview")):
+        assert "so far" in cora_client.get(address).content.decode()
+    answer = cora_client.post(
+        reverse("finetuning:snapshot_new"), {"name": "At once", "whose": "people"}
+    )
+    taking = Run.objects.get(kind="take_snapshot")
+    assert answer["Location"] == reverse("runs:run", args=[taking.pk])
+    run = Run.objects.get(kind="count_teaching")
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert run.result == {"pairs": 12}
+    told = cora_client.get(reverse("finetuning:overview")).content.decode()
+    assert "<strong>12</strong> new pairs from" in told

@@ -20,8 +20,8 @@ def test_readers_go_to_their_work_list_and_coordinators_see_the_loop(
 
 
 def test_only_admins_are_shown_the_way_to_exports(cora: User, ada: User) -> None:
-    assert "Exports" not in [stage.name for stage in stages(cora, new_pairs=0)]
-    assert "Exports" in [stage.name for stage in stages(ada, new_pairs=0)]
+    assert "Exports" not in [stage.name for stage in stages(cora, new_pairs=new_pairs())]
+    assert "Exports" in [stage.name for stage in stages(ada, new_pairs=new_pairs())]
 
 
 def test_an_empty_installation_asks_for_a_model_first_and_images_then(cora: User) -> None:

@@ -15,7 +15,7 @@ from feedback_app.finetuning.lineage import readings_in, taught_readings
 from feedback_app.finetuning.models import FineTune, Method, Schedule
 from feedback_app.finetuning.services.finetunes import start_finetune
 from feedback_app.finetuning.services.snapshots import take_snapshot
-from feedback_app.finetuning.services.yields import count_unknown
+from feedback_app.finetuning.services.yields import SoFar, count_unknown, unknown_so_far
 from feedback_app.images.models import ModelVersion
 from feedback_app.runs.kinds import CPU
 
@@ -97,13 +97,21 @@ def new_readings_for(schedule: Schedule) -> int:
 
     Neither did it take them before, nor was the version that it would teach taught on them.
     """
+    return count_unknown(**_asked_by(schedule))
+
+
+def new_readings_so_far(schedule: Schedule) -> SoFar:
+    """The same, within the time that a page may take."""
+    return unknown_so_far(**_asked_by(schedule))
+
+
+def _asked_by(schedule: Schedule) -> dict[str, Any]:
     rows = FineTune.objects.filter(schedule=schedule).select_related("snapshot")
     known = {reading for row in rows for reading in readings_in(row.snapshot)}
     if parent := model_to_teach():
         known |= taught_readings(parent)
-    simulated = schedule.uses_simulated_readers
     what = "pairs" if Method(schedule.method).learns_from_pairs else "ratings"
-    return count_unknown(what, simulated=simulated, known=known)
+    return {"what": what, "simulated": schedule.uses_simulated_readers, "known": known}
 
 
 def model_to_teach() -> ModelVersion | None:

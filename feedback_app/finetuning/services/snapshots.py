@@ -15,7 +15,7 @@ from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
 from feedback_app.finetuning.services.reliability import reliabilities_of
-from feedback_app.finetuning.services.yields import count_unknown
+from feedback_app.finetuning.services.yields import unknown_so_far
 from feedback_app.images.blobs.services import store
 from feedback_app.readings.models import Reading
 from feedback_app.runs import services as runs
@@ -38,7 +38,8 @@ def begin_snapshot(
     created_by: User | None = None,
 ) -> Snapshot | Run:
     """Take a snapshot of all studies or of some, or start the run that does where it is large."""
-    if count_unknown("ratings", simulated=simulated, known=()) <= RATINGS_AT_ONCE:
+    ratings = unknown_so_far("ratings", simulated=simulated, known=())
+    if ratings.run is None and ratings.total <= RATINGS_AT_ONCE:
         return take_snapshot(
             name=name,
             studies=studies or None,

@@ -1,39 +1,79 @@
 """How many pairs and ratings readings give, counted once a reading and kept.
 
 What a reading gives follows from the reading alone, and a reading never changes: so its counts
-are worked out once, and what a page says of 50,000 readings is a sum in the database.
+are worked out once, and what a page says of 50,000 readings is a sum in the database. Where many
+readings come at once, a run counts them, and pages say what is counted so far.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from feedback_app.finetuning.kinds import COUNT
 from feedback_app.finetuning.models import ReadingYield, Snapshot
 from feedback_app.finetuning.services.image_means import teaching_readings
 from feedback_app.finetuning.services.pairs import pairs_among
 from feedback_app.finetuning.services.ratings import ratings_among
 from feedback_app.readings.models import Reading
+from feedback_app.runs.models import Run
+from feedback_app.runs.on_demand import run_for
 
 AT_ONCE = 2_000
+BACKLOG_AT_ONCE = 2_000
+"""A page would be kept waiting by more readings that are not counted yet."""
 Known = Collection[UUID] | QuerySet[Any, Any]
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What is counted of readings; ``run`` while it counts the others."""
+
+    total: int
+    run: Run | None = None
 
 
 def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
     """Counts pairs of readings that the snapshot ``since`` has no pair of."""
-    known = since.pairs.values("reading") if since else ()
-    return count_unknown("pairs", simulated=simulated, known=known)
+    return count_unknown("pairs", simulated=simulated, known=_taken_by(since))
+
+
+def new_pairs_so_far(*, simulated: bool, since: Snapshot | None) -> SoFar:
+    """The same, within the time that a page may take."""
+    return unknown_so_far("pairs", simulated=simulated, known=_taken_by(since))
+
+
+def _taken_by(snapshot: Snapshot | None) -> Known:
+    return snapshot.pairs.values("reading") if snapshot else ()
+
+
+def unknown_so_far(what: str, *, simulated: bool, known: Known) -> SoFar:
+    """Counts as ``count_unknown`` does, but leaves a backlog to a run."""
+    readings = _unknown(simulated=simulated, known=known)
+    found = _sum(readings, what)
+    if found["uncounted"] > BACKLOG_AT_ONCE:
+        spec = {"simulated": simulated}
+        if run := run_for(COUNT, title="Count what readings teach", spec=spec, of=["simulated"]):
+            return SoFar(found["total"] or 0, run)
+    return SoFar(_complete(found, readings, what))
 
 
 def count_unknown(what: str, *, simulated: bool, known: Known) -> int:
     """Counts ``pairs`` or ``ratings`` of all readings but those that are known."""
+    readings = _unknown(simulated=simulated, known=known)
+    return _complete(_sum(readings, what), readings, what)
+
+
+def _unknown(*, simulated: bool, known: Known) -> QuerySet[Reading]:
     readings = teaching_readings(simulated=simulated)
-    if known != ():
-        readings = readings.exclude(pk__in=known)
-    found = _sum(readings, what)
+    return readings if known == () else readings.exclude(pk__in=known)
+
+
+def _complete(found: dict[str, int], readings: QuerySet[Reading], what: str) -> int:
     if found["uncounted"]:
         _count(readings.filter(counted=None))
         found = _sum(readings, what)
