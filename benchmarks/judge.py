@@ -2,10 +2,12 @@
 
 What a judge sees of candidates of a model, against what their prompts asked for: for view, sex,
 age band and pneumonia the area under the ROC curve between candidates that were asked for it and
-those that were not, with an interval, and what the model was not shown to follow.
+those that were not, with an interval, and what the model was not shown to follow; and how often
+view, sex and finding are right together, which chance does one time in eight.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from generation.conditioning.prompts import prompt_set
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
 from generation.specs import BUNDLED, ModelSource, SampleSpec
+from generation.statistics.intervals import share
 from generation.statistics.ranking import auroc_of_groups
 from generation.vlm.judge import Judge, phrases_of
 
@@ -26,6 +29,12 @@ PHRASES = {
     "finding": "pneumonia",
 }
 AGES_YEARS = (30, 70)
+RIVALS = {
+    "view": ("view PA", "view AP"),
+    "sex": ("sex male", "sex female"),
+    "finding": ("pneumonia", NORMAL),
+}
+"""The first of two is what is seen where it is the likelier one."""
 CHANCE = 0.5
 
 
@@ -59,6 +68,17 @@ def report(judge: Judge, prompts: list[str], found: list[dict[str, float]]) -> N
         reached = np.mean([one.is_reached for one in seen if one])
         verdict = "" if area.low > CHANCE else ": not shown to follow it"
         print(f"{attribute} ({phrase}): AUC {area}, reached {reached:.2f}{verdict}")
+    right = [all_right(prompt, one) for prompt, one in zip(prompts, found, strict=True)]
+    print(f"view, sex and finding right together: {share(sum(right), len(right))}")
+
+
+def all_right(prompt: str, seen: Mapping[str, float]) -> bool:
+    """Whether of each two rivals the likelier one is what the prompt asked for."""
+    facts = facts_of(prompt)
+    return all(
+        (seen[one] > seen[other]) == (one in phrases_of(attribute, facts))
+        for attribute, (one, other) in RIVALS.items()
+    )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 
 from generation.diffusion.conditioned_images import encode_scaled
+from generation.diffusion.contrast import ContrastTrainee
 from generation.diffusion.controlnet import without_controlnet
 from generation.diffusion.denoiser import Denoiser, DenoiserConfig, DenoiserTrainee
 from generation.diffusion.loading import base_folder, load_pipeline, native_side
@@ -78,13 +79,20 @@ class ContinuedTraining(StagedTraining[ContinueSpec]):
         denoiser = Denoiser(pipeline.unet, pipeline.text_encoder)
         for part in (denoiser.unet, denoiser.text_encoder):
             part.requires_grad_(True)
-        trainee = DenoiserTrainee(
+        scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
+        arguments = (
             denoiser,
             latents,
             images.rows,
             pipeline.tokenizer,
             config_of(spec, latents),
-            DDPMScheduler.from_config(pipeline.scheduler.config),
+            scheduler,
+        )
+        since = round(spec.contrast_from * scheduler.config.num_train_timesteps)
+        trainee = (
+            ContrastTrainee(*arguments, contrasts=spec.contrasts, since=since)
+            if spec.contrasts
+            else DenoiserTrainee(*arguments)
         )
         train(
             trainee,

@@ -168,16 +168,20 @@ class DenoiserTrainee(Trainee):
         self.scheduler = scheduler or noise_scheduler()
         self.share = processes.share_of(config.batch_size)
 
-    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
-        # This process's share of a batch: random versions of random images, B x C x H x W.
+    def draw(self, generator: torch.Generator) -> tuple[torch.Tensor, list[str]]:
+        """Draw this process's share of a batch: versions of images, B x C x H x W, and prompts."""
         chosen = torch.randint(len(self.rows), (self.share,), generator=generator)
         version = torch.randint(len(self.latents), (self.share,), generator=generator)
         randomness = random.Random(generator.initial_seed())
         prompts = batch_prompts(self.rows, chosen, self.config.prompt_dropout, randomness)
+        return self.latents[version, chosen], prompts
+
+    def loss(self, step: int, generator: torch.Generator) -> tuple[torch.Tensor, Figures]:
+        latents, prompts = self.draw(generator)
         loss = denoising_loss(
             self.denoiser,
             self.scheduler,
-            self.latents[version, chosen],
+            latents,
             token_ids(self.tokenizer, prompts),
             snr_gamma=self.config.snr_gamma,
             generator=generator,

@@ -1,10 +1,14 @@
 """How a base model and its ControlNet are trained on a cohort, from nothing or further."""
 
+from typing import Annotated
+
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from generation.specs.candidates import ModelSource
 from generation.specs.strict import STRICT
+
+Contrast = Annotated[float, Field(ge=0, le=20)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -35,6 +39,9 @@ class ContinueSpec:
     Its autoencoder stays as it is; UNet and text encoder learn. ``latent_versions`` says how
     many augmented versions of every image are trained on, ``prompt_dropout`` how often a
     prompt is left out, for guidance.
+
+    With a contrast the model learns nothing new from the images: it learns to follow more
+    strictly what its prompts say of that thing (``generation.diffusion.contrast``).
     """
 
     model: ModelSource
@@ -45,7 +52,27 @@ class ContinueSpec:
     batch_size: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     prompt_dropout: float = Field(default=0.12, ge=0, le=1)
+    view_contrast: Contrast = Field(default=0.0, description="How much stricter views are followed")
+    sex_contrast: Contrast = Field(default=0.0, description="How much stricter the sex is followed")
+    age_contrast: Contrast = Field(default=0.0, description="How much stricter ages are followed")
+    finding_contrast: Contrast = Field(
+        default=0.0, description="How much stricter findings are followed"
+    )
+    contrast_from: float = Field(
+        default=0.2, ge=0, lt=1, description="The share of noise from which contrasts count"
+    )
     seed: int = 0
+
+    @property
+    def contrasts(self) -> dict[str, float]:
+        """Those that are wished for, by what they are of."""
+        wished = {
+            "view": self.view_contrast,
+            "sex": self.sex_contrast,
+            "age": self.age_contrast,
+            "finding": self.finding_contrast,
+        }
+        return {thing: weight for thing, weight in wished.items() if weight}
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

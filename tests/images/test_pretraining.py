@@ -135,6 +135,7 @@ def test_what_cannot_be_trained_is_named(cohort: Cohort, version: ModelVersion) 
         (("nobody", "noise"), "no model version 'nobody'"),
         (("tiny", "empty"), "no image in its train split"),
         (("tiny", "noise", "--steps", "0"), "steps = '0'"),
+        (("tiny", "noise", "--sex-contrast", "-1"), "sex_contrast = '-1'"),
     )
     for further, said in refused:
         with pytest.raises(CommandError, match=said):

@@ -13,7 +13,19 @@ from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import ContinueSpec
 
-SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "prompt_dropout", "seed")
+SETTINGS = (
+    "latent_versions",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "prompt_dropout",
+    "view_contrast",
+    "sex_contrast",
+    "age_contrast",
+    "finding_contrast",
+    "contrast_from",
+    "seed",
+)
 """What may be set of a ``ContinueSpec``."""
 METHOD = "continued"
 KIND = "continue_training"
