@@ -157,6 +157,13 @@ TABLE: dict[str, Line] = {
     "images:cancel-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:complete-batch": post(does(COORDINATORS), lambda world: [world.batch.pk]),
     "images:gallery": get(COORDINATORS),
+    "images:repair": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
+    "images:compare-repair": post(
+        does(COORDINATORS, 404), lambda world: [world.stage.candidates[0].pk]
+    ),
+    "api:candidate-repair": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.stage.candidates[0].pk]
+    ),
     "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "images:register-version": get(ADMINS),
     # Studies

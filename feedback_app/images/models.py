@@ -9,6 +9,7 @@ from feedback_app.images.candidates.models import (
     GenerationMode,
     Recipe,
 )
+from feedback_app.images.candidates.repair_models import Repair
 from feedback_app.images.cohorts.models import (
     Box,
     Cohort,
@@ -46,6 +47,7 @@ __all__ = [
     "PromptSetVersion",
     "Recipe",
     "RecipeMask",
+    "Repair",
     "Scorer",
     "ScorerKind",
     "SetPrompt",

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from feedback_app.images.blobs import views as files
-from feedback_app.images.candidates.views import batches, candidates, console, lists, masks
+from feedback_app.images.candidates.views import batches, candidates, console, lists, masks, repairs
 from feedback_app.images.versions import views as versions
 
 app_name = "images"
@@ -20,5 +20,7 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/complete/", batches.complete, name="complete-batch"),
     path("candidates/", lists.list_candidates, name="gallery"),
     path("candidates/<uuid:image_id>/", candidates.show_candidate, name="candidate"),
+    path("candidates/<uuid:image_id>/repair/", repairs.repair, name="repair"),
+    path("candidates/<uuid:image_id>/compare/", repairs.compare, name="compare-repair"),
     path("models/register/", versions.register_version, name="register-version"),
 ]

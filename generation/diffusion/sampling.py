@@ -16,6 +16,7 @@ from transformers import CLIPTokenizer
 from generation.conditioning.masks import read_control
 from generation.diffusion.controlnet import without_controlnet
 from generation.diffusion.loading import Pipeline
+from generation.diffusion.repairing import blending, put_in
 from generation.errors import RemediableError
 from generation.specs import Sampler, SampleSpec
 from generation.training.devices import release_memory
@@ -111,6 +112,7 @@ def _batches(recipes: Sequence[SampleSpec], *, at_once: int | None) -> Iterator[
             recipe.guidance_scale,
             recipe.width,
             recipe.height,
+            recipe.repair is None,
         )
         alike.setdefault(settings, []).append(index)
     for indexes in alike.values():
@@ -125,16 +127,20 @@ def _sample_alike(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> list[np.
     first = recipes[0]
     made_with = without_controlnet(pipeline) if first.mode == "t2i" else pipeline
     made_with.scheduler = scheduler_for(first.sampler, pipeline)
+    repairs = [recipe.repair for recipe in recipes if recipe.repair]
+    generators = [torch.Generator().manual_seed(recipe.seed) for recipe in recipes]
     images = made_with(
         **_conditions(pipeline, recipes),
-        generator=[torch.Generator().manual_seed(recipe.seed) for recipe in recipes],
+        **(blending(pipeline, repairs, generators=generators) if repairs else {}),
+        generator=generators,
         num_inference_steps=first.steps,
         guidance_scale=1.0 if first.mode == "m2i" else first.guidance_scale,
         width=first.width,
         height=first.height,
         output_type="np",
     ).images
-    return [as_grey(image) for image in images]
+    made = [as_grey(image) for image in images]
+    return list(map(put_in, repairs, made)) if repairs else made
 
 
 def _conditions(pipeline: Pipeline, recipes: Sequence[SampleSpec]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from generation.conditioning.prompts import whole_prompt
 from generation.errors import RemediableError
 from generation.preferences.encoding import MaskPaths, encode_images, encode_texts, read_controls
-from generation.preferences.marks import shares_of
+from generation.preferences.marks import marked_shares
 from generation.specs import (
     AXES,
     PAIR_METHODS,
@@ -274,7 +274,7 @@ def _marked(pairs: Sequence[Preference], *, grid: tuple[int, int]) -> torch.Tens
     """Draw what was marked on the losers, or nothing where none was."""
     if not any(pair.loser_marks for pair in pairs):
         return torch.empty(0)
-    shares = [shares_of(pair.loser_marks, Path(pair.loser), grid=grid) for pair in pairs]
+    shares = [marked_shares(pair.loser_marks, Path(pair.loser), grid=grid) for pair in pairs]
     return torch.from_numpy(np.stack(shares)).half()
 
 

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from generation.conditioning.regions import shares_of
 from generation.specs import Mark
 
-FINER = 8
-"""Marks are drawn so many times finer than the grid, for shares of its cells."""
 
-
-def shares_of(marks: Sequence[Mark], path: Path, *, grid: tuple[int, int]) -> np.ndarray:
+def marked_shares(marks: Sequence[Mark], path: Path, *, grid: tuple[int, int]) -> np.ndarray:
     """Say how much of each cell of the grid lies in any of the marks: h x w, from 0 to 1.
 
     The grid lies over the image's largest central part of its proportions, as what a model
@@ -22,18 +20,13 @@ def shares_of(marks: Sequence[Mark], path: Path, *, grid: tuple[int, int]) -> np
     rows, columns = grid
     with Image.open(path) as image:
         width, height = image.size
-    scale = min(width / columns, height / rows)
-    left, top = (width - columns * scale) / 2, (height - rows * scale) / 2
-    drawn = Image.new("1", (columns * FINER, rows * FINER))
-    pen = ImageDraw.Draw(drawn)
-    for mark in marks:
-        corners = [
-            ((x * width - left) / scale * FINER - 0.5, (y * height - top) / scale * FINER - 0.5)
-            for x, y in mark.corners
-        ]
-        pen.polygon(corners, fill=1)
-    fine = np.asarray(drawn, dtype=np.float32)
-    return fine.reshape(rows, FINER, columns, FINER).mean((1, 3))
+    cell = min(width / columns, height / rows)
+    left, top = (width - columns * cell) / 2, (height - rows * cell) / 2
+    outlines = [
+        [((x * width - left) / cell, (y * height - top) / cell) for x, y in mark.corners]
+        for mark in marks
+    ]
+    return shares_of(outlines, grid)
 
 
 def weights_of(shares: torch.Tensor, *, region_weight: float) -> torch.Tensor:

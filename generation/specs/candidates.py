@@ -37,12 +37,28 @@ class ModelSource:
     adapters: tuple[str, ...] = ()
 
 
+Point = tuple[float, float]
+Outline = Annotated[tuple[Point, ...], Field(min_length=3, max_length=200)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RepairSpec:
+    """Which regions of an image are drawn again; the rest of it stays as it is.
+
+    ``image`` is a file of the size of what is made; ``regions`` are corners in order, (x, y)
+    in its pixels.
+    """
+
+    image: str
+    regions: Annotated[tuple[Outline, ...], Field(min_length=1)]
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SampleSpec:
     """What one candidate follows from, the model version apart.
 
     ``width`` and ``height`` are in pixels and multiples of 8. ``masks`` are what the
-    modes m2i and tm2i follow.
+    modes m2i and tm2i follow; with ``repair`` only regions of an image are made.
     """
 
     prompt: str = Field(max_length=PROMPT_MAX_CHARACTERS)
@@ -54,6 +70,7 @@ class SampleSpec:
     width: Side = 128
     height: Side = 128
     masks: tuple[MaskFile, ...] = ()
+    repair: RepairSpec | None = None
 
     @property
     def at_once(self) -> int:

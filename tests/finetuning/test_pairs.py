@@ -132,7 +132,7 @@ def test_marks_go_with_the_images_that_they_were_made_on(pair: Slot) -> None:
     """As fractions of the image, and with nothing in the line where there is no mark."""
     flag = pair.study.flag_kinds.first()
     assert flag is not None
-    corners = [[0, 0], [8, 4]]
+    corners = [(0.0, 0.0), (8.0, 4.0)]
     flags = [GivenFlag(1, flag.slug, "major", [GivenRegion("box", corners)])]
     choices = [GivenChoice(slug, "better", 0, 2) for slug in ("realism", "fits-the-prompt")]
     read(pair, choices=choices, flags=flags)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from generation.preferences.finetuning import objective_for
 from generation.preferences.losses import noise_error
-from generation.preferences.marks import shares_of, weights_of
+from generation.preferences.marks import marked_shares, weights_of
 from generation.preferences.objectives import DpoObjective
 from generation.specs import Mark
 from tests.generation.made_lessons import (
@@ -31,14 +31,14 @@ def test_marks_lie_on_the_grid_as_the_image_does(tmp_path: Path) -> None:
     square, wide = tmp_path / "square.png", tmp_path / "wide.png"
     Image.new("L", (64, 64)).save(square)
     Image.new("L", (128, 64)).save(wide)
-    one = shares_of([box(0, 0, 0.25, 0.5), box(0, 0, 0.25, 0.25)], square, grid=(4, 4))
+    one = marked_shares([box(0, 0, 0.25, 0.5), box(0, 0, 0.25, 0.25)], square, grid=(4, 4))
     assert one[:2, 0] == pytest.approx(1)
     assert one.sum() == pytest.approx(2)
-    half = shares_of([box(0.125, 0, 0.25, 0.25)], square, grid=(4, 4))
+    half = marked_shares([box(0.125, 0, 0.25, 0.25)], square, grid=(4, 4))
     assert half[0, 0] == pytest.approx(0.5, abs=1 / 8)  # edges are drawn whole
     # The central square of the wide one is from a quarter to three quarters of its width.
-    assert shares_of([box(0.25, 0, 0.5, 1)], wide, grid=(4, 4)).sum(0).tolist() == [4, 4, 0, 0]
-    assert not shares_of([box(0, 0, 0.2, 1)], wide, grid=(4, 4)).any()
+    assert marked_shares([box(0.25, 0, 0.5, 1)], wide, grid=(4, 4)).sum(0).tolist() == [4, 4, 0, 0]
+    assert not marked_shares([box(0, 0, 0.2, 1)], wide, grid=(4, 4)).any()
 
 
 def test_weights_have_a_mean_of_one_and_are_even_where_nothing_is_marked() -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Candidate, ModelVersion
+from feedback_app.images.models import Batch, Candidate, ModelVersion, Recipe
+from feedback_app.runs.console import execute_here
 from tests.workers import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -46,3 +48,33 @@ def test_images_appear_while_they_are_made(
     page.locator("figure a").first.click()
     expect(page.get_by_role("heading", name="How it was made")).to_be_visible()
     assert not problems
+
+
+def test_a_region_dragged_over_a_candidate_is_drawn_again(
+    page: Page, log_in: Callable[[User], None], cora: User, ask: Callable[..., Batch]
+) -> None:
+    """What readers marked is there already; a box dragged beside it comes in image pixels."""
+    batch = ask(prompts=("chest x-ray, pneumonia",), per_prompt=1)
+    for run in batch.runs.unfinished():
+        execute_here(run, write=lambda _: None)
+    candidate = Candidate.objects.get(recipe__batches=batch)
+    log_in(cora)
+    page.goto(f"{reverse('images:repair', args=[candidate.pk])}?region=2,2 6,2 4,8")
+    shapes = page.locator("#repair-regions polygon")
+    expect(shapes).to_have_count(1)
+    box = page.locator("#repair-image").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 3 / 4)
+    page.mouse.up()
+    expect(shapes).to_have_count(2)
+    page.get_by_role("button", name="Draw again").click()
+    page.wait_for_url("**/batches/**")
+    recipe = Recipe.objects.filter(repair__original=candidate).first()
+    assert recipe is not None
+    side = candidate.image.width
+    drawn, dragged = recipe.repair.regions
+    assert drawn == [[2, 2], [6, 2], [4, 8]]
+    assert dragged[0] == pytest.approx([side / 4, side / 4], abs=0.5)
+    assert dragged[2] == pytest.approx([side / 2, side * 3 / 4], abs=0.5)

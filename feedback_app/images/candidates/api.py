@@ -21,6 +21,8 @@ from feedback_app.images.candidates.models import (
     Candidate,
     GenerationMode,
 )
+from feedback_app.images.candidates.repair_models import Repair
+from feedback_app.images.candidates.repairs import RepairRequest, ask_for_repair
 from feedback_app.images.candidates.requests import BatchRequest, ask_for_batch
 from feedback_app.rest.views import Read, Row, Told, name_of, user_name
 from feedback_app.runs.models import Run
@@ -197,6 +199,17 @@ class MeasureSerializer(Row):
         fields: ClassVar = ["id", "image", "scorer", "version", "value", "details"]
 
 
+class RepairSerializer(Row):
+    """The candidate of which regions were drawn again; they are in its pixels."""
+
+    candidate = serializers.UUIDField(source="original_id")
+    regions = serializers.JSONField()
+
+    class Meta:
+        model = Repair
+        fields: ClassVar = ["candidate", "regions"]
+
+
 class CandidateSerializer(MadeSerializer):
     """A synthetic image with the recipe that it follows from."""
 
@@ -210,11 +223,12 @@ class CandidateSerializer(MadeSerializer):
     guidance_scale = serializers.FloatField(source="recipe.guidance_scale")
     seed = serializers.IntegerField(source="recipe.seed")
     masks = FollowedMaskSerializer(source="recipe.conditioning", many=True)
+    repair_of = RepairSerializer(source="recipe.repair", allow_null=True, default=None)
 
     class Meta(MadeSerializer.Meta):
         fields: ClassVar = [
             *MadeSerializer.Meta.fields, "created_at", "recipe", "model_version", "prompt",
-            "findings", "mode", "sampler", "steps", "guidance_scale", "seed", "masks",
+            "findings", "mode", "sampler", "steps", "guidance_scale", "seed", "masks", "repair_of",
         ]  # fmt: skip
 
 
@@ -236,14 +250,25 @@ class CandidatesView(Read):
     """Synthetic images, the newest first."""
 
     queryset = (
-        Candidate.objects.select_related("image", "recipe__model_version")
+        Candidate.objects.select_related("image", "recipe__model_version", "recipe__repair")
         .prefetch_related("image__measures", MASKS_WITH_PARENTS)
         .order_by("-created_at", "pk")
     )
     lookup_url_kwarg, lookup_value_converter = "image_id", "uuid"
     serializer_class = CandidateSerializer
+    answers = {"repair": BatchSerializer}
+    asks = {"repair": RepairRequest}
+    statuses = {"repair": (status.HTTP_201_CREATED,)}
     filterset_class = CandidateFilter
     ordering_fields = ("created_at",)
+
+    @action(["post"], detail=True)
+    def repair(self, request: Request, image_id: UUID) -> Response:
+        """Has regions drawn again by the model that made the candidate; a batch comes of it."""
+        asked = self.asked(RepairRequest)
+        batch = ask_for_repair(asked, self.get_object(), created_by=self.actor)
+        batch.progress = progress_of_all([batch])[batch.pk]  # type: ignore[attr-defined]
+        return self.told(batch, status=status.HTTP_201_CREATED)
 
 
 class MeasureFilter(FilterSet):

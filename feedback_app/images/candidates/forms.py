@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from feedback_app.images.candidates.batches import check_prompts, reads_text, split_prompts
 from feedback_app.images.candidates.models import GenerationMode
+from feedback_app.images.candidates.repairs import RepairRequest, parse_outline
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest
 from feedback_app.images.measures import MEASURES
 from feedback_app.images.prompts.models import PromptSetVersion
@@ -13,6 +15,7 @@ from feedback_app.images.versions.models import ModelVersion
 from feedback_app.remedies import complain
 from feedback_app.requests import form_field_of, read
 from generation.errors import RemediableError
+from generation.specs import Outline
 
 
 class BatchForm(forms.Form):
@@ -80,6 +83,30 @@ class BatchForm(forms.Form):
                 "masks": masks,
             },
         )
+
+
+class RepairForm(forms.Form):
+    """Which regions of a candidate are drawn again, how often, and from which seed."""
+
+    regions = forms.CharField(
+        label="Regions, one a line",
+        max_length=100_000,
+        help_text="Drag over the image, or write corners in pixels: x,y x,y for a box, "
+        "three and more for another shape.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "mono"}),
+    )
+    images = form_field_of(RepairRequest, "images", label="Images")
+    seed = form_field_of(RepairRequest, "seed", required=False)
+
+    def clean_regions(self) -> list[Outline]:
+        lines = [line for line in self.cleaned_data["regions"].splitlines() if line.strip()]
+        try:
+            return [parse_outline(line) for line in lines]
+        except RemediableError as error:
+            raise ValidationError(f"{error} {error.remedy}") from error
+
+    def request(self) -> RepairRequest:
+        return read(RepairRequest, self.cleaned_data)
 
 
 def list_orders() -> list[tuple[str, str]]:

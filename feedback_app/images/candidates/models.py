@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from feedback_app.images.blobs.models import Image, Measure
 from feedback_app.images.candidates.mask_models import RecipeMask
+from feedback_app.images.candidates.repair_models import Repair
 from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs.models import Run
@@ -51,7 +52,8 @@ class Recipe(models.Model):
     """Everything a candidate follows from; ``key`` is the SHA-256 of it all.
 
     ``findings`` are those that the prompt names: derived, so not part of the key. ``masks``
-    are rows of their own; a recipe with masks is conditioned on all of them.
+    are rows of their own; a recipe with masks is conditioned on all of them. One with a
+    ``repair`` draws regions of another candidate again.
     """
 
     key = models.CharField(max_length=64, primary_key=True)
@@ -72,10 +74,15 @@ class Recipe(models.Model):
 
     @classmethod
     def of(
-        cls, model_version: ModelVersion, sample: SampleSpec, *, masks: Iterable[RecipeMask] = ()
+        cls,
+        model_version: ModelVersion,
+        sample: SampleSpec,
+        *,
+        masks: Iterable[RecipeMask] = (),
+        repair: Repair | None = None,
     ) -> Self:
-        """Returns an unsaved recipe with its key; ``masks`` need not be saved, or be of this
-        recipe.
+        """Returns an unsaved recipe with its key; ``masks`` and ``repair`` need not be saved, or
+        be of this recipe.
         """
         recipe = cls(
             model_version=model_version,
@@ -89,7 +96,7 @@ class Recipe(models.Model):
             seed=sample.seed,
             findings=findings_in(sample.prompt),
         )
-        recipe.key = recipe.compute_key(masks)
+        recipe.key = recipe.compute_key(masks, repair)
         return recipe
 
     @property
@@ -121,10 +128,12 @@ class Recipe(models.Model):
             seed=self.seed,
         )
 
-    def compute_key(self, masks: Iterable[RecipeMask] | None = None) -> str:
+    def compute_key(
+        self, masks: Iterable[RecipeMask] | None = None, repair: Repair | None = None
+    ) -> str:
         """Returns the SHA-256 of the canonical JSON of the weights' hashes and all settings.
 
-        ``masks`` are the recipe's own rows unless given.
+        ``masks`` and ``repair`` are the recipe's own rows unless given.
         """
         content: dict[str, object] = {
             "weights": [version.sha256 for version in self.model_version.ancestry],
@@ -142,6 +151,8 @@ class Recipe(models.Model):
         conditioning = self.masks.all() if masks is None else masks
         if ordered := sorted(conditioning, key=lambda mask: mask.channel):
             content["masks"] = [mask.content for mask in ordered]
+        if repair := repair or getattr(self, "repair", None):
+            content["repair"] = repair.content
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -83,9 +83,11 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
 
 
 def chosen_in(request: HttpRequest) -> dict[str, Any]:
-    """What was chosen before the form: batches in the address, candidates picked by hand."""
+    """What was chosen before the form: batches and mode in the address, picked candidates."""
     picked = picks_of(request) if "picked" in request.GET else []
+    mode = request.GET.get("mode", "")
     return {
+        **({"mode": mode} if mode in MODES else {}),
         "batches": known_batches(request.GET.getlist("batches")),
         "candidates": " ".join(str(key) for key in picked),
     }

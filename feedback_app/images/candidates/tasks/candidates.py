@@ -23,7 +23,7 @@ from feedback_app.runs.progress import Progress
 from generation.conditioning.masks import as_kind
 from generation.diffusion.loading import library_versions
 from generation.diffusion.sampling import sample
-from generation.specs import MaskFile, SampleSpec
+from generation.specs import MaskFile, RepairSpec, SampleSpec
 from generation.training.devices import naming_full_memory
 
 
@@ -46,7 +46,8 @@ def generate(progress: Progress) -> dict[str, object]:
 
 def _unmade(keys: Sequence[str]) -> list[Recipe]:
     """The recipes that nobody has made by now, in the batch's order; a run is one pass."""
-    unmade = Recipe.objects.unmade().prefetch_related("masks__blob").in_bulk(keys)
+    recipes = Recipe.objects.unmade().select_related("repair__original__image__blob")
+    unmade = recipes.prefetch_related("masks__blob").in_bulk(keys)
     return [unmade[key] for key in keys if key in unmade]
 
 
@@ -79,9 +80,28 @@ def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
 
 @contextmanager
 def with_mask_files(recipes: Sequence[Recipe]) -> Iterator[list[SampleSpec]]:
-    """What the sampler reads of each recipe, its masks in files that are there meanwhile."""
+    """What the sampler reads of each recipe, masks and what is repaired in files meanwhile."""
     with TemporaryDirectory(prefix="reading-room-masks-") as name:
-        yield [replace(recipe.sample, masks=_write_masks(recipe, Path(name))) for recipe in recipes]
+        yield [
+            replace(
+                recipe.sample,
+                masks=_write_masks(recipe, Path(name)),
+                repair=_write_original(recipe, Path(name)),
+            )
+            for recipe in recipes
+        ]
+
+
+def _write_original(recipe: Recipe, folder: Path) -> RepairSpec | None:
+    repair = getattr(recipe, "repair", None)
+    if repair is None:
+        return None
+    blob = repair.original.image.blob
+    path = folder / f"{blob.sha256}.png"
+    if not path.exists():
+        path.write_bytes(blob.read())
+    regions = tuple(tuple((x, y) for x, y in region) for region in repair.regions)
+    return RepairSpec(image=str(path), regions=regions)
 
 
 def _write_masks(recipe: Recipe, folder: Path) -> tuple[MaskFile, ...]:

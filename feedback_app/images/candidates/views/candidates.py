@@ -14,7 +14,7 @@ from feedback_app.images.candidates.models import MASKS_WITH_PARENTS, Candidate
 @coordinators_only
 def show_candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
     candidates = Candidate.objects.select_related(
-        "image__blob", "recipe__model_version", "run"
+        "image__blob", "recipe__model_version", "recipe__repair__original", "run"
     ).prefetch_related(MASKS_WITH_PARENTS)
     candidate = get_object_or_404(candidates, pk=image_id)
     siblings = (
@@ -27,6 +27,10 @@ def show_candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
         "section": "gallery",
         "candidate": candidate,
         "recipe": candidate.recipe,
+        "repair": getattr(candidate.recipe, "repair", None),
+        "repairs": Candidate.objects.filter(recipe__repair__original=candidate)
+        .select_related("image", "recipe")
+        .order_by("recipe__seed"),
         "lineage": candidate.recipe.model_version.ancestry,
         "batches": candidate.recipe.batches.all(),
         "measures": candidate.image.measures.order_by("scorer", "version"),
