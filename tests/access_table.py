@@ -170,6 +170,7 @@ TABLE: dict[str, Line] = {
     "studies:list": get(COORDINATORS),
     "studies:create": get(COORDINATORS),
     "studies:picked": get(COORDINATORS),
+    "studies:drafts": get(COORDINATORS),
     "studies:preview": post(COORDINATORS),
     "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
     "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),

@@ -25,13 +25,16 @@ from feedback_app.readings.access import (
 from feedback_app.readings.admission import admit, case_for
 from feedback_app.readings.models import Bookmark, Grade, Shape, SkipReason, Verdict
 from feedback_app.readings.preferences import preferences_of, save_preferences
+from feedback_app.readings.report_models import POINTS_MAX, ReportReason
 from feedback_app.readings.services import (
     ACTIVE_MS_MAX,
     COMMENT_MAX,
     GivenChoice,
     GivenFlag,
+    GivenPreference,
     GivenReading,
     GivenRegion,
+    GivenReport,
     GivenScore,
     submit_reading,
 )
@@ -40,6 +43,7 @@ from feedback_app.readings.training import answer_training, refuse_untrained
 from feedback_app.readings.unmasking import is_unmasked
 from feedback_app.readings.worklist import next_unread
 from feedback_app.rest.views import Told
+from feedback_app.studies.drafting import TEXT_MAX
 from feedback_app.studies.guideline import describe
 from feedback_app.studies.models import SCORE_MAX, Slot
 from feedback_app.studies.scales import SLUG_LENGTH
@@ -78,6 +82,27 @@ class FlagSerializer(KnownFieldsSerializer):
     regions = RegionSerializer(many=True, default=list, max_length=32)  # type: ignore[call-arg]
 
 
+class ReportSerializer(KnownFieldsSerializer):
+    text = serializers.CharField(
+        allow_blank=True, max_length=TEXT_MAX, trim_whitespace=True, help_text="As it is signed."
+    )
+    reasons = serializers.ListField(
+        child=serializers.ChoiceField(choices=ReportReason.choices),
+        default=list,
+        max_length=len(ReportReason),
+    )
+    is_accepted = serializers.BooleanField(
+        default=False, help_text="That the draft is to stay as it is."
+    )
+
+
+class PreferenceSerializer(KnownFieldsSerializer):
+    criterion = serializers.CharField(max_length=SLUG_LENGTH)
+    points = serializers.IntegerField(
+        min_value=-POINTS_MAX, max_value=POINTS_MAX, help_text="Above 0 the right one is better."
+    )
+
+
 class ReadingSerializer(KnownFieldsSerializer):
     """What a browser posts; ``idempotency_key`` is a random UUID made with the reading."""
 
@@ -85,6 +110,10 @@ class ReadingSerializer(KnownFieldsSerializer):
     scores = ScoreSerializer(many=True, default=list, max_length=256)  # type: ignore[call-arg]
     choices = ChoiceSerializer(many=True, default=list, max_length=64)  # type: ignore[call-arg]
     flags = FlagSerializer(many=True, default=list, max_length=1024)  # type: ignore[call-arg]
+    report = ReportSerializer(default=None, allow_null=True)
+    preferences = PreferenceSerializer(  # type: ignore[call-arg]
+        many=True, default=list, max_length=16
+    )
     comment = serializers.CharField(
         default="", allow_blank=True, max_length=COMMENT_MAX, trim_whitespace=True
     )
@@ -228,7 +257,15 @@ def given_of(values: dict[str, Any]) -> GivenReading:
     scores = [GivenScore(**score) for score in values.pop("scores")]
     choices = [GivenChoice(**choice) for choice in values.pop("choices")]
     flags = [_given_flag(flag) for flag in values.pop("flags")]
-    return GivenReading(scores=scores, choices=choices, flags=flags, **values)
+    report = values.pop("report")
+    return GivenReading(
+        scores=scores,
+        choices=choices,
+        flags=flags,
+        report=GivenReport(**report) if report else None,
+        preferences=[GivenPreference(**one) for one in values.pop("preferences")],
+        **values,
+    )
 
 
 def _given_flag(values: dict[str, Any]) -> GivenFlag:

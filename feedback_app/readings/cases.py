@@ -12,11 +12,23 @@ from feedback_app.readings.claims import lease_s_of
 from feedback_app.readings.framing import Framing, Size, display_size_of, framing_of
 from feedback_app.readings.locks import is_locked
 from feedback_app.readings.models import Flag, Reading, SkipReason
+from feedback_app.readings.report_models import ReportReason, WrittenReport
 from feedback_app.readings.training_models import TrainingAnswer, TrainingSlot
 from feedback_app.readings.worklist import Place, place_of
-from feedback_app.studies.models import Criterion, Phase, Slot, Study, StudyState, questions_of
+from feedback_app.studies.models import (
+    CaseText,
+    Criterion,
+    CriterionKind,
+    Phase,
+    Slot,
+    Study,
+    StudyState,
+    questions_of,
+)
 from feedback_app.studies.modes import mode_of
 from generation.conditioning.masks import MASK_KINDS, as_kind, label_of
+
+NO_REPORT: dict[str, Any] = {"report": None, "preferences": []}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +44,7 @@ class Sheet:
     picture_addresses: Sequence[str]
     mask_address: Callable[[str], str]
     place: Place
+    texts: Sequence[CaseText] = ()
     reading: dict[str, Any] | None = None
     is_open: bool = True
     is_locked: bool = False
@@ -55,6 +68,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         criteria=slot.criteria(),
         picture_addresses=pictures_at(slot.pk, count=len(slot.image_order)),
         mask_address=masks_at(slot.pk),
+        texts=_texts_of(slot),
         place=place_of(slot, holding=holding),
         reading=_describe_reading(slot, display_size_of(study)),
         is_open=study.state == StudyState.OPEN,
@@ -66,6 +80,12 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         others=describe_others(slot, display_size_of(study)),
     )
     return describe(sheet, size=display_size_of(study))
+
+
+def _texts_of(slot: Slot) -> list[CaseText]:
+    """Returns the reports that the slot shows; most studies have none to be asked for."""
+    is_asked = any(criterion.is_of_reports for criterion in slot.criteria())
+    return slot.texts_in_order() if is_asked else []
 
 
 def describe_training(slot: TrainingSlot) -> dict[str, Any]:
@@ -123,6 +143,7 @@ def describe(sheet: Sheet, *, size: Size) -> dict[str, Any]:
         ],
         **_describe_condition(sheet),
         **_describe_questions(sheet),
+        **_describe_texts(sheet),
         "break_every_min": study.break_every_min,
         "is_bookmarked": sheet.is_bookmarked,
         "is_pool": sheet.is_pool,
@@ -142,6 +163,18 @@ def _describe_condition(sheet: Sheet) -> dict[str, Any]:
         "masks": [
             {"kind": kind, "label": label_of(kind), "address": sheet.mask_address(kind)}
             for kind in (_in_order(sheet.mask_kinds) if is_shown else [])
+        ],
+    }
+
+
+def _describe_texts(sheet: Sheet) -> dict[str, Any]:
+    """Reports by their place, a draft or left and right; no word of where they are from."""
+    asks_report = any(one.kind == CriterionKind.REPORT for one in sheet.criteria)
+    return {
+        "texts": [shown.text for shown in sheet.texts],
+        "report_reasons": [
+            {"slug": reason.value, "label": reason.label}
+            for reason in (ReportReason if asks_report and sheet.texts else ())
         ],
     }
 
@@ -222,11 +255,13 @@ def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
     images = slot.images_in_order()
     shown_at = {image.pk: place for place, image in enumerate(images)}
     framings = [framing_of(image, size) for image in images]
+    asks_reports = any(criterion.is_of_reports for criterion in slot.criteria())
     return {
         "revision": reading.revision,
         "comment": reading.comment,
         "skip_reason": reading.skip_reason,
         "none_acceptable": reading.none_acceptable,
+        **(_describe_reported(reading) if asks_reports else NO_REPORT),
         "scores": [
             {
                 "place": shown_at[score.image_id],
@@ -247,6 +282,18 @@ def _describe_reading(slot: Slot, size: Size) -> dict[str, Any] | None:
         "flags": [
             _describe_flag(flag, place=shown_at[flag.image_id], framings=framings)
             for flag in reading.flags.select_related("kind").prefetch_related("regions")
+        ],
+    }
+
+
+def _describe_reported(reading: Reading) -> dict[str, Any]:
+    report = WrittenReport.objects.filter(reading=reading).first()
+    preferences = reading.preferences.select_related("criterion")
+    return {
+        "report": report
+        and {"text": report.text, "reasons": report.reasons, "is_accepted": report.is_accepted},
+        "preferences": [
+            {"criterion": one.criterion.slug, "points": one.points} for one in preferences
         ],
     }
 

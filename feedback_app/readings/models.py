@@ -12,7 +12,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-import feedback_app.readings.training_models  # noqa: F401  Its tables are of this app.
+import feedback_app.readings.report_models
+import feedback_app.readings.training_models  # noqa: F401  Their tables are of this app.
 from feedback_app.images.models import Image
 from feedback_app.studies.models import SCORE_MAX, Criterion, FlagKind, Slot, Study
 

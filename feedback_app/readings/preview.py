@@ -20,7 +20,7 @@ from feedback_app.readings.services.given import GivenReading
 from feedback_app.readings.services.shown import Shown
 from feedback_app.readings.services.validation import validate
 from feedback_app.readings.worklist import Place
-from feedback_app.studies.models import Case, Criterion, Study, questions_of
+from feedback_app.studies.models import Case, CaseText, Criterion, Study, by_lot, questions_of
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services import planned_slots
 from generation.errors import RemediableError
@@ -49,6 +49,15 @@ class PreviewedCase:
         images = [place.image for place in places]
         return [images[position] for position in self.slot.image_order]
 
+    def texts_in_order(self) -> list[CaseText]:
+        return by_lot(
+            list(self.case.texts.all()),
+            seed=self.study.shuffle_seed,
+            case=self.case.pk,
+            reader=self.slot.reader,
+            repetition=self.slot.repetition,
+        )
+
     def criteria(self) -> list[Criterion]:
         kind = mode_of(self.study.mode).asked_in(self.slot.phase)
         asked = questions_of(self.study).criteria
@@ -63,6 +72,7 @@ class PreviewedCase:
             prompt=self.case.prompt,
             mask_kinds=list(self.case.masks.values_list("kind", flat=True)),
             criteria=self.criteria(),
+            texts=self.texts_in_order(),
             picture_addresses=[
                 reverse("readings:preview-picture", args=[study.pk, key, place])
                 for place in range(len(self.slot.image_order))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from feedback_app.images.models import Image
 from feedback_app.studies.models import (
+    CaseText,
     Criterion,
     Phase,
     Study,
@@ -52,6 +53,10 @@ class TrainingSlot(models.Model):
         """The images as this slot shows them, with their files' rows."""
         images = self.case.images_in_place()
         return [images[position] for position in self.image_order]
+
+    def texts_in_order(self) -> list[CaseText]:
+        """Training shows no reports: no answer about words is known beforehand."""
+        return []
 
     def criteria(self) -> list[Criterion]:
         kind = mode_of(self.study.mode).asked_in(self.phase)

@@ -20,6 +20,7 @@ from feedback_app.readings.models import Verdict
 from feedback_app.readings.services import GivenChoice, GivenScore, submit
 from feedback_app.readings.training import pass_by_reference
 from feedback_app.rehearsal.marking import Hand, disliked, seen
+from feedback_app.rehearsal.reporting import read_reports
 from feedback_app.studies.models import (
     SCORE_MAX,
     CriterionKind,
@@ -217,7 +218,8 @@ class Eyes:
         criteria = slot.criteria()
         images = slot.images_in_order()
         places = {position: place for place, position in enumerate(slot.image_order)}
-        scales = [each for each in criteria if each.kind != CriterionKind.COMPARISON]
+        scores_of = {CriterionKind.ORDINAL, CriterionKind.CONFIDENCE}
+        scales = [each for each in criteria if each.kind in scores_of]
         for position in sorted(places):
             image = images[places[position]]
             for criterion in scales:
@@ -233,6 +235,9 @@ class Eyes:
                 better, verdict, strength = temperament.compare(first, second, rng)
                 place = None if better is None else places[better]
                 choices.append(GivenChoice(criterion.slug, verdict, place, strength))
+        reported = read_reports(
+            slot, leniency=temperament.leniency, noise=temperament.noise, rng=rng
+        )
         submit(
             slot=slot,
             reader=slot.reader,
@@ -240,6 +245,9 @@ class Eyes:
             scores=scores,
             choices=choices,
             flags=self.hand.flags(slot, disliked(scores, choices)) if self.hand else (),
+            report=reported.report,
+            preferences=reported.preferences,
+            active_ms=reported.active_ms,
             comment=SIMULATED_REASON if slot.phase == Phase.FINAL else "",
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from feedback_app.charts import numbers
 from feedback_app.readings.adjudication.finals import final_readings
 from feedback_app.readings.models import Choice, Reading, ReadingQuerySet, Score, SkipReason
+from feedback_app.readings.report_models import ReportPreference
 from feedback_app.results.score_figures import both_ways
 from feedback_app.results.tables import STRONGEST, Question, StudyTable, Truths, signed
 from feedback_app.statistics.agreement import krippendorff_alpha
@@ -88,7 +89,7 @@ def _alpha(question: Question, scores: Floats, table: StudyTable, rows: Truths) 
     if not scores.size:
         return unknown(NONE_SETTLED)
     if question.is_comparison:
-        scores, cases = both_ways(scores), np.tile(cases, 2)
+        scores, cases = both_ways(scores, question.strongest), np.tile(cases, 2)
     return krippendorff_alpha(scores, cases, levels=question.levels)
 
 
@@ -117,6 +118,9 @@ def _matrix(table: StudyTable, question: Question, readings: ReadingQuerySet) ->
         unit = first_of[case]
         is_first = better == table.unit_image[unit]
         rows.append((unit, reader, STRONGEST + signed(verdict, strength, is_first=is_first)))
+    for reader, case, points, left in _preferences(readings, question):
+        for_first = -points if left == 0 else points
+        rows.append((first_of[case], reader, question.strongest + for_first))
     readers = {reader: number for number, reader in enumerate(sorted({row[1] for row in rows}))}
     found = np.full((len(table.unit_case), len(readers)), np.nan)
     for unit, reader, value in rows:
@@ -139,6 +143,13 @@ def _choices(
 ) -> Iterable[tuple[int, UUID, str, UUID | None, int | None]]:
     found = Choice.objects.filter(reading__in=readings, criterion__slug=question.slug)
     return found.values_list("reading__reader", ORIGINAL, "verdict", "image", "strength")
+
+
+def _preferences(
+    readings: ReadingQuerySet, question: Question
+) -> Iterable[tuple[int, UUID, int, int]]:
+    found = ReportPreference.objects.filter(reading__in=readings, criterion__slug=question.slug)
+    return found.values_list("reading__reader", ORIGINAL, "points", "left__position")
 
 
 def row_of(one: AdjudicationFigures) -> tuple[str, ...]:

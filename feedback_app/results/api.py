@@ -19,6 +19,7 @@ from feedback_app.accounts.audit import record
 from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.readings.adjudication.withdrawing import withdraw
 from feedback_app.readings.models import Reading
+from feedback_app.readings.report_models import ReportPreference, WrittenReport
 from feedback_app.rest.permissions import IsCoordinator
 from feedback_app.rest.views import Listed, Read, Row, Told, user_name
 from feedback_app.results.access import study_with_results
@@ -68,6 +69,37 @@ class StoredFlagSerializer(PlacedSerializer):
     grade = serializers.CharField()
 
 
+class StoredReportSerializer(Told):
+    """A report that a reader would sign; ``draft_source`` is missing while the study is blind."""
+
+    draft = serializers.CharField(source="draft.text", default=None, allow_null=True)
+    draft_source = serializers.SerializerMethodField()
+    text = serializers.CharField()
+    is_accepted = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    changed_characters = serializers.IntegerField(allow_null=True)
+    changed_words = serializers.IntegerField(allow_null=True)
+
+    def get_draft_source(self, report: WrittenReport) -> str | None:
+        is_told = report.draft is not None and self.context["case"].study.tells_source
+        return report.draft.source if report.draft and is_told else None
+
+
+class StoredPreferenceSerializer(Told):
+    """``left_report`` is 1 or 2: which report of the case stood on the left."""
+
+    criterion = serializers.CharField(source="criterion.slug")
+    points = serializers.IntegerField()
+    left_report = serializers.SerializerMethodField()
+    left_source = serializers.SerializerMethodField()
+
+    def get_left_report(self, preference: ReportPreference) -> int:
+        return preference.left.position + 1
+
+    def get_left_source(self, preference: ReportPreference) -> str | None:
+        return preference.left.source if self.context["case"].study.tells_source else None
+
+
 class StoredReadingSerializer(Row):
     """``role`` says whether it is a study's reading or one of an adjudication, blind or final.
 
@@ -84,13 +116,16 @@ class StoredReadingSerializer(Row):
     scores = serializers.SerializerMethodField()
     choices = serializers.SerializerMethodField()
     flags = serializers.SerializerMethodField()
+    report = serializers.SerializerMethodField()
+    preferences = serializers.SerializerMethodField()
 
     class Meta:
         model = Reading
         fields: ClassVar = [
             "id", "study", "role", "case", "case_role", "repetition", "phase", "reader",
             "is_simulated", "revision", "skip_reason", "none_acceptable", "comment", "active_ms",
-            "created_at", "scores", "choices", "flags",
+            "created_at", "scores", "choices", "flags", "report",
+            "preferences",
         ]  # fmt: skip
 
     def get_role(self, reading: Reading) -> str:
@@ -122,6 +157,17 @@ class StoredReadingSerializer(Row):
     @extend_schema_field(StoredFlagSerializer(many=True))
     def get_flags(self, reading: Reading) -> Any:
         return self._parts(StoredFlagSerializer, reading, reading.flags)
+
+    @extend_schema_field(StoredReportSerializer(allow_null=True))
+    def get_report(self, reading: Reading) -> Any:
+        report = getattr(reading, "report", None)
+        if report is None:
+            return None
+        return StoredReportSerializer(report, context={"case": reading.slot.case}).data
+
+    @extend_schema_field(StoredPreferenceSerializer(many=True))
+    def get_preferences(self, reading: Reading) -> Any:
+        return self._parts(StoredPreferenceSerializer, reading, reading.preferences)
 
     def _parts(self, kind: Any, reading: Reading, rows: Any) -> Any:
         return kind(rows.all(), many=True, context={"case": reading.slot.case}).data
@@ -157,10 +203,19 @@ class ReadingsView(Listed):
 
     queryset = (
         Reading.objects.select_related(
-            "slot__case__study", "slot__case__copied_from__original", "slot__study", "reader"
+            "slot__case__study",
+            "slot__case__copied_from__original",
+            "slot__study",
+            "reader",
+            "report__draft",
         )
         .prefetch_related(
-            "slot__case__case_images", "scores__criterion", "choices__criterion", "flags__kind"
+            "slot__case__case_images",
+            "scores__criterion",
+            "choices__criterion",
+            "flags__kind",
+            "preferences__criterion",
+            "preferences__left",
         )
         .order_by("created_at", "pk")
     )

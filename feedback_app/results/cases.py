@@ -27,6 +27,7 @@ from feedback_app.readings.models import (
     SkipReason,
     Verdict,
 )
+from feedback_app.readings.report_models import ReportPreference
 from feedback_app.studies.models import (
     Case,
     CaseImage,
@@ -143,10 +144,12 @@ def disagreements(study: Study, cases: Iterable[UUID] | None = None) -> dict[UUI
         counting = counting.filter(slot__case__in=cases)
     kinds = set(study.criteria.values_list("kind", flat=True))
     rows: list[tuple[UUID, int]] = []
-    if kinds - {CriterionKind.COMPARISON}:
+    if kinds & {CriterionKind.ORDINAL, CriterionKind.CONFIDENCE}:
         rows += _ranges_of_scores(counting)
     if CriterionKind.COMPARISON in kinds:
         rows += _ranges_of_choices(counting)
+    if CriterionKind.PREFERENCE in kinds:
+        rows += _ranges_of_preferences(counting)
     widest: dict[UUID, int] = {}
     for case, range_ in rows:
         widest[case] = max(range_, widest.get(case, 0))
@@ -171,6 +174,18 @@ def _ranges_of_choices(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]
     )
     choices = Choice.objects.filter(reading__in=counting).annotate(signed=signed)
     grouped = choices.values("reading__slot__case", "criterion")
+    return grouped.annotate(apart=_range("signed")).values_list(*WANTED)
+
+
+def _ranges_of_preferences(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]:
+    """Points count for the case's first report, wherever it stood."""
+    signed = SqlCase(
+        When(left__position=0, then=0 - F("points")),
+        default=F("points"),
+        output_field=IntegerField(),
+    )
+    preferences = ReportPreference.objects.filter(reading__in=counting).annotate(signed=signed)
+    grouped = preferences.values("reading__slot__case", "criterion")
     return grouped.annotate(apart=_range("signed")).values_list(*WANTED)
 
 

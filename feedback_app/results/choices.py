@@ -12,7 +12,7 @@ from feedback_app.readings.models import Choice, Verdict
 from feedback_app.results.sources import Source
 from feedback_app.results.tables import Question, StudyTable
 from feedback_app.statistics.preference import Preference, bradley_terry, preference
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import CriterionKind, Study
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def choice_figures(
     return tuple(
         _figures(table, question, list(_chosen(study, table, question)), sources=sources)
         for question in table.questions
-        if question.is_comparison
+        if question.kind == CriterionKind.COMPARISON
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from feedback_app.results.adjudicated import AdjudicationFigures, adjudication_figures
 from feedback_app.results.alarms import alarms_of
 from feedback_app.results.choices import ChoiceFigures, choice_figures
+from feedback_app.results.reports import NO_REPORTS, ReportFigures, report_figures
 from feedback_app.results.score_figures import ReaderPace, ScoreFigures, pace_of, score_figures
 from feedback_app.results.sources import (
     DetectionFigures,
@@ -39,6 +40,7 @@ class Figures:
     detections: tuple[DetectionFigures, ...]
     alarms: tuple[str, ...]
     adjudication: tuple[AdjudicationFigures, ...] = ()
+    reports: ReportFigures = NO_REPORTS
 
     def of_question(self, slug: str) -> ScoreFigures | None:
         return next((one for one in self.scores if one.question.slug == slug), None)
@@ -66,4 +68,5 @@ def figures_of(study: Study) -> Figures:
         detections=detection_figures(table, sources=sources) if sources else (),
         alarms=tuple(alarms_of(table, paces=paces, scores=scores)),
         adjudication=adjudication_figures(study, table),
+        reports=report_figures(study, table),
     )

@@ -8,10 +8,11 @@ from feedback_app.charts import numbers
 from feedback_app.charts.plots import Plot
 from feedback_app.results import adjudicated, sentences
 from feedback_app.results.figures import Figures
+from feedback_app.results.parts import Part, Table, percent, won
 from feedback_app.results.plots.catalogue import plots_of
+from feedback_app.results.report_parts import report_parts
 from feedback_app.results.score_figures import ReaderPace, ScoreFigures
 from feedback_app.statistics.bootstrap import Estimate
-from feedback_app.statistics.preference import Preference
 from feedback_app.studies.models import CriterionKind, Study
 
 NUMBERS_SHOWN_MAX = 60
@@ -33,12 +34,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Table:
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
 class Section:
     """A section is on one criterion: its main figure in words, its agreement, its plots."""
 
@@ -49,22 +44,6 @@ class Section:
     within: Table | None
     plots: tuple[Plot, ...]
     strictness: Table | None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part is anything else: a sentence, tables and plots.
-
-    ``note`` is all there is while blind.
-    """
-
-    slug: str
-    name: str
-    note: str = ""
-    table: Table | None = None
-    is_narrow: bool = False
-    second: Table | None = None
-    plots: tuple[Plot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,6 +186,7 @@ def _within(figures: ScoreFigures) -> Table | None:
 def _parts(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable[Part | None]:
     yield _detection(study, figures, plots)
     yield from _choices(study, figures, plots)
+    yield from report_parts(study, figures.reports)
     yield _adjudication(figures)
     yield _gold(figures)
     yield _flags(figures)
@@ -226,7 +206,7 @@ def _detection(study: Study, figures: Figures, plots: dict[str, Plot]) -> Part |
     rows = [
         (
             name,
-            _percent(one.accuracy),
+            percent(one.accuracy),
             numbers.with_interval(one.d_prime),
             numbers.with_interval(one.auc),
             sentences.equivalence(one.equivalence),
@@ -253,20 +233,15 @@ def _detection(study: Study, figures: Figures, plots: dict[str, Plot]) -> Part |
     )
 
 
-def _percent(estimate: Estimate) -> str:
-    within = numbers.percent_interval(estimate)
-    return numbers.percent(estimate.value) + (f" ({within})" if within else "")
-
-
 def _choices(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable[Part]:
     for one in figures.choices:
         slug = one.question.slug
         counted = ", ".join(f"{label.lower()} {count}" for label, count in one.verdicts)
         hidden = "" if study.is_unblinded else " Which model won is told after unblinding."
         duels = tuple(
-            (f"{duel.first} over {duel.second}", *_won(duel.preference)) for duel in one.duels
+            (f"{duel.first} over {duel.second}", *won(duel.preference)) for duel in one.duels
         )
-        side = ("Left side over right", *_won(one.left))
+        side = ("Left side over right", *won(one.left))
         strengths = tuple(
             (name, numbers.figure(value)) for group in one.strengths for name, value in group
         )
@@ -283,11 +258,6 @@ def _choices(study: Study, figures: Figures, plots: dict[str, Plot]) -> Iterable
             else None,
             plots=_named(plots, f"preference-{slug}", f"sides-{slug}"),
         )
-
-
-def _won(won: Preference) -> tuple[str, ...]:
-    counts = str(won.wins), str(won.ties), str(won.losses)
-    return (_percent(won.share), *counts, numbers.p_value(won.p_value))
 
 
 def _adjudication(figures: Figures) -> Part | None:
@@ -311,7 +281,7 @@ def _gold(figures: Figures) -> Part | None:
         (
             name,
             *(
-                f"{_percent(one)}, {one.count} cases" if one.is_known else numbers.DASH
+                f"{percent(one)}, {one.count} cases" if one.is_known else numbers.DASH
                 for one in row
             ),
         )

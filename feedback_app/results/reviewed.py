@@ -16,9 +16,11 @@ from feedback_app.readings.models import (
     SkipReason,
     retracted_in,
 )
+from feedback_app.readings.report_models import WrittenReport
 from feedback_app.results.cases import disagreements, find_cases, latest
 from feedback_app.results.verdicts import sum_up
 from feedback_app.studies.models import Case, CaseImage, Criterion, Phase, Study
+from feedback_app.studies.modes.write_report import source_label
 
 LETTERS = "ABCDEFGH"
 SOURCE = "image__candidate__recipe__model_version"
@@ -28,7 +30,15 @@ OUTLINES = 6
 
 ADJUDICATOR = "final"
 """What stands for a number in the colour of an adjudicator's outlines."""
-PARTS = ("scores__criterion", "choices__criterion", "flags__kind", "flags__regions")
+PARTS = (
+    "scores__criterion",
+    "choices__criterion",
+    "flags__kind",
+    "flags__regions",
+    "report",
+    "preferences__criterion",
+    "preferences__left",
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,15 @@ class Outline:
     points: str
     number: int | str
     label: str
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A report of a case; ``source`` is empty while the study is blind."""
+
+    name: str
+    text: str
+    source: str
 
 
 @dataclass
@@ -62,6 +81,8 @@ class SaidOfCase:
     choices: tuple[tuple[str, str], ...]
     flags: tuple[str, ...]
     skip: str
+    report: WrittenReport | None = None
+    preferences: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -80,6 +101,7 @@ class ReviewedCase:
     said: list[SaidOfCase]
     disagreement: int | None
     """In points of the scale, or steps of the choice; None where nobody shares an answer."""
+    texts: tuple[ShownText, ...] = ()
     verdicts: tuple[str, ...] = ()
     adjudicated: list[SaidOfCase] = field(default_factory=list)
     """By each adjudicator what they read blind and, where they have settled it, the final one."""
@@ -94,7 +116,7 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
     cases = {
         case.pk: case
         for case in Case.objects.filter(pk__in=keys).prefetch_related(
-            Prefetch("case_images", CaseImage.objects.select_related(SOURCE))
+            Prefetch("case_images", CaseImage.objects.select_related(SOURCE)), "texts"
         )
     }
     shown = {
@@ -130,6 +152,7 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
             said[key],
             apart.get(key),
             verdicts=_verdicts(said[key], shown[key], tells_source=study.tells_source),
+            texts=_texts(cases[key], tells_source=study.tells_source),
             adjudicated=adjudicated[key],
         )
         for key in keys
@@ -144,6 +167,19 @@ def _verdicts(
         (one.reading for one in said if not one.is_retracted),
         {one.image.pk: one.letter for one in shown},
         real=real if tells_source else None,
+    )
+
+
+def _texts(case: Case, *, tells_source: bool) -> tuple[ShownText, ...]:
+    """Returns the case's reports in their order, which no reader saw as such."""
+    texts = list(case.texts.all())
+    return tuple(
+        ShownText(
+            name=f"Report {LETTERS[number]}" if len(texts) > 1 else "Draft",
+            text=shown.text,
+            source=source_label(shown.source) if tells_source else "",
+        )
+        for number, shown in enumerate(texts)
     )
 
 
@@ -185,6 +221,11 @@ def _said(
         ),
         choices=tuple((one.criterion.name, one.in_words(letters)) for one in choices),
         flags=tuple(_flagged(flag, letters) for flag in reading.flags.all()),
+        report=getattr(reading, "report", None),
+        preferences=tuple(
+            (one.criterion.name, one.in_words())
+            for one in sorted(reading.preferences.all(), key=lambda one: one.criterion.position)
+        ),
         skip=str(SkipReason(reading.skip_reason).label) if reading.is_skipped else "",
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_app.results.tables import STRONGEST, Question, Repeats, StudyTable
+from feedback_app.results.tables import Question, Repeats, StudyTable
 from feedback_app.statistics.agreement import Agreement, Retest, agreement, retest, shared_cases
 from feedback_app.statistics.behaviour import Pace, Path, pace, paths
 from feedback_app.statistics.bootstrap import Estimate, Floats, Ints
@@ -67,7 +67,7 @@ def score_figures(table: StudyTable, question: Question) -> ScoreFigures:
     repeats = table.repeats(question.slug)
     has_leniency = question.kind == CriterionKind.ORDINAL
     leniency = leniencies(scores, cases) if has_leniency and table.readers else ()
-    strengths = np.abs(scores - STRONGEST) if question.is_comparison else scores
+    strengths = np.abs(scores - question.strongest) if question.is_comparison else scores
     return ScoreFigures(
         question=question,
         readers=table.readers,
@@ -90,22 +90,23 @@ def score_figures(table: StudyTable, question: Question) -> ScoreFigures:
 
 def _agreement(question: Question, scores: Floats, cases: Ints) -> Agreement:
     if question.is_comparison:
-        scores, cases = both_ways(scores), np.tile(cases, 2)
+        scores, cases = both_ways(scores, question.strongest), np.tile(cases, 2)
     return agreement(scores, cases, levels=question.levels)
 
 
 def _retest(question: Question, repeats: Repeats) -> Retest:
     first, second, cases = repeats.first, repeats.second, repeats.case
     if question.is_comparison:
-        first, second, cases = both_ways(first), both_ways(second), np.tile(cases, 2)
+        first, second = (both_ways(given, question.strongest) for given in (first, second))
+        cases = np.tile(cases, 2)
     return retest(first, second, cases)
 
 
-def both_ways(choices: Floats) -> Floats:
-    """Returns signed choices, and again with the two images exchanged.
+def both_ways(choices: Floats, strongest: int) -> Floats:
+    """Returns signed choices, and again with the two images, or reports, exchanged.
 
-    Which image of a case is called the first is arbitrary. Without this, readers who all
+    Which of a case is called the first is arbitrary. Without this, readers who all
     prefer the same model would seem to agree no more than by chance wherever it is always
     the second one.
     """
-    return np.concatenate([choices, 2 * STRONGEST - choices])
+    return np.concatenate([choices, 2 * strongest - choices])

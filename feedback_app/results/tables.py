@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Choice, Flag, Reading, Score, Strength, Verdict
+from feedback_app.readings.report_models import POINTS_MAX, ReportPreference
 from feedback_app.statistics.bootstrap import Floats, Ints
 from feedback_app.studies.models import CaseImage, CriterionKind, Study
 
 Truths = NDArray[np.bool_]
 STRONGEST = max(Strength.values)
 """A choice is a score from -3, the second image much better, to 3, the first one."""
+TWO_SIDED = {CriterionKind.COMPARISON: STRONGEST, CriterionKind.PREFERENCE: POINTS_MAX}
+"""By kind of question, how strongly the first of two may be better; above 0 it is."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,23 @@ class Question:
 
     @property
     def is_comparison(self) -> bool:
-        return self.kind == CriterionKind.COMPARISON
+        """Whether it is asked about two images, or two reports."""
+        return self.kind in TWO_SIDED
+
+    @property
+    def strongest(self) -> int:
+        """How strongly the first of two may be better: its value is so much above the middle."""
+        return TWO_SIDED[CriterionKind(self.kind)]
 
     @property
     def levels(self) -> int:
-        return 2 * STRONGEST + 1 if self.is_comparison else len(self.anchors)
+        return 2 * self.strongest + 1 if self.is_comparison else len(self.anchors)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What answers are counted by: scores, or how strongly one image is better."""
+        if self.kind == CriterionKind.PREFERENCE:
+            return tuple(str(points) for points in range(self.strongest + 1))
         if self.is_comparison:
             return ("neither", *(str(label).lower() for label in Strength.labels))
         return tuple(str(score) for score in range(self.levels))
@@ -144,7 +155,8 @@ def table_of(study: Study) -> StudyTable:
     kept = people or rows
     readers = User.objects.filter(pk__in={row["reader"] for row in kept})
     named = sorted(readers, key=lambda reader: (reader.last_name, reader.username))
-    questions = tuple(_question(row) for row in study.criteria.all())
+    asked = study.criteria.exclude(kind=CriterionKind.REPORT)  # words have no values
+    questions = tuple(_question(row) for row in asked)
     units = _units(study)
     cases = {case: number for number, case in enumerate(dict.fromkeys(case for case, _ in units))}
     readings = _readings(kept, readers=[reader.pk for reader in named], cases=cases)
@@ -252,6 +264,12 @@ def _answers(
             unit = first_of[case_ids[readings.case[row]]]
             value = signed(verdict, strength, is_first=better == units[unit][1])
             found[slugs[criterion]].append((row, unit, float(value + STRONGEST)))
+    for pk, criterion, points, left in _preferences(study):
+        row = reading.get(pk)
+        if row is not None:
+            unit = first_of[case_ids[readings.case[row]]]
+            for_first = -points if left == 0 else points
+            found[slugs[criterion]].append((row, unit, float(for_first + POINTS_MAX)))
     return {slug: _columns(rows) for slug, rows in found.items()}
 
 
@@ -263,6 +281,11 @@ def _scores(study: Study) -> Iterable[tuple[UUID, int, UUID, int]]:
 def _choices(study: Study) -> Iterable[tuple[UUID, int, str, UUID | None, int | None]]:
     choices = Choice.objects.filter(reading__slot__study=study)
     return choices.values_list("reading", "criterion", "verdict", "image", "strength").iterator()
+
+
+def _preferences(study: Study) -> Iterable[tuple[UUID, int, int, int]]:
+    found = ReportPreference.objects.filter(reading__slot__study=study)
+    return found.values_list("reading", "criterion", "points", "left__position").iterator()
 
 
 def signed(verdict: str, strength: int | None, *, is_first: bool) -> int:

@@ -8,7 +8,8 @@ from django.db.models import Count, QuerySet
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.images.models import Batch, Scorer, ScorerKind
-from feedback_app.studies.models import CaseImage, Study
+from feedback_app.studies.drafting import OWN_LABEL, OWN_REPORT
+from feedback_app.studies.models import CaseImage, DraftSet, Study
 from feedback_app.studies.modes import mode_of
 
 
@@ -36,6 +37,12 @@ def as_uuid(text: str) -> UUID | None:
 def reward_models() -> QuerySet[Scorer]:
     """The newest comes first."""
     return Scorer.objects.filter(kind=ScorerKind.REWARD_MODEL).order_by("-created_at")
+
+
+def source_choices() -> list[tuple[str, str]]:
+    """Sources of reports: the cohort itself, and the sets that were brought in."""
+    names = DraftSet.objects.values_list("name", flat=True)
+    return [(OWN_REPORT, OWN_LABEL), *((name, name) for name in names)]
 
 
 def people() -> QuerySet[User]:

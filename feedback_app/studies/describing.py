@@ -72,7 +72,8 @@ class WholeStudySerializer(StudySerializer):
             "training_pass_percent", "training_every", "real_from_training", "has_phases",
             "takes_cases", "readers_per_case", "images_per_case", "anchor_count",
             "repeat_percent", "repeat_min_gap", "block_size", "exploration_percent",
-            "real_percent", "break_every_min", "shuffle_seed",
+            "real_percent", "break_every_min", "shuffle_seed", "cohort_images", "draft_sources",
+            "undrafted_percent",
         ]  # fmt: skip
 
     def get_readers(self, study: Study) -> list[str]:
@@ -87,7 +88,8 @@ class WholeStudySerializer(StudySerializer):
 
     @extend_schema_field(CriterionSerializer(many=True))
     def get_criteria(self, study: Study) -> Any:
-        asked = study.criteria.exclude(kind=CriterionKind.CONFIDENCE)
+        own = (CriterionKind.CONFIDENCE, CriterionKind.REPORT)
+        asked = study.criteria.exclude(kind__in=own)
         return CriterionSerializer(asked, many=True).data
 
     def get_flags(self, study: Study) -> list[str]:

@@ -7,6 +7,13 @@ class CriterionKind(models.TextChoices):
     ORDINAL = "ordinal", "A score of each image"
     CONFIDENCE = "confidence", "How surely an image is real or synthetic"
     COMPARISON = "comparison", "Which of two images is better"
+    REPORT = "report", "A report in words"
+    PREFERENCE = "preference", "Which of two reports is better, by points"
+
+    @property
+    def is_of_reports(self) -> bool:
+        """Whether it asks about words: such a question has no anchors, and no known answer."""
+        return self in {CriterionKind.REPORT, CriterionKind.PREFERENCE}
 
 
 class Phase(models.TextChoices):

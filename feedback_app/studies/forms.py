@@ -20,6 +20,7 @@ from feedback_app.studies.choices import (
     batches_with_counts,
     people,
     reward_models,
+    source_choices,
 )
 from feedback_app.studies.models import Allocation, CaseOrder, Study
 from feedback_app.studies.modes import DEFAULT_MODE, MODES, Mode, mode_choices, mode_of
@@ -27,15 +28,25 @@ from feedback_app.studies.requests import StudyRequest
 from feedback_app.studies.scales import DEFAULT_FLAGS, MASK_FLAG, STANDARD_SCALES, Scale
 
 DEFAULT_FLAG_SETS = tuple(
-    mode.default_flags(has_phases=has_phases)
+    flags
     for mode in MODES.values()
     for has_phases in (False, True)
+    if (flags := mode.default_flags(has_phases=has_phases))
 )
 COUNTS = ("readers_per_case", "anchor_count", "block_size", "break_every_min", "shuffle_seed")
 CALIBRATION = ("guideline", "training_pass_percent", "training_every", "gold_teaches")
 REPEATS = ("repeat_percent", "repeat_min_gap")
 ACTIVE = ("reward_model", "exploration_percent")
-OF_MODES = ("images_per_case", "real_cohort", "real_percent", "real_from_training", "has_phases")
+OF_MODES = (
+    "images_per_case",
+    "real_cohort",
+    "real_percent",
+    "real_from_training",
+    "has_phases",
+    "cohort_images",
+    "draft_sources",
+    "undrafted_percent",
+)
 
 
 def number(name: str) -> Any:
@@ -87,6 +98,14 @@ class StudyForm(forms.Form):
     real_percent = number("real_percent")
     real_from_training = form_field_of(StudyRequest, "real_from_training")
     has_phases = form_field_of(StudyRequest, "has_phases")
+    cohort_images = number("cohort_images")
+    draft_sources = forms.MultipleChoiceField(
+        choices=source_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        **said_of("draft_sources"),
+    )
+    undrafted_percent = number("undrafted_percent")
     readers = ReaderChoice(
         queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )

@@ -65,6 +65,7 @@ class CasesAdded:
     real: int = 0
     real_missing: int = 0
     repeats_missing: int = 0
+    undrafted: int = 0
 
     def __add__(self, other: "CasesAdded") -> "CasesAdded":
         return CasesAdded(
@@ -77,6 +78,7 @@ class CasesAdded:
             real=self.real + other.real,
             real_missing=self.real_missing + other.real_missing,
             repeats_missing=self.repeats_missing + other.repeats_missing,
+            undrafted=self.undrafted + other.undrafted,
         )
 
     @property
@@ -92,6 +94,10 @@ class CasesAdded:
                 (
                     self.real_missing,
                     f"{self.real_missing} real images short: the cohort has no more to use.",
+                ),
+                (
+                    self.undrafted,
+                    f"{self.undrafted} left out: not every source has a report of their image.",
                 ),
                 (
                     self.repeats_missing,
@@ -110,6 +116,8 @@ class PlannedCase:
     prompt: str = ""
     masks: MaskBlobs = ()
     findings: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    """Reports in the order of their sources: the source, and its text."""
 
 
 @dataclass(frozen=True)

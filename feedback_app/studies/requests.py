@@ -16,6 +16,7 @@ from feedback_app.studies.models import (
     CaseOrder,
 )
 from feedback_app.studies.models.questions import ANCHOR_LENGTH, NAME_LENGTH, QUESTION_LENGTH
+from feedback_app.studies.models.reports import SOURCE_LENGTH
 from feedback_app.studies.models.studies import NAME_LENGTH as STUDY_NAME_LENGTH
 from feedback_app.studies.modes import DEFAULT_MODE, MODES, mode_of
 from feedback_app.studies.modes.real_or_synthetic import REAL_PERCENT
@@ -89,6 +90,28 @@ class StudyRequest(Request):
         default=False,
         title="Training images too, if the others do not suffice",
         description="The model has learnt from them: what it makes may look like them.",
+    )
+    cohort_images: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        title="How many of its images",
+        description="By lot, where every source below has a report of them.",
+    )
+    draft_sources: tuple[Annotated[str, Field(min_length=1, max_length=SOURCE_LENGTH)], ...] = (
+        Field(
+            default=(),
+            max_length=2,
+            title="Reports of",
+            description="None lets readers write from nothing. Readers are not told the source.",
+        )
+    )
+    undrafted_percent: int = Field(
+        default=0,
+        ge=0,
+        le=90,
+        title="Cases without a draft, in per cent",
+        description="By lot: they tell how much time a draft saves.",
     )
     has_phases: bool = Field(
         default=False,

@@ -15,6 +15,7 @@ from feedback_app.studies.scales import STANDARD_SCALES, Scale
 class ComparisonForm(forms.Form):
     """One criterion on which two images are compared."""
 
+    kind = CriterionKind.COMPARISON
     name = form_field_of(CriterionRequest, "name")
     question = form_field_of(CriterionRequest, "question")
 
@@ -22,8 +23,14 @@ class ComparisonForm(forms.Form):
         return Scale(
             name=self.cleaned_data["name"],
             question=self.cleaned_data["question"],
-            kind=CriterionKind.COMPARISON,
+            kind=self.kind,
         )
+
+
+class PreferenceForm(ComparisonForm):
+    """One criterion on which two reports are compared by points."""
+
+    kind = CriterionKind.PREFERENCE
 
 
 class ScaleForm(forms.Form):
@@ -62,14 +69,22 @@ class BaseScaleFormSet(forms.BaseFormSet):
         )
 
 
+FORMS: dict[CriterionKind, tuple[type[forms.Form], str]] = {
+    CriterionKind.ORDINAL: (ScaleForm, "scale"),
+    CriterionKind.COMPARISON: (ComparisonForm, "comparison"),
+    CriterionKind.PREFERENCE: (PreferenceForm, "preference"),
+}
+"""The form of one question of each kind that a coordinator may word, and its prefix."""
+
+
 def scale_formset(
     data: Any, *, asked: Iterable[Scale | Criterion], kind: CriterionKind
 ) -> BaseScaleFormSet:
     """What is asked of this kind, or the defaults, and room for more."""
-    is_comparison = kind == CriterionKind.COMPARISON
+    form, prefix = FORMS[kind]
     initial = scale_initial(asked, kind=kind)
     made = forms.formset_factory(
-        ComparisonForm if is_comparison else ScaleForm,
+        form,
         formset=BaseScaleFormSet,
         extra=SCALES_MAX - len(initial),
         max_num=SCALES_MAX,
@@ -77,7 +92,7 @@ def scale_formset(
         can_delete=True,
     )
     formset: BaseScaleFormSet = made(  # type: ignore[assignment]
-        data, prefix="comparison" if is_comparison else "scale", initial=initial
+        data, prefix=prefix, initial=initial
     )
     return formset
 

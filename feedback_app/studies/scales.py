@@ -74,7 +74,37 @@ COMPARISONS = (
     ),
 )
 
-STANDARD_SCALES = {CriterionKind.ORDINAL: DEFAULT_SCALES, CriterionKind.COMPARISON: COMPARISONS}
+REPORT = Scale(
+    name="Report",
+    question="Is this the report that you would sign?",
+    kind=CriterionKind.REPORT,
+)
+
+PREFERENCES = (
+    Scale(
+        name="Completeness",
+        question="Which report leaves out less that matters?",
+        kind=CriterionKind.PREFERENCE,
+    ),
+    Scale(
+        name="Correctness",
+        question="Which report says less that is wrong?",
+        kind=CriterionKind.PREFERENCE,
+    ),
+    Scale(
+        name="Conciseness",
+        question="Which report says it in fewer words that are not needed?",
+        kind=CriterionKind.PREFERENCE,
+    ),
+)
+"""The criteria of CheXagent's study by five radiologists (arXiv 2401.12208)."""
+
+STANDARD_SCALES = {
+    CriterionKind.ORDINAL: DEFAULT_SCALES,
+    CriterionKind.COMPARISON: COMPARISONS,
+    CriterionKind.REPORT: (REPORT,),
+    CriterionKind.PREFERENCE: PREFERENCES,
+}
 """What the design form starts from, for each kind of criterion that a coordinator may word."""
 
 MASK_FLAG = "Mask mismatch"

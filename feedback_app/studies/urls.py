@@ -1,12 +1,22 @@
 from django.urls import path
 
-from feedback_app.studies.views import calibration, cases, changes, design, lists, pages, picked
+from feedback_app.studies.views import (
+    calibration,
+    cases,
+    changes,
+    design,
+    drafts,
+    lists,
+    pages,
+    picked,
+)
 
 app_name = "studies"
 urlpatterns = [
     path("", lists.list_studies, name="list"),
     path("new/", design.create, name="create"),
     path("picked/", picked.show_picked, name="picked"),
+    path("reports/", drafts.show_drafts, name="drafts"),
     path("preview/", design.preview, name="preview"),
     path("<uuid:study_id>/", pages.detail, name="detail"),
     path("<uuid:study_id>/edit/", design.edit, name="edit"),

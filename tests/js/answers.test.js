@@ -141,3 +141,38 @@ test("redoing makes again what was undone, until something else is changed", () 
   answers.undo();
   assert.equal(answers.scores[0].realism, 3);
 });
+
+const REPORTED = {
+  images: [{}],
+  criteria: [{ slug: "report", kind: "report" }],
+  flags: [],
+  texts: ["No effusion."],
+  report_reasons: [{ slug: "false_finding" }, { slug: "style" }],
+};
+
+test("a draft is whole once it is accepted, or changed with a reason", () => {
+  const answers = new Answers(REPORTED);
+  assert.ok(!answers.isReportWhole);
+  answers.toggleAccepted();
+  assert.deepEqual(answers.content().report, { text: "No effusion.", reasons: [], is_accepted: true });
+  answers.write("An effusion. ");
+  assert.ok(!answers.isReportWhole);
+  answers.toggleAccepted(); // what was changed cannot be accepted as it was
+  answers.remember(AT);
+  answers.toggleReason("style");
+  answers.toggleReason("false_finding");
+  assert.deepEqual(answers.content().report.reasons, ["false_finding", "style"]);
+  assert.ok(new Answers(REPORTED, answers.content()).equals(answers.content()));
+  answers.write("A small effusion.");
+  answers.undo();
+  assert.deepEqual(answers.content().report, { text: "A small effusion.", reasons: [], is_accepted: false });
+});
+
+test("points for one of two reports are told and are the same again", () => {
+  const compared = { images: [{}], criteria: [{ slug: "tone", kind: "preference" }], flags: [], texts: ["a", "b"] };
+  const answers = new Answers(compared);
+  answers.prefer("tone", -3);
+  assert.deepEqual(answers.content().preferences, [{ criterion: "tone", points: -3 }]);
+  assert.ok(answers.equals({ preferences: [{ criterion: "tone", points: -3 }] }));
+  assert.ok(!answers.equals({ preferences: [{ criterion: "tone", points: 3 }] }));
+});

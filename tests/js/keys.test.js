@@ -62,7 +62,7 @@ const LAYOUTS = {
     ["KeyQ", "a", {}, "alternate"],
     ["KeyA", "q", {}, undefined],
     ["KeyW", "z", {}, "back"],
-    ["KeyZ", "w", {}, undefined],
+    ["KeyZ", "w", {}, "write"],
     ["Semicolon", "m", {}, "mask"],
     ["KeyM", ",", {}, "darker"],
     ["KeyM", "?", SHIFT, "help"],

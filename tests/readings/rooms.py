@@ -30,6 +30,7 @@ from feedback_app.studies.models import (
     CaseImage,
     CaseMask,
     CaseOrder,
+    CaseText,
     Criterion,
     CriterionKind,
     FlagKind,
@@ -97,14 +98,15 @@ def make_room(
     prompt: str = "an effusion",
     mask: Blob | None = None,
     seed: int = 3,
+    texts: Sequence[tuple[str, str]] = (),
     **values: object,
 ) -> Study:
-    """An open study with its questions and cases, but no slots yet."""
+    """An open study with its questions and cases, but no slots yet; ``texts`` have a source."""
     study = Study.objects.create(
         name=name, mode=mode, state=StudyState.OPEN, shuffle_seed=seed, **values
     )
     for position, (slug, kind) in enumerate(_questions(study)):
-        anchors = {"ordinal": SIX, "confidence": FIVE, "comparison": []}[kind]
+        anchors = {"ordinal": SIX, "confidence": FIVE}.get(kind, [])
         Criterion.objects.create(
             study=study, position=position, slug=slug, name=slug, kind=kind, anchors=anchors
         )
@@ -112,6 +114,10 @@ def make_room(
         FlagKind.objects.create(study=study, position=position, slug=slug, name=slug.title())
     for position, images in enumerate(cases):
         case = Case.objects.create(study=study, position=position, prompt=prompt)
+        CaseText.objects.bulk_create(
+            CaseText(case=case, position=place, source=source, text=text)
+            for place, (source, text) in enumerate(texts)
+        )
         if mask is not None:
             CaseMask.objects.create(case=case, kind="lungs", blob=mask)
         CaseImage.objects.bulk_create(
@@ -172,6 +178,13 @@ def _questions(study: Study) -> list[tuple[str, CriterionKind]]:
             return [
                 ("realism", CriterionKind.COMPARISON),
                 ("fits-the-prompt", CriterionKind.COMPARISON),
+            ]
+        case "write_report":
+            return [("report", CriterionKind.REPORT)]
+        case "compare_reports":
+            return [
+                ("completeness", CriterionKind.PREFERENCE),
+                ("correctness", CriterionKind.PREFERENCE),
             ]
         case "real_or_synthetic":
             scores = [("realism", CriterionKind.ORDINAL)] if study.has_phases else []

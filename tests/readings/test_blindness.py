@@ -88,6 +88,17 @@ def make_phases(rosa: User, ravi: User) -> Study:
     )
 
 
+REPORTS = [("telltale-vlm", "A small effusion."), ("telltale-cohort", "No effusion.")]
+
+
+def make_report(rosa: User, ravi: User) -> Study:
+    return make_room("write_report", rosa, ravi, cases=mixed_cases(), texts=REPORTS[:1])
+
+
+def make_compare_reports(rosa: User, ravi: User) -> Study:
+    return make_room("compare_reports", rosa, ravi, cases=mixed_cases(), texts=REPORTS)
+
+
 def make_active(rosa: User, ravi: User) -> Study:
     return active_pool(rosa, ravi, overlap=2)
 
@@ -98,6 +109,8 @@ MAKERS: dict[str, Callable[[User, User], Study]] = {
     "compare": make_compare,
     "real_or_synthetic": make_telling,
     "phases": make_phases,
+    "write_report": make_report,
+    "compare_reports": make_compare_reports,
     "pool": pool,
     "active pool": make_active,
 }
@@ -136,7 +149,7 @@ def secrets_of(study: Study) -> set[str]:
         secrets |= {candidate.recipe_id}
     for mask in CaseMask.objects.filter(case__study=study).values_list("blob", flat=True):
         secrets.add(str(mask))
-    return secrets
+    return secrets | {source for source, _ in REPORTS}
 
 
 def crawl(client: Client, study: Study, slots: list[Slot]) -> dict[str, Any]:

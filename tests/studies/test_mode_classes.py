@@ -51,10 +51,12 @@ def test_modes_are_offered_in_their_order_with_their_labels() -> None:
         ("rate_k", "Rate several images of one prompt"),
         ("compare", "Compare two images"),
         ("real_or_synthetic", "Tell real from synthetic"),
+        ("write_report", "Write a report, from a draft or without one"),
+        ("compare_reports", "Compare two reports of one image"),
     ]
 
 
 def test_a_mode_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(RemediableError, match="“rate_four” is no mode") as refused:
         mode_of("rate_four")
-    assert refused.value.remedy == "Choose one of rate, rate_k, compare, real_or_synthetic."
+    assert refused.value.remedy == f"Choose one of {', '.join(MODES)}."

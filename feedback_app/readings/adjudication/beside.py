@@ -28,6 +28,8 @@ class Shown:
     places: dict[UUID, int]
     images: dict[UUID, Any]
     size: Size
+    is_first_left: bool = True
+    """Whether the case's first report is on the left."""
 
     @property
     def letters(self) -> dict[UUID, str]:
@@ -43,10 +45,12 @@ def describe_others(slot: Slot, size: Size) -> list[dict[str, Any]]:
     if slot.phase != Phase.FINAL:
         return []
     images = slot.images_in_order()
+    texts = slot.texts_in_order()
     shown = Shown(
         places={image.pk: place for place, image in enumerate(images)},
         images={image.pk: image for image in images},
         size=size,
+        is_first_left=not texts or texts[0].position == 0,
     )
     return [
         _describe(readings, name=name, number=number, shown=shown)
@@ -58,7 +62,15 @@ def _named(slot: Slot) -> list[tuple[str, list[Reading]]]:
     """Readings by hidden name; those of several phases are of one reader."""
     original = slot.case.copied_from.original_id
     found = Reading.objects.current().standing()
-    parts = ("scores__criterion", "choices__criterion", "flags__kind", "flags__regions")
+    parts = (
+        "scores__criterion",
+        "choices__criterion",
+        "flags__kind",
+        "flags__regions",
+        "report",
+        "preferences__criterion",
+        "preferences__left",
+    )
     of_study = found.filter(slot__case=original, slot__repetition=0).prefetch_related(*parts)
     by_reader: dict[int, list[Reading]] = defaultdict(list)
     for reading in of_study.order_by("pk"):  # random keys: an order that tells nobody
@@ -109,9 +121,21 @@ def _answers(reading: Reading, shown: Shown) -> list[dict[str, str]]:
         {"criterion": choice.criterion.name, "said": choice.in_words(shown.letters)}
         for choice in sorted(reading.choices.all(), key=lambda one: one.criterion.position)
     ]
+    lines += _reported(reading, shown)
     if reading.none_acceptable:
         lines.append({"criterion": "None acceptable", "said": "yes"})
     return lines
+
+
+def _reported(reading: Reading, shown: Shown) -> list[dict[str, str]]:
+    """What was said of reports; A is the left one of whoever reads this, B the right one."""
+    report = getattr(reading, "report", None)
+    lines = [{"criterion": report.edit_in_words, "said": report.text}] if report else []
+    preferences = sorted(reading.preferences.all(), key=lambda one: one.criterion.position)
+    return lines + [
+        {"criterion": one.criterion.name, "said": one.in_words(is_first_a=shown.is_first_left)}
+        for one in preferences
+    ]
 
 
 def _in_order(

@@ -20,6 +20,7 @@ from feedback_app.studies.models import (
     Case,
     CaseImage,
     CaseMask,
+    CaseText,
     Criterion,
     FlagKind,
     GuidelineExample,
@@ -199,6 +200,10 @@ def _copy(original: Case, panel: Study, *, position: int) -> Case:
     CaseImage.objects.bulk_create(
         CaseImage(case=copy, image_id=place.image_id, position=place.position)
         for place in original.case_images.all()
+    )
+    CaseText.objects.bulk_create(
+        CaseText(case=copy, position=text.position, source=text.source, text=text.text)
+        for text in original.texts.all()
     )
     CaseMask.objects.bulk_create(
         CaseMask(case=copy, kind=mask.kind, blob_id=mask.blob_id) for mask in original.masks.all()

@@ -9,8 +9,10 @@ from feedback_app.readings.errors import (
 from feedback_app.readings.services.given import (
     GivenChoice,
     GivenFlag,
+    GivenPreference,
     GivenReading,
     GivenRegion,
+    GivenReport,
     GivenScore,
 )
 from feedback_app.readings.services.submission import submit, submit_reading
@@ -21,8 +23,10 @@ __all__ = [
     "COMMENT_MAX",
     "GivenChoice",
     "GivenFlag",
+    "GivenPreference",
     "GivenReading",
     "GivenRegion",
+    "GivenReport",
     "GivenScore",
     "InvalidReading",
     "KeyAlreadyUsed",

@@ -42,11 +42,30 @@ class GivenFlag:
     regions: Sequence[GivenRegion] = ()
 
 
+@dataclass(frozen=True)
+class GivenReport:
+    """``is_accepted`` says of a draft that it is to stay as it is."""
+
+    text: str
+    reasons: Sequence[str] = ()
+    is_accepted: bool = False
+
+
+@dataclass(frozen=True)
+class GivenPreference:
+    """``points`` above 0 are for the right report, below 0 for the left one."""
+
+    criterion: str
+    points: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class GivenReading:
     scores: Sequence[GivenScore] = ()
     choices: Sequence[GivenChoice] = ()
     flags: Sequence[GivenFlag] = ()
+    report: GivenReport | None = None
+    preferences: Sequence[GivenPreference] = ()
     comment: str = ""
     skip_reason: str = ""
     none_acceptable: bool = False

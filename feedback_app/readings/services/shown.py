@@ -9,7 +9,8 @@ from feedback_app.images.models import Image
 from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
-from feedback_app.studies.models import Criterion, FlagKind, Study, questions_of
+from feedback_app.studies.models import CaseText, Criterion, FlagKind, Study, questions_of
+from feedback_app.text import as_kept
 
 Content = tuple[object, ...]
 
@@ -20,27 +21,35 @@ class Asked(Protocol):
     @property
     def study(self) -> Study: ...
     def images_in_order(self) -> list[Image]: ...
+    def texts_in_order(self) -> list[CaseText]: ...
     def criteria(self) -> list[Criterion]: ...
 
 
 @dataclass(frozen=True)
 class Shown:
-    """``images[place]`` with its ``framings[place]``; criteria and flags by slug."""
+    """``images[place]`` with its ``framings[place]``; criteria and flags by slug.
+
+    ``texts`` are a draft, or the left and the right report, where reports are asked about.
+    """
 
     study: Study
     images: list[Image]
     framings: list[Framing]
     criteria: dict[str, Criterion]
+    texts: list[CaseText]
 
     @classmethod
     def of(cls, slot: Asked) -> "Shown":
         images = slot.images_in_order()
+        criteria = slot.criteria()
+        asks_reports = any(criterion.is_of_reports for criterion in criteria)
         size = display_size_of(slot.study)
         return cls(
             study=slot.study,
             images=images,
             framings=[framing_of(image, size) for image in images],
-            criteria={criterion.slug: criterion for criterion in slot.criteria()},
+            criteria={criterion.slug: criterion for criterion in criteria},
+            texts=slot.texts_in_order() if asks_reports else [],
         )
 
     @cached_property
@@ -59,7 +68,10 @@ def content_given(given: GivenReading, shown: Shown) -> Content:
     def image_at(place: int | None) -> object:
         return shown.images[place].pk if place in places else place  # type: ignore[index]
 
+    report = given.report
     return (
+        report and (as_kept(report.text), sorted(report.reasons), report.is_accepted),
+        sorted((one.criterion, one.points) for one in given.preferences),
         given.comment,
         given.skip_reason,
         given.none_acceptable,
@@ -86,7 +98,10 @@ def content_given(given: GivenReading, shown: Shown) -> Content:
 def content_stored(reading: Reading) -> Content:
     """Returns the same of a stored reading, without the time it took and its display."""
     flags = reading.flags.select_related("kind").prefetch_related("regions")
+    report = getattr(reading, "report", None)
     return (
+        report and (report.text, sorted(report.reasons), report.is_accepted),
+        sorted(reading.preferences.values_list("criterion__slug", "points")),
         reading.comment,
         reading.skip_reason,
         reading.none_acceptable,

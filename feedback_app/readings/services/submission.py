@@ -16,9 +16,12 @@ from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
 from feedback_app.readings.services.given import (
     GivenChoice,
     GivenFlag,
+    GivenPreference,
     GivenReading,
+    GivenReport,
     GivenScore,
 )
+from feedback_app.readings.services.reports import write_reports
 from feedback_app.readings.services.shown import Shown, content_given, content_stored
 from feedback_app.readings.services.validation import validate
 from feedback_app.readings.unmasking import is_over, unmask
@@ -38,6 +41,8 @@ def submit(
     scores: Sequence[GivenScore] = (),
     choices: Sequence[GivenChoice] = (),
     flags: Sequence[GivenFlag] = (),
+    report: GivenReport | None = None,
+    preferences: Sequence[GivenPreference] = (),
     comment: str = "",
     skip_reason: str = "",
     none_acceptable: bool = False,
@@ -49,6 +54,8 @@ def submit(
         scores=scores,
         choices=choices,
         flags=flags,
+        report=report,
+        preferences=preferences,
         comment=comment,
         skip_reason=skip_reason,
         none_acceptable=none_acceptable,
@@ -97,6 +104,7 @@ def submit_reading(
     _write_scores(reading, given, shown)
     _write_choices(reading, given, shown)
     _write_flags(reading, given, shown)
+    write_reports(reading, given, shown)
     keep_seat(slot)
     return reading
 

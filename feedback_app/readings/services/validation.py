@@ -15,9 +15,11 @@ from feedback_app.readings.services.given import (
     GivenRegion,
     GivenScore,
 )
+from feedback_app.readings.services.reports import validate_reports
 from feedback_app.readings.services.shown import Shown
 from feedback_app.studies.models import Criterion, CriterionKind
 from feedback_app.studies.modes import mode_of
+from feedback_app.text import problem_of_text
 
 COMMENT_MAX = 2_000
 ACTIVE_MS_MAX = 24 * 3600 * 1000
@@ -42,6 +44,7 @@ def validate(given: GivenReading, shown: Shown) -> None:
     scales = _of_kinds(shown, {CriterionKind.ORDINAL, CriterionKind.CONFIDENCE})
     _validate_scores(given.scores, places=len(shown.images), criteria=scales)
     _validate_choices(given.choices, places=len(shown.images), criteria=comparisons)
+    validate_reports(given, shown)
     if given.none_acceptable and not mode_of(shown.study.mode).asks_none_acceptable:
         raise InvalidReading(
             "“None acceptable” is asked only where several images are rated.",
@@ -59,7 +62,8 @@ def _validate_skip(given: GivenReading) -> None:
             f"“{given.skip_reason}” is no reason to skip a case.",
             remedy=f"Choose one of {', '.join(value for value in SkipReason.values if value)}.",
         )
-    if given.scores or given.choices or given.none_acceptable:
+    answers = (given.scores, given.choices, given.none_acceptable, given.report)
+    if any(answers) or given.preferences:
         raise InvalidReading(
             "The case is skipped and answered.", remedy="Take back the answers, or the skip."
         )
@@ -218,13 +222,9 @@ def _area(points: Sequence[tuple[float, float]]) -> float:
 
 
 def _validate_rest(given: GivenReading) -> None:
-    if len(given.comment) > COMMENT_MAX:
-        raise InvalidReading(
-            f"The comment has {len(given.comment):,} characters.",
-            remedy=f"Shorten it to {COMMENT_MAX:,}.",
-        )
-    if "\x00" in given.comment:
-        raise InvalidReading("The comment holds a null character.", remedy="Remove it.")
+    if problem := problem_of_text(given.comment, most=COMMENT_MAX):
+        said, remedy = problem
+        raise InvalidReading(f"The comment {said}", remedy=remedy)
     if type(given.active_ms) is not int or not _is_duration(given.active_ms):
         raise InvalidReading(f"{given.active_ms} ms is no reading time.", remedy="Reload the case.")
     if given.display:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Case as SqlCase
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
-from feedback_app.studies.models import Phase
+from feedback_app.readings.report_models import ReportPreference, WrittenReport
+from feedback_app.studies.models import CaseText, Phase
 
 Cell = str | int | float | bool | None
 
@@ -174,6 +175,45 @@ TABLES = {
             ("flag__reading__created_at", "flag__reading", "pk"),
         ),
         Table(
+            "reports",
+            "one row a report that a reader would sign",
+            WrittenReport.objects.all,
+            "reading__",
+            (
+                Column("draft", "the draft that they were shown; empty where there was none",
+                       "draft__text"),
+                Column("draft_source", "who or what wrote the draft", "draft__source",
+                       tells_source=True),
+                Column("text", "the report as it would be signed", "text"),
+                Column("is_accepted", "whether the draft was accepted as it is", "is_accepted"),
+                Column("reasons", "why the draft was changed: false_finding, missed_finding, "
+                       "wrong_location, wrong_severity, style, other; separated by spaces",
+                       "reasons", " ".join),
+                Column("changed_characters", "edits to the draft in characters: insertions, "
+                       "deletions and replacements (Levenshtein)", "changed_characters"),
+                Column("changed_words", "the same in words", "changed_words"),
+            ),
+            ("reading__created_at", "reading"),
+        ),
+        Table(
+            "preferences",
+            "one row a criterion of a comparison of two reports",
+            ReportPreference.objects.all,
+            "reading__",
+            (
+                *CRITERION,
+                Column("points", "from -10, all for the left report, over 0 to 10, all for the "
+                       "right one", "points"),
+                Column("left_report", "which report of the case was on the left, 1 or 2",
+                       "left__position", lambda position: position + 1),
+                Column("left_source", "who or what wrote the left report", "left__source",
+                       tells_source=True),
+                Column("right_source", "who or what wrote the right report", "right_source",
+                       tells_source=True),
+            ),
+            ("reading__created_at", "reading", "pk"),
+        ),
+        Table(
             "comments",
             "one row a reading with a comment",
             lambda: Reading.objects.exclude(comment=""),
@@ -228,4 +268,7 @@ def annotated(table: Table) -> QuerySet[Any]:
     )
     if table.name == "scores":
         rows = rows.annotate(anchors=Coalesce(F("criterion__anchors"), Value([])))
+    if table.name == "preferences":
+        other = CaseText.objects.filter(case=OuterRef("left__case")).exclude(pk=OuterRef("left"))
+        rows = rows.annotate(right_source=Subquery(other.values("source")[:1]))
     return rows.order_by(*table.order)

@@ -17,8 +17,9 @@ ROWS_AT_ONCE = 10_000
 DICTIONARY = "dictionary"
 COCO = "regions.coco"
 NUMBERS = {"case", "repetition", "position", "revision", "value", "strength",
-           "better_image_strength"}  # fmt: skip
-TRUTHS = {"is_simulated", "is_last_revision", "is_retracted", "none_acceptable"}
+           "better_image_strength", "changed_characters", "changed_words", "points",
+           "left_report"}  # fmt: skip
+TRUTHS = {"is_simulated", "is_last_revision", "is_retracted", "none_acceptable", "is_accepted"}
 
 
 def csv_of(rows: StudyRows, table: Table) -> Iterator[str]:

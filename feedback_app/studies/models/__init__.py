@@ -18,6 +18,7 @@ from feedback_app.studies.models.questions import (
     FlagKind,
     questions_of,
 )
+from feedback_app.studies.models.reports import CaseText, DraftSet, ReportDraft, by_lot
 from feedback_app.studies.models.slots import Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
     EXPLORATION_PERCENT,
@@ -44,14 +45,17 @@ __all__ = [
     "CaseMask",
     "CaseOrder",
     "CaseRole",
+    "CaseText",
     "Criterion",
     "CriterionKind",
+    "DraftSet",
     "Draw",
     "DrawRule",
     "FlagKind",
     "GoldAnswer",
     "GuidelineExample",
     "Phase",
+    "ReportDraft",
     "Slot",
     "SlotQuerySet",
     "Study",
@@ -62,6 +66,7 @@ __all__ = [
     "TrainingImage",
     "TrainingMask",
     "TrainingReference",
+    "by_lot",
     "questions_of",
     "training_criteria",
 ]

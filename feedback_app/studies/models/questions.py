@@ -21,7 +21,8 @@ class Criterion(models.Model):
     """A criterion is one question; ``anchors[score]`` says what a score means.
 
     Ordinal scales have six anchors (0-5). Confidence has five, from 0, definitely real,
-    to 4, definitely synthetic. A comparison has none: it is answered by a choice.
+    to 4, definitely synthetic. A comparison has none: it is answered by a choice; nor have
+    questions about reports.
     """
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="criteria")
@@ -43,6 +44,10 @@ class Criterion(models.Model):
     @property
     def score_max(self) -> int:
         return len(self.anchors) - 1
+
+    @property
+    def is_of_reports(self) -> bool:
+        return CriterionKind(self.kind).is_of_reports
 
     def in_words(self, value: int) -> str:
         """A score is its number; how sure somebody is of the source is said in words."""

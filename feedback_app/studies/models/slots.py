@@ -14,6 +14,7 @@ from feedback_app.related import related_rows
 from feedback_app.studies.enums import ADJUDICATION, Phase
 from feedback_app.studies.models.cases import Case, CaseImage, CaseMask
 from feedback_app.studies.models.questions import Criterion, questions_of
+from feedback_app.studies.models.reports import CaseText, by_lot
 from feedback_app.studies.models.studies import Allocation, Study, StudyState
 from feedback_app.studies.modes import mode_of
 
@@ -140,6 +141,16 @@ class Slot(models.Model):
         places = CaseImage.objects.filter(case=self.case_id).select_related("image__blob")
         images = [place.image for place in places]
         return [images[position] for position in self.image_order]
+
+    def texts_in_order(self) -> list[CaseText]:
+        """The reports as this slot shows them: a draft, or the left one and the right one."""
+        return by_lot(
+            list(CaseText.objects.filter(case=self.case_id)),
+            seed=self.study.shuffle_seed,
+            case=self.case_id,
+            reader=self.reader_id,
+            repetition=self.repetition,
+        )
 
     def criteria(self) -> list[Criterion]:
         """What is asked in this slot's phase: scores while unaware, the source when aware."""

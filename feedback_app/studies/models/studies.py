@@ -78,6 +78,9 @@ class Study(models.Model):
     they have read it. ``seat_count`` is how many seats such a pool has had written, at the
     positions from 0.
 
+    In a study of reports ``cohort_images`` images of ``real_cohort`` are shown, with the texts that
+    ``draft_sources`` have for them; ``undrafted_percent`` of the cases come without a draft.
+
     ``picked`` are candidates that were picked by hand, beside those of batches, of which
     ``sample_size`` images are drawn where it is set. All should be read by the end of ``due_on``.
     """
@@ -106,6 +109,9 @@ class Study(models.Model):
     real_cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT)
     real_percent = models.PositiveSmallIntegerField(default=50, validators=PERCENT)
     real_from_training = models.BooleanField(default=False)
+    cohort_images = models.PositiveIntegerField(default=20)
+    draft_sources = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    undrafted_percent = models.PositiveSmallIntegerField(default=0, validators=PERCENT)
     has_phases = models.BooleanField(default=False)
     break_every_min = models.PositiveSmallIntegerField(default=30)
     case_order = models.CharField(max_length=8, choices=CaseOrder, default=CaseOrder.RANDOM)

@@ -6,13 +6,23 @@ needs to know something of a mode asks it; nobody else asks which mode it is.
 
 from feedback_app.studies.modes.base import Mode
 from feedback_app.studies.modes.compare import Compare
+from feedback_app.studies.modes.compare_reports import CompareReports
 from feedback_app.studies.modes.rate import Rate
 from feedback_app.studies.modes.rate_k import RateSeveral
 from feedback_app.studies.modes.real_or_synthetic import RealOrSynthetic
+from feedback_app.studies.modes.write_report import WriteReport
 from generation.errors import RemediableError
 
 MODES: dict[str, Mode] = {
-    mode.slug: mode for mode in (Rate(), RateSeveral(), Compare(), RealOrSynthetic())
+    mode.slug: mode
+    for mode in (
+        Rate(),
+        RateSeveral(),
+        Compare(),
+        RealOrSynthetic(),
+        WriteReport(),
+        CompareReports(),
+    )
 }
 """Every mode by its slug, in the order in which a coordinator is offered them."""
 
@@ -22,10 +32,12 @@ __all__ = [
     "DEFAULT_MODE",
     "MODES",
     "Compare",
+    "CompareReports",
     "Mode",
     "Rate",
     "RateSeveral",
     "RealOrSynthetic",
+    "WriteReport",
     "mode_choices",
     "mode_of",
 ]

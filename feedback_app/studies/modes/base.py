@@ -39,6 +39,12 @@ class Designed(Protocol):
     def real_percent(self) -> int: ...
     @property
     def real_from_training(self) -> bool: ...
+    @property
+    def cohort_images(self) -> int: ...
+    @property
+    def draft_sources(self) -> Collection[str]: ...
+    @property
+    def undrafted_percent(self) -> int: ...
 
 
 class Mode:
@@ -58,6 +64,8 @@ class Mode:
     kind: ClassVar[CriterionKind] = CriterionKind.ORDINAL
     """The kind of the criteria that a coordinator may word."""
     default_scales: ClassVar[tuple[Scale, ...]] = DEFAULT_SCALES
+    words_questions: ClassVar[bool] = True
+    """Whether a coordinator may word what is asked."""
     fields: ClassVar[tuple[str, ...]] = ()
     """What a coordinator is asked in this mode, and not in every mode."""
     images: ClassVar[int | None] = 1

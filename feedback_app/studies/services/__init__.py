@@ -32,6 +32,7 @@ from feedback_app.studies.services.design import (
     design_study,
     redesign_study,
 )
+from feedback_app.studies.services.drafts import BroughtIn, bring_in_drafts
 from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.leaving import Left, remove_reader
 from feedback_app.studies.services.opening import open_study, planned_slots
@@ -49,6 +50,7 @@ from feedback_app.studies.services.states import (
 )
 
 __all__ = [
+    "BroughtIn",
     "CasesAdded",
     "Design",
     "KnownAnswer",
@@ -64,6 +66,7 @@ __all__ = [
     "begin_adding",
     "begin_filling",
     "begin_opening",
+    "bring_in_drafts",
     "change_training",
     "close_study",
     "contradictions",

@@ -11,7 +11,8 @@ from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, Candidate, Cohort
 from feedback_app.requests import Problem, RequestError
 from feedback_app.studies.choices import people, reward_models
-from feedback_app.studies.models import Study
+from feedback_app.studies.drafting import OWN_REPORT
+from feedback_app.studies.models import DraftSet, Study
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.requests import (
     CriterionRequest,
@@ -49,6 +50,8 @@ AS_GIVEN = (
     "real_percent",
     "real_from_training",
     "has_phases",
+    "cohort_images",
+    "undrafted_percent",
     "break_every_min",
     "shuffle_seed",
     "sample_size",
@@ -98,6 +101,7 @@ def look_up(request: StudyRequest) -> Wanted:
         readers=tuple(find_readers(request.readers)),
         picked=tuple(find_candidates(request.candidates)),
         scales=None if request.criteria is None else tuple(map(_scale, request.criteria)),
+        draft_sources=tuple(find_sources(request.draft_sources)),
         real_cohort=_one("real_cohort", request.real_cohort, cohorts.first(), "cohort"),
         reward_model=_one("reward_model", request.reward_model, models.first(), "reward model"),
         **{name: getattr(request, name) for name in AS_GIVEN},
@@ -134,6 +138,14 @@ def find_candidates(keys: Sequence[UUID]) -> list[UUID]:
     known = set(Candidate.objects.filter(pk__in=keys).values_list("pk", flat=True))
     _refuse_unknown("candidates", [key for key in keys if key not in known], "candidate")
     return list(dict.fromkeys(keys))
+
+
+def find_sources(names: Sequence[str]) -> list[str]:
+    """The sources of reports as they are named, each once."""
+    known = {OWN_REPORT, *DraftSet.objects.filter(name__in=names).values_list("name", flat=True)}
+    unknown = [name for name in names if name not in known]
+    _refuse_unknown("draft_sources", unknown, "source of reports")
+    return list(dict.fromkeys(names))
 
 
 def find_readers(request_readers: Sequence[str]) -> list[User]:

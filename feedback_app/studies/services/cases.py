@@ -13,6 +13,7 @@ from feedback_app.studies.models import (
     CaseImage,
     CaseMask,
     CaseRole,
+    CaseText,
     Criterion,
     CriterionKind,
     FlagKind,
@@ -128,6 +129,14 @@ def write_cases(study: Study, plan: CasePlan) -> list[Case]:
         ],
         batch_size=ROWS_AT_ONCE,
     )
+    CaseText.objects.bulk_create(
+        [
+            CaseText(case=case, position=position, source=source, text=text)
+            for case, planned in zip(cases, plan.cases, strict=True)
+            for position, (source, text) in enumerate(planned.texts)
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
     return cases
 
 
@@ -208,6 +217,11 @@ def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
 
 def require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UUID]) -> None:
     criterion = answer.criterion
+    if criterion.is_of_reports:
+        raise RemediableError(
+            f"“{criterion.name}” is about words: no answer to it is known beforehand.",
+            remedy="Make a case gold in a study that scores or compares images.",
+        )
     if criterion.study_id != study.pk or answer.image.pk not in images:
         raise RemediableError(
             "The answer is about another study's criterion or another case's image.",

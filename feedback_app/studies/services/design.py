@@ -62,6 +62,9 @@ class Design:
     real_cohort: Cohort | None = None
     real_percent: int = default_of("real_percent")
     real_from_training: bool = default_of("real_from_training")
+    cohort_images: int = default_of("cohort_images")
+    draft_sources: tuple[str, ...] = ()
+    undrafted_percent: int = default_of("undrafted_percent")
     has_phases: bool = default_of("has_phases")
     break_every_min: int = default_of("break_every_min")
     shuffle_seed: int | None = None
@@ -273,6 +276,9 @@ def _write(study: Study, design: Design) -> None:
     study.real_cohort = design.real_cohort
     study.real_percent = design.real_percent
     study.real_from_training = design.real_from_training
+    study.cohort_images = design.cohort_images
+    study.draft_sources = list(design.draft_sources)
+    study.undrafted_percent = design.undrafted_percent
     study.has_phases = design.has_phases
     study.break_every_min = design.break_every_min
     study.picked = list(design.picked)

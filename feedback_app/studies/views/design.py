@@ -21,8 +21,7 @@ from feedback_app.studies.choices import known_batches
 from feedback_app.studies.forms import StudyForm, study_initial
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import DEFAULT_MODE, MODES
-from feedback_app.studies.scale_forms import BaseScaleFormSet, scale_formset
-from feedback_app.studies.scales import STANDARD_SCALES
+from feedback_app.studies.scale_forms import FORMS, BaseScaleFormSet, scale_formset
 from feedback_app.studies.services import CasesAdded
 from feedback_app.studies.starting import Start, start_of, starts
 from generation.errors import RemediableError
@@ -56,10 +55,10 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
     mode = MODES.get(request.POST.get("mode", ""), MODES[DEFAULT_MODE])
     questions = {
         kind: scale_formset(data if kind == mode.kind else None, asked=asked_now, kind=kind)
-        for kind in STANDARD_SCALES
+        for kind in FORMS
     }
-    asked = questions[mode.kind]
-    if request.method == "POST" and form.is_valid() and asked.is_valid():
+    asked = questions[mode.kind] if mode.words_questions else None
+    if request.method == "POST" and form.is_valid() and (asked is None or asked.is_valid()):
         try:
             saved = _save(request, form, asked)
         except RemediableError as error:
@@ -104,10 +103,10 @@ def modes_of_fields() -> dict[str, str]:
     return {part: " ".join(slugs) for part, slugs in modes_of.items()}
 
 
-def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet) -> Study:
+def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet | None) -> Study:
     actor: User = request.user  # type: ignore[assignment]
     study, added = services.ask_for_study(
-        form.request(scales.scales()),
+        form.request(scales.scales() if scales else None),
         fill=partial(services.begin_filling, actor=actor),
         actor=actor,
         draft=form.study,

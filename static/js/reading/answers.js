@@ -20,12 +20,18 @@ export class Answers {
   flags = [];
   /** By criterion. @type {Record<string, Choice>} */
   choices = {};
+  /** The report as it stands; a draft that is accepted is not changed. */
+  report = { text: "", isAccepted: false };
+  /** Why the draft was changed. @type {Set<string>} */
+  reasons = new Set();
+  /** For one of two reports, by criterion. @type {Record<string, number>} */
+  points = {};
   comment = "";
   noneAcceptable = false;
   skipReason = "";
 
   /**
-   * @param {Pick<TestCase, "images" | "criteria" | "flags">} testCase
+   * @param {Pick<TestCase, "images" | "criteria" | "flags"> & Partial<Pick<TestCase, "texts" | "report_reasons">>} testCase
    * @param {Given | null} [given] What a draft, an unsent reading or the server has for the case.
    */
   constructor(testCase, given) {
@@ -38,6 +44,10 @@ export class Answers {
     this.scores = this.case.images.map(() => ({}));
     this.flags = this.case.images.map(() => ({}));
     this.choices = {};
+    this.report = { text: given?.report?.text ?? this.draft ?? "", isAccepted: given?.report?.is_accepted ?? false };
+    this.reasons = new Set(given?.report?.reasons);
+    this.points = {};
+    for (const { criterion, points } of given?.preferences ?? []) this.points[criterion] = points;
     this.comment = given?.comment ?? "";
     this.noneAcceptable = given?.none_acceptable ?? false;
     this.skipReason = given?.skip_reason ?? "";
@@ -53,12 +63,17 @@ export class Answers {
    * @param {Question} at
    */
   remember(at) {
-    this.past.push({ at, content: this.content() });
+    this.rememberAs({ at, content: this.content() });
+  }
+
+  /** @param {{at: Question, content: Content}} before */
+  rememberAs(before) {
+    this.past.push(before);
     if (this.past.length > UNDO_LEVELS) this.past.shift();
     this.undone = [];
   }
 
-  /** Takes the last change back and returns its place. The comment's field undoes by itself. */
+  /** Takes the last change back and returns its place. Fields of text undo by themselves. */
   undo() {
     return this.step(this.past, this.undone);
   }
@@ -73,7 +88,9 @@ export class Answers {
     const last = from.pop();
     if (!last) return undefined;
     to.push({ at: last.at, content: this.content() });
+    const { text } = this.report;
     this.take({ ...last.content, comment: this.comment });
+    this.report.text = text;
     return last.at;
   }
 
@@ -135,6 +152,58 @@ export class Answers {
     this.flags[place][flag]?.regions.splice(number, 1, ...(region ? [withoutName(region)] : []));
   }
 
+  /** What the reader started from, where they were given a draft. */
+  get draft() {
+    return this.asksReport ? this.case.texts?.[0] : undefined;
+  }
+
+  get asksReport() {
+    return this.case.criteria.some(({ kind }) => kind === "report");
+  }
+
+  /** Whether a draft reads otherwise now; blank ends are no change. */
+  get isChanged() {
+    return this.draft !== undefined && this.report.text.trim() !== this.draft.trim();
+  }
+
+  /** Whether there is a report, and it is said why it is not the draft, or that it is. */
+  get isReportWhole() {
+    if (!this.report.text.trim()) return false;
+    if (this.draft === undefined) return true;
+    return this.isChanged ? this.reasons.size > 0 : this.report.isAccepted;
+  }
+
+  /** @param {string} text */
+  write(text) {
+    this.report = { text, isAccepted: false };
+    this.skipReason = "";
+  }
+
+  /** The draft is to stay as it is, or that is taken back. */
+  toggleAccepted() {
+    if (this.isChanged) return;
+    this.report.isAccepted = !this.report.isAccepted;
+    this.skipReason = "";
+  }
+
+  /** @param {string} slug */
+  toggleReason(slug) {
+    if (!this.reasons.delete(slug)) this.reasons.add(slug);
+    this.report.isAccepted = false;
+    this.skipReason = "";
+  }
+
+  /**
+   * No points take the preference back.
+   * @param {string} slug
+   * @param {number} [points]
+   */
+  prefer(slug, points) {
+    if (points === undefined) delete this.points[slug];
+    else this.points[slug] = points;
+    this.skipReason = "";
+  }
+
   toggleNoneAcceptable() {
     this.noneAcceptable = !this.noneAcceptable;
     this.skipReason = "";
@@ -146,6 +215,8 @@ export class Answers {
       scores: this.skipReason ? [] : this.scoreList(),
       choices: this.skipReason ? [] : this.choiceList(),
       flags: this.flagList(),
+      report: this.asksReport && !this.skipReason ? this.reportContent() : null,
+      preferences: this.skipReason ? [] : this.preferenceList(),
       comment: this.comment.trim(),
       none_acceptable: !this.skipReason && this.noneAcceptable,
       skip_reason: this.skipReason,
@@ -167,6 +238,19 @@ export class Answers {
         const { verdict, place = null, strength = null } = this.choices[slug];
         return { criterion: slug, verdict, place, strength };
       });
+  }
+
+  /** Reasons in the order in which they are offered; they are of a change alone. */
+  reportContent() {
+    const offered = this.case.report_reasons ?? [];
+    const reasons = offered.map(({ slug }) => slug).filter((slug) => this.isChanged && this.reasons.has(slug));
+    return { text: this.report.text.trim(), reasons, is_accepted: this.report.isAccepted && !this.isChanged };
+  }
+
+  preferenceList() {
+    return this.case.criteria
+      .filter(({ slug }) => slug in this.points)
+      .map(({ slug }) => ({ criterion: slug, points: this.points[slug] }));
   }
 
   flagList() {
@@ -192,7 +276,7 @@ export const takesAnswers = ({ is_open: isOpen, is_locked: isLocked }) => isOpen
 /** Corners to a hundredth of a pixel: the server may have put them through another scale. */
 const textOf = (/** @type {Content} */ content) =>
   JSON.stringify(content, (name, value) =>
-    name === "points" ? value.map((/** @type {number[]} */ point) => point.map((at) => at.toFixed(2))) : value,
+    name === "points" && Array.isArray(value) ? value.map((/** @type {number[]} */ point) => point.map((at) => at.toFixed(2))) : value,
   );
 /** @type {(one: Content, other: Content) => boolean} */
 const sameText = (one, other) => textOf(one) === textOf(other);

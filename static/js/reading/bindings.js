@@ -16,6 +16,7 @@ export const COMMANDS = [
   { group: "Answers", name: "unscore", keys: ["Backspace", "Delete"], text: "Take the score back" },
   { group: "Answers", name: "flag", keys: ["f"], text: "Flag the image" },
   { group: "Answers", name: "region", keys: ["r"], text: "Mark where a flag is" },
+  { group: "Answers", name: "write", keys: ["w"], text: "Write in the report; Esc leaves it, Ctrl+Enter submits" },
   { group: "Answers", name: "comment", keys: ["c"], text: "Comment on the case" },
   { group: "Answers", name: "noneAcceptable", keys: ["n"], text: "None acceptable" },
   { group: "Answers", name: "undo", keys: ["u", "Ctrl+z"], text: "Undo" },

@@ -76,9 +76,9 @@ export class Chrome {
 
   /**
    * The scale of the question in focus, always in the same place.
-   * @type {(criterion: Criterion, scale: {steps: Step[], digit: number | undefined, where: string}) => void}
+   * @type {(criterion: Criterion, scale: {steps: Step[], digits: number[], where: string}) => void}
    */
-  showScale(criterion, { steps, digit, where }) {
+  showScale(criterion, { steps, digits, where }) {
     byId("criterion").textContent = criterion.name;
     byId("where").textContent = where;
     byId("question").textContent = criterion.question;
@@ -89,7 +89,7 @@ export class Chrome {
       find(button, "b").textContent = String(step.digit);
       find(button, "span").textContent = step.text;
       button.title = step.text;
-      button.setAttribute("aria-pressed", String(step.digit === digit));
+      button.setAttribute("aria-pressed", String(digits.includes(step.digit)));
     });
   }
 

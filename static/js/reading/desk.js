@@ -56,10 +56,12 @@ export class Desk {
 
   /**
    * The elements to show; what hands do on them comes here, but for leaving the case.
-   * @param {Pick<Reactions, "skip" | "tryAgain">} leaving
+   * @param {Pick<Reactions, "skip" | "tryAgain" | "submit">} leaving
    */
   build(leaving) {
     return this.mode.build({
+      write: (text) => this.setReport(text),
+      leave: () => this.refocus(),
       answer: (at, digit) => this.answerAt({ ...this.at, ...at }, digit),
       focus: (at) => this.hasFocus({ ...this.at, ...at }),
       flag: (place) => this.openFlags(place),
@@ -110,6 +112,7 @@ export class Desk {
   /** @type {(dx: number, dy: number) => void} */
   move(dx, dy) {
     if (!this.isShown) return;
+    if (dx && this.nudge(dx)) return;
     const at = this.mode.beside(this.at, dx, dy);
     const isThere = at && this.mode.tiles[at.place] && this.case.criteria[at.criterion];
     if (isThere) this.focus(at);
@@ -128,6 +131,21 @@ export class Desk {
     this.at = at;
     this.change(() => this.mode.answer(this.answers, at, digit));
     this.focus(this.mode.after(at, this.answers));
+  }
+
+  /** An answer on a fine scale goes to a side by itself; returns whether it is of that kind. @param {number} by */
+  nudge(by) {
+    if (!this.isWritable) return false;
+    const before = { at: this.at, content: this.answers.content() };
+    if (!this.mode.nudge(this.answers, this.at, by)) return false;
+    this.answers.rememberAs(before);
+    this.changed();
+    return true;
+  }
+
+  /** Into the text, where there is one to be written. */
+  write() {
+    if (this.isWritable) this.mode.write();
   }
 
   unanswer() {
@@ -200,6 +218,13 @@ export class Desk {
   }
 
   /** @param {string} text */
+  setReport(text) {
+    if (!this.isWritable) return;
+    this.answers.write(text);
+    this.changed();
+  }
+
+  /** @param {string} text */
   setComment(text) {
     if (!this.isWritable) return;
     this.answers.comment = text;
@@ -244,7 +269,7 @@ export class Desk {
     const criterion = this.case.criteria[this.at.criterion];
     this.chrome.showScale(criterion, {
       steps: this.mode.steps(this.at.criterion),
-      digit: this.mode.digitAt(this.answers, this.at),
+      digits: this.mode.digitsAt(this.answers, this.at),
       where: this.mode.subject(this.at),
     });
     this.chrome.showNone(this.answers.noneAcceptable);

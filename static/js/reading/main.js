@@ -225,6 +225,7 @@ const commands = {
   down: () => room.present?.move(0, 1),
   flag: () => room.present?.openFlags(),
   region: () => room.present?.markAgain(),
+  write: () => room.present?.write(),
   comment: () => comment.open(),
   skip: () => room.openSkip(),
   bookmark: () => bookmark.toggle(),

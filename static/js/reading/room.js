@@ -143,7 +143,11 @@ export class Room {
     this.opening = found.slot;
     this.isFinished = false;
     this.clock.restart(draft?.active_ms ?? 0);
-    const leaving = { skip: (/** @type {string} */ reason) => this.openSkip(reason), tryAgain: () => this.reopen() };
+    const leaving = {
+      skip: (/** @type {string} */ reason) => this.openSkip(reason),
+      tryAgain: () => this.reopen(),
+      submit: () => this.submit(),
+    };
     this.stage.show(desk, { previous: this.queue.previousOf(found), leaving });
     this.progress.show(found);
     desk.refocus();

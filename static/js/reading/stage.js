@@ -22,7 +22,7 @@ export class Stage {
     this.addressOf = addressOf;
   }
 
-  /** @type {(desk: Desk, about: {previous: string | null | undefined, leaving: Pick<Reactions, "skip" | "tryAgain">}) => void} */
+  /** @type {(desk: Desk, about: {previous: string | null | undefined, leaving: Pick<Reactions, "skip" | "tryAgain" | "submit">}) => void} */
   show(desk, { previous, leaving }) {
     const { case: found, mode } = desk;
     const elements = desk.build(leaving);

@@ -21,13 +21,14 @@ export class Strip {
   }
 
   /** @type {(step: Step, of: {id: string, onChoose: (digit: number) => void}) => HTMLButtonElement} */
-  makeCell({ digit, text, label }, { id, onChoose }) {
+  makeCell({ digit, text, label, mark }, { id, onChoose }) {
     const cell = /** @type {HTMLButtonElement} */ (copyOf("cell-template"));
     cell.id = `cell-${id}-${digit}`;
     cell.dataset.digit = String(digit);
     cell.title = text;
-    cell.setAttribute("aria-label", `${digit}: ${text}`);
-    if (label) cell.append(Object.assign(document.createElement("b"), { textContent: String(digit) }), ` ${label}`);
+    cell.setAttribute("aria-label", mark === undefined ? `${digit}: ${text}` : text);
+    if (mark !== undefined) cell.textContent = mark;
+    else if (label) cell.append(Object.assign(document.createElement("b"), { textContent: String(digit) }), ` ${label}`);
     else cell.textContent = String(digit);
     cell.addEventListener("click", () => onChoose(digit));
     return cell;

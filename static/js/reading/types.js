@@ -7,13 +7,15 @@
 /** @typedef {{shape: Shape, points: Point[]}} Region */
 /** @typedef {"minor" | "major"} Grade */
 
-/** @typedef {{slug: string, name: string, question: string, kind: "ordinal" | "confidence" | "comparison", anchors: string[]}} Criterion */
+/** @typedef {{slug: string, name: string, question: string, kind: "ordinal" | "confidence" | "comparison" | "report" | "preference", anchors: string[]}} Criterion */
 /** @typedef {{slug: string, name: string}} FlagKind */
 /** @typedef {{slug: string, label: string}} SkipReason */
 
 /** @typedef {{place: number, criterion: string, value: number}} Score */
 /** @typedef {"better" | "equal" | "both_bad"} Verdict */
 /** @typedef {{verdict: Verdict, place?: number | null, strength?: number | null}} Choice Which image is better, and how much. */
+/** @typedef {{text: string, reasons: string[], is_accepted: boolean}} GivenReport The report that would be signed, and why the draft was changed. */
+/** @typedef {{criterion: string, points: number}} Preference From -10, all for the left report, to 10 for the right one. */
 /** @typedef {{grade: Grade, regions: Region[]}} GivenFlag */
 /** @typedef {Record<string, GivenFlag>} GivenFlags The flags of one image. */
 /** @typedef {GivenFlag & {place: number, flag: string}} Flag */
@@ -24,6 +26,8 @@
  * @property {Score[]} scores
  * @property {(Choice & {criterion: string})[]} choices
  * @property {Flag[]} flags
+ * @property {GivenReport | null} report
+ * @property {Preference[]} preferences
  * @property {string} comment
  * @property {boolean} none_acceptable
  * @property {string} skip_reason
@@ -48,12 +52,14 @@
  * @property {boolean} is_training
  * @property {boolean} gives_feedback Whether the server may tell the right answer once one is stored.
  * @property {string} guideline Where it is; empty where there is none.
- * @property {"rate" | "rate_k" | "compare" | "real_or_synthetic"} mode
+ * @property {"rate" | "rate_k" | "compare" | "real_or_synthetic" | "write_report" | "compare_reports"} mode
  * @property {(Size & {address: string})[]} images
  * @property {string} prompt
  * @property {{kind: string, label: string, address: string}[]} masks
  * @property {Criterion[]} criteria
  * @property {FlagKind[]} flags
+ * @property {string[]} texts A draft, or the left report and the right one; most modes have none.
+ * @property {{slug: string, label: string}[]} report_reasons Why a draft may be changed.
  * @property {SkipReason[]} skip_reasons
  * @property {boolean} allows_none_acceptable
  * @property {number} break_every_min
@@ -76,7 +82,7 @@
 /** @typedef {Omit<TestCase, "masks"> & {pictures: Picture[], masks: Mask[]}} LoadedCase */
 
 /** @typedef {{place: number, criterion: number}} Question An image and a criterion, by their numbers. */
-/** @typedef {{digit: number, text: string, label?: string}} Step A label where the digit alone says too little. */
+/** @typedef {{digit: number, text: string, label?: string, mark?: string}} Step A label where the digit alone says too little; a mark stands instead of it. */
 
 /** @typedef {{level: number, width: number}} WindowLevel */
 /** @typedef {WindowLevel & {zoom: number, inverted: boolean}} View */

@@ -8,7 +8,7 @@
 /** @import { LoadedCase, Question, Step } from "../types.js" */
 /**
  * What hands do at a case; a question may leave out its image where it is about all of them.
- * @typedef {TileReactions & {answer: (at: Partial<Question>, digit: number) => void, focus: (at: Partial<Question>) => void}} Reactions
+ * @typedef {TileReactions & {write: (text: string) => void, leave: () => void, submit: () => void, answer: (at: Partial<Question>, digit: number) => void, focus: (at: Partial<Question>) => void}} Reactions
  */
 
 import { Strip } from "../strips.js";
@@ -61,6 +61,12 @@ export class Mode {
     return value === undefined ? undefined : value + this.firstDigit(criterion);
   }
 
+  /** All digits that are answered; only a question of several answers has more than one. @type {(answers: Answers, at: Question) => number[]} */
+  digitsAt(answers, at) {
+    const digit = this.digitAt(answers, at);
+    return digit === undefined ? [] : [digit];
+  }
+
   /** No digit takes the answer back. @type {(answers: Answers, at: Question, digit?: number) => void} */
   answer(answers, { place, criterion }, digit) {
     const value = digit === undefined ? undefined : digit - this.firstDigit(criterion);
@@ -99,6 +105,14 @@ export class Mode {
     if (criterion + dy >= 0 && criterion + dy <= last) return { place, criterion: criterion + dy };
     return { place: place + dy * columns, criterion: dy > 0 ? 0 : last };
   }
+
+  /** Moves the answer itself a little to a side; returns whether the mode has answers to be moved. @type {(answers: Answers, at: Question, by: number) => boolean} */
+  nudge() {
+    return false;
+  }
+
+  /** To the text, in a mode that has one to be written. */
+  write() {}
 
   /** Where a click on an image leads. @type {(place: number, at: Question) => Question} */
   onImage(place, at) {
