@@ -16,7 +16,11 @@ def sum_up(
     ``real`` says of each image whether it is; None while the study is blind.
     """
     counting = [one for one in readings if not one.is_skipped and not one.slot.repetition]
-    return (*_choices(counting, letters), *_sources(counting, letters, real))
+    return (
+        *_choices(counting, letters),
+        *_preferences(counting),
+        *_sources(counting, letters, real),
+    )
 
 
 def _choices(readings: Sequence[Reading], letters: Mapping[UUID, str]) -> Iterable[str]:
@@ -25,6 +29,16 @@ def _choices(readings: Sequence[Reading], letters: Mapping[UUID, str]) -> Iterab
         for choice in reading.choices.all():
             winner = f"{letters[choice.image_id]} better" if choice.image_id else ""
             votes[choice.criterion][winner or str(Verdict(choice.verdict).label).lower()] += 1
+    for criterion in sorted(votes, key=lambda one: one.position):
+        yield f"{criterion.name}: {_counted(votes[criterion])}"
+
+
+def _preferences(readings: Sequence[Reading]) -> Iterable[str]:
+    """Which of two reports is better, A and B in the case's own order."""
+    votes: dict[Criterion, Counter[str]] = defaultdict(Counter)
+    for reading in readings:
+        for one in reading.preferences.all():
+            votes[one.criterion][one.in_words().partition(" by ")[0]] += 1
     for criterion in sorted(votes, key=lambda one: one.position):
         yield f"{criterion.name}: {_counted(votes[criterion])}"
 

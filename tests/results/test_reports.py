@@ -82,5 +82,12 @@ def test_points_are_in_their_table_in_the_api_and_tell_how_far_readers_are_apart
         assert {row["left_source"], row["right_source"]} == {"a model", "cohort"}
         assert row["left_report"] == ("1" if row["left_source"] == "a model" else "2")
     page = cora_client.get(reverse("readings:results-cases", args=[study.pk])).content.decode()
-    for said in ("A better by 6", "B better by 2", "equal", "Report B", "a model"):
+    for said in (
+        "A better by 6",
+        "B better by 2",
+        "equal",
+        "Report B",
+        "a model",
+        "completeness: A better 1, B better 1",
+    ):
         assert said in page
