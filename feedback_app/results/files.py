@@ -7,7 +7,7 @@ from django.utils.text import slugify
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
-from feedback_app.results.readings_file import imrmc, writing
+from feedback_app.results.readings_file import imrmc, pairs, writing
 from feedback_app.results.readings_file.columns import TABLES
 from feedback_app.results.readings_file.rows import StudyRows
 from feedback_app.studies.models import Study
@@ -15,6 +15,7 @@ from feedback_app.studies.models import Study
 FILE_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
+    "jsonl": "application/jsonl; charset=utf-8",
     "imrmc": "text/plain; charset=utf-8",
 }
 
@@ -50,6 +51,8 @@ def parts_of(rows: StudyRows, name: str, form: str) -> Iterator[str] | None:
         return writing.csv_of_dictionary()
     if (name, form) == (writing.COCO, "json"):
         return writing.coco_of(rows)
+    if (name, form) == (pairs.NAME, pairs.FORM) and pairs.has_pairs(rows.study):
+        return pairs.pairs_of(rows)
     if name == imrmc.NAME and form in imrmc.FORMS and imrmc.has_truth(rows.study):
         return imrmc.imrmc_of(rows, form=form)
     return None

@@ -179,7 +179,7 @@ def _exponential(logs: Estimate) -> Estimate:
 
 
 def _saved(ratio: Estimate) -> Estimate:
-    """Of the logarithm of a ratio of times, the share that the first of them saves."""
+    """Returns the share of time that the first saves; ``ratio`` is a logarithm."""
     times = _exponential(ratio)
     return Estimate(1 - times.value, 1 - times.high, 1 - times.low, times.count, times.reason)
 

@@ -94,11 +94,13 @@ def results_page(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_with_results(study_id)
     from feedback_app.results.readings_file.columns import TABLES
     from feedback_app.results.readings_file.imrmc import has_truth
+    from feedback_app.results.readings_file.pairs import has_pairs
 
     context = _context(study, seen="") | {
         "section": "studies",
         "files": list(TABLES),
         "has_truth": has_truth(study),
+        "has_pairs": has_pairs(study),
         "tells_source": tells_source(study),
     }
     return render(request, "results/page.html", context)

@@ -1,6 +1,7 @@
 """Answers about reports in files, in the API and case by case; blind while the study is."""
 
 import csv
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from feedback_app.accounts.models import User
 from feedback_app.readings.services import GivenPreference, GivenReport
 from feedback_app.results.cases import disagreements
 from feedback_app.results.readings_file.columns import TABLES
+from feedback_app.results.readings_file.pairs import pairs_of
 from feedback_app.results.readings_file.rows import StudyRows
 from feedback_app.results.readings_file.writing import csv_of
 from feedback_app.studies.models import Study
@@ -34,7 +36,7 @@ def unblind(study: Study) -> None:
 
 
 def stored(client: Client, study: Study) -> Any:
-    address = reverse("api:stored-reading-list")
+    address = reverse("api:stored-readings")
     return client.get(address, {"study": str(study.pk)}).json()["results"]
 
 
@@ -45,6 +47,10 @@ def test_a_report_is_in_its_table_in_the_api_and_on_its_page(
     read(assign(study, rosa)[0], report=GivenReport("No effusion.", ["false_finding", "style"]))
     (row,) = rows_of(study, "reports")
     assert (row["draft"], row["draft_source"], row["text"]) == (DRAFT, "", "No effusion.")
+    address = reverse("readings:readings-file", args=[study.pk, "report_pairs", "jsonl"])
+    pair = json.loads(b"".join(cora_client.get(address).streaming_content))  # type: ignore[arg-type]
+    assert (pair["chosen"], pair["rejected"], pair["by"]) == ("No effusion.", DRAFT, "edit")
+    assert pair["image"] == study.cases.get().images.get().blob_id
     assert (row["reasons"], row["changed_words"]) == ("false_finding style", "1")
     (reading,) = stored(cora_client, study)
     assert reading["report"]["draft_source"] is None
@@ -77,6 +83,9 @@ def test_points_are_in_their_table_in_the_api_and_tell_how_far_readers_are_apart
     rows = rows_of(study, "preferences")
     assert {row["left_source"] + row["right_source"] for row in rows} == {""}
     assert {one["left_source"] for one in stored(cora_client, study)[0]["preferences"]} == {None}
+    chosen = json.loads(next(iter(pairs_of(StudyRows(study)))))
+    wanted = {"prompt", "chosen", "rejected", "by", "points", "image", "reader", "study"}
+    assert set(chosen) == {*wanted, "is_simulated"}
     unblind(study)
     for row in rows_of(study, "preferences"):
         assert {row["left_source"], row["right_source"]} == {"a model", "cohort"}

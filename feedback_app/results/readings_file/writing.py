@@ -8,7 +8,7 @@ from typing import Any
 
 from feedback_app.csv_files import csv_lines
 from feedback_app.readings.outlines import outline_of
-from feedback_app.results.readings_file import imrmc
+from feedback_app.results.readings_file import imrmc, pairs
 from feedback_app.results.readings_file.columns import TABLES, Column, Table, annotated
 from feedback_app.results.readings_file.rows import StudyRows, dictionary, header_of
 from feedback_app.studies.models import CaseImage
@@ -132,6 +132,10 @@ def write_folder(rows: StudyRows, folder: Path, *, form: str) -> list[Path]:
     ):
         _write(folder / name, parts)
         written.append(folder / name)
+    if pairs.has_pairs(rows.study):
+        path = folder / f"{pairs.NAME}.{pairs.FORM}"
+        _write(path, pairs.pairs_of(rows))
+        written.append(path)
     for kind in imrmc.FORMS if imrmc.has_truth(rows.study) else ():
         path = folder / f"{imrmc.NAME}.{kind}"
         _write(path, imrmc.imrmc_of(rows, form=kind))

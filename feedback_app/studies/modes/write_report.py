@@ -1,6 +1,7 @@
 """A report beside an image: the reader corrects a draft, or writes it from nothing."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -28,9 +29,9 @@ class WriteReport(Mode):
         "draft is from."
     )
     kind = CriterionKind.REPORT
-    default_scales = (REPORT,)
+    default_scales: ClassVar[tuple[Scale, ...]] = (REPORT,)
     words_questions = False
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "real_cohort",
         "real_from_training",
         "cohort_images",
