@@ -85,3 +85,32 @@ def database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def bucket(
+    url: str, *, endpoint: str, region: str, access_key: str, secret_key: str
+) -> dict[str, object]:
+    """``s3://bucket/prefix``; what is not given the client finds in its own places.
+
+    A key without its secret, or the other way round, stops the start.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ImproperlyConfigured(f"STORAGE_URL={url!r} is not s3://bucket or s3://bucket/prefix.")
+    if bool(access_key) != bool(secret_key):
+        raise ImproperlyConfigured("Set both of STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY.")
+    return {
+        "BACKEND": "feedback_app.images.blobs.bucket.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "location": parts.path.strip("/"),
+            "endpoint_url": endpoint or None,
+            "region_name": region or None,
+            "access_key": access_key or None,
+            "secret_key": secret_key or None,
+            "signature_version": "s3v4",
+            "addressing_style": "path" if endpoint else "auto",
+            "file_overwrite": True,
+            "default_acl": None,
+        },
+    }

@@ -10,6 +10,7 @@ from typing import Any
 from csp import constants as csp
 
 from feedback_app.environment import (
+    bucket,
     database,
     flag,
     networks,
@@ -219,14 +220,27 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = text("TIME_ZONE", "UTC")
 USE_TZ = True
 
-# Blobs, run folders and model versions; several hosts share this folder.
+# Blobs, run folders and model versions; several hosts share this folder, or a bucket.
 DATA_ROOT = Path(text("DATA_ROOT", str(ROOT / ".reading-room" / "data")))
 MEDIA_ROOT = DATA_ROOT / "blobs"
 RUNS_ROOT = DATA_ROOT / "runs"
 MODELS_ROOT = DATA_ROOT / "models"
 
+# s3://bucket/prefix; without it DATA_ROOT holds everything.
+STORAGE_URL = text("STORAGE_URL", "")
+# What a host keeps of the bucket's files, and how exports leave it.
+STORAGE_CACHE_BYTES = number("STORAGE_CACHE_BYTES", default=20 * 1024**3)
+STORAGE_SIGNED_DOWNLOADS = flag("STORAGE_SIGNED_DOWNLOADS", default=False)
 STORAGES = {
-    "default": {"BACKEND": "feedback_app.images.blobs.storage.BlobStorage"},
+    "default": bucket(
+        STORAGE_URL,
+        endpoint=text("STORAGE_ENDPOINT", ""),
+        region=text("STORAGE_REGION", ""),
+        access_key=text("STORAGE_ACCESS_KEY", ""),
+        secret_key=text("STORAGE_SECRET_KEY", ""),
+    )
+    if STORAGE_URL
+    else {"BACKEND": "feedback_app.images.blobs.storage.BlobStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.db import connection
 from tests import warm
 
 READY_LIMIT_S = 300
+DONE_LIMIT_S = 600
 
 
 @dataclass
@@ -68,6 +70,14 @@ class Worker:
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def wait_until(holds: Callable[[], bool], *, what: str) -> None:
+    """Waits for what workers are to do."""
+    deadline = time.monotonic() + DONE_LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {DONE_LIMIT_S} s: {what}"
+        time.sleep(0.1)
 
 
 def address_of_test_database() -> str:

@@ -38,8 +38,12 @@ LAST_LINES = 15
 
 logger = logging.getLogger(__name__)
 
+child_saved = Signal()
+"""Sent with the ``run_dir`` whenever a running child has kept its state anew."""
 child_starting = Signal()
-"""Sent before a child starts, for whoever holds memory that the child will want."""
+"""Sent before a child starts with its ``run_dir``, for whoever holds memory that the child will
+want, and whoever fetches what its folder names.
+"""
 
 
 def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
             f"The run folder {run_dir} is not there.",
             remedy="Put it back, or start the training anew instead of retrying this run.",
         )
-    child_starting.send(sender=run_child)
+    child_starting.send(sender=run_child, run_dir=run_dir)
     (run_dir / "error.json").unlink(missing_ok=True)
     log = run_dir / "child.log"
     with log.open("ab") as output:
@@ -112,6 +116,7 @@ def _follow(
                 progress.check()
             if is_running and (newest := _newest_checkpoint(run_dir)) > kept:
                 kept = newest
+                child_saved.send(sender=run_child, run_dir=run_dir)
                 progress.give_way()
         except DATABASE_GONE as error:
             if connection.in_atomic_block:

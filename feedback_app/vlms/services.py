@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.versions.folders import hash_adapter, location_of, path_of
+from feedback_app.images.blobs.places import put
+from feedback_app.images.versions.folders import hash_adapter, keep_weights, location_of, path_of
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.vlms.inspection import inspect_vlm
@@ -32,7 +33,7 @@ def register_vlm(
     """
     folder = folder_of(location)
     family, sha256 = inspect_vlm(folder), hash_adapter(str(folder))
-    kept = BUNDLED if location == BUNDLED else location_of(folder)
+    kept = BUNDLED if location == BUNDLED else keep_weights(folder, sha256=sha256)
     version, is_new = VlmVersion.objects.get_or_create(
         name=name,
         defaults={
@@ -86,6 +87,7 @@ def start_training(
     run_dir: Path = settings.RUNS_ROOT / str(uuid.uuid4())
     run_dir.mkdir(parents=True)
     write_spec(spec, run_dir / "spec.json")
+    put(run_dir)
     return runs.start(
         "train_vlm",
         title=f"Train the VLM {name}",

@@ -1,7 +1,6 @@
 """A batch outlives its GPU worker and an emptied Redis."""
 
 import signal
-import time
 from collections.abc import Callable
 
 import pytest
@@ -10,20 +9,12 @@ from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.models import Batch, Candidate, Image
 from feedback_app.runs.models import LogLine, Run, State
 from generation.specs import MOST_AT_ONCE
-from tests.workers import Worker, own_redis
+from tests.workers import Worker, own_redis, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-LIMIT_S = 600
 ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # several threads of two busy processes slow each other down
 SLOW_STEPS = 15
-
-
-def wait_until(holds: Callable[[], bool], *, what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {LIMIT_S} s: {what}"
-        time.sleep(0.1)
 
 
 def test_a_batch_completes_though_its_worker_is_killed_and_redis_emptied(

@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from feedback_app.experiments.models import ExperimentSource
+from feedback_app.images.blobs.places import path_of_blob
 from feedback_app.images.blobs.services import store
-from feedback_app.images.cohorts.manifests import path_of_blob, training_rows
+from feedback_app.images.cohorts.manifests import training_rows
 from feedback_app.images.models import Blob, Candidate, Cohort, Mask
 from generation.conditioning.facts import facts_of
 from generation.conditioning.findings import FINDINGS

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter
 
-from feedback_app.images.blobs.models import Blob
+from feedback_app.images.blobs.places import path_of_blob
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.cohorts.models import Cohort, CohortImage, Mask
 from generation.conditioning.findings import FINDINGS
@@ -38,10 +37,6 @@ def write_manifest(cohort: Cohort, path: Path, *, masks: QuerySet[Mask] | None =
     with path.open("wb") as file:
         for row in training_rows(images, masks=chosen, path_of=path_of_blob):
             file.write(line_of.dump_json(row) + b"\n")
-
-
-def path_of_blob(sha256: str) -> str:
-    return default_storage.path(Blob(sha256=sha256).path)
 
 
 def write_training_folder(

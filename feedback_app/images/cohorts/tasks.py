@@ -7,7 +7,7 @@ from feedback_app.images.cohorts.import_report import Report
 from feedback_app.images.cohorts.ingesting import ingest
 from feedback_app.images.cohorts.services import OPTIONS, open_cohort, require_images
 from feedback_app.images.cohorts.shared_pictures import complete_fingerprints
-from feedback_app.images.cohorts.uploads import discard
+from feedback_app.images.cohorts.uploads import arrived, discard
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.datasets.sources import read_source
@@ -18,11 +18,12 @@ def import_cohort(progress: Progress) -> dict[str, object]:
     """Read what is there, bring in what is missing, report the rest."""
     spec: dict[str, Any] = progress.run.spec
     options = OPTIONS.validate_python(spec.get("options", {}))
-    source = read_source(spec["source"], Path(spec["path"]), options)
+    path = arrived(Path(spec["path"]))
+    source = read_source(spec["source"], path, options)
     cohort = open_cohort(spec["name"], source=spec["source"])
     complete_fingerprints(progress)
     report = Report.begin(progress)
     ingest(source, cohort=cohort, report=report)
     require_images(report, source=spec["source"], path=spec["path"])
-    discard(Path(spec["path"]))
+    discard(path)
     return {"cohort": cohort.name, **report.as_result()}

@@ -8,15 +8,18 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from feedback_app.images.blobs.places import bring, forget, is_shared, put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from generation.errors import RemediableError
 
 FILES_MAX = 500_000
+FOLDER = "uploads"
+"""Below DATA_ROOT."""
 
 
 def unpack(archive: BinaryIO) -> Path:
     """A folder of its own with what the archive holds: the data set's files at its top."""
-    folder: Path = settings.DATA_ROOT / "uploads" / str(uuid.uuid4())
+    folder: Path = settings.DATA_ROOT / FOLDER / str(uuid.uuid4())
     try:
         with zipfile.ZipFile(archive) as packed, naming_a_full_disk("the upload"):
             _check(packed)
@@ -30,14 +33,23 @@ def unpack(archive: BinaryIO) -> Path:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    put(folder)
     return folder
+
+
+def arrived(path: Path) -> Path:
+    """Returns where a data set lies on this host; an upload may have come to another one."""
+    if is_shared() and path.parent.name == FOLDER and not path.exists():
+        return bring(settings.DATA_ROOT / FOLDER / path.name)
+    return path
 
 
 def discard(path: Path) -> None:
     """Remove an upload once its data set is in; nothing else."""
-    uploads = settings.DATA_ROOT / "uploads"
+    uploads = settings.DATA_ROOT / FOLDER
     if path.parent == uploads:
         shutil.rmtree(path, ignore_errors=True)
+        forget(path)
 
 
 def _check(packed: zipfile.ZipFile) -> None:

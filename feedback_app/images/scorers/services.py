@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import put
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.versions.folders import BUNDLED_FOLDER, hash_adapter, location_of
@@ -73,6 +74,7 @@ def keep(made: Path, *, sha256: str) -> Path:
         shutil.copytree(made, temporary, dirs_exist_ok=True)
         temporary.chmod(0o755)
         temporary.rename(kept)
+    put(kept)
     return kept
 
 

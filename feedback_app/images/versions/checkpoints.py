@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import put
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.folders import location_of, path_of
 from feedback_app.images.versions.inspection import (
@@ -97,6 +98,7 @@ def start_conversion(
     spec = ConversionSpec(checkpoint=str(checkpoint.resolve()), config=str(folder.resolve()))
     run_dir.mkdir(parents=True)
     write_spec(spec, run_dir / "spec.json")
+    put(run_dir)
     return runs.start(
         KIND,
         title=f"Convert {checkpoint.name}"[:200],

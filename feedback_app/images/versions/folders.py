@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from feedback_app.images.blobs.places import bring, is_shared, put
 from generation.errors import RemediableError
 from generation.specs import BUNDLED
 
@@ -34,10 +35,24 @@ def location_of(path: Path | str) -> str:
 
 
 def path_of(location: str) -> Path:
-    """Returns the path that a folder's location stands for now."""
+    """Returns the path that a folder's location stands for now, on whatever host."""
     if location.startswith(IN_STORAGE):
-        return Path(settings.DATA_ROOT) / location.removeprefix(IN_STORAGE)
+        return bring(Path(settings.DATA_ROOT) / location.removeprefix(IN_STORAGE))
     return Path(location).expanduser()
+
+
+def keep_weights(folder: Path, *, sha256: str) -> str:
+    """Returns the location of a folder that is registered: where it lies.
+
+    With a bucket it is put there, for other hosts; one from outside DATA_ROOT under its hash.
+    """
+    location = location_of(folder)
+    if is_shared() and not location.startswith(IN_STORAGE):
+        location = f"{IN_STORAGE}{settings.MODELS_ROOT.name}/{sha256}"
+        put(folder, name=location.removeprefix(IN_STORAGE))
+    elif is_shared():
+        put(folder)
+    return location
 
 
 def loadable(location: str) -> str:

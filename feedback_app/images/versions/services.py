@@ -12,7 +12,7 @@ from feedback_app.images.versions.folders import (
     hash_adapter,
     hash_model,
     hash_weights_alone,
-    location_of,
+    keep_weights,
 )
 from feedback_app.images.versions.inspection import (
     check_resolution,
@@ -49,13 +49,13 @@ def register(
     """
     check_name(name)
     folder = folder_of(location)
-    if folder is not None and location != BUNDLED:
-        location = location_of(folder)
     if folder is not None and parent is None:
         inspect_model(folder)
     elif folder is not None and (folder / CONTROL_NET / "config.json").is_file():
         inspect_control_net(folder / CONTROL_NET)
     sha256 = hash_model(location) if parent is None else hash_adapter(location)
+    if folder is not None and location != BUNDLED:
+        location = keep_weights(folder, sha256=sha256)
     known = ModelVersion.objects.filter(name=name).first()
     if known is not None:
         return _same(known, location=location, sha256=sha256, parent=parent)

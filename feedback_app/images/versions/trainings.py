@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import put
 from feedback_app.images.cohorts.manifests import TrainingSpec, write_training_folder
 from feedback_app.images.cohorts.models import Cohort, Mask
 from feedback_app.images.versions.folders import location_of
@@ -40,6 +41,7 @@ def start_training(
     with naming_the_setting():
         spec = spec_of(str(run_dir / "manifest.jsonl"))
     write_training_folder(run_dir, spec, cohort, masks=masks)
+    put(run_dir)
     return runs.start(
         kind,
         title=title[:200],
