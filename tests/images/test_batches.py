@@ -17,11 +17,13 @@ from feedback_app.images.candidates.batches import (
     made_before,
     make_missing,
     measured_seconds_per_step,
+    numbers_made_before,
     progress_of,
     runs_ahead,
     unused_seed,
 )
 from feedback_app.images.candidates.tasks import candidates as candidate_tasks
+from feedback_app.images.management.commands.generate import in_ranges
 from feedback_app.images.models import Batch, Candidate, Image, ModelVersion, Recipe
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
@@ -99,6 +101,11 @@ def test_a_new_batch_takes_unused_seeds_and_says_what_existed_and_what_is_ahead(
     make(first)
     same = ask(seed=7)
     assert (made_before(first), made_before(same)) == (0, 8)
+    assert list(numbers_made_before(same)) == list(range(8))
+
+
+def test_numbers_are_said_in_ranges() -> None:
+    assert in_ranges([1, 3, 4, 5, 9, 10]) == "image 1, images 3 to 5, images 9 to 10"
 
 
 def test_a_run_makes_only_what_is_missing_and_the_same_pixels(ask: Ask) -> None:
@@ -177,6 +184,13 @@ def test_the_pace_is_that_of_the_last_images(ask: Ask, version: ModelVersion) ->
     pace = measured_seconds_per_step(version)
     assert pace is not None
     assert 0 < pace < 5
+    assert measured_seconds_per_step(version, follows_masks=True) is None
+    masked = Candidate.objects.earliest("pk")
+    Recipe.objects.filter(pk=masked.recipe_id).update(mode="tm2i")
+    Candidate.objects.filter(pk=masked.pk).update(provenance={"seconds": 30.0})
+    slow = measured_seconds_per_step(version, follows_masks=True)
+    assert slow == pytest.approx(30 / masked.recipe.steps)
+    assert measured_seconds_per_step(version) == pytest.approx(pace, rel=0.9)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +250,13 @@ def test_the_command_makes_a_batch(
     file = tmp_path / "prompts.txt"
     file.write_text("edema\n\neffusion\n")
     call_command("generate", prompt_file=file, images_per_prompt=2, steps=2, name="From a file")
-    assert "4 of 4 made" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "4 of 4 made" in said
+    assert "existed already" not in said
+    call_command("generate", "edema", images_per_prompt=3, steps=2, seed=0, queue=True)
+    assert (
+        "2 of 3 existed already and are not made again: images 1 to 2." in capsys.readouterr().out
+    )
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("generate", prompt_file=tmp_path / "nowhere")
     with pytest.raises(CommandError, match="no model version 'nobody'"):

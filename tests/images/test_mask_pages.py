@@ -189,6 +189,7 @@ def test_the_sheet_has_parents_variants_and_refusals(
 
 def test_the_page_of_a_batch_tells_its_masks(cora_client: Client, batch: Batch) -> None:
     page = cora_client.get(reverse("images:batch", args=[batch.pk])).content.decode()
+    assert "prompt-groups compact" in page  # a grid: one image a prompt and mask makes no row
     assert "no prompt, 4 masks" in page
     assert page.count('class="mask-words"') == 4
     assert page.count("bent by up to") == 2

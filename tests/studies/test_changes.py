@@ -210,3 +210,12 @@ def test_a_closed_study_takes_neither_readers_nor_candidates(rosa: User, ravi: U
         add_readers(study, [ravi])
     with pytest.raises(RemediableError, match="is closed"):
         add_batches(study, [make_batch(name="more", seed=1)])
+
+
+def test_the_audit_log_says_what_a_rewritten_draft_had_before(rosa: User, cora: User) -> None:
+    study = services.design_study(Design(name="Before", mode="rate", readers=(rosa,)))
+    after = Design(name="After", mode="rate", readers=(rosa,), repeat_percent=10)
+    services.redesign_study(study, after, actor=cora)
+    event = AuditEvent.objects.get(action="study.changed")
+    assert event.actor == cora
+    assert event.details == {"name": ["Before", "After"], "repeat_percent": ["0", "10"]}

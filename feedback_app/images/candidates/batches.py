@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Avg, Count, F, FloatField, Max, Q
+from django.db.models import Avg, Count, F, FloatField, Max, Q, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from pydantic import ValidationError
@@ -351,7 +351,13 @@ def runs_ahead(batch: Batch) -> int:
 
 def made_before(batch: Batch) -> int:
     """How many of its images were there when it was asked for: the same recipes, made once."""
-    return Candidate.objects.filter(recipe__batches=batch, created_at__lt=batch.created_at).count()
+    return numbers_made_before(batch).count()
+
+
+def numbers_made_before(batch: Batch) -> "QuerySet[BatchRecipe, int]":
+    """Which of its images were there, by their places in the batch, from 0."""
+    there = batch.batchrecipe_set.filter(recipe__candidate__created_at__lt=batch.created_at)
+    return there.order_by("position").values_list("position", flat=True)
 
 
 def _different_failures(batch_runs: Sequence[Run]) -> list[Run]:

@@ -1,12 +1,14 @@
 """Make a batch of candidates."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.images.candidates.batches import progress_of
+from feedback_app.images.candidates.batches import numbers_made_before, progress_of
 from feedback_app.images.candidates.mask_plan import MaskPlan
 from feedback_app.images.candidates.models import Batch
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest, ask_for_batch
@@ -70,6 +72,7 @@ class Command(BaseCommand):
             batch, plan = ask_for_batch(read_options(options))
         if plan is not None:
             self.say(plan)
+        self.say_existing(batch)
         if not options["queue"]:
             self.make_here(batch)
         progress = progress_of(batch)
@@ -80,6 +83,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{plan.accepted} masks to follow, {plan.refused} refused.")
         for reason, count in plan.refusals:
             self.stdout.write(f"  {count} x {reason}")
+
+    def say_existing(self, batch: Batch) -> None:
+        """Which images there were already: the same recipe is made once."""
+        existing = [position + 1 for position in numbers_made_before(batch)]
+        if existing:
+            total = batch.recipes.count()
+            self.stdout.write(
+                f"{len(existing)} of {total} existed already and are not made again: "
+                f"{in_ranges(existing)}."
+            )
 
     def make_here(self, batch: Batch) -> None:
         for run in batch.runs.order_by("created_at"):
@@ -106,3 +119,14 @@ def read_prompts(options: dict[str, Any]) -> list[str]:
     if options["default_prompts"]:
         prompts += default_prompts()[: options["default_prompts"]]
     return prompts
+
+
+def in_ranges(numbers: Sequence[int]) -> str:
+    """Returns ``image 1, images 3 to 5`` for 1, 3, 4 and 5."""
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    ]
+    return ", ".join(
+        f"image {run[0]}" if len(run) == 1 else f"images {run[0]} to {run[-1]}" for run in runs
+    )
