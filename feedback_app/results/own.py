@@ -14,11 +14,13 @@ from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.models import Reading, Score, SkipReason
+from feedback_app.readings.models import Choice, Reading, Score, SkipReason
 from feedback_app.studies.models import CriterionKind, Study, StudyState
 
 Place = tuple[UUID, UUID, int]
 """Case, image and criterion: what a score is of."""
+Verdict = tuple[UUID, int]
+"""Case and criterion: what a verdict is of."""
 DAYS_SHOWN = 14
 
 
@@ -28,6 +30,8 @@ class OwnStudy:
 
     ``apart`` is how far the reader's scores are from the mean of the others', in points;
     ``higher`` says how much higher they score; ``again_apart`` is between two readings of a case.
+    In comparisons ``alike`` is the share of the others' verdicts that are as the reader's own, over
+    ``alike_of`` verdicts of theirs, and ``again_alike`` that of their own second ones.
     """
 
     study: Study
@@ -39,6 +43,18 @@ class OwnStudy:
     shared: int = 0
     again_apart: float | None = None
     repeated: int = 0
+    alike: float | None = None
+    alike_of: int = 0
+    again_alike: float | None = None
+    again_alike_of: int = 0
+
+    @property
+    def alike_percent(self) -> int:
+        return round(100 * (self.alike or 0))
+
+    @property
+    def again_alike_percent(self) -> int:
+        return round(100 * (self.again_alike or 0))
 
     @property
     def is_told(self) -> bool:
@@ -75,8 +91,40 @@ def _own(reader: User, study: Study) -> OwnStudy:
         cases=read.filter(slot__repetition=0).count() if is_told else read.count(),
         seconds_a_case=median(times) if times else None,
         minutes=sum(times) / 60,
-        **(_figures(reader, study) if is_told else {}),  # type: ignore[arg-type]
+        **(_figures(reader, study) | _verdicts(reader, study) if is_told else {}),  # type: ignore[arg-type]
     )
+
+
+def _verdicts(reader: User, study: Study) -> dict[str, float | int | None]:
+    """Which image is better, or neither; how strongly is not compared."""
+    first: dict[Verdict, UUID | None] = {}
+    again: dict[Verdict, UUID | None] = {}
+    others: defaultdict[Verdict, list[UUID | None]] = defaultdict(list)
+    readings = Reading.objects.filter(slot__study=study).current().standing()
+    rows = Choice.objects.filter(reading__in=readings).values_list(
+        "reading__slot__case",
+        "criterion",
+        "image",
+        "reading__reader",
+        "reading__slot__repetition",
+        "reading__is_simulated",
+    )
+    for case, criterion, better, who, repetition, is_simulated in rows.iterator():
+        about = (case, criterion)
+        if who == reader.pk:
+            (again if repetition else first)[about] = better
+        elif not repetition and is_simulated == reader.is_simulated:
+            others[about].append(better)
+    shared = [
+        mean(one == better for one in others[at]) for at, better in first.items() if at in others
+    ]
+    repeats = [better == first[at] for at, better in again.items() if at in first]
+    return {
+        "alike": mean(shared) if shared else None,
+        "alike_of": len(shared),
+        "again_alike": mean(repeats) if repeats else None,
+        "again_alike_of": len(repeats),
+    }
 
 
 def _figures(reader: User, study: Study) -> dict[str, float | int | None]:

@@ -7,8 +7,10 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.results.own import minutes_by_day, own_studies
-from feedback_app.studies.models import StudyState
+from feedback_app.studies.models import Study, StudyState
+from tests.readings.answers import choices_for, read
 from tests.readings.filling import rated_study
+from tests.readings.rooms import assign, make_room, synthetic
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +39,24 @@ def test_figures_are_told_of_closed_studies_alone(
     for name in ("Ravi", "Otto"):
         assert name not in page
     assert len(minutes_by_day(rosa)) == 1
+
+
+def test_verdicts_are_held_against_those_of_the_others(
+    rosa: User, ravi: User, otto: User, rosa_client: Client
+) -> None:
+    """Rosa's are as Ravi's and Otto's in one case, as one of them in the other: 75 %."""
+    images = [[synthetic(1), synthetic(2)], [synthetic(3), synthetic(4)]]
+    study = make_room("compare", rosa, ravi, otto, cases=images)
+    for reader, sides in ((rosa, (0, 0)), (ravi, (0, 1)), (otto, (0, 0))):
+        for slot, side in zip(assign(study, reader), sides, strict=True):
+            place = slot.image_order.index(side)
+            read(slot, choices=choices_for(slot, place=place))
+    assert own_studies(rosa)[0].alike is None
+    Study.objects.filter(pk=study.pk).update(state=StudyState.CLOSED)
+    (own,) = own_studies(rosa)
+    assert (own.alike, own.again_alike) == (pytest.approx(0.75), None)
+    assert own.alike_of == 2 * study.criteria.count()
+    assert "75 %" in rosa_client.get(reverse("readings:own")).content.decode()
 
 
 def test_who_has_read_nothing_is_told_so(cora_client: Client) -> None:
