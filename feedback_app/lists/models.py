@@ -1,6 +1,7 @@
 """What somebody keeps of a list: its filter and order under a name of their own."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 NAME_LENGTH = 60
@@ -29,3 +30,20 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HiddenColumns(models.Model):
+    """The columns of a list that somebody does not want to see."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="hidden_columns"
+    )
+    listing = models.CharField(max_length=40)
+    names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_choice_of_columns_a_list", fields=["owner", "listing"]
+            )
+        ]

@@ -13,7 +13,13 @@ from django_filters.views import FilterView
 from django_tables2 import RequestConfig, Table
 
 from feedback_app.lists.actions import Action
-from feedback_app.lists.models import NAME_LENGTH, QUERY_LENGTH, VIEWS_MAX, SavedView
+from feedback_app.lists.models import (
+    NAME_LENGTH,
+    QUERY_LENGTH,
+    VIEWS_MAX,
+    HiddenColumns,
+    SavedView,
+)
 from feedback_app.remedies import tell
 from generation.errors import RemediableError
 
@@ -82,6 +88,7 @@ class ListPage(FilterView):
             "is_filtered": bool(self.filterset.asked),
             "is_live": self.is_live(page),
             "sort": self.request.GET.get(SORT, ""),
+            "columns": self._columns(table) if table else (),
             "views": views,
             "current": next((view for view in views if view.query == query), None),
             "query": query,
@@ -95,6 +102,8 @@ class ListPage(FilterView):
             return None
         table = self.table_class(self.shown(found))
         RequestConfig(self.request, paginate=False).configure(table)
+        for name in self._hidden():
+            table.columns.hide(name)
         rows = table.data.data
         if isinstance(rows, QuerySet) and self.request.GET.get(SORT):
             table.data.data = rows.order_by(*rows.query.order_by, "pk")
@@ -103,6 +112,21 @@ class ListPage(FilterView):
 
     def _paginated(self, found: Any) -> Any:
         return Paginator(found, self.rows_a_page).get_page(self.request.GET.get("page"))
+
+    def _hidden(self) -> list[str]:
+        """Returns the columns that this person hides; the first one, which leads on, never is."""
+        kept = HiddenColumns.objects.filter(owner=self.request.user.pk, listing=self.listing)
+        names = kept.values_list("names", flat=True).first() or []
+        return [name for name in names if name in self._may_hide()]
+
+    def _columns(self, table: Table) -> list[tuple[str, str, bool]]:
+        """Returns name, header and whether it is shown, of every column that can be hidden."""
+        hidden = set(self._hidden())
+        named = {column.name: str(column.header) for column in table.columns.all()}
+        return [(name, named[name], name not in hidden) for name in self._may_hide()]
+
+    def _may_hide(self) -> list[str]:
+        return list(self.table_class.base_columns)[1:] if self.table_class else []
 
     def _views(self) -> "QuerySet[SavedView]":
         return SavedView.objects.filter(owner=self.request.user.pk, listing=self.listing)
@@ -117,6 +141,8 @@ class ListPage(FilterView):
             name = request.POST.get("name", "")
             self._views().filter(name=name).delete()
             return redirect(request.path)
+        if asked == "keep-columns":
+            return self._keep_columns(request)
         action = next((one for one in self.actions() if one.slug == asked), None)
         if action is None:
             raise SuspiciousOperation(f"The list has no action {asked!r}.")
@@ -146,6 +172,15 @@ class ListPage(FilterView):
             return self.rows().filter(pk__in=request.POST.getlist("pick"))
         except (ValueError, ValidationError) as error:
             raise SuspiciousOperation("A tick names no row.") from error
+
+    def _keep_columns(self, request: HttpRequest) -> HttpResponse:
+        shown = set(request.POST.getlist("column"))
+        HiddenColumns.objects.update_or_create(
+            owner_id=request.user.pk,
+            listing=self.listing,
+            defaults={"names": [name for name in self._may_hide() if name not in shown]},
+        )
+        return redirect(request.get_full_path())
 
     def _keep_view(self, request: HttpRequest) -> HttpResponse:
         name = " ".join(request.POST.get("name", "").split())[:NAME_LENGTH]

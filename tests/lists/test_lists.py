@@ -80,6 +80,21 @@ def test_a_view_is_kept_by_its_owner_alone(
     assert not SavedView.objects.exists()
 
 
+def test_columns_are_hidden_for_whoever_hides_them(
+    cora_client: Client, ada_client: Client, world: World
+) -> None:
+    address = reverse("studies:list")
+    every = [column.name for column in ada_client.get(address).context["table"].columns]
+    shown = [name for name in every if name not in {"name", "mode", "readers"}]
+    cora_client.post(address, {"action": "keep-columns", "column": [*shown, "nonsense"]})
+    page = cora_client.get(address, {"sort": "mode"})
+    assert [column.name for column in page.context["table"].columns] == ["name", *shown]
+    assert page.context["columns"][1] == ("mode", "Mode", False)
+    assert [column.name for column in ada_client.get(address).context["table"].columns] == every
+    cora_client.post(address, {"action": "keep-columns", "column": every})
+    assert len(cora_client.get(address).context["table"].columns) == len(every)
+
+
 def test_what_is_done_to_ticked_rows_is_done_to_each_that_allows_it(
     everyone: dict[str, Client], world: World
 ) -> None:
