@@ -101,6 +101,10 @@ TABLE: dict[str, Line] = {
     "notices:list": get(LOGGED_IN),
     "notices:count": get(LOGGED_IN),
     "notices:mark-read": post(does(LOGGED_IN)),
+    "api:notices": get(LOGGED_IN_BY_API),
+    "api:notice-mark-read": post(LOGGED_IN_BY_API),
+    "api:notice-ways": get(LOGGED_IN_BY_API),
+    "api:notice-choose": post(LOGGED_IN_BY_API),
     # Runs
     "api:runs": get(COORDINATORS_BY_API),
     "api:run": get(COORDINATORS_BY_API, lambda world: [world.run.pk]),
@@ -219,6 +223,10 @@ TABLE: dict[str, Line] = {
     "readings:own": get(LOGGED_IN),
     "readings:read": get(THE_SLOTS_READER, lambda world: [world.slot.pk]),
     "readings:picture": get(THE_SLOTS_READER, lambda world: [world.slot.pk, 0]),
+    "readings:reference": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk]),
+    "readings:preview-reference": get(
+        does(COORDINATORS, 404), lambda world: [world.draft.pk, world.case.pk]
+    ),
     "readings:mask": get(does(THE_SLOTS_READER, 404), lambda world: [world.slot.pk, "lungs"]),
     "readings:example": get(
         answers(302, 404, 404, 404, 404, 404), lambda world: [world.study.pk, 0]

@@ -12,6 +12,7 @@ from feedback_app.images.cohorts import api as cohorts
 from feedback_app.images.prompts import api as prompts
 from feedback_app.images.scorers import api as scorers
 from feedback_app.images.versions import api as versions
+from feedback_app.notices import api as notices
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 from feedback_app.readings import preview_views as previews
@@ -46,6 +47,7 @@ for rows, view, row in (
     ("experiments", experiments.ExperimentsView, "experiment"),
     ("retractions", provenance.RetractionsView, "retraction"),
     ("runs", runs.RunsView, "run"),
+    ("notices", notices.NoticesView, "notice"),
     ("people", accounts.PeopleView, "person"),
     ("audit-log", accounts.AuditLogView, "audit-event"),
 ):

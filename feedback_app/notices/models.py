@@ -96,6 +96,10 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def is_read(self) -> bool:
+        return self.read_at is not None
+
     def note_failure(self) -> None:
         """Waits twice as long as the last time, and at last gives up; the notice stays."""
         self.mail_tries += 1

@@ -39,7 +39,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-READERS_OWN = ("/api/slots/{slot_id}/", "/api/reading-preferences/")
+READERS_OWN = ("/api/slots/{slot_id}/", "/api/reading-preferences/", "/api/notices/")
 """What a reader is answered at; everything else is for coordinators and admins."""
 ADMINS_OWN = ("/api/people/", "/api/audit-log/", "/api/exports/")
 

@@ -168,3 +168,20 @@ def test_the_page_shows_own_notices_and_takes_wishes(
     assert rosa_client.post(page, wishes | {"study_due": "by pigeon"}).status_code == 400
     assert "asked for is done" in cora_client.get(page).content.decode()
     assert "asked for is done" not in rosa_client.get(page).content.decode()
+
+
+def test_programs_have_their_persons_notices_alone(
+    rosa: User, ravi: User, rosa_client: Client
+) -> None:
+    for person, text in ((rosa, "For Rosa."), (ravi, "For Ravi.")):
+        tell([person], NoticeKind.STUDY_WAITS, text, address="/read/", key=text)
+    listed = reverse("api:notices")
+    (own,) = rosa_client.get(listed, {"is_read": "false"}).json()["results"]
+    assert (own["text"], own["is_read"], own["kind"]) == ("For Rosa.", False, "study_waits")
+    json = {"content_type": "application/json"}
+    assert rosa_client.post(reverse("api:notice-mark-read"), **json).json() == {"marked": 1}
+    assert rosa_client.get(listed, {"is_read": "false"}).json()["results"] == []
+    assert Notice.objects.unread().get().person == ravi
+    chosen = rosa_client.post(reverse("api:notice-choose"), {"study_waits": "none"}, **json).json()
+    assert (chosen["study_waits"], chosen["study_due"]) == ("none", "here")
+    assert rosa_client.get(reverse("api:notice-ways")).json() == chosen
