@@ -16,6 +16,7 @@ from feedback_app.readings.report_models import ReportReason, WrittenReport
 from feedback_app.readings.training_models import TrainingAnswer, TrainingSlot
 from feedback_app.readings.worklist import Place, place_of
 from feedback_app.studies.models import (
+    CaseReference,
     CaseText,
     Criterion,
     CriterionKind,
@@ -53,6 +54,7 @@ class Sheet:
     is_training: bool = False
     lease_s: int | None = None
     phase_note: str = ""
+    reference: dict[str, Any] | None = None
     others: Sequence[dict[str, Any]] = ()
 
 
@@ -77,6 +79,11 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         is_pool=study.is_pool,
         lease_s=lease_s_of(slot),
         phase_note=_note_of_phase(slot),
+        reference=describe_reference(
+            slot.case_id,
+            display_size_of(study),
+            address=reverse("readings:reference", args=[slot.pk]),
+        ),
         others=describe_others(slot, display_size_of(study)),
     )
     return describe(sheet, size=display_size_of(study))
@@ -108,6 +115,27 @@ def describe_training(slot: TrainingSlot) -> dict[str, Any]:
         is_training=True,
     )
     return describe(sheet, size=display_size_of(study))
+
+
+def describe_reference(case: UUID, size: Size, *, address: str) -> dict[str, Any] | None:
+    """What stands beside a case; None where nothing does. Its spacing may be told: it is real."""
+    reference = reference_of(case)
+    if reference is None:
+        return None
+    stored_mm = reference.image.cohort_image.spacing_mm
+    spacing = framing_of(reference.image, size).spacing(stored_mm) if stored_mm else None
+    return {
+        "address": address,
+        "width": size.width,
+        "height": size.height,
+        "spacing_mm": list(spacing) if spacing else None,
+    }
+
+
+def reference_of(case: UUID) -> CaseReference | None:
+    """The real image beside a case, with its file's row."""
+    rows = CaseReference.objects.filter(case=case)
+    return rows.select_related("image__blob", "image__cohort_image").first()
 
 
 def pictures_at(key: UUID, *, count: int) -> list[str]:
@@ -149,6 +177,7 @@ def describe(sheet: Sheet, *, size: Size) -> dict[str, Any]:
         "is_pool": sheet.is_pool,
         "lease_s": sheet.lease_s,
         "phase_note": sheet.phase_note,
+        "reference": sheet.reference,
         "others": sheet.others,
         "asks_reason": sheet.phase == Phase.FINAL,
         "reading": sheet.reading,

@@ -90,6 +90,13 @@ class Framing:
             for x, y in points
         ]
 
+    def spacing(self, stored_mm: Sequence[float]) -> tuple[float, float]:
+        """Returns millimetres across and down a served pixel, for those down and across a stored
+        one.
+        """
+        down, across = stored_mm
+        return across * self.width / self.served.width, down * self.height / self.served.height
+
     def apply(self, picture: PIL.Image.Image, resample: PIL.Image.Resampling) -> PIL.Image.Image:
         return picture.resize(
             (self.served.width, self.served.height),

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Image
-from feedback_app.readings.cases import Sheet, describe
+from feedback_app.readings.cases import Sheet, describe, describe_reference
 from feedback_app.readings.framing import size_for
 from feedback_app.readings.models import StudyDisplay
 from feedback_app.readings.services.given import GivenReading
@@ -79,6 +79,11 @@ class PreviewedCase:
             ],
             mask_address=lambda kind: reverse("readings:preview-mask", args=[study.pk, key, kind]),
             place=self._place(),
+            reference=describe_reference(
+                key,
+                size_for(study),
+                address=reverse("readings:preview-reference", args=[study.pk, key]),
+            ),
         )
         return describe(sheet, size=size_for(study)) | {"gives_feedback": False}
 

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.readings.access import reader_of
 from feedback_app.readings.api import CASE, ReadingSerializer, StoredSerializer, given_of
+from feedback_app.readings.cases import reference_of
 from feedback_app.readings.framing import size_for
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preview import PreviewedCase, preview_of
@@ -55,6 +56,17 @@ def picture(request: HttpRequest, study_id: UUID, case_id: UUID, place: int) -> 
         raise Http404("There is no such image in this case.")
     size = size_for(case.study)
     return answer_picture(lambda: render_image(images[place], size))
+
+
+@require_GET
+@coordinators_only
+def reference(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpResponse:
+    case = _case(request, study_id, case_id)
+    found = reference_of(case.case.pk)
+    if found is None:
+        raise Http404("No image stands beside this case.")
+    size = size_for(case.study)
+    return answer_picture(lambda: render_image(found.image, size))
 
 
 @require_GET

@@ -8,13 +8,13 @@ before anybody reads; then every fetch reads one file, and all files have the sa
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from feedback_app.images.models import Image
 from feedback_app.readings.errors import DamagedPicture
 from feedback_app.readings.framing import display_size_of
 from feedback_app.readings.pictures import keep_rendered
-from feedback_app.studies.models import Study
+from feedback_app.studies.models import CaseReference, Study
 from feedback_app.studies.services.writing import Report
 
 AT_ONCE = 40
@@ -45,7 +45,9 @@ class RenderedAhead:
 
 
 def images_of(study: Study) -> QuerySet[Image]:
-    return Image.objects.filter(case__study=study).distinct()
+    """Those of its cases, and those that stand beside them."""
+    beside = CaseReference.objects.filter(case__study=study).values("image")
+    return Image.objects.filter(Q(case__study=study) | Q(pk__in=beside)).distinct()
 
 
 def differ(study: Study) -> bool:

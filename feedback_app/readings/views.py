@@ -11,8 +11,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.access import guideline_for, reader_of, shown_to, study_for
+from feedback_app.readings.access import (
+    guideline_for,
+    reader_of,
+    shown_to,
+    slot_for,
+    study_for,
+)
 from feedback_app.readings.admission import case_for
+from feedback_app.readings.cases import reference_of
 from feedback_app.readings.claims import claim
 from feedback_app.readings.errors import DamagedPicture, NotYet
 from feedback_app.readings.framing import display_size_of, size_for
@@ -112,6 +119,17 @@ def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
         raise Http404("There is no such image in this case.")
     size = display_size_of(slot.study)
     return answer_picture(lambda: render_image(images[place], size))
+
+
+@require_GET
+def reference(request: HttpRequest, slot_id: UUID) -> HttpResponse:
+    """The real image beside the reader's own case, framed like the case's."""
+    slot = slot_for(reader_of(request), slot_id)
+    found = reference_of(slot.case_id)
+    if found is None:
+        raise Http404("No image stands beside this case.")
+    size = display_size_of(slot.study)
+    return answer_picture(lambda: render_image(found.image, size))
 
 
 @require_GET

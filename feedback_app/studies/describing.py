@@ -62,13 +62,15 @@ class WholeStudySerializer(StudySerializer):
     flags = serializers.SerializerMethodField()
     reward_model = serializers.SerializerMethodField()
     real_cohort = name_of()
+    reference_cohort = name_of()
     takes_cases = serializers.BooleanField()
 
     class Meta(StudySerializer.Meta):
         fields: ClassVar = [
             *StudySerializer.Meta.fields, "instructions", "allocation", "readers", "batches",
             "against", "candidates", "sample_size", "due_on", "criteria", "flags", "case_order",
-            "reward_model", "real_cohort", "guideline", "gold_teaches", "training_count",
+            "reward_model", "real_cohort", "reference_cohort", "guideline", "gold_teaches",
+            "training_count",
             "training_pass_percent", "training_every", "real_from_training", "has_phases",
             "takes_cases", "readers_per_case", "images_per_case", "anchor_count",
             "repeat_percent", "repeat_min_gap", "block_size", "exploration_percent",

@@ -106,6 +106,12 @@ class StudyForm(forms.Form):
         **said_of("draft_sources"),
     )
     undrafted_percent = number("undrafted_percent")
+    reference_cohort = forms.ModelChoiceField(
+        queryset=Cohort.objects.all(),
+        required=False,
+        empty_label="none",
+        **said_of("reference_cohort"),
+    )
     readers = ReaderChoice(
         queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -197,7 +203,7 @@ class StudyForm(forms.Form):
         data, mode = self.cleaned_data, self.chosen_mode
         is_pool = data.get("allocation") == Allocation.POOL
         names = {"name", "instructions", "batches", "readers", "flags", *COUNTS, *mode.fields}
-        names |= {"sample_size", "due_on"}
+        names |= {"sample_size", "due_on"} | (set() if mode.may_show_real else {"reference_cohort"})
         names |= {"candidates"} if data.get("keeps_candidates") else set()
         names |= set(CALIBRATION)
         names |= set() if is_pool else set(REPEATS)
@@ -231,7 +237,7 @@ def _named(values: dict[str, Any]) -> dict[str, Any]:
     }
     if "against" in values:
         named["against"] = values["against"].pk
-    for name in ("real_cohort", "reward_model"):
+    for name in ("real_cohort", "reference_cohort", "reward_model"):
         if name in values:
             named[name] = values[name].name
     return named
@@ -250,6 +256,7 @@ def study_initial(study: Study) -> dict[str, Any]:
         *OF_MODES,
         "case_order",
         "sample_size",
+        "reference_cohort",
         "due_on",
     )
     return {

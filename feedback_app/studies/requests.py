@@ -119,6 +119,12 @@ class StudyRequest(Request):
         description="First every image is scored by readers who are not told that some are "
         "synthetic; only then are they asked which.",
     )
+    reference_cohort: str | None = Field(
+        default=None,
+        title="A real image beside each case, of",
+        description="Of the same findings, from the cohort's training split; readers know that "
+        "it is real.",
+    )
     readers: tuple[str, ...] = ()
     allocation: Allocation = Field(default=Allocation.ASSIGNED, title="Who reads which case")
     readers_per_case: int = Field(

@@ -42,12 +42,15 @@ from generation.errors import RemediableError
 
 READ = (
     "BitsAllocated", "BitsStored", "BurnedInAnnotation", "Columns", "HighBit",
-    "ModalityLUTSequence", "NumberOfFrames", "PatientAge", "PatientID", "PatientSex",
-    "PhotometricInterpretation", "PixelData", "PixelPaddingRangeLimit", "PixelPaddingValue",
-    "PixelRepresentation", "PlanarConfiguration", "PresentationLUTShape",
+    "ImagerPixelSpacing", "ModalityLUTSequence", "NumberOfFrames", "PatientAge", "PatientID",
+    "PatientSex", "PhotometricInterpretation", "PixelData", "PixelPaddingRangeLimit",
+    "PixelPaddingValue", "PixelRepresentation", "PixelSpacing", "PlanarConfiguration",
+    "PresentationLUTShape",
     "RescaleIntercept", "RescaleSlope", "Rows", "SamplesPerPixel", "VOILUTFunction",
     "VOILUTSequence", "ViewPosition", "WindowCenter", "WindowWidth",
 )  # fmt: skip
+SPACING_MM = (0.01, 10.0)
+"""What lies beyond is no length between the pixels of a radiograph."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 BYTE_BITS = 8
 PREAMBLE_BYTES = 132
@@ -66,7 +69,9 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 class Radiograph:
     """A picture as PNG or JPEG, and what the header says of it; what it does not say is empty.
 
-    ``patient`` is a hash of the patient's id that only the holder of the key can make again.
+    ``spacing_mm`` is how far pixels are apart, down and across: at the body where that was
+    calibrated, else at the detector. ``patient`` is a hash of the patient's id that only the
+    holder of the key can make again.
     ``unread`` names what the header has in words that are not known; the words may be a name.
     """
 
@@ -76,6 +81,7 @@ class Radiograph:
     sex: str
     age_years: int | None
     view: str
+    spacing_mm: tuple[float, float] | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -117,8 +123,22 @@ def _read(content: bytes, *, name: str, max_pixels: int, key: bytes) -> Radiogra
         sex=parse_sex(text_of(header, "PatientSex")) or "",
         age_years=parse_age(text_of(header, "PatientAge")),
         view=parse_view(text_of(header, "ViewPosition")) or "",
+        spacing_mm=spacing_of(header),
         unread=unread(header),
     )
+
+
+def spacing_of(header: pydicom.Dataset) -> tuple[float, float] | None:
+    """Returns what the first attribute says that gives two lengths a pixel can have."""
+    for name in ("PixelSpacing", "ImagerPixelSpacing"):
+        found = header.get(name)
+        try:
+            down, across = (float(one) for one in found)  # type: ignore[union-attr]
+        except (TypeError, ValueError):
+            continue
+        if all(SPACING_MM[0] <= one <= SPACING_MM[1] for one in (down, across)):
+            return down, across
+    return None
 
 
 def text_of(header: pydicom.Dataset, name: str) -> str:

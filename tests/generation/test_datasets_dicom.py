@@ -225,6 +225,22 @@ def test_the_header_tells_sex_age_and_view() -> None:
     assert (found.sex, found.age_years, found.view) == ("M", 0, "lateral")
 
 
+@pytest.mark.parametrize(
+    ("header", "spacing"),
+    [
+        ({}, None),
+        ({"ImagerPixelSpacing": [0.143, 0.139]}, (0.143, 0.139)),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.143, 0.139]}, (0.2, 0.2)),
+        ({"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.143, 0.139]}, (0.143, 0.139)),
+        ({"PixelSpacing": "0.2"}, None),
+    ],
+)
+def test_the_header_tells_how_far_pixels_are_apart(
+    header: dict[str, object], spacing: tuple[float, float] | None
+) -> None:
+    assert read(dicom(gradient(), **header)).spacing_mm == spacing
+
+
 def test_patients_are_told_apart_only_by_who_has_the_key() -> None:
     first = read(dicom(gradient()))
     same, other = read(jpeg_dicom(gradient(seed=1))), read(dicom(gradient(), PatientID="other"))

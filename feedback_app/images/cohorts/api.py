@@ -113,7 +113,8 @@ class CohortImageSerializer(Row):
         model = CohortImage
         fields: ClassVar = [
             "id", "cohort", "source_id", "patient", "sex", "age_years", "split", "findings",
-            "unknown_findings", "is_normal", "view", "width", "height", "sha256", "masks",
+            "unknown_findings", "is_normal", "view", "spacing_mm", "width", "height", "sha256",
+            "masks",
         ]  # fmt: skip
 
 

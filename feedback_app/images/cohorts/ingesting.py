@@ -206,6 +206,7 @@ def add_images(prepared: Sequence[Prepared], *, target: Target) -> list[CohortIm
                 known_as=row.known_as,
                 view=row.view or picture.view,
                 age_years=picture.age_years if row.age_years is None else row.age_years,
+                spacing_mm=picture.spacing_mm and list(picture.spacing_mm),
             )
         )
     Image.objects.bulk_create(image.image for image in added)

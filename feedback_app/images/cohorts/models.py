@@ -96,7 +96,8 @@ class CohortImage(models.Model):
 
     ``is_normal`` where the source says that nothing is wrong. ``unknown_findings`` are those
     that it says nothing of; all of them where it has no labels. ``known_as`` is the picture's
-    name in the data set that it was taken from.
+    name in the data set that it was taken from. ``spacing_mm`` is how far pixels are apart, down
+    and across, where its file says so.
     """
 
     image = models.OneToOneField(
@@ -112,6 +113,7 @@ class CohortImage(models.Model):
     known_as = models.CharField(max_length=255, blank=True, db_index=True)
     view = models.CharField(max_length=16, blank=True)
     age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    spacing_mm = ArrayField(models.FloatField(), size=2, null=True, blank=True)
 
     objects = CohortImageQuerySet.as_manager()
 

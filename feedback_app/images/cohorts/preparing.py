@@ -62,6 +62,7 @@ class Picture:
     sex: str = ""
     age_years: int | None = None
     view: str = ""
+    spacing_mm: tuple[float, float] | None = None
     doubts: tuple[Skip, ...] = ()
 
 
@@ -170,6 +171,7 @@ def describe_picture(
         sex=header.sex if header else "",
         age_years=header.age_years if header else None,
         view=header.view if header else "",
+        spacing_mm=header.spacing_mm if header else None,
         doubts=tuple(doubts),
     )
 

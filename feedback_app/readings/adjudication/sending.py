@@ -20,6 +20,7 @@ from feedback_app.studies.models import (
     Case,
     CaseImage,
     CaseMask,
+    CaseReference,
     CaseText,
     Criterion,
     FlagKind,
@@ -96,7 +97,7 @@ def _cases_to_send(study: Study, keys: Collection[UUID]) -> list[Case]:
         )
     read = Reading.objects.filter(slot__study=study).values("slot__case")
     found = Case.objects.filter(study=study, pk__in=keys).filter(pk__in=read)
-    cases = list(found.prefetch_related("case_images", "masks"))
+    cases = list(found.select_related("reference").prefetch_related("case_images", "masks"))
     if len(cases) < len(set(keys)):
         raise RemediableError(
             "Some of these cases are not of this study, or nobody has read them.",
@@ -208,6 +209,8 @@ def _copy(original: Case, panel: Study, *, position: int) -> Case:
     CaseMask.objects.bulk_create(
         CaseMask(case=copy, kind=mask.kind, blob_id=mask.blob_id) for mask in original.masks.all()
     )
+    if hasattr(original, "reference"):
+        CaseReference.objects.create(case=copy, image_id=original.reference.image_id)
     return copy
 
 

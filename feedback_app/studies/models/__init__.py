@@ -11,7 +11,14 @@ from feedback_app.studies.models.calibration import (
     TrainingReference,
     training_criteria,
 )
-from feedback_app.studies.models.cases import Case, CaseImage, CaseMask, CaseRole, GoldAnswer
+from feedback_app.studies.models.cases import (
+    Case,
+    CaseImage,
+    CaseMask,
+    CaseReference,
+    CaseRole,
+    GoldAnswer,
+)
 from feedback_app.studies.models.questions import (
     SCORE_MAX,
     Criterion,
@@ -44,6 +51,7 @@ __all__ = [
     "CaseImage",
     "CaseMask",
     "CaseOrder",
+    "CaseReference",
     "CaseRole",
     "CaseText",
     "Criterion",

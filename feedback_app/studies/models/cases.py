@@ -68,6 +68,13 @@ class CaseMask(models.Model):
         ]
 
 
+class CaseReference(models.Model):
+    """It is a real image that readers see beside the case, and that they know to be real."""
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="reference")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+
+
 class GoldAnswer(models.Model):
     """A known answer: a score of ``image`` from ``least`` to ``most``, or ``image`` is better."""
 

@@ -67,8 +67,9 @@ class Study(models.Model):
     test-retest. Orders are shuffled in blocks of ``block_size`` (0: all at once), each
     a like mixture of sources. ``real_percent`` is the share of cohort images in mode
     *real or synthetic*; with ``has_phases`` a reader first judges every image unaware
-    that some are synthetic, and only then says which. ``slots_run`` is the last run that
-    was to write cases or slots: where there are many, a worker writes them.
+    that some are synthetic, and only then says which. Beside each case stands a real image of
+    the same findings, of ``reference_cohort``, where there is one. ``slots_run`` is the last run
+    that was to write cases or slots: where there are many, a worker writes them.
 
     In a pool whose ``case_order`` is active, cases come by the disagreement of
     ``reward_model`` (see ``ActiveOrder`` for the one in use), but ``exploration_percent`` of
@@ -113,6 +114,9 @@ class Study(models.Model):
     draft_sources = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     undrafted_percent = models.PositiveSmallIntegerField(default=0, validators=PERCENT)
     has_phases = models.BooleanField(default=False)
+    reference_cohort = models.ForeignKey(
+        Cohort, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     break_every_min = models.PositiveSmallIntegerField(default=30)
     case_order = models.CharField(max_length=8, choices=CaseOrder, default=CaseOrder.RANDOM)
     reward_model = models.ForeignKey(
@@ -168,6 +172,10 @@ class Study(models.Model):
             models.CheckConstraint(
                 name="phases_are_for_telling_real_from_synthetic",
                 condition=Q(has_phases=False) | Q(mode=RealOrSynthetic.slug),
+            ),
+            models.CheckConstraint(
+                name="no_real_image_stands_beside_what_may_be_real",
+                condition=Q(reference_cohort=None) | ~Q(mode=RealOrSynthetic.slug),
             ),
             models.CheckConstraint(
                 name="an_active_order_is_of_a_pool_with_a_reward_model",

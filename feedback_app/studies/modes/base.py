@@ -75,6 +75,8 @@ class Mode:
     asks_none_acceptable: ClassVar[bool] = False
     hides_source: ClassVar[bool] = False
     """Whether results keep back where an image is from until the study is unblinded."""
+    may_show_real: ClassVar[bool] = False
+    """Whether a case may show a real image, of which readers are not told: none is shown as one."""
     objection_to_order: ClassVar[str] = ""
     """Why a reward model may not choose what comes next; empty where it may."""
 

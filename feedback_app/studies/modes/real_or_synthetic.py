@@ -86,6 +86,7 @@ class RealOrSynthetic(Mode):
     fields = ("real_cohort", "real_percent", "real_from_training", "has_phases")
     shows_condition = False  # a prompt or a mask belongs to synthetic images alone
     hides_source = True
+    may_show_real = True
     objection_to_order = "A reward model measures synthetic images alone: the order would tell."
 
     def phases(self, design: Designed) -> tuple[Phase, ...]:

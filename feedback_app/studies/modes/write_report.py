@@ -40,6 +40,7 @@ class WriteReport(Mode):
     )
     shows_condition = False  # a prompt says what the report should find
     hides_source = True
+    may_show_real = True
     objection_to_order = "A reward model measures images alone, and the drafts are asked about."
 
     def plan(

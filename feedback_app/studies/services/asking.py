@@ -95,14 +95,24 @@ def preview_request(request: StudyRequest) -> Preview:
 
 def look_up(request: StudyRequest) -> Wanted:
     against = second_batch(request, mode=request.mode)
-    cohorts = Cohort.objects.filter(name__in=_named(request.real_cohort))
+    cohorts = Cohort.objects.in_bulk(
+        [*_named(request.real_cohort), *_named(request.reference_cohort)], field_name="name"
+    )
     models = reward_models().filter(name__in=_named(request.reward_model))
     design = Design(
         readers=tuple(find_readers(request.readers)),
         picked=tuple(find_candidates(request.candidates)),
         scales=None if request.criteria is None else tuple(map(_scale, request.criteria)),
         draft_sources=tuple(find_sources(request.draft_sources)),
-        real_cohort=_one("real_cohort", request.real_cohort, cohorts.first(), "cohort"),
+        real_cohort=_one(
+            "real_cohort", request.real_cohort, cohorts.get(request.real_cohort or ""), "cohort"
+        ),
+        reference_cohort=_one(
+            "reference_cohort",
+            request.reference_cohort,
+            cohorts.get(request.reference_cohort or ""),
+            "cohort",
+        ),
         reward_model=_one("reward_model", request.reward_model, models.first(), "reward model"),
         **{name: getattr(request, name) for name in AS_GIVEN},
     )

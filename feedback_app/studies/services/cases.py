@@ -25,6 +25,7 @@ from feedback_app.studies.modes import mode_of
 from feedback_app.studies.planning import CasePlan, CasesAdded, Picks, Sample
 from feedback_app.studies.scales import MASK_FLAG
 from feedback_app.studies.services.design import Design, lock, require_draft
+from feedback_app.studies.services.references import write_references
 from feedback_app.studies.services.writing import Report, tell_nobody
 from generation.errors import RemediableError
 
@@ -137,6 +138,7 @@ def write_cases(study: Study, plan: CasePlan) -> list[Case]:
         ],
         batch_size=ROWS_AT_ONCE,
     )
+    write_references(study, cases)
     return cases
 
 

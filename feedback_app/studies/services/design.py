@@ -66,6 +66,7 @@ class Design:
     draft_sources: tuple[str, ...] = ()
     undrafted_percent: int = default_of("undrafted_percent")
     has_phases: bool = default_of("has_phases")
+    reference_cohort: Cohort | None = None
     break_every_min: int = default_of("break_every_min")
     shuffle_seed: int | None = None
     picked: tuple[UUID, ...] = ()
@@ -228,6 +229,13 @@ def contradictions(design: Design | Study) -> list[tuple[str, str]]:
         )
     if is_pool and design.has_phases:
         found.append(("has_phases", "Two phases need cases assigned to readers, not a pool."))
+    if design.reference_cohort is not None and mode_of(design.mode).may_show_real:
+        found.append(
+            (
+                "reference_cohort",
+                "Where a case may show a real image, none is shown as real beside it.",
+            )
+        )
     found += _contradictions_of_order(design)
     found += mode_of(design.mode).contradictions(design)
     return found
@@ -280,6 +288,7 @@ def _write(study: Study, design: Design) -> None:
     study.draft_sources = list(design.draft_sources)
     study.undrafted_percent = design.undrafted_percent
     study.has_phases = design.has_phases
+    study.reference_cohort = design.reference_cohort
     study.break_every_min = design.break_every_min
     study.picked = list(design.picked)
     study.sample_size = design.sample_size

@@ -17,7 +17,7 @@ from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.active import count_measured
 from feedback_app.studies.services.assignment import assign_readers, concurrence
 from feedback_app.studies.services.budget import Pace, pace_of
-from feedback_app.studies.services.cases import plan_draft
+from feedback_app.studies.services.cases import images_that_teach, plan_draft
 from feedback_app.studies.services.design import Design, contradictions
 from feedback_app.studies.services.ordering import can_repeat, repeat_count
 
@@ -110,10 +110,19 @@ class Preview:
 
 
 def preview_design(
-    design: Design, batches: Iterable[Batch] = (), *, against: Batch | None = None
+    design: Design,
+    batches: Iterable[Batch] = (),
+    *,
+    against: Batch | None = None,
+    draft: Study | None = None,
 ) -> Preview:
-    """Previews a design that is not saved yet."""
-    plan = plan_draft(design, batches, against=against, seed=design.shuffle_seed or 0)
+    """Previews a design that is not saved yet.
+
+    Of a ``draft`` that it rewrites, what trains its readers is no case.
+    """
+    taken = images_that_teach(draft) if draft else frozenset()
+    seed = design.shuffle_seed or 0
+    plan = plan_draft(design, batches, against=against, seed=seed, taken=taken)
     return _preview(
         design,
         added=plan.added,

@@ -17,7 +17,7 @@ from feedback_app.remedies import complain
 from feedback_app.requests import RequestError
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
-from feedback_app.studies.choices import known_batches
+from feedback_app.studies.choices import as_uuid, known_batches
 from feedback_app.studies.forms import StudyForm, study_initial
 from feedback_app.studies.models import Study
 from feedback_app.studies.modes import DEFAULT_MODE, MODES
@@ -98,6 +98,8 @@ def modes_of_fields() -> dict[str, str]:
     for mode in MODES.values():
         for part in (*mode.fields, mode.kind.value):
             modes_of[part].append(mode.slug)
+        if not mode.may_show_real:
+            modes_of["reference_cohort"].append(mode.slug)
         if not mode.objection_to_order:
             modes_of["case_order"].append(mode.slug)
     return {part: " ".join(slugs) for part, slugs in modes_of.items()}
@@ -127,5 +129,8 @@ def preview(request: HttpRequest) -> HttpResponse:
         wanted = services.look_up(form.request(None, name="unnamed"))
     except RequestError as error:
         return render(request, "studies/preview_refused.html", {"problems": error.problems})
-    seen = services.preview_design(wanted.design, wanted.batches, against=wanted.against)
+    drafts = Study.objects.filter(pk=as_uuid(request.POST.get("draft", "")))
+    seen = services.preview_design(
+        wanted.design, wanted.batches, against=wanted.against, draft=drafts.first()
+    )
     return render(request, "studies/preview.html", {"preview": seen})

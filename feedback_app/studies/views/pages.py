@@ -10,7 +10,7 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.studies import services
 from feedback_app.studies.access import study_with_progress_of
 from feedback_app.studies.change_forms import BatchesForm, ReadersForm, RewardModelForm
-from feedback_app.studies.models import CaseRole, Study
+from feedback_app.studies.models import CaseReference, CaseRole, Study
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.progress import order_progress_of, progress_of
 
@@ -47,6 +47,7 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     mode = mode_of(study.mode)
     context["shown"], context["facts"] = mode.describe(study), mode.facts(study)
     context["anchors"] = study.cases.filter(role=CaseRole.ANCHOR).count()
+    context["referenced"] = CaseReference.objects.filter(case__study=study).count()
     context["gold"] = study.cases.filter(role=CaseRole.GOLD).count()
     return render(request, "studies/detail.html", context)
 

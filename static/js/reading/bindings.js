@@ -48,6 +48,7 @@ export const COMMANDS = [
   { group: "View", name: "resetView", keys: ["="], text: "Reset window, zoom and pan" },
   { group: "View", name: "mask", keys: ["m"], text: "Show or hide the mask" },
   { group: "View", name: "maskTint", keys: ["Shift+m"], text: "The mask as an outline only, or tinted" },
+  { group: "View", name: "reference", keys: ["v"], text: "Show or hide the real image beside the case" },
   { group: "View", name: "annotations", keys: ["h"], text: "Hide masks, regions and measures, or show them" },
   { group: "View", name: "enlarge", keys: ["e"], text: "Enlarge one image, and back" },
   { group: "View", name: "ruler", keys: ["l"], text: "Measure a length: start or stop" },

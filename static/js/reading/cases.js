@@ -43,11 +43,13 @@ async function loadPictures(found) {
     label,
     picture: await loadPicture({ address, width, height }),
   });
-  const [masks, pictures] = await Promise.all([
+  const { reference } = found;
+  const [masks, pictures, beside] = await Promise.all([
     Promise.all(found.masks.map(loadMask)),
     Promise.all(found.images.map(loadPicture)),
+    reference && loadPicture(reference),
   ]);
-  return { ...found, pictures, masks };
+  return { ...found, pictures, masks, beside: beside && { ...beside, spacing_mm: reference?.spacing_mm } };
 }
 
 export class Cases {

@@ -26,6 +26,7 @@ import { Preferences } from "./preferences.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { isDrawing } from "./regions.js";
+import { Reference } from "./reference.js";
 import { Room } from "./room.js";
 import { Ruler } from "./ruler.js";
 import { askJson } from "./server.js";
@@ -115,11 +116,11 @@ const viewer = new Viewer({
     flicker.begin(frames);
   },
   onDouble: (place) => {
-    if (enlarger.isPossible && bindings.choice("mouseDouble") === "enlarge") enlarger.toggle(place);
+    if (viewer.panels[place] && enlarger.isPossible && bindings.choice("mouseDouble") === "enlarge") enlarger.toggle(place);
     else viewer.reset();
   },
   keeps: (what) => bindings.choice(`next${what[0].toUpperCase()}${what.slice(1)}`) === "kept",
-  onClick: (place) => room.present?.focusImage(place),
+  onClick: (place) => viewer.panels[place] && room.present?.focusImage(place),
   mouse: (input) => bindings.mouse(input),
   now: () => clock.read(),
 });
@@ -146,7 +147,8 @@ const bookmark = new Bookmark({ button: byId("bookmark"), cases, notices, addres
 const drafts = new Drafts({ outbox, queue, clock, notices });
 const progress = new Progress({ chrome, sitting });
 const others = new Others(byId("others"));
-const stage = new Stage({ images, viewer, enlarger, chrome, bookmark, others, addressOf: addresses.page });
+const reference = new Reference(byId("reference"), { onChange: () => viewer.relayout() });
+const stage = new Stage({ images, viewer, enlarger, chrome, bookmark, others, reference, addressOf: addresses.page });
 const asides = new Asides({
   notices, chrome, clock, sitting,
   ask: (slot) => askJson(addresses.slot(slot)).catch(() => undefined),
@@ -232,6 +234,7 @@ const commands = {
   submit: () => room.submit(),
   back: () => room.back(),
   others: () => others.toggle(),
+  reference: () => reference.toggle(),
   help: () => chrome.toggleHelp(),
   guideline: () => guideline.toggle(room.desk?.case.guideline ?? ""),
   ...viewCommands({

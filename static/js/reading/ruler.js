@@ -1,5 +1,5 @@
-// Lengths on the pictures, in pixels of the picture: what is shown may have been scaled for the
-// study, and no picture says how large a body is.
+// Lengths on the pictures: in millimetres where it is known how far a picture's pixels are apart,
+// else in pixels of the picture, which may have been scaled for the study.
 //
 // While the ruler is out, the left button and one finger measure, and so do the arrows: they move
 // the end of the line, with Shift all of it, with Ctrl by one pixel.
@@ -15,7 +15,11 @@ import { isDrawing } from "./regions.js";
 const SVG = "http://www.w3.org/2000/svg";
 const HINT = "Drag along it, or use the arrows. Esc puts the ruler away.";
 
-export const lengthOf = (/** @type {Line} */ { from, to }) => Math.hypot(to.x - from.x, to.y - from.y);
+/** `spacing` is how far pixels are apart, across and down. @type {(line: Line, spacing?: [number, number]) => number} */
+export const lengthOf = ({ from, to }, [across, down] = [1, 1]) => Math.hypot((to.x - from.x) * across, (to.y - from.y) * down);
+
+/** @type {(line: Line, spacing?: [number, number] | null) => string} */
+export const lengthInWords = (line, spacing) => (spacing ? `${lengthOf(line, spacing).toFixed(1)} mm` : `${lengthOf(line).toFixed(0)} px`);
 
 /** @type {(place: Place, by: Point) => Place} */
 const movedBy = ({ x, y }, [dx, dy]) => ({ x: x + dx, y: y + dy });
@@ -77,7 +81,7 @@ export class Ruler {
     const { drawing, label } = this.drawn.get(panel) ?? this.make(panel);
     const path = `M${line.from.x} ${line.from.y}L${line.to.x} ${line.to.y}`;
     for (const part of drawing.children) part.setAttribute("d", path);
-    label.textContent = `${lengthOf(line).toFixed(0)} px`;
+    label.textContent = lengthInWords(line, panel.picture.spacing_mm);
     label.style.setProperty("--left", String(line.to.x));
     label.style.setProperty("--top", String(line.to.y));
   }

@@ -6,19 +6,21 @@
 /** @import { Enlarger } from "./enlarged.js" */
 /** @import { Reactions } from "./modes/base.js" */
 /** @import { Others } from "./others.js" */
+/** @import { Reference } from "./reference.js" */
 /** @import { Viewer } from "./viewer.js" */
 
 import { takesAnswers } from "./answers.js";
 
 export class Stage {
-  /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, others: Others, addressOf: (slot: string) => string}} parts */
-  constructor({ images, viewer, enlarger, chrome, bookmark, others, addressOf }) {
+  /** @param {{images: HTMLElement, viewer: Viewer, enlarger: Enlarger, chrome: Chrome, bookmark: Bookmark, others: Others, reference: Reference, addressOf: (slot: string) => string}} parts */
+  constructor({ images, viewer, enlarger, chrome, bookmark, others, reference, addressOf }) {
     this.images = images;
     this.viewer = viewer;
     this.enlarger = enlarger;
     this.chrome = chrome;
     this.bookmark = bookmark;
     this.others = others;
+    this.reference = reference;
     this.addressOf = addressOf;
   }
 
@@ -29,7 +31,9 @@ export class Stage {
     this.chrome.showCase(found, { previous }); // first: it sets the layout that the viewer measures
     this.others.list(found);
     this.images.replaceChildren(...elements);
-    this.viewer.show(mode.tiles.map(({ frame }) => frame), found.pictures);
+    const frame = this.reference.frameFor(found);
+    const beside = frame && found.beside ? { frame, picture: found.beside } : undefined;
+    this.viewer.show(mode.tiles.map((tile) => tile.frame), found.pictures, beside);
     this.viewer.showMasks(found.masks);
     this.others.draw(found, this.viewer.frames);
     if (!takesAnswers(found)) mode.disable();

@@ -66,6 +66,7 @@
  * @property {boolean} is_bookmarked
  * @property {boolean} is_pool
  * @property {string} phase_note
+ * @property {(Size & {address: string, spacing_mm: [number, number] | null}) | null} reference A real image for comparison.
  * @property {OtherReading[]} others What a final reading is made beside.
  * @property {boolean} asks_reason The comment is the reason of a final reading.
  * @property {Reading | null} reading
@@ -77,9 +78,9 @@
  */
 /** @typedef {{criterion: string, image: string, given: string, expected: string, is_right: boolean}} ComparedAnswer In words. */
 /** @typedef {{right: number, asked: number, reason: string, answers: ComparedAnswer[]}} Feedback */
-/** @typedef {Size & {grey: Uint8Array, trouble?: string}} Picture */
+/** @typedef {Size & {grey: Uint8Array, trouble?: string, spacing_mm?: [number, number] | null}} Picture `spacing_mm` is across and down. */
 /** @typedef {{kind: string, label: string, picture: Picture}} Mask */
-/** @typedef {Omit<TestCase, "masks"> & {pictures: Picture[], masks: Mask[]}} LoadedCase */
+/** @typedef {Omit<TestCase, "masks"> & {pictures: Picture[], masks: Mask[], beside: Picture | null}} LoadedCase */
 
 /** @typedef {{place: number, criterion: number}} Question An image and a criterion, by their numbers. */
 /** @typedef {{digit: number, text: string, label?: string, mark?: string}} Step A label where the digit alone says too little; a mark stands instead of it. */

@@ -26,6 +26,8 @@ export class Viewer {
   maskShown = false;
   /** @type {Panel[]} */
   panels = [];
+  /** A picture that is only looked at: it follows the view, and has no place among the others. @type {Panel[]} */
+  beside = [];
   /** @type {Overlay[]} */
   overlays = [];
   /** The painting that is asked for. @type {number | undefined} */
@@ -77,17 +79,22 @@ export class Viewer {
     this.hands.tool = tool;
   }
 
-  /** @type {(frames: HTMLElement[], pictures: Picture[]) => void} */
-  show(frames, pictures) {
+  get every() {
+    return [...this.panels, ...this.beside];
+  }
+
+  /** @type {(frames: HTMLElement[], pictures: Picture[], beside?: {frame: HTMLElement, picture: Picture}) => void} */
+  show(frames, pictures, beside) {
     this.sizes.disconnect();
     this.removeMasks();
     this.panels = frames.map((frame, place) => new Panel(frame, pictures[place]));
+    this.beside = beside ? [new Panel(beside.frame, beside.picture)] : [];
     this.onShow(frames);
-    for (const panel of this.panels) panel.measure();
+    for (const panel of this.every) panel.measure();
     this.startFrom();
     this.paintNow();
     this.used.restart(this);
-    this.panels.forEach((panel, place) => {
+    this.every.forEach((panel, place) => {
       this.sizes.observe(panel.frame);
       this.hands.listen(panel, place);
     });
@@ -103,7 +110,7 @@ export class Viewer {
   }
 
   relayout() {
-    for (const panel of this.panels) panel.measure();
+    for (const panel of this.every) panel.measure();
     this.replace();
   }
 
@@ -129,7 +136,7 @@ export class Viewer {
     if (this.due !== undefined) cancelAnimationFrame(this.due);
     this.due = undefined;
     const words = Uint32Array.from(lookUpTable(this), (grey) => (0xff000000 | (grey * 0x010101)) >>> 0);
-    for (const panel of this.panels) panel.paint(words);
+    for (const panel of this.every) panel.paint(words);
   }
 
   invert() {
@@ -232,7 +239,7 @@ export class Viewer {
   }
 
   replace() {
-    for (const panel of this.panels) panel.place(this);
+    for (const panel of this.every) panel.place(this);
     this.changed();
   }
 
