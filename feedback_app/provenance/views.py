@@ -6,12 +6,15 @@ from django.views.decorators.http import require_GET, require_safe
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import Candidate, ModelVersion
 from feedback_app.provenance.lineage import differences, same_seed_images
 from feedback_app.provenance.loop import new_pairs, next_step, stages
 from feedback_app.runs.models import Run
+from feedback_app.studies.models import Study, StudyState
 
 SHOWN_RUNS = 3
+SHOWN_STUDIES = 6
+SHOWN_CANDIDATES = 12
 
 
 @require_GET
@@ -26,6 +29,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "section": "home",
         "stages": stages(request.user, new_pairs=pairs),
         "next_step": next_step(request.user, new_pairs=pairs),
+        "studies": Study.objects.filter(state=StudyState.OPEN).with_progress()[:SHOWN_STUDIES],
+        "newest": Candidate.objects.for_gallery()[:SHOWN_CANDIDATES],
         "runs": list(unfinished[:SHOWN_RUNS]),
         "waiting_runs": max(0, unfinished.count() - SHOWN_RUNS),
     }
