@@ -94,7 +94,7 @@ class NoticesView(Listed):
     def choose(self, request: Request) -> Response:
         """Says how notices are wanted; by mail only where the installation sends any."""
         asked = self.asked(WaysRequest)
-        wanted = {kind: way for kind in NoticeKind if (way := getattr(asked, kind.value))}
+        wanted = {kind.value: way for kind in NoticeKind if (way := getattr(asked, kind.value))}
         choose(self.actor, wanted)
         return self._ways()
 

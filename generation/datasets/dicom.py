@@ -133,7 +133,7 @@ def spacing_of(header: pydicom.Dataset) -> tuple[float, float] | None:
     for name in ("PixelSpacing", "ImagerPixelSpacing"):
         found = header.get(name)
         try:
-            down, across = (float(one) for one in found)  # type: ignore[union-attr]
+            down, across = (float(one) for one in found)
         except (TypeError, ValueError):
             continue
         if all(SPACING_MM[0] <= one <= SPACING_MM[1] for one in (down, across)):

@@ -129,8 +129,9 @@ def preview(request: HttpRequest) -> HttpResponse:
         wanted = services.look_up(form.request(None, name="unnamed"))
     except RequestError as error:
         return render(request, "studies/preview_refused.html", {"problems": error.problems})
-    drafts = Study.objects.filter(pk=as_uuid(request.POST.get("draft", "")))
+    key = as_uuid(request.POST.get("draft", ""))
+    draft = Study.objects.filter(pk=key).first() if key else None
     seen = services.preview_design(
-        wanted.design, wanted.batches, against=wanted.against, draft=drafts.first()
+        wanted.design, wanted.batches, against=wanted.against, draft=draft
     )
     return render(request, "studies/preview.html", {"preview": seen})
