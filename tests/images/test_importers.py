@@ -266,13 +266,14 @@ def test_no_identifying_value_reaches_database_storage_or_log(
             "c.dcm": jpeg_dicom(gradient(seed=2), PatientAge="Erika"),
             "d.dcm": kept[: len(kept) // 2],
             "e.dcm": jpeg_dicom(gradient(seed=3), NumberOfFrames=2, StudyDate="Mustermann"),
-            "f.dcm": dicom(gradient(seed=4), PatientID="another"),
+            "f.dcm": dicom(gradient(seed=4), PatientID="another", ImagerPixelSpacing=[0.2, 0.1]),
         },
     )
     assert all(value.encode() in kept for value in IDENTIFYING)
     with caplog.at_level("DEBUG"):
         import_from(tmp_path, "folder")
     assert CohortImage.objects.count() == 4
+    assert CohortImage.objects.filter(spacing_mm=[0.2, 0.1]).count() == 1
     assert Patient.objects.count() == 2
     told = [caplog.text, *map(str, LogLine.objects.values_list("text", flat=True))]
     for model in (Cohort, CohortImage, Patient, ImportSkip, Run):
