@@ -31,6 +31,7 @@ from tests.studies.making import make_batch, make_study
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
+JSON = "application/json"
 TODAY = date(2027, 1, 12)
 
 
@@ -178,10 +179,11 @@ def test_programs_have_their_persons_notices_alone(
     listed = reverse("api:notices")
     (own,) = rosa_client.get(listed, {"is_read": "false"}).json()["results"]
     assert (own["text"], own["is_read"], own["kind"]) == ("For Rosa.", False, "study_waits")
-    json = {"content_type": "application/json"}
-    assert rosa_client.post(reverse("api:notice-mark-read"), **json).json() == {"marked": 1}
+    marked = rosa_client.post(reverse("api:notice-mark-read"), content_type=JSON)
+    assert marked.json() == {"marked": 1}
     assert rosa_client.get(listed, {"is_read": "false"}).json()["results"] == []
     assert Notice.objects.unread().get().person == ravi
-    chosen = rosa_client.post(reverse("api:notice-choose"), {"study_waits": "none"}, **json).json()
+    wanted = {"study_waits": "none"}
+    chosen = rosa_client.post(reverse("api:notice-choose"), wanted, content_type=JSON).json()
     assert (chosen["study_waits"], chosen["study_due"]) == ("none", "here")
     assert rosa_client.get(reverse("api:notice-ways")).json() == chosen
