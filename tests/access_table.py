@@ -168,6 +168,11 @@ TABLE: dict[str, Line] = {
     "api:candidate-repair": post(
         does(COORDINATORS_BY_API, 400), lambda world: [world.stage.candidates[0].pk]
     ),
+    "images:evaluations": get(COORDINATORS, lambda world: [world.version.pk]),
+    "api:model-version-evaluations": get(COORDINATORS_BY_API, lambda world: [world.version.pk]),
+    "api:model-version-evaluate": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.version.pk]
+    ),
     "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "images:register-version": get(ADMINS),
     # Studies

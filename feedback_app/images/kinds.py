@@ -25,6 +25,13 @@ declare(
         is_told=True,
     ),
     Kind(
+        name="evaluate_version",
+        queue=GPU,
+        tasks="feedback_app.images.versions.tasks.evaluating",
+        is_told=True,
+        page=("images:evaluations", "version"),
+    ),
+    Kind(
         name="pretrain",
         queue=GPU,
         tasks="feedback_app.images.versions.tasks.pretraining",

@@ -2,6 +2,7 @@ from django.urls import include, path
 
 from feedback_app.images.blobs import views as files
 from feedback_app.images.candidates.views import batches, candidates, console, lists, masks, repairs
+from feedback_app.images.versions import evaluation_views as evaluations
 from feedback_app.images.versions import views as versions
 
 app_name = "images"
@@ -22,5 +23,6 @@ urlpatterns = [
     path("candidates/<uuid:image_id>/", candidates.show_candidate, name="candidate"),
     path("candidates/<uuid:image_id>/repair/", repairs.repair, name="repair"),
     path("candidates/<uuid:image_id>/compare/", repairs.compare, name="compare-repair"),
+    path("models/<int:version_id>/evaluations/", evaluations.show, name="evaluations"),
     path("models/register/", versions.register_version, name="register-version"),
 ]

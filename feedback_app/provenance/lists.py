@@ -53,6 +53,7 @@ class VersionTable(Table):
     candidates = CellColumn(
         "provenance/cells/candidates.html", accessor="version__candidate_count", attrs=NUMBER
     )
+    evaluation = CellColumn("provenance/cells/evaluation.html", orderable=False)
     since = TimeColumn(accessor="version__created_at")
     promote = CellColumn("provenance/cells/promote.html", orderable=False, attrs=NUMBER)
 

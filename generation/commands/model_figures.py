@@ -5,27 +5,19 @@ With ``--manifest`` (the one that the model was trained with) also what needs re
 
 import argparse
 import sys
-import time
-from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from generation.conditioning.prompts import default_prompts
-from generation.diffusion.loading import load_pipeline
-from generation.diffusion.sampling import sample
+from generation.commands.evaluate_model import figures_of
 from generation.errors import RemediableError
 from generation.measures.features import features_of
 from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.kid import Kid, kid
-from generation.specs import ModelSource, SampleSpec
-from generation.training.devices import device
+from generation.specs import BUNDLED, EvaluationSpec, ModelSource, SampleSpec
 from generation.training.images import augment, load_images, plain, read_manifest
-
-SEEDS = 4
-"""Candidates of each prompt."""
 
 
 def main() -> int:
@@ -45,28 +37,9 @@ def main() -> int:
 
 
 def report_candidates(model: Path, *, count: int) -> None:
-    pipeline = load_pipeline(ModelSource(base=str(model)), device=str(device()))
-    prompts = list(islice(cycle(default_prompts()), count // SEEDS))
-    recipes = [
-        SampleSpec(prompt=prompt, seed=len(prompts) * seed + number)
-        for number, prompt in enumerate(prompts)
-        for seed in range(SEEDS)
-    ]
-    start_s = time.monotonic()
-    pictures = sample(pipeline, recipes)
-    elapsed_s = time.monotonic() - start_s
-    groups = [pictures[start : start + SEEDS] for start in range(0, len(pictures), SEEDS)]
-    nearest = NearestTrainingImage.load(model / "quality")
-    similarity, indexes = nearest.similarity(pictures)
-    heldout = nearest.reference.heldout_features
-    print(f"candidates            {len(pictures)}")
-    print(f"seconds a candidate   {elapsed_s / len(pictures):.2f}")
-    print(f"copies                {nearest.copies_share(pictures):.1%} (at most 5 %)")
-    print(f"similarity, median    {similarity.median():.3f} (threshold {nearest.threshold:.3f})")
-    print(f"nearest, distinct     {len(indexes.unique())} training images")
-    print(f"KID, held out         {_written(kid(features_of(nearest.net, pictures), heldout))}")
-    print(f"MS-SSIM, one prompt   {mean_ms_ssim(groups):.3f}")
-    print(f"MS-SSIM, all prompts  {mean_ms_ssim([pictures[::SEEDS][:32]]):.3f}")
+    spec = EvaluationSpec(model=ModelSource(base=str(model)), images=count, judge=BUNDLED)
+    figures, notes = figures_of(spec, lambda *_: None)
+    print(f"candidates {count}", *figures, *notes, sep="\n")
 
 
 def report_real(model: Path, manifest: Path) -> None:

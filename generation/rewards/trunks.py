@@ -5,9 +5,10 @@ the one must not please the other by the same weights.
 """
 
 import importlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,7 +20,13 @@ from generation.measures.features import WEIGHTS_FILE as JUDGES_FILE
 from generation.measures.features import FeatureNet
 
 DEFAULT_SIDE = 128
+PUBLISHED_SIDE = 224
 AT_ONCE = 32
+
+
+CONFIG_FILE = "config.json"
+"""What a folder of transformers has."""
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Trunk(Protocol):
@@ -61,8 +68,55 @@ class ModuleTrunk:
         return found
 
 
+class Published(nn.Module):
+    """An image model of transformers: N x 1 x R x R in [-1, 1] to what it pools, N x F.
+
+    Pictures are standardised as its folder says, or as models of ImageNet are.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, model: nn.Module, said: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.model = model
+        size = said.get("crop_size") or said.get("size") or {}
+        self.input_side = int(size.get("height") or size.get("shortest_edge") or PUBLISHED_SIDE)
+        for name, key, usual in (
+            ("mean", "image_mean", IMAGENET_MEAN),
+            ("deviation", "image_std", IMAGENET_DEVIATION),
+        ):
+            self.register_buffer(name, torch.tensor(said.get(key, usual)).view(1, -1, 1, 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        pixels = ((images + 1) / 2 - self.mean) / self.deviation
+        found = self.model(pixel_values=pixels)
+        pooled = getattr(found, "pooler_output", None)
+        if pooled is None:
+            return found.last_hidden_state[:, 0]
+        return pooled.flatten(1)
+
+
+def load_published(folder: Path) -> ModuleTrunk:
+    """Load a published image model from its folder; nothing is downloaded, no code of it runs."""
+    from transformers import AutoModel  # takes seconds, and few trunks are such models
+
+    try:
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        path = folder / "preprocessor_config.json"
+        said = json.loads(path.read_text()) if path.is_file() else {}
+        return ModuleTrunk(Published(model, said))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise RemediableError(
+            f"{folder} holds no image model that could be loaded: {error}",
+            remedy="Name the folder of an image model of transformers, with model.safetensors.",
+        ) from error
+
+
 def load_trunk(location: str) -> Trunk:
-    """Returns a classifier's folder, or a torch module by ``package.module:callable``."""
+    """Returns a classifier or a published image model by its folder, or a torch module by
+    ``package.module:callable``.
+    """
     # MONAI takes seconds to import, and most trainings have no trunk to load.
     from generation.downstream.classifier import Classifier
 
@@ -70,6 +124,8 @@ def load_trunk(location: str) -> Trunk:
     if folder.is_dir():
         if (folder / JUDGES_FILE).exists():
             raise same_as_the_judge(location)
+        if (folder / CONFIG_FILE).exists():
+            return load_published(folder)
         return Classifier.load(folder)
     module_name, separator, name = location.partition(":")
     if not separator:

@@ -41,6 +41,7 @@ from generation.specs.checkpoints import (
     ConversionSpec,
     require_family,
 )
+from generation.specs.evaluations import EvaluationSpec
 from generation.specs.files import (
     Spec,
     read_spec,
@@ -104,6 +105,7 @@ __all__ = [
     "ContinueSpec",
     "ControlNetSpec",
     "ConversionSpec",
+    "EvaluationSpec",
     "FineTuneSpec",
     "GuidanceScale",
     "Mark",

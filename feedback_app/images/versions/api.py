@@ -4,13 +4,20 @@ from typing import ClassVar
 
 from django_filters.rest_framework import CharFilter, FilterSet
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback_app.images.versions.checkpoints import ask_for_version
+from feedback_app.images.versions.evaluations import (
+    EvaluationRequest,
+    ask_for_evaluation,
+    evaluations_of,
+)
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.requests import VersionRequest
 from feedback_app.rest.views import Read, Row, name_of, user_name
+from feedback_app.runs.api import RunSerializer
 from feedback_app.runs.models import Run
 
 
@@ -57,12 +64,20 @@ class ModelVersionsView(Read):
     queryset = ModelVersion.objects.with_counts().select_related("parent", "created_by")
     lookup_url_kwarg, lookup_value_converter = "version_id", "int"
     serializer_class = ModelVersionSerializer
-    answers = {"create": NewVersionSerializer}
-    asks = {"create": VersionRequest}
-    statuses = {"create": (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED)}
+    answers = {
+        "create": NewVersionSerializer,
+        "evaluate": RunSerializer,
+        "evaluations": RunSerializer,
+    }
+    statuses = {
+        "create": (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED),
+        "evaluate": (status.HTTP_202_ACCEPTED,),
+    }
+    asks = {"create": VersionRequest, "evaluate": EvaluationRequest}
     admins_actions = frozenset({"create"})
     filterset_class = ModelVersionFilter
     ordering_fields = ("name", "created_at")
+    listings = frozenset({"list", "evaluations"})
 
     def create(self, request: Request) -> Response:
         made = ask_for_version(self.asked(VersionRequest), created_by=self.actor)
@@ -70,3 +85,15 @@ class ModelVersionsView(Read):
             return Response({"run": made.pk}, status=status.HTTP_202_ACCEPTED)
         row = self.get_queryset().get(pk=made.pk)
         return self.told(row, status=status.HTTP_201_CREATED)
+
+    @action(["post"], detail=True)
+    def evaluate(self, request: Request, version_id: int) -> Response:
+        """Has the evaluation kit measure candidates of the version; the run has the figures."""
+        asked = self.asked(EvaluationRequest)
+        run = ask_for_evaluation(asked, self.get_object(), created_by=self.actor)
+        return self.told(run, status=status.HTTP_202_ACCEPTED)
+
+    @action(["get"], detail=True)
+    def evaluations(self, request: Request, version_id: int) -> Response:
+        """Evaluations of the version, the newest first."""
+        return self.page_of(evaluations_of(self.get_object()).select_related("created_by"))
