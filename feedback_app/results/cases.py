@@ -38,6 +38,8 @@ from feedback_app.studies.models import (
     StudyState,
 )
 
+OF_THE_LAST = frozenset({"commented", "skipped", "flagged", "regions", "none_acceptable"})
+"""What depends on the last revision; that a case was read at all does not."""
 WANTED = ("reading__slot__case", "apart")
 
 
@@ -74,7 +76,8 @@ def find_cases(
     number: int | None = None,
 ) -> QuerySet[Case]:
     """Returns the study's read cases that have what is asked for, in their order."""
-    of_case = latest(study).filter(slot__case=OuterRef("pk"))
+    every = latest(study) if flag or show in OF_THE_LAST else Reading.objects.in_its_phase()
+    of_case = every.filter(slot__case=OuterRef("pk"))
     if reader is not None:
         of_case = of_case.filter(reader=reader)
     found = {
