@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.conditioning.facts import facts_of
+from generation.conditioning.facts import facts_of, phrases_of
 from generation.conditioning.findings import NORMAL
 from generation.conditioning.prompts import prompt_set
 from generation.diffusion.loading import load_pipeline
@@ -20,7 +20,7 @@ from generation.diffusion.sampling import sample
 from generation.specs import BUNDLED, ModelSource, SampleSpec
 from generation.statistics.intervals import share
 from generation.statistics.ranking import auroc_of_groups
-from generation.vlm.judge import Judge, phrases_of
+from generation.vlm.judge import Judge
 
 PHRASES = {
     "view": "view PA",

@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 
-from generation.conditioning.findings import findings_in
+from generation.conditioning.findings import NORMAL, findings_in
 
 AGE_BANDS = {"under 18": 17, "18 to 39": 39, "40 to 64": 64, "65 and over": 200}
 """The last year of each band."""
 
 SEX_WORDS = {"F": ("female", "woman"), "M": ("male", "man")}
+
+
+JUDGED_ATTRIBUTES = ("view", "sex", "age")
+"""What a judge's phrases begin with; all others name a finding, or that there is none."""
+SEX_PHRASES = {"F": "sex female", "M": "sex male"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +49,20 @@ def age_band(age_years: int | None) -> str:
     if age_years is None:
         return ""
     return next((name for name, last in AGE_BANDS.items() if age_years <= last), "")
+
+
+def phrases_of(attribute: str, wanted: PromptFacts) -> tuple[str, ...]:
+    """What has to be seen of one attribute of a prompt, in the words of a judge's heads."""
+    asked: dict[str, tuple[str, ...]] = {
+        "finding": wanted.findings or (NORMAL,),
+        "view": (f"view {wanted.view}",),
+        "sex": (SEX_PHRASES.get(wanted.sex, ""),),
+        "age": (f"age {age_band(wanted.age_years)}",),
+    }
+    return asked[attribute]
+
+
+def attribute_of(phrase: str) -> str:
+    """The attribute that a judge's phrase is about."""
+    first = phrase.partition(" ")[0]
+    return first if first in JUDGED_ATTRIBUTES else "finding"

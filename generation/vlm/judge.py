@@ -17,8 +17,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import nn
 
-from generation.conditioning.facts import PromptFacts, age_band
-from generation.conditioning.findings import NORMAL
+from generation.conditioning.facts import PromptFacts, phrases_of
 from generation.statistics.ranking import auroc
 from generation.training.saving import read_network, save_network
 from generation.vlm.benchmark.probe import STRENGTH, fit
@@ -29,7 +28,6 @@ from generation.vlm.model.vlms import OwnVlm, load_vlm
 NAME = "judge"
 REFERENCE = 0.05
 """The share of held-out real images with an attribute that may lie below its threshold."""
-SEXES = {"F": "sex female", "M": "sex male"}
 AT_ONCE = 32
 FEWEST = 20
 
@@ -59,17 +57,6 @@ class Visibility:
     probability: float
     threshold: float
     is_reached: bool
-
-
-def phrases_of(attribute: str, wanted: PromptFacts) -> tuple[str, ...]:
-    """What has to be seen of one attribute of a prompt, in the words of the heads."""
-    asked: dict[str, tuple[str, ...]] = {
-        "finding": wanted.findings or (NORMAL,),
-        "view": (f"view {wanted.view}",),
-        "sex": (SEXES.get(wanted.sex, ""),),
-        "age": (f"age {age_band(wanted.age_years)}",),
-    }
-    return asked[attribute]
 
 
 class Judge:

@@ -57,6 +57,7 @@ def test_a_judge_measures_what_it_can_tell_and_no_more(
     assert found["visible-view"].value == 0.5
     assert found["visible-finding"].details == {
         "phrase": "pneumonia", "probability": 0.5, "threshold": 0.4, "is_reached": True,
+        "phrases": {"no finding": 0.5, "pneumonia": 0.5},
     }  # fmt: skip
     register_judge("mine", made)
     assert Scorer.objects.count() == 2

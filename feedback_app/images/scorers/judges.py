@@ -1,6 +1,7 @@
 """Registering a judge of candidates, an attribute each, where it is good enough."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,26 @@ def _areas(folder: Path) -> dict[str, float]:
             f"{folder} holds no judge: {error!r}",
             remedy="Teach one with python -m generation.commands.teach_judge.",
         ) from error
+
+
+CONTRARIES = {"view PA": "view AP", "sex male": "sex female"}
+
+
+def phrases_seen(details: Mapping[str, Any], value: float) -> dict[str, float]:
+    """What a judge's measure gave each phrase of its attribute.
+
+    Of measures that kept the asked one alone it is that one and, where it has one, its contrary.
+    """
+    if "phrases" in details:
+        return dict(details["phrases"])
+    found = {details["phrase"]: value}
+    for one, other in CONTRARIES.items():
+        if details["phrase"] in (one, other):
+            found[other if details["phrase"] == one else one] = 1 - value
+    return found
+
+
+def likeliest(details: Mapping[str, Any], value: float) -> str:
+    """The phrase that the judge sees most of; empty where it was asked for one alone."""
+    found = phrases_seen(details, value)
+    return max(found, key=found.__getitem__) if len(found) > 1 else ""

@@ -18,7 +18,7 @@ from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_sc
 from feedback_app.remedies import in_one_line
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
-from generation.conditioning.facts import facts_of
+from generation.conditioning.facts import attribute_of, facts_of
 from generation.measures.agreement import label_agreement, mask_agreement
 
 AT_ONCE = 16
@@ -182,13 +182,19 @@ def by_reward_model(
 def by_judge(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """How likely what the prompt names can be seen; None where it names nothing that is known."""
+    """How likely what the prompt names can be seen; None where it names nothing that is known.
+
+    What the other phrases of the attribute get is kept beside it: by that a version's candidates
+    are told from each other, whatever their prompts named.
+    """
     judge = load_scorer(scorer)
     attribute = scorer.kind.removeprefix("visible-")
     results: list[Found | None] = []
     for candidate, found in zip(candidates, judge.probabilities(pictures), strict=True):
         seen = judge.attribute(attribute, facts_of(candidate.recipe.prompt), found)
-        results.append(seen and (seen.probability, asdict(seen)))
+        beside = {name: round(value, 6) for name, value in found.items()
+                  if attribute_of(name) == attribute}  # fmt: skip
+        results.append(seen and (seen.probability, asdict(seen) | {"phrases": beside}))
     return results
 
 
