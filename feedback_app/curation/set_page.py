@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.curation.decisions import decide
+from feedback_app.curation.makeup import make_up_of
 from feedback_app.curation.models import CuratedSet
 from feedback_app.curation.rules import Rules, most_first
 from feedback_app.curation.services import begin_applying
@@ -80,6 +81,7 @@ class SetPage(ListPage):
                 for item in context["page"]
             ],
             "reasons": most_first(self.curated_set.refused),
+            "make_up": make_up_of(self.curated_set),
         }
 
 
