@@ -17,6 +17,7 @@ urlpatterns = [
     path("learning/", include("feedback_app.finetuning.urls")),
     path("curation/", include("feedback_app.curation.urls")),
     path("exports/", include("feedback_app.exports.urls")),
+    path("vlms/", include("feedback_app.vlms.urls")),
     path("webhooks/", include("feedback_app.webhooks.urls")),
     path("experiments/", include("feedback_app.experiments.urls")),
     path("api/", include("feedback_app.api.urls")),

@@ -61,6 +61,7 @@ TABLE: dict[str, Line] = {
     "metrics": get(answers(404, 404, 404, 404, 404, 404)),  # nobody is let in by the settings
     "home": get(answers(302, 302, 302, 302, 200, 200)),
     "models": get(COORDINATORS),
+    "model": get(COORDINATORS, lambda world: [world.version.pk]),
     "models_beside": get(COORDINATORS),
     "api:api-root": get(LOGGED_IN_BY_API),
     "api:schema": get(LOGGED_IN_BY_API),
@@ -175,6 +176,44 @@ TABLE: dict[str, Line] = {
     ),
     "images:candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "images:register-version": get(ADMINS),
+    # VLMs
+    "vlms:list": get(COORDINATORS),
+    "vlms:register": get(ADMINS),
+    "vlms:ask": get(COORDINATORS),
+    "vlms:question": get(COORDINATORS, lambda world: [world.image_question.pk]),
+    "vlms:version": get(COORDINATORS, lambda world: [world.image_question.version_id]),
+    "vlms:curve": get(
+        does(COORDINATORS, 404), lambda world: [world.image_question.version_id, "bridge"]
+    ),
+    "vlms:sets": get(COORDINATORS),
+    "vlms:set-new": get(COORDINATORS),
+    "vlms:set": get(COORDINATORS, lambda world: [world.benchmark_result.instruction_set_id]),
+    "vlms:set-download": get(ADMINS, lambda world: [world.benchmark_result.instruction_set_id]),
+    "vlms:set-sample": get(
+        COORDINATORS, lambda world: [world.benchmark_result.instruction_set_id, 0]
+    ),
+    "vlms:benchmark": get(COORDINATORS, lambda world: [world.benchmark_result.instruction_set_id]),
+    "vlms:start": post(
+        does(COORDINATORS), lambda world: [world.benchmark_result.instruction_set_id]
+    ),
+    "vlms:bring": get(COORDINATORS, lambda world: [world.benchmark_result.instruction_set_id]),
+    "vlms:result": get(COORDINATORS, lambda world: [world.benchmark_result.pk]),
+    "vlms:picture": get(COORDINATORS, lambda world: [world.benchmark_result.pk, 0]),
+    "vlms:fairness": get(does(COORDINATORS, 404), lambda world: [world.benchmark_result.pk, 99]),
+    "vlms:experiment-groups": get(COORDINATORS, lambda world: [world.experiment.pk]),
+    "vlms:scorer-groups": get(does(COORDINATORS, 404), lambda _: [0]),
+    "vlms:group-plot": get(does(COORDINATORS, 404), lambda world: [world.run.pk, 0]),
+    "api:vlms": get(COORDINATORS_BY_API),
+    "api:vlm": get(COORDINATORS_BY_API, lambda world: [world.image_question.version_id]),
+    "api:instruction-sets": get(COORDINATORS_BY_API),
+    "api:instruction-set": get(
+        COORDINATORS_BY_API, lambda world: [world.benchmark_result.instruction_set_id]
+    ),
+    "api:benchmark-results": get(COORDINATORS_BY_API),
+    "api:benchmark-result": get(COORDINATORS_BY_API, lambda world: [world.benchmark_result.pk]),
+    "api:benchmark-result-bring": post(does(COORDINATORS_BY_API, 400)),
+    "api:image-questions": get(COORDINATORS_BY_API),
+    "api:image-question": get(COORDINATORS_BY_API, lambda world: [world.image_question.pk]),
     # Studies
     "studies:list": get(COORDINATORS),
     "studies:create": get(COORDINATORS),

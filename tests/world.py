@@ -26,12 +26,16 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
+from feedback_app.vlms.asking import ask_of_image
+from feedback_app.vlms.models import BenchmarkResult, ImageQuestion
+from feedback_app.vlms.requests import QuestionRequest
 from tests.curation.stage import Stage, set_stage
 from tests.experiments.making import design, fill, make_cohort, started
 from tests.finetuning.gate_world import asked, child_of, decided
 from tests.images.cohort_folders import grey, import_folder, lay_out, mask_png
 from tests.readings.answers import posted_for
 from tests.studies.making import make_study
+from tests.vlms.made import asked_cohort, brought, built, some_version
 
 COHORT = "ward"
 
@@ -59,6 +63,8 @@ class World:
     experiment: Experiment
     draft_experiment: Experiment
     cell: Cell
+    benchmark_result: BenchmarkResult
+    image_question: ImageQuestion
     retraction: Retraction
     """It takes back a reader who read nothing that the others rest on."""
 
@@ -107,8 +113,20 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         experiment=experiment,
         draft_experiment=draft_experiment,
         cell=experiment.cells.earliest("pk"),
+        benchmark_result=brought(built(asked_cohort("asked", test=6))),
+        image_question=question(stage),
         retraction=retract(reader=make_stranger(), reason="They read the wrong studies."),
     )
+
+
+def question(stage: Stage) -> ImageQuestion:
+    asked = QuestionRequest(
+        version=some_version().name,
+        image=str(stage.candidates[0].pk),
+        question="Which view is this?",
+        options=("PA", "AP"),
+    )
+    return ask_of_image(asked)
 
 
 def experiments() -> tuple[Experiment, Experiment]:

@@ -19,6 +19,7 @@ from feedback_app.readings import preview_views as previews
 from feedback_app.results import api as results
 from feedback_app.runs import api as runs
 from feedback_app.studies import api as studies
+from feedback_app.vlms import api as vlms
 
 router = Router()
 for rows, view, row in (
@@ -45,6 +46,10 @@ for rows, view, row in (
     ("curated-sets", curation.CuratedSetsView, "curated-set"),
     ("exports", exports.ExportsView, "export"),
     ("experiments", experiments.ExperimentsView, "experiment"),
+    ("vlms", vlms.VlmsView, "vlm"),
+    ("instruction-sets", vlms.InstructionSetsView, "instruction-set"),
+    ("benchmark-results", vlms.BenchmarkResultsView, "benchmark-result"),
+    ("image-questions", vlms.ImageQuestionsView, "image-question"),
     ("retractions", provenance.RetractionsView, "retraction"),
     ("runs", runs.RunsView, "run"),
     ("notices", notices.NoticesView, "notice"),

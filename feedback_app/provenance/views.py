@@ -1,7 +1,7 @@
 """Pages that join everything."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_safe
 
 from feedback_app.accounts.access import coordinators_only
@@ -11,6 +11,7 @@ from feedback_app.provenance.lineage import differences, same_seed_images
 from feedback_app.provenance.loop import new_pairs, next_step, stages
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study, StudyState
+from feedback_app.vlms.judging import agreement_with_readers, what_is_followed
 
 SHOWN_RUNS = 3
 SHOWN_STUDIES = 6
@@ -35,6 +36,22 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_runs": max(0, unfinished.count() - SHOWN_RUNS),
     }
     return render(request, "provenance/home.html", context)
+
+
+@require_safe
+@coordinators_only
+def show_model(request: HttpRequest, version_id: int) -> HttpResponse:
+    """One version: where it comes from, what it was shown to follow, and what readers say."""
+    rows = ModelVersion.objects.with_counts().select_related("parent", "created_by")
+    version = get_object_or_404(rows, pk=version_id)
+    context = {
+        "section": "versions",
+        "version": version,
+        "children": version.children.order_by("pk"),
+        "judged": what_is_followed(version),
+        "agreement": agreement_with_readers(version),
+    }
+    return render(request, "provenance/model.html", context)
 
 
 @require_safe

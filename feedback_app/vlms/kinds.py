@@ -1,5 +1,15 @@
 """The kinds of run of this app."""
 
-from feedback_app.runs.kinds import GPU, Kind, declare
+from feedback_app.runs.kinds import CPU, GPU, Kind, declare
 
-declare(Kind(name="train_vlm", queue=GPU, tasks="feedback_app.vlms.tasks"))
+TASKS = "feedback_app.vlms.tasks"
+
+declare(
+    Kind(name="train_vlm", queue=GPU, tasks=TASKS),
+    Kind(name="build_instructions", queue=CPU, tasks=TASKS, is_told=True),
+    Kind(name="benchmark_vlm", queue=GPU, tasks=TASKS, is_told=True),
+    Kind(name="score_answers", queue=CPU, tasks=TASKS, is_told=True),
+    Kind(name="ask_vlm", queue=GPU, tasks=TASKS),
+    Kind(name="experiment_fairness", queue=CPU, tasks=TASKS, is_told=True),
+    Kind(name="scorer_fairness", queue=GPU, tasks=TASKS, is_told=True),
+)

@@ -1,7 +1,7 @@
 """The request for the training of a VLM, and what applies it: for page and command alike."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -60,3 +60,75 @@ def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = N
     with at("settings"), naming_the_setting():
         spec = VlmSpec(instructions=str(instructions), **given)
     return start_training(request.name, spec, parent=parent, created_by=created_by)
+
+
+class InstructionRequest(Request):
+    """What instructions are built from: cohorts that are here, and public data sets' folders."""
+
+    name: str = Field(min_length=1, max_length=100, description="Of the instruction set")
+    cohorts: tuple[str, ...] = Field(
+        default=(), description="Cohorts whose images are asked about, by their own splits"
+    )
+    readings: bool = Field(
+        default=False,
+        title="What readers said of candidates",
+        description=(
+            "Flags with regions, scores, choices and comments of people, marked as such; nothing "
+            "retracted, nothing of studies that hide where images are from"
+        ),
+    )
+    data: str = Field(
+        default="",
+        max_length=500,
+        title="Folder of data sets",
+        description=(
+            "A folder on the server that holds public data sets, each in a folder of its name "
+            "(docs/instruction-data.md)"
+        ),
+    )
+    seed: str = Field(
+        default="0", min_length=1, max_length=32, description="What wording is drawn by"
+    )
+
+
+class BenchmarkRequest(Request):
+    """Which VLM answers the benchmark of which instruction set."""
+
+    version: str = Field(min_length=1, max_length=100, title="VLM version")
+    instruction_set: str = Field(min_length=1, max_length=100, title="Instruction set")
+
+
+class AnswersRequest(Request):
+    """Answers of a model that runs elsewhere, as JSON lines."""
+
+    model: str = Field(
+        min_length=1, max_length=100, description="What the model is called in the tables"
+    )
+    instruction_set: str = Field(min_length=1, max_length=100, title="Instruction set")
+    answers: str = Field(
+        min_length=2,
+        max_length=100_000_000,
+        description="JSON lines (docs/vlm-benchmark.md): an answer or options' likelihoods each",
+    )
+
+
+class QuestionRequest(Request):
+    """A question to a VLM of one image; with options it answers by their likelihood."""
+
+    version: str = Field(min_length=1, max_length=100, title="VLM version")
+    image: str = Field(min_length=1, max_length=36, description="The image's id")
+    question: str = Field(min_length=1, max_length=500)
+    options: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), max_length=10, description="Answers to choose from; none for one in words"
+    )
+
+
+class RegisterVlmRequest(Request):
+    """A VLM in a folder on the server, to be registered by an admin."""
+
+    name: str = Field(min_length=1, max_length=100)
+    location: str = Field(
+        min_length=1,
+        max_length=500,
+        description="“bundled”, or a folder on this server that save_pretrained() has written",
+    )

@@ -17,6 +17,8 @@ from generation.errors import RemediableError
 from generation.specs import BUNDLED, VlmSpec, write_spec
 from generation.vlm.model.folders import place_of
 
+CARD_MAX = 40_000
+
 
 @transaction.atomic
 def register_vlm(
@@ -110,3 +112,13 @@ def register_trained(run: Run) -> VlmVersion:
         run=run,
         created_by=run.created_by,
     )
+
+
+def card_of(version: VlmVersion) -> str:
+    """The model card that lies beside the weights; empty where none does."""
+    try:
+        path = folder_of(version.location) / "README.md"
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except (RemediableError, OSError):
+        return ""
+    return text[:CARD_MAX]

@@ -1,15 +1,97 @@
-"""Training a VLM in a child process, and registering what comes of it."""
+"""The runs of VLMs: training, instructions, benchmark, questions; and comparing groups."""
 
+from typing import Any
+
+from feedback_app.experiments.models import Experiment
+from feedback_app.images.blobs.pixels import pixels_of
+from feedback_app.images.scorers.models import Scorer, ScorerKind
+from feedback_app.images.scorers.tasks.networks import load_scorer
 from feedback_app.images.versions.folders import path_of
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from feedback_app.vlms.building import build_set
+from feedback_app.vlms.fairness import report_on_experiment, reports_of, said_of, test_images
+from feedback_app.vlms.models import BenchmarkResult, ImageQuestion, InstructionSet
+from feedback_app.vlms.scoring import score_result
 from feedback_app.vlms.services import register_trained
+from generation.conditioning.findings import FINDINGS
+
+AT_ONCE = 32
+"""Pictures that a scorer is asked of together."""
 
 
 @handles("train_vlm")
 def train_vlm(progress: Progress) -> dict[str, object]:
-    run_dir = path_of(progress.run.spec["run_dir"])
-    result = run_child(progress, module="generation.commands.train_vlm", run_dir=run_dir)
+    result = _child(progress, "train_vlm")
     version = register_trained(progress.run)
     return {"vlm_version": version.name, **result}
+
+
+@handles("build_instructions")
+def build_instructions(progress: Progress) -> dict[str, object]:
+    row = InstructionSet.objects.get(run=progress.run)
+    said = 0
+
+    def tell(line: str) -> None:
+        nonlocal said
+        said += 1
+        progress.log(line)
+        progress.update(said, note=line)
+
+    return build_set(row, tell=tell)
+
+
+@handles("benchmark_vlm")
+def benchmark_vlm(progress: Progress) -> dict[str, object]:
+    _child(progress, "benchmark_vlm")
+    return score_result(BenchmarkResult.objects.get(run=progress.run))
+
+
+@handles("score_answers")
+def score_answers(progress: Progress) -> dict[str, object]:
+    return score_result(BenchmarkResult.objects.get(run=progress.run))
+
+
+@handles("ask_vlm")
+def ask_vlm(progress: Progress) -> dict[str, object]:
+    answer = _child(progress, "ask_vlm")
+    ImageQuestion.objects.filter(run=progress.run).update(answer=answer)
+    return answer
+
+
+@handles("experiment_fairness")
+def experiment_fairness(progress: Progress) -> dict[str, object]:
+    experiment = Experiment.objects.get(pk=progress.run.spec["experiment"])
+    return {"reports": report_on_experiment(experiment)}
+
+
+@handles("scorer_fairness")
+def scorer_fairness(progress: Progress) -> dict[str, object]:
+    scorer = Scorer.objects.select_related("cohort").get(pk=progress.run.spec["scorer"])
+    images = test_images(scorer)
+    found: list[dict[str, float]] = []
+    for start in range(0, len(images), AT_ONCE):
+        part = images[start : start + AT_ONCE]
+        found += _probabilities(scorer, [pixels_of(row.image) for row in part])
+        progress.update(len(found), total=len(images), note="Asking the scorer")
+    where = scorer.cohort.name if scorer.cohort else "all cohorts"
+    said = said_of(images, found)
+    return {"reports": reports_of(f"{scorer.name} on test images of {where}", said)}
+
+
+def _probabilities(scorer: Scorer, pictures: list[Any]) -> list[dict[str, float]]:
+    """What a classifier, or a judge, gives each finding."""
+    network = load_scorer(scorer)
+    if scorer.kind == ScorerKind.CLASSIFIER:
+        rows = network.probabilities(pictures).tolist()
+        return [dict(zip(network.config.findings, row, strict=True)) for row in rows]
+    return [
+        {name: value for name, value in found.items() if name in FINDINGS}
+        for found in network.probabilities(pictures)
+    ]
+
+
+def _child(progress: Progress, name: str) -> dict[str, Any]:
+    run_dir = path_of(progress.run.spec["run_dir"])
+    return run_child(progress, module=f"generation.commands.{name}", run_dir=run_dir)

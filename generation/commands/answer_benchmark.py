@@ -9,8 +9,8 @@ from pathlib import Path
 
 from generation.errors import RemediableError
 from generation.vlm.benchmark.items import read_benchmark
+from generation.vlm.instructions.folders import picture_folders
 from generation.vlm.model.benchmarking import write_answers
-from generation.vlm.model.rows import picture_folders
 from generation.vlm.model.vlms import load_vlm
 
 

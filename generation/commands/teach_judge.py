@@ -17,8 +17,9 @@ from generation.diffusion.loading import load_pipeline, native_side
 from generation.errors import RemediableError
 from generation.specs import BUNDLED, ModelSource
 from generation.statistics.ranking import auroc
+from generation.vlm.instructions.folders import picture_folders
 from generation.vlm.judge import Judge, round_trip, teach
-from generation.vlm.model.rows import Row, picture_folders, read_rows, statements
+from generation.vlm.model.rows import Row, read_rows, statements
 from generation.vlm.model.seen import look_at, read_picture
 from generation.vlm.model.vlms import OwnVlm, load_vlm
 

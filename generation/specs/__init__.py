@@ -80,7 +80,7 @@ from generation.specs.strict import (
     STRICT,
     naming_the_setting,
 )
-from generation.specs.vlms import VLM_TASKS, VlmSpec
+from generation.specs.vlms import VLM_TASKS, BenchmarkSpec, QuestionSpec, VlmSpec
 
 __all__ = [
     "ARMS",
@@ -99,6 +99,7 @@ __all__ = [
     "VLM_TASKS",
     "Arm",
     "Axis",
+    "BenchmarkSpec",
     "CellSpec",
     "ClassifierNetwork",
     "ClassifierSpec",
@@ -121,6 +122,7 @@ __all__ = [
     "Preference",
     "PretrainSpec",
     "Propensity",
+    "QuestionSpec",
     "Rating",
     "RepairSpec",
     "RewardModelSpec",

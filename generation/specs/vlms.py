@@ -69,3 +69,30 @@ class VlmSpec:
         if self.width % self.heads:
             raise ValueError("width has to be a multiple of heads")
         return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class BenchmarkSpec:
+    """Let a VLM answer the frozen benchmark of a folder of instructions.
+
+    ``vlm`` is ``bundled`` or a folder. ``benchmark`` is a folder within ``instructions``, whose
+    training pictures teach the linear probes beside it.
+    """
+
+    vlm: str = Field(min_length=1)
+    instructions: str = Field(min_length=1)
+    benchmark: str = Field(min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class QuestionSpec:
+    """Ask a VLM one question of one picture, and of ``others``, which it ought not to be told of.
+
+    With ``options`` it answers by their likelihood, without them in words.
+    """
+
+    vlm: str = Field(min_length=1)
+    picture: str = Field(min_length=1)
+    question: str = Field(min_length=1, max_length=500)
+    options: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from generation.conditioning.facts import facts_of
+from generation.conditioning.facts import facts_of, phrases_of
 from generation.quality.kit import Figure, as_share
 from generation.statistics.intervals import jackknife
 from generation.statistics.ranking import auroc_of_groups
-from generation.vlm.judge import Judge, phrases_of
+from generation.vlm.judge import Judge
 
 ATTRIBUTES = {
     "finding": "pneumonia",

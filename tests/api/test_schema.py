@@ -80,6 +80,10 @@ def keys_of(world: World) -> dict[str, Any]:
         "round_id": world.case.pk,  # there is none
         "retraction_id": world.retraction.pk,
         "run_id": world.run.pk,
+        "vlm_id": world.image_question.version_id,
+        "instruction_set_id": world.benchmark_result.instruction_set_id,
+        "result_id": world.benchmark_result.pk,
+        "question_id": world.image_question.pk,
         "person_id": world.slot.reader_id,
         "name": COHORT,
     }

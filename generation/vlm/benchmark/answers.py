@@ -3,6 +3,8 @@
 A line is ``{"id", "scores"}`` with a row of mean log likelihoods for each rotation of the
 options (the first one alone will do, and is then no test of order), or ``{"id", "answer"}`` with
 the text that was generated. ``"blind": true`` marks what was answered to the blind pictures.
+Instead of the id a line may have ``"image"``, the SHA-256 of the picture's file (several in a
+list), and ``"question"`` in the benchmark's words.
 So a model that runs elsewhere stands in the same tables as one that runs here.
 """
 
@@ -18,8 +20,9 @@ import numpy as np
 
 from generation.errors import RemediableError
 from generation.statistics.intervals import Interval, cluster_bootstrap
-from generation.vlm.benchmark.choices import choose, parse_answer
+from generation.vlm.benchmark.choices import choose, parse_answer, softmax
 from generation.vlm.benchmark.items import Benchmark, Question
+from generation.vlm.benchmark.plain import plain
 from generation.vlm.benchmark.scoring import (
     Answered,
     TaskFigures,
@@ -32,11 +35,16 @@ from generation.vlm.benchmark.text_metrics import TextFigures, measure_texts
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What was answered to one question: an option or a text; neither where it was no answer."""
+    """What was answered to one question: an option or a text; neither where it was no answer.
+
+    ``probabilities`` are those of the options in the question's own order, where it was answered
+    by likelihood.
+    """
 
     option: str | None = None
     text: str = ""
     is_stable: bool | None = None
+    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +105,7 @@ def as_json(benchmark: Benchmark, figures: Mapping[str, Mapping[str, Figures]]) 
     return {
         "benchmark": benchmark.sha256,
         "figures": {
-            task: {source: _plain(asdict(one)) for source, one in of_sources.items()}
+            task: {source: plain(asdict(one)) for source, one in of_sources.items()}
             for task, of_sources in figures.items()
         },
     }
@@ -163,17 +171,31 @@ def _of_boxes(
 def _read_line(line: str, benchmark: Benchmark, *, where: str) -> tuple[tuple[str, bool], Given]:
     try:
         row = dict(json.loads(line))
-        key = (str(row["id"]), bool(row.get("blind", False)))
-    except (ValueError, KeyError, TypeError) as error:
+        question = _asked(row, benchmark, where=where)
+        key = (question.id, bool(row.get("blind", False)))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _refusal(where, f"is no answer: {error!r}") from error
-    question = benchmark.by_id.get(key[0])
-    if question is None:
-        raise _refusal(where, f"answers {key[0]!r}, which is no question of this benchmark")
     if "scores" in row:
         return key, _by_likelihood(row["scores"], question, where=where)
     text = str(row.get("answer", ""))
     place = parse_answer(text, question.options) if question.kind == "choice" else None
     return key, Given(text=text, option=question.options[place] if place is not None else None)
+
+
+def _asked(row: Mapping[str, Any], benchmark: Benchmark, *, where: str) -> Question:
+    """The question that a line answers, by its id or by picture and words."""
+    if "id" in row:
+        question = benchmark.by_id.get(str(row["id"]))
+        if question is None:
+            raise _refusal(where, f"answers {row['id']!r}, which is no question of this benchmark")
+        return question
+    named = row["image"]
+    hashes = (named,) if isinstance(named, str) else tuple(map(str, named))
+    found = benchmark.by_picture.get((hashes, str(row["question"])), [])
+    if len(found) != 1:
+        count = "no question" if not found else f"{len(found)} questions"
+        raise _refusal(where, f"names {count} of this benchmark by picture and words")
+    return found[0]
 
 
 def _by_likelihood(scores: Any, question: Question, *, where: str) -> Given:
@@ -188,9 +210,11 @@ def _by_likelihood(scores: Any, question: Question, *, where: str) -> Given:
     if any(math.isnan(score) for row in rows for score in row):
         raise _refusal(where, "has a score that is no number")
     if len(rows) == 1:
-        return Given(option=question.options[int(np.argmax(rows[0]))])
+        return Given(option=question.options[int(np.argmax(rows[0]))],
+                     probabilities=softmax(rows[0]))  # fmt: skip
     choice = choose(rows)
-    return Given(option=question.options[choice.best], is_stable=choice.is_stable)
+    return Given(option=question.options[choice.best], is_stable=choice.is_stable,
+                 probabilities=choice.probabilities)  # fmt: skip
 
 
 def _cells(figures: Figures) -> tuple[object, ...]:
@@ -205,15 +229,11 @@ def _cells(figures: Figures) -> tuple[object, ...]:
     return (figures.texts, told, "", "", "", "")
 
 
-def _plain(value: Any) -> Any:
-    """Without the numbers that JSON lacks."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _refusal(where: str, what: str) -> RemediableError:
     return RemediableError(
         f"{where} {what}.",
-        remedy='A line is {"id": …, "scores": [[…], …]} or {"id": …, "answer": …}.',
+        remedy=(
+            'A line is {"id": …, "scores": [[…], …]} or {"id": …, "answer": …}; in the place of '
+            'the id it may have "image", the SHA-256 of its file, and "question".'
+        ),
     )

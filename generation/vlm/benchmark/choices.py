@@ -31,8 +31,15 @@ class Choice:
     @property
     def probabilities(self) -> tuple[float, ...]:
         """The softmax of the scores."""
-        powers = np.exp(np.array(self.scores) - max(self.scores))
-        return tuple(float(power) for power in powers / powers.sum())
+        return softmax(self.scores)
+
+
+def softmax(scores: Sequence[float]) -> tuple[float, ...]:
+    """Probabilities of options; where none of them can be chosen they are alike."""
+    if max(scores) == -np.inf:
+        return (1 / len(scores),) * len(scores)
+    powers = np.exp(np.array(scores) - max(scores))
+    return tuple(float(power) for power in powers / powers.sum())
 
 
 def rotations(count: int) -> list[tuple[int, ...]]:

@@ -19,12 +19,12 @@ from generation.vlm.benchmark.choices import blind_partners, majority
 Kind = Literal["choice", "text", "box"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 QUESTIONS, MANIFEST = "questions.jsonl", "manifest.json"
-MULTI = "multi-disease identification"
+MULTI, BINARY = "multi-disease identification", "binary disease"
 TASKS: Mapping[str, tuple[str, Kind]] = {
     "view classification": ("view classification", "choice"),
     "sex classification": ("sex classification", "choice"),
     "age classification": ("age classification", "choice"),
-    "binary disease classification": ("binary disease", "choice"),
+    "binary disease classification": (BINARY, "choice"),
     "single disease identification": ("single-disease identification", "choice"),
     "image classification": (MULTI, "choice"),
     "closed question answering": ("visual question answering", "choice"),
@@ -46,7 +46,8 @@ class Question:
     """``options`` in the question's own order, of which ``answer`` is one; empty for a text.
 
     ``blind_images`` are another patient's, to be asked with instead; empty where none could be
-    had. ``majority`` is the most frequent answer in training.
+    had. ``majority`` is the most frequent answer in training. ``image_sha256`` are the hashes of
+    the pictures' files, by which others may name them; empty where they were not at hand.
     """
 
     id: str
@@ -60,6 +61,12 @@ class Question:
     options: tuple[str, ...] = ()
     blind_images: tuple[str, ...] = ()
     majority: str = ""
+    image_sha256: tuple[str, ...] = ()
+
+    @property
+    def finding(self) -> str:
+        """What a question of a binary disease asks for; empty for all others."""
+        return self.id.rpartition("/")[2] if self.task == BINARY else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +76,16 @@ class Benchmark:
     questions: tuple[Question, ...]
     sha256: str
     by_id: Mapping[str, Question] = field(init=False)
+    by_picture: Mapping[tuple[tuple[str, ...], str], list[Question]] = field(init=False)
+    """By the hashes of the pictures, and the question in words."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_id", {one.id: one for one in self.questions})
+        found: dict[tuple[tuple[str, ...], str], list[Question]] = defaultdict(list)
+        for one in self.questions:
+            if one.image_sha256:
+                found[one.image_sha256, one.question].append(one)
+        object.__setattr__(self, "by_picture", dict(found))
 
 
 def build(instructions: Path, *, seed: str = "0", most: int = MOST) -> list[Question]:
@@ -138,6 +152,30 @@ def with_blind_images(questions: Sequence[Question]) -> list[Question]:
     return blind
 
 
+def all_asked(questions: Sequence[Question]) -> list[tuple[Question, bool]]:
+    """Each question as it is, and once more blind where it can be."""
+    return [(one, is_blind) for one in questions
+            for is_blind in ((False, True) if one.blind_images else (False,))]  # fmt: skip
+
+
+def with_hashes(questions: Sequence[Question], folders: Mapping[str, Path]) -> list[Question]:
+    """Each with the SHA-256 of its pictures' files, where all of them can be read."""
+    known: dict[str, str] = {}
+
+    def hash_of(name: str) -> str:
+        if name not in known:
+            source, _, place = name.partition("/")
+            path = folders[source] / place if source in folders else Path()
+            known[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        return known[name]
+
+    return [
+        replace(one, image_sha256=hashes if all(hashes) else ())
+        for one in questions
+        for hashes in [tuple(hash_of(name) for name in one.images)]
+    ]
+
+
 def freeze(questions: Sequence[Question], folder: Path) -> Benchmark:
     """Write questions and their hash; the same questions give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +213,8 @@ def read_benchmark(folder: Path) -> Benchmark:
 
 
 def _read(row: Mapping[str, Any]) -> Question:
-    texts = {name: tuple(row[name]) for name in ("images", "options", "blind_images")}
+    names = ("images", "options", "blind_images", "image_sha256")
+    texts = {name: tuple(row.get(name, ())) for name in names}
     return Question(**{**row, **texts})
 
 

@@ -30,8 +30,9 @@ from generation.vlm.instructions.grouping import Sides, take_sides
 from generation.vlm.instructions.looks import Looks
 from generation.vlm.instructions.pool import Pool
 from generation.vlm.instructions.records import Draft, Exam, Instruction
-from generation.vlm.instructions.sources.catalogue import SOURCES
+from generation.vlm.instructions.sources.catalogue import SOURCES, facts_of
 from generation.vlm.instructions.sources.common import Folders
+from generation.vlm.instructions.sources.written import is_written
 from generation.vlm.instructions.tasks import word
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -49,12 +50,22 @@ class Request:
     folders: Folders
     seed: str = "0"
 
-    def as_plan(self) -> dict[str, Any]:
+    def as_plan(self, folder: Path) -> dict[str, Any]:
+        """What is built; folders within ``folder`` by their place there, which may be moved."""
         return {
             "version": VERSION,
             "seed": self.seed,
-            "folders": {name: str(path) for name, path in sorted(self.folders.items())},
+            "folders": {
+                name: str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+                for name, path in sorted(self.folders.items())
+            },
         }
+
+    @property
+    def names(self) -> list[str]:
+        """The sources in the order that they are read in."""
+        others = sorted(name for name in self.folders if name not in SOURCES)
+        return [*(name for name in SOURCES if name in self.folders), *others]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +134,14 @@ class Tally:
 def build(request: Request, folder: Path, *, report: Report = lambda _: None) -> Built:
     """Write the instructions of all sources into a folder."""
     require_sources(request.folders)
-    names = [name for name in SOURCES if name in request.folders]
+    names = request.names
     with locked(folder):
         keep_plan(request, folder)
         passes = {}
         for name in names:
             passes[name] = look_through(name, request, looks=folder / "looks" / f"{name}.jsonl")
             report(f"{name}: {len(passes[name].pictures):,} pictures looked at")
-        sides = decide_sides(passes)
+        sides = decide_sides(passes, request)
         parts = []
         for name in names:
             parts.append(write_source(name, request, folder, first=passes[name], sides=sides))
@@ -140,8 +151,10 @@ def build(request: Request, folder: Path, *, report: Report = lambda _: None) ->
 
 
 def require_sources(folders: Folders) -> None:
-    for name in folders:
+    for name, folder in folders.items():
         if name not in SOURCES:
+            if is_written(folder):
+                continue
             raise RemediableError(
                 f"There is no source {name!r}.", remedy=f"Use some of: {', '.join(SOURCES)}."
             )
@@ -171,7 +184,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def keep_plan(request: Request, folder: Path) -> None:
     """A folder goes on with the request that it was begun with, and with no other."""
-    path, plan = folder / "plan.json", request.as_plan()
+    path, plan = folder / "plan.json", request.as_plan(folder)
     if path.is_file() and json.loads(path.read_text()) != plan:
         raise RemediableError(
             f"{folder} was begun with other sources or another seed.",
@@ -186,7 +199,7 @@ def look_through(name: str, request: Request, *, looks: Path) -> FirstPass:
     given: dict[str, Split] = {}
     pictures, unreadable = [], {}
     with Looks(looks) as seen:
-        for exam in SOURCES[name].read(request.folders):
+        for exam in facts_of(name, request.folders).read(request.folders):
             if isinstance(exam, Skip):
                 continue
             patients[exam.patient] = None
@@ -207,9 +220,9 @@ def look_through(name: str, request: Request, *, looks: Path) -> FirstPass:
     )
 
 
-def decide_sides(passes: Mapping[str, FirstPass]) -> Sides:
+def decide_sides(passes: Mapping[str, FirstPass], request: Request) -> Sides:
     """Sources that are derived from others come after these, as their patients do."""
-    ordered = sorted(SOURCES, key=lambda name: SOURCES[name].is_derived)
+    ordered = sorted(request.names, key=lambda name: facts_of(name, request.folders).is_derived)
     return take_sides(
         (patient for one in passes.values() for patient in one.patients),
         pictures=[picture for one in passes.values() for picture in one.pictures],
@@ -248,7 +261,7 @@ def instruct(
 ) -> Iterator[Instruction | Exam | Skip]:
     """Yields each exam and then its instructions, and the reason for what was left out."""
     pools = {split: Pool() for split in SPLITS}
-    for row in SOURCES[name].read(request.folders):
+    for row in facts_of(name, request.folders).read(request.folders):
         if isinstance(row, Skip):
             yield row
             continue

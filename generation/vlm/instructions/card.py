@@ -14,7 +14,7 @@ from typing import Any
 from generation.specs import Split
 from generation.vlm.instructions.build import SPLITS, Part, Request, write_whole
 from generation.vlm.instructions.grouping import Sides
-from generation.vlm.instructions.sources.catalogue import SOURCES
+from generation.vlm.instructions.sources.catalogue import facts_of
 from generation.vlm.instructions.tasks import FAMILIES, FAMILY_OF
 
 REPEATED_FAMILY = "text generation"
@@ -47,7 +47,7 @@ def make_card(
         "seed": request.seed,
         "splits": _totals(parts),
         "families": _families(parts),
-        "sources": {part.source: _source(part, folder=request.folders[part.source])
+        "sources": {part.source: _source(part, request)
                     for part in parts},
         "alike": [
             {"sources": list(pair), "pairs": count} for pair, count in sorted(sides.alike.items())
@@ -107,8 +107,8 @@ def _families(parts: Sequence[Part]) -> dict[str, dict[str, dict[Split, int]]]:
     return counts
 
 
-def _source(part: Part, *, folder: Path) -> dict[str, Any]:
-    facts = SOURCES[part.source]
+def _source(part: Part, request: Request) -> dict[str, Any]:
+    facts = facts_of(part.source, request.folders)
     tasks = sorted({task for split in SPLITS for task in part.records[split]})
     left_out: Counter[str] = Counter()
     for reason, count in part.left_out.items():
@@ -117,7 +117,7 @@ def _source(part: Part, *, folder: Path) -> dict[str, Any]:
         "title": facts.title,
         "licence": facts.licence,
         "weights_may_ship": facts.may_ship,
-        "folder": folder.name,
+        "folder": request.folders[part.source].name,
         "exams": part.exams,
         "pictures": part.pictures,
         "patients": dict(part.patients),

@@ -9,6 +9,7 @@ from generation.vlm.instructions.families import (
     fine_perception,
     other,
     question_answering,
+    reader_feedback,
     text_generation,
 )
 from generation.vlm.instructions.records import Draft, Exam, Instruction
@@ -19,6 +20,7 @@ FAMILIES = {
     "text generation": text_generation.TEMPLATES,
     "question answering": question_answering.TEMPLATES,
     "other": other.TEMPLATES,
+    "reader feedback": reader_feedback.TEMPLATES,
 }
 TEMPLATES = {task: own for family in FAMILIES.values() for task, own in family.items()}
 FAMILY_OF = {task: family for family, own in FAMILIES.items() for task in own}

@@ -1,35 +1,42 @@
 """A VLM answers a frozen benchmark, looking and blind; its answers are lines like anybody's."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from generation.vlm.benchmark.items import Question
+from generation.vlm.benchmark.items import Question, all_asked
 from generation.vlm.model.seen import read_picture
 from generation.vlm.model.vlms import Asked, Vlm
 
 AT_ONCE = 32
 KEPT_PICTURES = 256
 
+Report = Callable[[int, int], None]
+"""Called with answers written, and answers in all."""
+
 
 def answer(
-    vlm: Vlm, questions: Sequence[Question], folders: Mapping[str, Path]
+    vlm: Vlm,
+    questions: Sequence[Question],
+    folders: Mapping[str, Path],
+    *,
+    known: Collection[tuple[str, bool]] = (),
 ) -> Iterator[dict[str, Any]]:
     """A line a question, and one more where it can be asked with another patient's pictures.
 
-    Choices are answered by likelihood in every order of their options, all else in words.
+    Choices are answered by likelihood in every order of their options, all else in words; what
+    is ``known`` is not asked again.
     """
 
     @lru_cache(KEPT_PICTURES)
     def look(name: str) -> np.ndarray[Any, Any]:
         return read_picture(name, folders)
 
-    asked = [(one, is_blind) for one in questions
-             for is_blind in ((False, True) if one.blind_images else (False,))]  # fmt: skip
+    asked = [pair for pair in all_asked(questions) if (pair[0].id, pair[1]) not in known]
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         choices = [pair for pair in part if pair[0].kind == "choice"]
@@ -43,15 +50,39 @@ def answer(
 
 
 def write_answers(
-    vlm: Vlm, questions: Sequence[Question], folders: Mapping[str, Path], path: Path
+    vlm: Vlm,
+    questions: Sequence[Question],
+    folders: Mapping[str, Path],
+    path: Path,
+    *,
+    report: Report = lambda *_: None,
 ) -> int:
-    """Write JSON lines as ``read_answers`` reads them; how many."""
-    count = 0
-    with path.open("w", encoding="utf-8") as lines:
-        for line in answer(vlm, questions, folders):
+    """Write JSON lines as ``read_answers`` reads them; how many.
+
+    What a process that was killed has written is kept, and asked no more.
+    """
+    known = _take_up(path)
+    total, count = len(all_asked(questions)), len(known)
+    with path.open("a", encoding="utf-8") as lines:
+        for line in answer(vlm, questions, folders, known=known):
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
+            if count % AT_ONCE == 0:
+                lines.flush()
+                report(count, total)
+    report(total, total)
     return count
+
+
+def _take_up(path: Path) -> set[tuple[str, bool]]:
+    """The answers that are there already, without what was left of a line."""
+    whole = []
+    if path.is_file():
+        whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
+                 if line.endswith("\n")]  # fmt: skip
+    path.write_text("".join(whole), encoding="utf-8")
+    rows = [json.loads(line) for line in whole]
+    return {(row["id"], row["blind"]) for row in rows}
 
 
 def _worded(one: Question, is_blind: bool, *, look: Any) -> Asked:

@@ -50,18 +50,6 @@ def read_rows(instructions: Path, split: Split) -> list[Row]:
     return [*rows, *captions(rows)]
 
 
-def picture_folders(instructions: Path) -> dict[str, Path]:
-    """The folder of each source, as the instructions were built from it."""
-    try:
-        plan = json.loads((instructions / "plan.json").read_text(encoding="utf-8"))
-        return {name: Path(folder) for name, folder in plan["folders"].items()}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise RemediableError(
-            f"{instructions} does not say where its pictures lie: {error!r}",
-            remedy="Build the instructions with manage.py build_instructions.",
-        ) from error
-
-
 def captions(rows: Sequence[Row]) -> list[Row]:
     """What is known of each picture as a caption: ``chest x-ray, pneumonia, PA view, female``."""
     by_picture: dict[str, dict[str, Row]] = defaultdict(dict)

@@ -15,13 +15,14 @@ from generation.training import processes
 from generation.training.devices import device
 from generation.training.loop import Plan, Trainee, train
 from generation.training.schedules import warm_up_then_cosine
+from generation.vlm.instructions.folders import picture_folders
 from generation.vlm.model.answering import AnswerLearner
 from generation.vlm.model.assembly import Shape, assemble, give_backbone, save
 from generation.vlm.model.encoder import EncoderLearner, settle, standardise
 from generation.vlm.model.eye import EyeConfig
 from generation.vlm.model.folders import place_of, require_loadable
 from generation.vlm.model.language import LanguageLearner, as_tokens, told_apart
-from generation.vlm.model.rows import CAPTION, Row, picture_folders, read_rows, statements
+from generation.vlm.model.rows import CAPTION, Row, read_rows, statements
 from generation.vlm.model.seen import Seen, see
 from generation.vlm.model.wording import Words, train_tokenizer
 

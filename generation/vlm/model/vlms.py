@@ -92,6 +92,10 @@ class Vlm:
             found.append(_as_tokens(features).float().mean(dim=0).cpu())
         return torch.stack(found)
 
+    def encode(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
+        """What the encoder makes of each picture, N x F, as a linear probe is taught on it."""
+        return self.embed(pictures)
+
     @torch.no_grad()
     def _likelihood(self, one: Asked, order: Sequence[str], option: str) -> float:
         """By making ``generate`` say the option, so that each family reads as it does itself."""
@@ -206,6 +210,11 @@ class OwnVlm(Vlm):
     def embed(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
         """What the adapter makes of each whole picture: N x width."""
         return self.eye.adapt(look_at(self.eye, pictures).to(self.model.device))[:, 0].cpu()
+
+    @torch.no_grad()
+    def encode(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
+        """What the frozen backbone sees of each whole picture: N x channels."""
+        return look_at(self.eye, pictures)[:, 0].float()
 
     def _likelihoods(
         self, parts: Sequence[tuple[list[int], list[int]]], cells: Sequence[torch.Tensor]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from generation.datasets.parsed import Skip
 from generation.vlm.instructions.records import Exam
@@ -24,6 +25,7 @@ from generation.vlm.instructions.sources import (
     texts,
     vindr,
     vqa,
+    written,
 )
 from generation.vlm.instructions.sources.common import Folders
 
@@ -146,3 +148,16 @@ SOURCES = {
         title="COVID-QU-Ex", licence="CC BY-SA 4.0", read=covid_qu.read, is_derived=True
     ),
 }
+
+
+def facts_of(name: str, folders: Folders) -> SourceFacts:
+    """What is known of a source: of a public data set, or of one that was written out here."""
+    if name in SOURCES:
+        return SOURCES[name]
+    told = written.read_facts(folders[name])
+    return SourceFacts(
+        title=told.title,
+        licence=told.licence,
+        may_ship=told.may_ship,
+        read=partial(written.read, name=name),
+    )

@@ -1,0 +1,103 @@
+"""What people fill in on the pages of VLMs; limits are those of the requests."""
+
+from typing import Any
+
+from django import forms
+
+from feedback_app.images.cohorts.models import Cohort
+from feedback_app.requests import form_field_of
+from feedback_app.vlms.models import InstructionSet, VlmVersion
+from feedback_app.vlms.requests import (
+    AnswersRequest,
+    InstructionRequest,
+    QuestionRequest,
+    RegisterVlmRequest,
+)
+
+FILE_MAX_BYTES = 100_000_000
+
+
+class RegisterForm(forms.Form):
+    """A folder on the server, to be registered."""
+
+    name = form_field_of(RegisterVlmRequest, "name")
+    location = form_field_of(RegisterVlmRequest, "location")
+
+
+class InstructionForm(forms.Form):
+    """An instruction set to build; folders on the server are offered to admins alone."""
+
+    name = form_field_of(InstructionRequest, "name")
+    cohorts = forms.ModelMultipleChoiceField(
+        Cohort.objects.all(),
+        to_field_name="name",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Their images are asked about, by their own splits",
+    )
+    readings = form_field_of(InstructionRequest, "readings")
+    data = form_field_of(InstructionRequest, "data")
+    seed = form_field_of(InstructionRequest, "seed")
+
+    def __init__(self, *args: Any, is_admin: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_admin:
+            del self.fields["data"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        cohorts = [cohort.name for cohort in self.cleaned_data["cohorts"]]
+        return self.cleaned_data | {"cohorts": cohorts}
+
+
+class BenchmarkForm(forms.Form):
+    """The version that is to answer an instruction set's benchmark."""
+
+    version = forms.ModelChoiceField(
+        VlmVersion.objects.all(), to_field_name="name", empty_label=None, label="VLM version"
+    )
+
+    def values(self, instructions: InstructionSet) -> dict[str, Any]:
+        return {"version": self.cleaned_data["version"].name, "instruction_set": instructions.name}
+
+
+class AnswersForm(forms.Form):
+    """A file of answers, and what its model is called."""
+
+    model = form_field_of(AnswersRequest, "model")
+    file = forms.FileField(
+        label="Answers",
+        help_text="JSON lines, in UTF-8",
+        widget=forms.FileInput(attrs={"accept": ".jsonl,.json,text/plain"}),
+    )
+
+    def clean_file(self) -> str:
+        file = self.cleaned_data["file"]
+        if file.size > FILE_MAX_BYTES:
+            raise forms.ValidationError(f"More than {FILE_MAX_BYTES:,} bytes are not taken.")
+        try:
+            return str(file.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError("The file is no text in UTF-8: save it as such.") from error
+
+
+class QuestionForm(forms.Form):
+    """A question of one image; an option a line."""
+
+    version = BenchmarkForm.base_fields["version"]
+    image = form_field_of(QuestionRequest, "image")
+    question = form_field_of(QuestionRequest, "question")
+    options = forms.CharField(
+        required=False,
+        max_length=1_100,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One a line, two at least; without any it answers in its own words",
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        lines = [line.strip() for line in self.cleaned_data["options"].splitlines()]
+        return self.cleaned_data | {
+            "version": self.cleaned_data["version"].name,
+            "options": [line for line in lines if line],
+        }

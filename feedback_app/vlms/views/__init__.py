@@ -1,0 +1,1 @@
+"""Pages of VLMs, of instruction data, and of the benchmark."""

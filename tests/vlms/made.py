@@ -1,0 +1,76 @@
+"""A cohort to ask about, an instruction set of it, and answers to its benchmark."""
+
+import json
+from pathlib import Path
+
+from feedback_app.images.cohorts.models import Cohort, Sex
+from feedback_app.runs import services as runs
+from feedback_app.vlms.asking import BENCHMARK, ask_for_instructions, bring_answers
+from feedback_app.vlms.models import BenchmarkResult, InstructionSet, VlmVersion
+from feedback_app.vlms.requests import AnswersRequest, InstructionRequest
+from generation.vlm.benchmark.choices import rotations
+from generation.vlm.benchmark.items import Question, read_benchmark
+from tests.experiments.making import make_cohort
+
+
+def asked_cohort(name: str = "asked", *, test: int = 44) -> Cohort:
+    """Every other image has pneumonia; views, sexes and ages differ otherwise."""
+    cohort = make_cohort(name, train=24, validation=2, test=test)
+    for number, row in enumerate(cohort.images.select_related("patient").order_by("source_id")):
+        is_ill = bool(number % 2)
+        row.findings = ["pneumonia"] if is_ill else []
+        row.is_normal, row.unknown_findings = not is_ill, []
+        row.source_labels = {"label": "pneumonia" if is_ill else "normal"}
+        row.view, row.age_years = ("PA", 30) if number % 3 else ("AP", 70)
+        row.save()
+        row.patient.sex = Sex.FEMALE if number % 4 < 2 else Sex.MALE
+        row.patient.save()
+    return cohort
+
+
+def built(*cohorts: Cohort, name: str = "November") -> InstructionSet:
+    request = InstructionRequest(name=name, cohorts=tuple(one.name for one in cohorts))
+    row = ask_for_instructions(request)
+    run = runs.execute(row.run_id)
+    assert run is not None
+    assert run.state == "succeeded", run.error
+    row.refresh_from_db()
+    return row
+
+
+def questions_of(row: InstructionSet) -> tuple[Question, ...]:
+    return read_benchmark(row.path / BENCHMARK).questions
+
+
+def right(question: Question, *, by_picture: bool = False) -> dict[str, object]:
+    """An answer by likelihood, in every order, to the question by its id or its picture."""
+    scores = [[-1.0 if question.options[place] == question.answer else -2.0 for place in order]
+              for order in rotations(len(question.options))]  # fmt: skip
+    if by_picture:
+        return {"image": question.image_sha256[0], "question": question.question, "scores": scores}
+    return {"id": question.id, "scores": scores}
+
+
+def wrong(question: Question) -> dict[str, object]:
+    """What a model that does not look says: the first option, whatever is asked."""
+    return {"id": question.id, "answer": question.options[0], "blind": True}
+
+
+def brought(row: InstructionSet, *, model: str = "elsewhere") -> BenchmarkResult:
+    lines = [json.dumps(line) for one in questions_of(row) if one.kind == "choice"
+             for line in (right(one), wrong(one))]  # fmt: skip
+    request = AnswersRequest(model=model, instruction_set=row.name, answers="\n".join(lines))
+    result = bring_answers(request)
+    run = runs.execute(result.run_id)
+    assert run is not None
+    assert run.state == "succeeded", run.error
+    result.refresh_from_db()
+    return result
+
+
+def some_version(name: str = "reader-of-chests") -> VlmVersion:
+    return VlmVersion.objects.create(name=name, location="bundled", sha256="0" * 64, family="llava")
+
+
+def lines_of(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
