@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from feedback_app.accounts.models import User
-from tests.access_table import TABLE, Line
+from tests.access_lines import Line
+from tests.access_table import TABLE
 from tests.world import World, build_world
 
 pytestmark = pytest.mark.django_db

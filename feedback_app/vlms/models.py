@@ -105,6 +105,14 @@ class InstructionSet(models.Model):
         return sum(self.card.get("splits", {}).values())
 
     @property
+    def left_out(self) -> bool:
+        """Whether anything of a source was not asked."""
+        sources = self.card.get("sources", {}).values()
+        return any(source["left_out"] or source["thinned"] for source in sources) or bool(
+            self.card.get("alike")
+        )
+
+    @property
     def question_count(self) -> int:
         """How many questions its benchmark has."""
         return int(self.benchmark.get("questions", 0))

@@ -79,8 +79,8 @@ def _stages(version: VlmVersion) -> list[dict[str, Any]]:
         return []
     from feedback_app.vlms.plots import stage_plot
 
-    return [{"name": name, "plot": stage_plot(name, curve)}
-            for name, curve in _curves(version).items()]  # fmt: skip
+    curves = sorted(_curves(version).items(), key=lambda one: one[1]["step"][0])
+    return [{"name": name, "plot": stage_plot(name, curve)} for name, curve in curves]
 
 
 @require_safe
