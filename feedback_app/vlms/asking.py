@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.images.blobs.models import Image
+from feedback_app.images.blobs.places import is_shared, path_of_blob, put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.candidates.models import Candidate
-from feedback_app.images.cohorts.manifests import path_of_blob
 from feedback_app.images.cohorts.models import CohortImage
 from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions.folders import location_of
@@ -45,6 +45,11 @@ def ask_for_instructions(
     asked: InstructionRequest, *, created_by: User | None = None
 ) -> InstructionSet:
     """An instruction set, to be built; folders on the server are for admins alone to name."""
+    if is_shared():
+        raise RemediableError(
+            "Instruction sets are built where blobs lie in a folder, not in a bucket.",
+            remedy="Build it in an installation without STORAGE_URL.",
+        )
     with at("name"):
         if InstructionSet.objects.filter(name=asked.name).exists():
             raise _taken(f"an instruction set “{asked.name}”")
@@ -148,6 +153,7 @@ def ask_of_image(asked: QuestionRequest, *, created_by: User | None = None) -> I
     )
     with naming_a_full_disk("the question"):
         write_spec(spec, folder / "spec.json")
+    put(folder)
     return ImageQuestion.objects.create(
         version=version,
         image=image,

@@ -1,12 +1,13 @@
 """What the database holds as sources of instructions: cohorts, by their own splits."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import default_storage
+from django.conf import settings
 from django.db.models import Q
 
 from feedback_app.images.cohorts.models import Box, Cohort
@@ -43,9 +44,10 @@ def write_cohort(cohort: Cohort, folder: Path) -> None:
 
 
 def link_pictures(folder: Path) -> None:
+    """By a relative path, so that an installation can be moved."""
     link = folder / PICTURES
     link.unlink(missing_ok=True)
-    link.symlink_to(default_storage.path(""), target_is_directory=True)
+    link.symlink_to(os.path.relpath(settings.MEDIA_ROOT, folder), target_is_directory=True)
 
 
 def exams_of(cohort: Cohort) -> Iterator[Exam]:
