@@ -8,7 +8,8 @@ DASH = "–"
 
 
 def figure(value: float, *, digits: int = 2) -> str:
-    return DASH if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+    """Returns no minus before a zero, which what is rounded may leave."""
+    return DASH if np.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def signed(value: float, *, digits: int = 2) -> str:

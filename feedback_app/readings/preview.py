@@ -109,5 +109,7 @@ def preview_of(study: Study, case_id: UUID | None, *, coordinator: User) -> Prev
             f"The study “{study.name}” is {study.state}.", remedy="Its readers see it themselves."
         )
     if not study.cases.exists():
-        raise RemediableError("The study has no cases.", remedy="Choose a batch with images.")
+        raise RemediableError(
+            "The study has no cases.", remedy=mode_of(study.mode).remedy_without_cases
+        )
     return PreviewedCase(study, case_id, coordinator=coordinator)

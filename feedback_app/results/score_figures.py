@@ -67,13 +67,13 @@ def score_figures(table: StudyTable, question: Question) -> ScoreFigures:
     repeats = table.repeats(question.slug)
     has_leniency = question.kind == CriterionKind.ORDINAL
     leniency = leniencies(scores, cases) if has_leniency and table.readers else ()
-    strengths = np.abs(scores - question.strongest) if question.is_comparison else scores
+    counted = question.counted(scores)
     return ScoreFigures(
         question=question,
         readers=table.readers,
         labels=question.labels,
         counts=np.stack(
-            [np.sum(strengths == level, axis=0) for level in range(len(question.labels))], axis=-1
+            [np.sum(counted == level, axis=0) for level in range(len(question.labels))], axis=-1
         ),
         shared=shared_cases(scores, cases),
         agreement=_agreement(question, scores, cases),

@@ -22,6 +22,7 @@ from feedback_app.studies.models import CaseImage, CriterionKind, Study
 Truths = NDArray[np.bool_]
 STRONGEST = max(Strength.values)
 """A choice is a score from -3, the second image much better, to 3, the first one."""
+POINTS_COUNTED = ("equal", "1 to 3", "4 to 6", "7 to 10")
 TWO_SIDED = {CriterionKind.COMPARISON: STRONGEST, CriterionKind.PREFERENCE: POINTS_MAX}
 """By kind of question, how strongly the first of two may be better; above 0 it is."""
 
@@ -54,10 +55,19 @@ class Question:
     def labels(self) -> tuple[str, ...]:
         """What answers are counted by: scores, or how strongly one image is better."""
         if self.kind == CriterionKind.PREFERENCE:
-            return tuple(str(points) for points in range(self.strongest + 1))
+            return POINTS_COUNTED
         if self.is_comparison:
             return ("neither", *(str(label).lower() for label in Strength.labels))
         return tuple(str(score) for score in range(self.levels))
+
+    def counted(self, scores: Floats) -> Floats:
+        """By which of the ``labels`` each answer is counted, by its place."""
+        if not self.is_comparison:
+            return scores
+        strengths = np.abs(scores - self.strongest)
+        if self.kind == CriterionKind.PREFERENCE:
+            return np.minimum(np.ceil(strengths / 3), len(POINTS_COUNTED) - 1)
+        return strengths
 
 
 @dataclass(frozen=True)

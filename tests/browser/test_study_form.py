@@ -10,6 +10,8 @@ from feedback_app.studies.modes import MODES
 from tests.studies.making import make_batch
 
 FIELDS = {
+    "cohort_images": "How many of its images",
+    "undrafted_percent": "Cases without a draft, in per cent",
     "images_per_case": "Images a case",
     "against": "Against",
     "real_cohort": "Real images of",
@@ -35,6 +37,9 @@ def test_each_mode_shows_its_own_fields_questions_and_words(
         expect(scored).to_be_visible(visible=mode.slug in {"rate", "rate_k"})
         compared = page.locator('[data-kind="comparison"]')
         expect(compared).to_be_visible(visible=mode.slug == "compare")
+        preferred = page.locator('[data-kind="preference"]')
+        expect(preferred).to_be_visible(visible=mode.slug == "compare_reports")
+    page.get_by_label(MODES["real_or_synthetic"].label).check()
     page.get_by_label("Two phases", exact=True).check()
     expect(page.locator('[data-kind="ordinal"]')).to_be_visible()
 

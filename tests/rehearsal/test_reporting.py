@@ -60,7 +60,11 @@ def test_quality_counts_sentences_and_words() -> None:
 
 def test_the_better_report_wins_on_its_criterion_and_on_no_other(cohort: Cohort) -> None:
     worse = bring_in("a model", WITHOUT_EFFUSION)
-    figures = figures_of(read_by_five(cohort, "compare_reports", OWN_REPORT, worse)).reports
+    every = figures_of(read_by_five(cohort, "compare_reports", OWN_REPORT, worse))
+    figures = every.reports
+    counts = {one.question.slug: one.counts.sum(axis=0).tolist() for one in every.scores}
+    assert counts["completeness"][0] == 0
+    assert {sum(of) for of in counts.values()} == {5 * CASES}
     duels = {one.question.slug: one.duels[0] for one in figures.preferences}
     assert (duels["completeness"].first, duels["completeness"].second) == (
         "a model",

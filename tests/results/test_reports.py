@@ -48,7 +48,8 @@ def test_a_report_is_in_its_table_in_the_api_and_on_its_page(
     (row,) = rows_of(study, "reports")
     assert (row["draft"], row["draft_source"], row["text"]) == (DRAFT, "", "No effusion.")
     address = reverse("readings:readings-file", args=[study.pk, "report_pairs", "jsonl"])
-    pair = json.loads(b"".join(cora_client.get(address).streaming_content))  # type: ignore[arg-type]
+    answer: Any = cora_client.get(address)
+    pair = json.loads(b"".join(answer.streaming_content))
     assert (pair["chosen"], pair["rejected"], pair["by"]) == ("No effusion.", DRAFT, "edit")
     assert pair["image"] == study.cases.get().images.get().blob_id
     assert (row["reasons"], row["changed_words"]) == ("false_finding style", "1")

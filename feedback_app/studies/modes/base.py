@@ -77,6 +77,7 @@ class Mode:
     """Whether results keep back where an image is from until the study is unblinded."""
     may_show_real: ClassVar[bool] = False
     """Whether a case may show a real image, of which readers are not told: none is shown as one."""
+    remedy_without_cases: ClassVar[str] = "Choose a batch with images."
     objection_to_order: ClassVar[str] = ""
     """Why a reward model may not choose what comes next; empty where it may."""
 

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
-
 from feedback_app.images.models import Batch
 from feedback_app.studies.drafting import (
     OWN_LABEL,
@@ -16,7 +14,7 @@ from feedback_app.studies.drafting import (
 )
 from feedback_app.studies.enums import CriterionKind
 from feedback_app.studies.modes.base import Designed, Mode
-from feedback_app.studies.planning import CasePlan, CasesAdded, Sample, Source
+from feedback_app.studies.planning import CasePlan, Sample, Source
 from feedback_app.studies.scales import REPORT, Scale
 
 
@@ -41,6 +39,9 @@ class WriteReport(Mode):
     shows_condition = False  # a prompt says what the report should find
     hides_source = True
     may_show_real = True
+    remedy_without_cases = (
+        "Choose batches, or a cohort, with images that every source has a report of."
+    )
     objection_to_order = "A reward model measures images alone, and the drafts are asked about."
 
     def plan(
@@ -81,16 +82,6 @@ class WriteReport(Mode):
             yield "draft_sources", "A case shows one draft: choose one source, or none."
         if design.undrafted_percent and not design.draft_sources:
             yield "undrafted_percent", "Without a source no case has a draft: choose one, or 0 %."
-
-    def lacks(self, added: CasesAdded) -> Iterator[str]:
-        if not added.cases:
-            yield (
-                "No case yet: choose batches, or a cohort, of whose images there are drafts "
-                "where some are wanted."
-            )
-
-    def require_whole(self, cases: "QuerySet[Model]") -> None:
-        """Any case will do, with a draft or without."""
 
     def facts(self, design: Designed) -> Iterator[tuple[str, str]]:
         if design.real_cohort:

@@ -232,7 +232,7 @@ def _lacks(
     """What still stands in the way of opening."""
     lacks = [sentence for _, sentence in contradictions(design)]
     if not added.cases:
-        lacks.append("Choose a batch with images.")
+        lacks.append(mode_of(design.mode).remedy_without_cases)
     lacks += mode_of(design.mode).lacks(added)
     if not readers:
         lacks.append("Choose who shall read.")

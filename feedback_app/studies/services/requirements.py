@@ -20,7 +20,8 @@ def require_openable(study: Study) -> list[User]:
 
 def require_readable(study: Study, *, readers: Sequence[User]) -> None:
     if not study.cases.exists():
-        raise RemediableError("The study has no cases.", remedy="Choose a batch with images.")
+        remedy = mode_of(study.mode).remedy_without_cases
+        raise RemediableError("The study has no cases.", remedy=remedy)
     if not study.criteria.exists():
         raise RemediableError("The study asks nothing.", remedy="Add a criterion.")
     for _, sentence in contradictions(study):
