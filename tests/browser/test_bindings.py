@@ -106,20 +106,20 @@ def test_a_changed_key_works_is_saved_and_is_there_after_a_reload(
     room: Page, slot: Slot, server: Server
 ) -> None:
     open_editor(room)
-    bind(room, "invert", "v")
-    expect(room.locator("#help output")).to_have_text("V it is.")
-    expect(key_of(room, "invert")).to_have_text("V")
+    bind(room, "invert", "d")
+    expect(room.locator("#help output")).to_have_text("D it is.")
+    expect(key_of(room, "invert")).to_have_text("D")
     close_help(room)
     room.keyboard.press("i")
     assert not is_inverted(room)
-    room.keyboard.press("v")
+    room.keyboard.press("d")
     assert is_inverted(room)
-    server.expect_kept(room, {"invert": ["v"]})
+    server.expect_kept(room, {"invert": ["d"]})
     enter(room, slot)
-    room.keyboard.press("v")
+    room.keyboard.press("d")
     assert is_inverted(room)
     room.keyboard.press("?")
-    expect(room.locator("#help tr", has_text="Invert")).to_contain_text("V")
+    expect(room.locator("#help tr", has_text="Invert")).to_contain_text("D")
 
 
 @pytest.mark.turns_clock
@@ -131,12 +131,12 @@ def test_several_changes_in_a_row_are_saved_once(
     enter(page, slot)
     open_editor(page)
     page.clock.pause_at(timezone.now() + timedelta(minutes=1))
-    bind(page, "invert", "v")
+    bind(page, "invert", "d")
     bind(page, "comment", "j")
     page.clock.run_for(500)
     assert server.puts == 0
     page.clock.resume()
-    server.expect_kept(page, {"invert": ["v"], "comment": ["j"]})
+    server.expect_kept(page, {"invert": ["d"], "comment": ["j"]})
     assert server.puts == 1
 
 
@@ -145,14 +145,14 @@ def test_a_change_that_cannot_be_saved_says_so_and_stays_in_the_browser(
 ) -> None:
     server.is_down = True
     open_editor(room)
-    bind(room, "invert", "v")
+    bind(room, "invert", "d")
     expect(room.locator("#help output")).to_contain_text("Not saved on the server")
     enter(room, slot)
-    room.keyboard.press("v")
+    room.keyboard.press("d")
     assert is_inverted(room)
     server.is_down = False
     enter(room, slot)
-    server.expect_kept(room, {"invert": ["v"]})
+    server.expect_kept(room, {"invert": ["d"]})
 
 
 @pytest.mark.parametrize(
@@ -189,16 +189,16 @@ def test_a_key_freed_by_removing_it_can_be_given_away(room: Page) -> None:
 def test_a_second_key_for_a_command_leaves_the_first(room: Page) -> None:
     open_editor(room)
     room.locator(".key.add[data-command=invert]").click()
-    room.keyboard.press("v")
+    room.keyboard.press("d")
     close_help(room)
-    for key in ("i", "v", "v"):
+    for key in ("i", "d", "d"):
         room.keyboard.press(key)
     assert is_inverted(room)
 
 
 def test_resetting_brings_the_defaults_back(room: Page, server: Server) -> None:
     open_editor(room)
-    bind(room, "invert", "v")
+    bind(room, "invert", "d")
     room.locator("#help").get_by_label("Right drag").select_option("pan")
     room.locator("#reset-keys").click()
     expect(key_of(room, "invert")).to_have_text("I")
@@ -252,7 +252,7 @@ def test_what_is_stored_from_another_time_is_taken_as_far_as_it_makes_sense(room
         """async () => {
             const { Bindings } = await import('/static/js/reading/bindings.js');
             const stored = {
-                gone: ["q"], invert: "v", comment: ["i"], mouseLeft: ["fly"], mouseRight: ["pan"],
+                gone: ["q"], invert: "d", comment: ["i"], mouseLeft: ["fly"], mouseRight: ["pan"],
             };
             const bindings = new Bindings(stored, { onChange() {} });
             return {

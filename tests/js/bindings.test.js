@@ -21,8 +21,8 @@ test("a key takes the place of another one, and only that is kept", () => {
 
 test("back at the defaults nothing is kept", () => {
   const bindings = make();
-  bindings.bind("invert", "v", "i");
-  bindings.bind("invert", "i", "v");
+  bindings.bind("invert", "d", "i");
+  bindings.bind("invert", "i", "d");
   assert.deepEqual(bindings.toJSON(), {});
   assert.ok(bindings.isDefault);
 });
@@ -43,7 +43,7 @@ test("a reader's own key wins over a default that came later", () => {
 });
 
 test("of what was stored at another time, what makes no sense now is left out", () => {
-  const stored = { gone: ["q"], invert: "v", comment: ["k"], mouseLeft: ["fly"], mouseRight: ["pan"] };
+  const stored = { gone: ["q"], invert: "d", comment: ["k"], mouseLeft: ["fly"], mouseRight: ["pan"] };
   const bindings = make(stored);
   assert.deepEqual(bindings.toJSON(), { comment: ["k"], mouseRight: ["pan"] });
   assert.equal(bindings.mouse("left"), "window");
@@ -59,8 +59,8 @@ test("what stays between cases is the reader's choice", () => {
 test("every change is told", () => {
   let told = 0;
   const bindings = new Bindings({}, { onChange: () => told++ });
-  bindings.bind("invert", "v", "i");
-  bindings.unbind("invert", "v");
+  bindings.bind("invert", "d", "i");
+  bindings.unbind("invert", "d");
   bindings.choose("mouseWheel", "pan");
   bindings.reset();
   assert.equal(told, 4);
