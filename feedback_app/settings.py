@@ -299,6 +299,11 @@ CELERY_BEAT_SCHEDULE["remind-readers"] = {
     "schedule": 3600.0,
     "options": {"queue": "cpu", "expires": 3600.0},
 }
+CELERY_BEAT_SCHEDULE["discard-uploads"] = {
+    "task": "images.discard_uploads",
+    "schedule": 24 * 3600.0,
+    "options": {"queue": "cpu", "expires": 3600.0},
+}
 CELERY_BEAT_SCHEDULE["tell-webhooks"] = {
     "task": "webhooks.notice",
     "schedule": 15.0,

@@ -4,10 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from feedback_app.operations.metrics import show_metrics
-
 urlpatterns = [
     path("", include("feedback_app.provenance.urls")),
+    path("", include("feedback_app.operations.urls")),
     path("accounts/", include("feedback_app.accounts.urls")),
     path("notices/", include("feedback_app.notices.urls")),
     path("runs/", include("feedback_app.runs.urls")),
@@ -24,5 +23,4 @@ urlpatterns = [
     # One way to change one's password: the one that the audit log knows of.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
-    path("metrics", show_metrics, name="metrics"),
 ]

@@ -23,7 +23,9 @@ from tests.access_lines import (
 from tests.world import COHORT
 
 TABLE: dict[str, Line] = {
-    "metrics": get(answers(404, 404, 404, 404, 404, 404)),  # nobody is let in by the settings
+    "operations:metrics": get(
+        answers(404, 404, 404, 404, 404, 404)
+    ),  # nobody is let in by the settings
     "home": get(answers(302, 302, 302, 302, 200, 200)),
     "models": get(COORDINATORS),
     "model": get(COORDINATORS, lambda world: [world.version.pk]),
@@ -61,6 +63,10 @@ TABLE: dict[str, Line] = {
     "api:person-reset-password": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
     "api:person-deactivate": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
     "api:person-reactivate": post(ADMINS_BY_API, lambda world: [world.slot.reader_id]),
+    "operations:erase-person": get(ADMINS, lambda world: [world.slot.reader_id]),
+    "operations:erase-cohort": get(ADMINS, lambda _: [COHORT]),
+    "api:erasures": get(ADMINS_BY_API),
+    "api:erasure": get(does(ADMINS_BY_API, 404), lambda _: [0]),
     "api:audit-log": get(ADMINS_BY_API),
     "api:audit-event": get(does(ADMINS_BY_API, 404), lambda _: [0]),
     # Notices

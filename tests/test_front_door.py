@@ -60,8 +60,6 @@ def test_the_check_of_the_compose_file_passes_whatever_is_set() -> None:
     )
     done = in_fresh_process(code, ALLOWED_HOSTS="reading.example.org", HTTPS_ONLY="true")
     assert done.stdout.split() == ["200", "301"], done.stderr
-    compose = (CHECKOUT / "docker" / "compose.yaml").read_text()
-    assert "http://localhost:8000/healthz" in compose
 
 
 @pytest.mark.parametrize("password", ["a/b", "a#b", "a?b=c", "a@b", "a:b", "100%", "ü/ #?&"])

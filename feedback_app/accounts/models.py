@@ -28,6 +28,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of knox's u
     must_change_password = models.BooleanField(
         default=False, help_text="Whether the next login begins with choosing a new password."
     )
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     token_role: Role | None = None
     """The role of the token that they came with, which narrows their own; no column."""

@@ -112,6 +112,13 @@ def reactivate(person: User, *, by: User | None, address: str | None = None) -> 
     return person
 
 
+def to_close(person: User, *, by: User | None) -> User:
+    """The account, locked, if ``by`` may close it for good."""
+    person = _to_change(person, by=by)
+    _require_another_admin(person, by=by)
+    return person
+
+
 def _give_password(person: User) -> str:
     password = temporary_password()
     person.set_password(password)
@@ -123,6 +130,10 @@ def _to_change(person: User, *, by: User | None) -> User:
     """The account, locked with all admins' accounts, if ``by`` may change it."""
     list(_admins().order_by("pk").select_for_update())  # two admins cannot demote each other
     person = User.objects.select_for_update().get(pk=person.pk)
+    if person.erased_at:
+        raise RemediableError(
+            f"{person.username} is erased.", remedy="Make a new account for a new person."
+        )
     if person.is_simulated:
         raise RemediableError(
             f"{person.username} is a simulated reader.",

@@ -13,6 +13,7 @@ from feedback_app.images.prompts import api as prompts
 from feedback_app.images.scorers import api as scorers
 from feedback_app.images.versions import api as versions
 from feedback_app.notices import api as notices
+from feedback_app.operations import api as operations
 from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 from feedback_app.readings import preview_views as previews
@@ -54,6 +55,7 @@ for rows, view, row in (
     ("runs", runs.RunsView, "run"),
     ("notices", notices.NoticesView, "notice"),
     ("people", accounts.PeopleView, "person"),
+    ("erasures", operations.ErasuresView, "erasure"),
     ("audit-log", accounts.AuditLogView, "audit-event"),
 ):
     router.add(rows, view, row)

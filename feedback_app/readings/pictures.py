@@ -83,7 +83,20 @@ def read_rendered(image: Image, size: Size) -> bytes | None:
 
 def rendered_name(image: Image, size: Size) -> str:
     """Derived files: the folder may be emptied at any time."""
-    return f"served/{image.blob_id[:2]}/{image.blob_id}-{size.width}x{size.height}.png"
+    return f"{_served(image.blob_id)}/{image.blob_id}-{size.width}x{size.height}.png"
+
+
+def rendered_names(blob: Blob) -> list[str]:
+    """Returns the names of what was rendered ahead of a picture, at whatever size."""
+    try:
+        names = default_storage.listdir(_served(blob.pk))[1]
+    except FileNotFoundError:
+        return []
+    return [f"{_served(blob.pk)}/{name}" for name in names if name.startswith(blob.pk)]
+
+
+def _served(sha256: str) -> str:
+    return f"served/{sha256[:2]}"
 
 
 def _render_image(image: Image, size: Size) -> bytes:

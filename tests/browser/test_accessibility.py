@@ -24,7 +24,7 @@ from tests.world import World, build_world
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("committed")]
 
 NOT_PAGES = {
-    "admin/password_change/", "metrics", "home",
+    "admin/password_change/", "operations:metrics", "home",
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "images:prompt-set-text", "experiments:plot", "experiments:report-to-keep",
     "readings:example", "readings:mask", "readings:picture", "readings:preview-mask",

@@ -20,6 +20,7 @@ class Blob(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     @property
     def path(self) -> str:
@@ -31,6 +32,11 @@ class Blob(models.Model):
         try:
             return default_storage.open(self.path)
         except FileNotFoundError as error:
+            if self.erased_at:
+                raise RemediableError(
+                    f"This picture was erased with its cohort on {self.erased_at:%d %B %Y}.",
+                    remedy="Nothing brings it back; what was said of it stays.",
+                ) from error
             raise RemediableError(
                 f"The file of blob {self.sha256} is missing.",
                 remedy=f"Put it back from a backup, as {self.path} in the storage.",

@@ -49,6 +49,7 @@ class Cohort(models.Model):
     name = models.SlugField(max_length=64, unique=True)
     source = models.CharField(max_length=32)
     created_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CohortQuerySet.as_manager()
 

@@ -57,6 +57,10 @@ def find_cohort(name: str) -> Cohort:
 def open_cohort(name: str, *, source: str) -> Cohort:
     """The cohort of this name, made where there is none; one of another source is refused."""
     cohort, _ = Cohort.objects.get_or_create(name=name, defaults={"source": source})
+    if cohort.erased_at:
+        raise RemediableError(
+            f"The cohort {name!r} was erased.", remedy="Import it under another name with --name."
+        )
     if cohort.source != source:
         raise RemediableError(
             f"The cohort {name!r} was imported from {cohort.source!r}, not from {source!r}.",

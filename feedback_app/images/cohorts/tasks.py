@@ -3,14 +3,21 @@
 from pathlib import Path
 from typing import Any
 
+from celery import shared_task
+
 from feedback_app.images.cohorts.import_report import Report
 from feedback_app.images.cohorts.ingesting import ingest
 from feedback_app.images.cohorts.services import OPTIONS, open_cohort, require_images
 from feedback_app.images.cohorts.shared_pictures import complete_fingerprints
-from feedback_app.images.cohorts.uploads import arrived, discard
+from feedback_app.images.cohorts.uploads import arrived, discard, discard_old
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from generation.datasets.sources import read_source
+
+
+@shared_task(name="images.discard_uploads")
+def discard_uploads() -> None:
+    discard_old()
 
 
 @handles("import_cohort")

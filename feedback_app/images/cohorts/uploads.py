@@ -3,15 +3,19 @@
 import shutil
 import uuid
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils import timezone
 
 from feedback_app.images.blobs.places import bring, forget, is_shared, put
 from feedback_app.images.blobs.services import naming_a_full_disk
+from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
+KEPT_FOR = timedelta(days=7)
 FILES_MAX = 500_000
 FOLDER = "uploads"
 """Below DATA_ROOT."""
@@ -50,6 +54,32 @@ def discard(path: Path) -> None:
     if path.parent == uploads:
         shutil.rmtree(path, ignore_errors=True)
         forget(path)
+
+
+def discard_old() -> int:
+    """Remove uploads that no import took in, a week after their run was over; how many.
+
+    Until then the run can be retried.
+    """
+    uploads: Path = settings.DATA_ROOT / FOLDER
+    old = [folder for folder in _folders(uploads) if _is_over(folder)]
+    for folder in old:
+        discard(folder)
+    return len(old)
+
+
+def _folders(uploads: Path) -> list[Path]:
+    return [path for path in uploads.iterdir() if path.is_dir()] if uploads.is_dir() else []
+
+
+def _is_over(folder: Path) -> bool:
+    """Whether its import ended long ago, or it never had one."""
+    runs = Run.objects.filter(kind="import_cohort", spec__path=str(folder))
+    if runs.unfinished().exists():
+        return False
+    ended = runs.exclude(finished_at=None).values_list("finished_at", flat=True)
+    unpacked = datetime.fromtimestamp(folder.stat().st_mtime, tz=UTC)
+    return max([unpacked, *filter(None, ended)]) < timezone.now() - KEPT_FOR
 
 
 def _check(packed: zipfile.ZipFile) -> None:
