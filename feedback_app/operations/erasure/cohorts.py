@@ -15,7 +15,6 @@ from django.utils import timezone
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.images.blobs.models import Blob, Image
-from feedback_app.images.candidates.models import RecipeMask
 from feedback_app.images.cohorts.models import (
     Box,
     Cohort,
@@ -25,6 +24,7 @@ from feedback_app.images.cohorts.models import (
     Patient,
     SharedPicture,
 )
+from feedback_app.images.models import RecipeMask
 from feedback_app.operations.erasure.plans import Plan
 from feedback_app.readings.pictures import rendered_names
 from feedback_app.runs.models import Run
@@ -148,9 +148,7 @@ def _kept(cohort: Cohort) -> "models.QuerySet[CohortImage]":
     used = models.Q()
     for relation in Image._meta.related_objects:
         if relation.on_delete is models.PROTECT and relation.related_model not in OF_IMAGE:
-            rows = relation.related_model.objects.filter(  # type: ignore[union-attr]
-                **{relation.field.name: models.OuterRef("pk")}
-            )
+            rows = rows_of(relation).filter(**{relation.field.name: models.OuterRef("pk")})
             used |= models.Q(models.Exists(rows))
     return images.filter(used)
 
@@ -169,8 +167,7 @@ def _used_elsewhere(blobs: set[str], cohort: Cohort) -> set[str]:
     used |= _among(Mask.objects.exclude(cohort_image__cohort=cohort), "blob", blobs)
     for relation in Blob._meta.related_objects:
         if relation.related_model not in OF_PICTURE:
-            rows = relation.related_model.objects.all()  # type: ignore[union-attr]
-            used |= _among(rows, relation.field.name, blobs)
+            used |= _among(rows_of(relation), relation.field.name, blobs)
     return used
 
 
@@ -178,8 +175,13 @@ def _among(rows: Any, field: str, blobs: Iterable[str]) -> set[str]:
     return set(rows.filter(**{f"{field}__in": blobs}).values_list(field, flat=True))
 
 
+def rows_of(relation: Any) -> Any:
+    """All rows that are on the other side of a relation."""
+    return relation.related_model.objects.all()
+
+
 def _using(relation: Any, keys: list[Any]) -> Any:
-    return relation.related_model.objects.filter(**{f"{relation.field.name}__in": keys})
+    return rows_of(relation).filter(**{f"{relation.field.name}__in": keys})
 
 
 def _remove(blobs: list[str]) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('images', '0011_repairs'),
+        ('images', '0012_pixel_spacing'),
     ]
 
     operations = [
