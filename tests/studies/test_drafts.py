@@ -152,5 +152,8 @@ def test_the_form_designs_a_comparison_of_two_sources(
     texts = CaseText.objects.filter(case__study=study, case__position=0)
     assert [text.source for text in texts] == ["cohort", "a model"]
     assert study.cases.count() == 3
+    preview = cora_client.get(reverse("readings:preview", args=[study.pk])).content.decode()
+    assert "Drafted." in preview
+    assert "a model" not in preview
     page = cora_client.get(reverse("studies:detail", args=[study.pk])).content.decode()
     assert "The cohort’s own reports, a model" in page
