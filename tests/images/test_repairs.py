@@ -14,6 +14,7 @@ from feedback_app.accounts.models import User
 from feedback_app.images.candidates.repairs import RepairRequest, ask_for_repair
 from feedback_app.images.models import Batch, Candidate, Recipe
 from feedback_app.runs.console import execute_here
+from feedback_app.studies.services import add_picked, create_study
 from generation.errors import RemediableError
 
 BOX = ((4.0, 4.0), (16.0, 4.0), (16.0, 20.0), (4.0, 20.0))
@@ -107,6 +108,9 @@ def test_repair_and_original_become_a_case_of_a_comparison(
     design = client.post(address, follow=True)
     form = design.context["form"]
     assert form.initial["mode"] == "compare"
-    assert str(repaired.pk) in form.initial["candidates"]
-    assert str(candidate.pk) in form.initial["candidates"]
+    picked = [candidate.pk, repaired.pk]
+    assert form.initial["candidates"].split() == [str(key) for key in picked]
+    study = create_study(name="Repair against original", mode="compare")
+    assert add_picked(study, picked).cases == 1
+    assert set(study.cases.get().images.values_list("pk", flat=True)) == set(picked)
     assert client.post(reverse("images:compare-repair", args=[candidate.pk])).status_code == 404
