@@ -57,7 +57,9 @@ def items_of(curated_set: CuratedSet) -> QuerySet[CuratedItem]:
     """In the set's order, with all that a format may want of them."""
     return (
         curated_set.items.select_related(
-            "candidate__image__blob", "candidate__recipe__model_version"
+            "candidate__image__blob",
+            "candidate__recipe__model_version",
+            "candidate__recipe__repair__original__image",
         )
         .prefetch_related("candidate__recipe__masks__blob")
         .order_by("position")

@@ -26,6 +26,9 @@ NOT_CLINICAL = (
     "These images are synthetic. They show no patient. They are for research and development "
     "and must not be used for diagnosis, for treatment or for teaching what a disease looks like."
 )
+REPAIR_COLUMNS = """
+| repair_of | `pixels_sha256` of the image of which regions were drawn again; empty for others |
+| repaired_regions | corners of those regions in its pixels (JSON) |"""
 FINALS = "- Adjudicated cases: by their final readings alone"
 
 
@@ -42,21 +45,23 @@ def transforms_column_of(kind: str) -> str:
 class Columns:
     """What ``metadata.csv`` has beside what it always has: criteria, and kinds of masks.
 
-    ``masks`` is where the format keeps these.
+    ``masks`` is where the format keeps these. ``has_repairs``: some images were repaired.
     """
 
     criteria: tuple[str, ...]
     kinds: tuple[str, ...]
     masks: Masks
+    has_repairs: bool = False
 
     @classmethod
     def of(cls, items: Iterable[CuratedItem], masks: Masks) -> Self:
-        criteria, found = set(), set()
+        criteria, found, has_repairs = set(), set(), False
         for item in items:
             criteria |= set(item.mean_scores)
+            has_repairs |= hasattr(item.candidate.recipe, "repair")
             found |= {mask.kind for mask in item.candidate.recipe.conditioning}
         kinds = tuple(kind for kind in MASK_KINDS if kind in found)
-        return cls(tuple(sorted(criteria)), kinds, masks)
+        return cls(tuple(sorted(criteria)), kinds, masks, has_repairs)
 
     def meaning_of_mask(self, kind: str) -> str:
         return self.masks.meaning.format(kind=label_of(kind))
@@ -194,6 +199,7 @@ def describe_columns(columns: Columns) -> str:
         f"\n| {transforms_column_of(kind)} | how that mask was transformed (JSON) |"
         for kind in columns.kinds
     )
+    repairs = REPAIR_COLUMNS if columns.has_repairs else ""
     if masks:
         masks = f"\n| mode | what it follows: t2i, m2i or tm2i |{masks}"
     return f"""| prompt | what the model was asked for |
@@ -204,4 +210,4 @@ def describe_columns(columns: Columns) -> str:
 | model | the model version that made it |
 | seed, sampler, steps, guidance_scale | how it was sampled |
 | recipe | SHA-256 of everything that the image follows from |
-| pixels_sha256 | SHA-256 of its decoded pixels |{masks}"""
+| pixels_sha256 | SHA-256 of its decoded pixels |{repairs}{masks}"""

@@ -23,7 +23,19 @@ def facts_of_item(item: CuratedItem, columns: Columns) -> dict[str, object]:
         "guidance_scale": recipe.guidance_scale,
         "recipe": recipe.key,
         "pixels_sha256": item.candidate.image.pixels_sha256,
+        **repair_cells(item, columns),
         **mask_cells(item, columns),
+    }
+
+
+def repair_cells(item: CuratedItem, columns: Columns) -> dict[str, object]:
+    """Nothing where no image of the set is a repair; empty where this one is none."""
+    if not columns.has_repairs:
+        return {}
+    repair = getattr(item.candidate.recipe, "repair", None)
+    return {
+        "repair_of": repair.original.image.pixels_sha256 if repair else "",
+        "repaired_regions": canonical(repair.regions) if repair else "",
     }
 
 
@@ -42,5 +54,5 @@ def mask_cells(item: CuratedItem, columns: Columns) -> dict[str, object]:
     return cells
 
 
-def canonical(transforms: object) -> str:
-    return json.dumps(transforms, sort_keys=True, separators=(",", ":"))
+def canonical(values: object) -> str:
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
