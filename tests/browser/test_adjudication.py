@@ -71,6 +71,7 @@ def test_what_a_reader_says_is_seen_by_the_coordinator_and_settled_by_keyboard(
 
     log_in(otto)
     page.goto(reverse("readings:worklist"))
+    expect(page.get_by_role("button", name="Start")).to_be_focused()
     page.keyboard.press("Enter")
     adjudication = study.adjudications.get()
     blind, final = Slot.objects.filter(study=adjudication.panel)
