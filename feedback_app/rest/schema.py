@@ -138,8 +138,19 @@ class Schema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
         for status, said in REFUSALS.items():
-            bodies.setdefault(status, {"description": said, "content": self._error()})
+            bodies.setdefault(status, self._refusal(status, said))
         return bodies
+
+    def _refusal(self, status: str, said: str) -> dict[str, Any]:
+        """A reference: the same few answers stand at every operation."""
+        component = ResolvedComponent(
+            name=f"Refused{status}",
+            type=ResolvedComponent.RESPONSE,
+            object=status,
+            schema={"description": said, "content": self._error()},
+        )
+        self.registry.register_on_missing(component)
+        return component.ref
 
     def _error(self) -> dict[str, Any]:
         component = ResolvedComponent(

@@ -62,7 +62,8 @@ def _resting(cohort: Cohort, *, kept: int) -> Iterator[str]:
         if relation.on_delete is models.PROTECT and relation.related_model is not None:
             count = _using(relation, [cohort.pk]).count()
             if count:
-                yield f"{count:,} {_words(relation.related_model, count)} that name it"
+                names = "names" if count == 1 else "name"
+                yield f"{count:,} {_words(relation.related_model, count)} that {names} it"
     runs = Run.objects.filter(spec__cohort=cohort.name).count()
     if runs:
         yield f"{runs:,} trainings on it: what they taught, and which labels they learnt from"
