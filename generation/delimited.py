@@ -18,6 +18,8 @@ BYTE_ORDER_MARK = "\ufeff"
 SHOWN_CHARACTERS = 200
 NO_TEXT = re.compile("[\ud800-\udfff]")
 """What ``surrogateescape`` makes of bytes that are no text."""
+EXCEL_TEXT = re.compile(r'\s*="(.*)"\s*', re.DOTALL)
+"""How a cell is written so that Excel leaves the zeros before an id."""
 EXCEL_HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 """What Excel writes before the header, to tell itself the delimiter."""
 
@@ -100,6 +102,7 @@ class Table:
                 number += bool(cells)
                 continue
             number += 1
+            cells = [_plain(cell) for cell in cells]
             text = self.delimiter.join(cells)[:SHOWN_CHARACTERS]
             fault = self._fault_of(cells)
             if fault:
@@ -134,6 +137,14 @@ class Table:
         return ""
 
 
+def _plain(cell: str) -> str:
+    """Returns what ``="007"`` says."""
+    if "=" not in cell[:SHOWN_CHARACTERS]:
+        return cell
+    text = EXCEL_TEXT.fullmatch(cell)
+    return text[1].replace('""', '"') if text else cell
+
+
 def read_table(lines: Iterable[str], *, needed: Sequence[str] = ()) -> Table:
     """Returns the table that these lines are; ``needed`` names help to find its delimiter."""
     csv.field_size_limit(MAX_CELL_CHARACTERS)
@@ -164,4 +175,4 @@ def names_of(line: str, delimiter: str) -> list[str]:
         cells = next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
         return []
-    return [cell.strip().strip(BYTE_ORDER_MARK).strip() for cell in cells]
+    return [_plain(cell.strip().strip(BYTE_ORDER_MARK).strip()) for cell in cells]

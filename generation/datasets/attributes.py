@@ -80,7 +80,7 @@ def parse_age(text: str) -> int | None:
     """Reads whole years from ``58``, ``58.0``, ``058Y``, ``011M`` or ``003D``; None where
     implausible.
     """
-    match = re.fullmatch(r"([0-9]{1,4})(?:\.0+)?([YMWD]?)", text.strip().upper())
+    match = re.fullmatch(r"([0-9]{1,4})(?:[.,]0+)?([YMWD]?)", text.strip().upper())
     if match is None:
         return None
     years = int(int(match[1]) * YEARS_PER_UNIT[match[2]])

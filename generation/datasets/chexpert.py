@@ -6,11 +6,13 @@ saved as CSV: PATIENT, PRIMARY_RACE), where it is there, tells patients' race.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from generation.datasets.attributes import parse_age, parse_race, parse_sex, parse_view
-from generation.datasets.files import find_file, is_plain_path, nfc
+from generation.datasets.files import find_picture, is_plain_path, nfc
 from generation.datasets.labels import COLUMNS as LABELS
 from generation.datasets.labels import Labels, Uncertain
 from generation.datasets.parsed import (
@@ -21,15 +23,19 @@ from generation.datasets.parsed import (
     require_folder,
     unread,
 )
-from generation.datasets.tables import Row, drain, stream_table
+from generation.datasets.spellings import CHEXPERT_TABLES
+from generation.datasets.tables import Row, drain, find_table, stream_table
 from generation.errors import RemediableError
 
 Views = Literal["frontal", "all"]
 
-TABLES = ("train.csv", "valid.csv")
 PATH, SEX, AGE, SIDE, PROJECTION = "Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"
 COLUMNS = (PATH, SEX, AGE, SIDE, PROJECTION, *LABELS)
 DEMOGRAPHICS, PATIENT, RACE = "CHEXPERT DEMO.csv", "PATIENT", "PRIMARY_RACE"
+PLACE = re.compile(r"(?:^|/)((?:train|valid|val|test)/patient\d+/.*)")
+"""What of a path is the same in all copies; before it stands a folder of the copy."""
+BATCHES = "CheXpert-v1.0 batch *"
+"""Stanford distributes the pictures in folders of these names beside that of the tables."""
 PATIENT_FOLDER = re.compile(r"patient\d+")
 LATERAL = "lateral"
 SIDES = frozenset({"frontal", LATERAL})
@@ -37,24 +43,44 @@ SIDES = frozenset({"frontal", LATERAL})
 
 def read_chexpert(folder: Path, *, uncertain: Uncertain, views: Views) -> Source:
     """Check the layout, then yield the images in the order of the tables."""
-    tables = [path for name in TABLES if (path := require_folder(folder) / name).is_file()]
-    if not tables:
-        raise RemediableError(
-            f"{folder} holds no train.csv or valid.csv.",
-            remedy="Give the folder of the data set as it is distributed.",
-        )
+    tables = find_tables(require_folder(folder))
+    here = tables[0].parent
+    folders = [here, *sorted(here.parent.glob(BATCHES))]
     total = sum(1 for _ in stream_rows(tables, views=views, skips=[]))
     skips: list[Skip] = []
-    races = read_races(folder / DEMOGRAPHICS, skips=skips)
+    races = read_races(here / DEMOGRAPHICS, skips=skips)
 
     def rows() -> Iterator[SourceImage | Skip]:
         seen: set[str] = set()
         for row in stream_rows(tables, views=views, skips=skips):
-            yield from parse_row(row, folder=folder, races=races, uncertain=uncertain, seen=seen)
+            yield from parse_row(row, folders=folders, races=races, uncertain=uncertain, seen=seen)
             yield from drain(skips)
         yield from drain(skips)
 
     return Source(total=total, rows=rows())
+
+
+def find_tables(folder: Path) -> list[Path]:
+    """The tables that there are, at least one of them."""
+    found = []
+    for names in CHEXPERT_TABLES:
+        with suppress(RemediableError):
+            found.append(find_table(folder, *names))
+    return found or [find_table(folder, *chain.from_iterable(CHEXPERT_TABLES))]
+
+
+def name_of(row: Row) -> str:
+    """The picture's name in the data set, whatever stands before it and however slashes lean."""
+    told = nfc(row[PATH].strip()).replace("\\", "/")
+    place = PLACE.search(told)
+    return place[1] if place else told.partition("/")[2]
+
+
+def find_in(folders: list[Path], name: str) -> Path | None:
+    """The picture in the folder of the tables, or in one of the batches beside it."""
+    names = (name, name.partition("/")[2])
+    tried = (find_picture(folder, one) for folder in folders for one in names if one)
+    return next((path for path in tried if path), None)
 
 
 def stream_rows(tables: list[Path], *, views: Views, skips: list[Skip]) -> Iterator[Row]:
@@ -66,11 +92,11 @@ def stream_rows(tables: list[Path], *, views: Views, skips: list[Skip]) -> Itera
 
 
 def parse_row(
-    row: Row, *, folder: Path, races: dict[str, str], uncertain: Uncertain, seen: set[str]
+    row: Row, *, folders: list[Path], races: dict[str, str], uncertain: Uncertain, seen: set[str]
 ) -> Iterator[SourceImage | Skip]:
-    name = nfc(row[PATH].strip()).partition("/")[2]
+    name = name_of(row)
     patient = PATIENT_FOLDER.search(name)
-    path = find_file(folder, name) if is_plain_path(name) else None
+    path = find_in(folders, name) if is_plain_path(name) else None
     problem = find_problem(name, row=row, is_there=path is not None, seen=seen)
     seen.add(name)
     if problem or patient is None or path is None:
@@ -122,6 +148,9 @@ def find_problem(name: str, *, row: Row, is_there: bool, seen: set[str]) -> str:
 def read_races(path: Path, *, skips: list[Skip]) -> dict[str, str]:
     """What is said of each patient's race; empty where there is no such table."""
     if not path.is_file():
+        if path.with_suffix(".xlsx").is_file():
+            reason = "is a spreadsheet, and no race is known: save it as CSV beside it"
+            skips.append(Skip(file=path.with_suffix(".xlsx").name, what="label", reason=reason))
         return {}
     rows = stream_table(path, columns=(PATIENT, RACE), skips=skips, what="label")
     return {row[PATIENT].strip(): row[RACE] for row in rows}

@@ -20,10 +20,20 @@ MARKS = (
     (b"\x1f\x8b", "it is packed with gzip"),
     (b"\0\0\0\x0cjP", "it is a JPEG 2000 file"),
     (b"version https://git-lfs", "it is a pointer of Git LFS, not the file itself"),
+    (b"8BPS", "it is a Photoshop file"),
+    (b"\x93NUMPY", "it is a NumPy array"),
+    (b"\x5c\x01\0\0", "it is a NIfTI file"),
+    (b"\0\0\x01\x5c", "it is a NIfTI file"),
+    (b"\x89HDF", "it is an HDF5 file"),
+    (b"7z\xbc\xaf", "it is a 7-Zip archive"),
+    (b"Rar!", "it is a RAR archive"),
     (PNG_MARK, "it is a PNG"),
     (JPEG_MARK, "it is a JPEG"),
 )
-WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<svg", b"{", b"[")
+LETTERS = bytes((*range(0x20, 0x7F), *b"\t\r\n"))
+CONTAINER, CONTAINER_AT = b"ftyp", 4
+"""What HEIC and AVIF begin with."""
 
 
 def is_dicom(content: bytes) -> bool:
@@ -59,4 +69,9 @@ def kind_in_words(content: bytes) -> str:
     for mark, words in MARKS:
         if content.startswith(mark):
             return words
-    return "it is a DICOM file" if is_dicom(content) else ""
+    kinds = {
+        "it is a HEIC, AVIF or video file": content[CONTAINER_AT:].startswith(CONTAINER),
+        "it is a DICOM file": is_dicom(content),
+        "it is a text": not content[:HEAD_BYTES].translate(None, LETTERS),
+    }
+    return next((words for words, is_so in kinds.items() if is_so), "")

@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from generation.datasets.parsed import Skip
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"}) | DICOM_SUFFIXES
+SUFFIXES_TRIED = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".dic", "")
+PLACES_DEEP, PLACES_WIDE = 4, 12
+"""So far below a folder its tables are looked for, where it does not fan out into more folders."""
 NAME_MAX_BYTES = 255
 UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 
@@ -137,6 +140,39 @@ def find_file(folder: Path, name: str) -> Path | None:
     return here if is_file(here) else None
 
 
+def without_suffix(name: str) -> str:
+    """Returns a picture's name without its suffix; what follows a UID's last stop is none."""
+    stem, _, end = name.rpartition(".")
+    return stem if stem and f".{end.lower()}" in PICTURE_SUFFIXES else name
+
+
+def find_picture(folder: Path, name: str) -> Path | None:
+    """The picture of this name, with whichever suffix copies of a data set give it."""
+    stem = without_suffix(name)
+    tried = (find_file(folder, f"{stem}{suffix}") for suffix in SUFFIXES_TRIED)
+    return find_file(folder, name) or next((path for path in tried if path), None)
+
+
+def places_below(folder: Path) -> Iterator[Path]:
+    """Yields a folder and those below it, nearest first, into which archives are unpacked.
+
+    Folders of patients and studies, of which there are many, are left out.
+    """
+    level = [folder]
+    for _ in range(PLACES_DEEP + 1):
+        yield from level
+        below = [_folders_in(place) for place in level]
+        level = [path for paths in below if len(paths) <= PLACES_WIDE for path in paths]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir())
+    except OSError:
+        return []
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; of a name that none can have ``Path.is_file`` raises."""
     return os.path.isfile(path)  # noqa: PTH113
@@ -167,6 +203,29 @@ def find_dicom_files(folder: Path, others: list[Skip]) -> Pictures:
         else:
             found.setdefault(nfc(path.stem if suffix in DICOM_SUFFIXES else path.name), path)
     return found
+
+
+def find_converted(
+    folder: Path, names: Collection[str], *, found: Pictures, others: list[Skip]
+) -> None:
+    """Add the PNG or JPEG files by these names without suffix, as copies of a data set have them.
+
+    Where several have one name, one may be a mask: then none is taken, and that is said.
+    """
+    if not names:
+        return
+    by_name: dict[str, list[Path]] = {}
+    for _, path in walk(folder, []):
+        name = nfc(without_suffix(path.name))
+        if name in names and path.suffix.lower() in PICTURE_SUFFIXES - DICOM_SUFFIXES:
+            by_name.setdefault(name, []).append(path)
+    for name, paths in sorted(by_name.items()):
+        plain = [path for path in paths if "mask" not in str(path.relative_to(folder)).lower()]
+        if len(plain) == 1:
+            found[name] = plain[0]
+        else:
+            reason = f"has {len(paths)} pictures of its name, and one may be a mask: leave one"
+            others.append(Skip(file=name, reason=reason))
 
 
 def _is_dicom(path: Path) -> bool:

@@ -65,4 +65,4 @@ class Labels:
 
 def read_label(text: str) -> int | None:
     """Returns 1, 0 or -1; None where it is something else."""
-    return VALUES.get(text.strip().removesuffix(".0"))
+    return VALUES.get(text.strip().removesuffix(".0").removesuffix(",0"))

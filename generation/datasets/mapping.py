@@ -48,7 +48,13 @@ from pydantic.dataclasses import dataclass
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.masks import MASK_KINDS
 from generation.datasets.attributes import parse_age, parse_race, parse_sex, parse_view
-from generation.datasets.files import find_file, is_plain_path, nfc
+from generation.datasets.files import (
+    find_file,
+    find_picture,
+    is_plain_path,
+    nfc,
+    without_suffix,
+)
 from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
     MISSING,
@@ -191,9 +197,11 @@ def read_mapped(folder: Path, mapping_file: Path) -> Source:
                 yield from parse_row(
                     row, mapping=mapping, folder=folder, images=images, merged=merged
                 )
-            elif not merged.codes:
-                reason = "is listed more than once: only the first row counts"
-                yield Skip(file=name, reason=reason)
+            else:
+                yield from read_findings(row, mapping)[2]
+                if name in merged.alike and not merged.codes:
+                    reason = "is listed more than once: only the first row counts"
+                    yield Skip(file=name, reason=reason)
         yield from drain(skips)
 
     warnings = doubts(merged.patients) if mapping.patient else ()
@@ -201,7 +209,7 @@ def read_mapped(folder: Path, mapping_file: Path) -> Source:
 
 
 def name_of(row: Row, mapping: Mapping) -> str:
-    return nfc(row[mapping.file].strip())
+    return nfc(row[mapping.file].strip()).replace("\\", "/")
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -231,27 +239,29 @@ Codes = dict[str, dict[str, list[str]]]
 
 @dataclass(kw_only=True)
 class Merged:
-    """What all rows of a table say together, where a mask may be spread over several of them.
+    """What all rows of a table say together, where a file may have a row for each mask or label.
 
-    ``patients`` counts files by patient. ``found`` has the findings that any row of a file
-    affirms, ``differing`` the columns in which its rows differ; both only of files with
-    several rows.
+    ``patients`` counts files by patient. ``found`` has the findings that any later row of a
+    file affirms, ``open`` those that one leaves open, ``differing`` the columns in which its
+    rows differ, and ``alike`` are files of which some rows say the same; all only of files
+    with several rows.
     """
 
     codes: Codes
     patients: Counter[str]
-    found: dict[str, set[str]]
-    differing: dict[str, list[str]]
+    found: dict[str, set[str]] = field(default_factory=dict)
+    open: dict[str, set[str]] = field(default_factory=dict)
+    differing: dict[str, list[str]] = field(default_factory=dict)
+    alike: set[str] = field(default_factory=set)
 
 
 def merge_rows(table: Path, mapping: Mapping) -> Merged:
     """Read all rows once; a finding of a second row is not lost."""
     columns = [mask for mask in mapping.masks if mask.column]
-    merged = Merged(
-        codes={mask.kind: {} for mask in columns}, patients=Counter(), found={}, differing={}
-    )
-    code_columns = {mask.column for mask in columns}
-    compared = [name for name in mapping.columns if name not in {*code_columns, mapping.file}]
+    merged = Merged(codes={mask.kind: {} for mask in columns}, patients=Counter())
+    of_rows = {mapping.file, *(mask.column for mask in columns)}
+    compared = [name for name in mapping.columns if name not in of_rows]
+    labels = mapping.labels.column if mapping.labels else ""
     first_of: dict[str, tuple[str, ...]] = {}
     for row in stream_table(table, columns=mapping.columns, skips=[]):
         name = name_of(row, mapping)
@@ -259,15 +269,17 @@ def merge_rows(table: Path, mapping: Mapping) -> Merged:
         first = first_of.setdefault(name, cells)
         if first is cells and mapping.patient:
             merged.patients[row[mapping.patient].strip()] += 1
-        if columns:
-            found, _, _ = read_findings(row, mapping)
+        if first is not cells:
+            found, unknown, _ = read_findings(row, mapping)
             merged.found.setdefault(name, set()).update(found)
+            merged.open.setdefault(name, set()).update(unknown)
+        if first is not cells and first == cells:
+            merged.alike.add(name)
         if first != cells:
             pairs = zip(compared, first, cells, strict=True)
-            differing = merged.differing.setdefault(name, [])
-            differing += [
-                column for column, one, other in pairs if one != other and column not in differing
-            ]
+            differ = [column for column, one, other in pairs if one != other and column != labels]
+            known = merged.differing.setdefault(name, [])
+            known += [column for column in differ if column not in known]
         for mask in columns:
             if (text := row[mask.column].strip()) not in {"", NOTHING}:
                 merged.codes[mask.kind].setdefault(name, []).append(text)
@@ -281,12 +293,14 @@ def parse_row(
     if not is_plain_path(name):
         yield Skip(file=name, reason="is not the path of a file below the images folder")
         return
-    path = find_file(images, name)
+    is_whole = without_suffix(name) != name
+    path = find_file(images, name) if is_whole else find_picture(images, name)
     if path is None:
         yield Skip(file=name, reason=MISSING)
         return
     first, open_ones, skips = read_findings(row, mapping)
-    if merged.codes and (differing := merged.differing.get(name)):
+    open_ones |= merged.open.get(name, set())
+    if differing := merged.differing.get(name):
         told = ", ".join(differing)
         reason = f"its rows differ in {told}: what any row affirms counts, else the first row"
         skips.append(Skip(file=name, what="label", reason=reason))

@@ -19,7 +19,7 @@ from generation.datasets.attributes import (
 )
 from generation.datasets.chexmask import ChexMasks
 from generation.datasets.chexpert import Views
-from generation.datasets.files import is_file, is_plain_path
+from generation.datasets.files import find_picture, is_plain_path
 from generation.datasets.labels import COLUMNS as LABELS
 from generation.datasets.labels import Labels, Uncertain
 from generation.datasets.parsed import (
@@ -31,16 +31,21 @@ from generation.datasets.parsed import (
     require_folder,
     unread,
 )
-from generation.datasets.tables import Row, drain, find_table, stream_table
+from generation.datasets.spellings import MIMIC_LABELS as CHEXPERT
+from generation.datasets.spellings import MIMIC_METADATA as METADATA
+from generation.datasets.spellings import MIMIC_SPLIT as SPLIT
+from generation.datasets.tables import Row, drain, find_table, header_of, stream_table
 
-METADATA, CHEXPERT, SPLIT = (
-    f"mimic-cxr-2.0.0-{part}.csv" for part in ("metadata", "chexpert", "split")
-)
 SUBJECT, STUDY, DICOM, VIEW, DATE = (
     "subject_id", "study_id", "dicom_id", "ViewPosition", "StudyDate",
 )  # fmt: skip
 PATIENTS, ADMISSIONS = "patients.csv", "admissions.csv"
-SEX, ANCHOR_AGE, ANCHOR_YEAR, RACE = "gender", "anchor_age", "anchor_year", "race"
+SEX, ANCHOR_AGE, ANCHOR_YEAR = "gender", "anchor_age", "anchor_year"
+RACES = ("race", "ethnicity")
+"""The second in MIMIC-IV before its version 2."""
+
+
+FILES = "files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +80,11 @@ def read_mimic(
     demographics: Path | None,
 ) -> Source:
     """Check the layout, then yield the images in the order of the metadata."""
-    metadata = find_table(require_folder(folder), METADATA)
+    metadata = find_table(require_folder(folder), *METADATA)
     skips: list[Skip] = []
-    labels = read_labels(find_table(folder, CHEXPERT), skips=skips)
-    splits = read_splits(find_table(folder, SPLIT), skips=skips)
+    labels = read_labels(find_table(folder, *CHEXPERT), skips=skips)
+    splits = read_splits(find_table(folder, *SPLIT), skips=skips)
+    pictures = folder if (folder / FILES).is_dir() else metadata.parent
     people = read_people(demographics, skips=skips) if demographics else {}
     masks = ChexMasks(chexmask) if chexmask else None
     skips.extend(masks.skips if masks else ())
@@ -91,7 +97,8 @@ def read_mimic(
             if not is_plain_path(name):
                 yield Skip(file=name, reason="is not the path of a file in the data set")
                 continue
-            if not is_file(folder / name):
+            path = find_picture(pictures, name)
+            if path is None:
                 yield Skip(file=name, reason=MISSING)
                 continue
             found = masks.of_image(row[DICOM]) if masks else ()
@@ -99,11 +106,11 @@ def read_mimic(
                 yield found
             yield from parse_row(
                 row,
-                path=folder / name,
-                labels=labels.get(row[STUDY]),
+                path=path,
+                labels=labels.get(whole(row[STUDY])),
                 split=splits.get(row[DICOM], ""),
                 uncertain=uncertain,
-                person=people.get(row[SUBJECT], NOBODY),
+                person=people.get(whole(row[SUBJECT]), NOBODY),
                 masks=found if isinstance(found, tuple) else (),
             )
         yield from drain(skips)
@@ -125,7 +132,7 @@ def parse_row(
     given = dict(zip(LABELS, labels, strict=True)) if labels else {}
     read = Labels(given, uncertain=uncertain) if given else None
     if read is None:
-        reason = f"its study has no row in {CHEXPERT}"
+        reason = f"its study has no row in {CHEXPERT[0]}"
         yield Skip(file=row[DICOM], what="label", reason=reason)
     else:
         yield from read.skips(row[DICOM])
@@ -135,7 +142,7 @@ def parse_row(
     yield SourceImage(
         source_id=row[DICOM],
         path=path,
-        patient=row[SUBJECT],
+        patient=whole(row[SUBJECT]),
         findings=read.findings if read else (),
         unknown_findings=read.unknown if read else (),
         is_normal=read.is_normal if read else False,
@@ -151,13 +158,18 @@ def parse_row(
 def stream_rows(metadata: Path, *, views: Views, skips: list[Skip]) -> Iterator[Row]:
     columns = (DICOM, SUBJECT, STUDY, VIEW, DATE)
     for row in stream_table(metadata, columns=columns, skips=skips):
-        if views == "all" or row[VIEW].strip() in FRONTAL_VIEWS:
+        if views == "all" or parse_view(row[VIEW]) in FRONTAL_VIEWS:
             yield row
 
 
 def path_of(row: Row) -> str:
-    patient = f"p{row[SUBJECT]}"
-    return f"files/{patient[:3]}/{patient}/s{row[STUDY]}/{row[DICOM]}.jpg"
+    patient = f"p{whole(row[SUBJECT])}"
+    return f"{FILES}/{patient[:3]}/{patient}/s{whole(row[STUDY])}/{row[DICOM]}.jpg"
+
+
+def whole(number: str) -> str:
+    """An id without the decimal that spreadsheets and data frames give it."""
+    return number.strip().removesuffix(".0")
 
 
 def read_labels(table: Path, *, skips: list[Skip]) -> dict[str, tuple[str, ...]]:
@@ -166,7 +178,7 @@ def read_labels(table: Path, *, skips: list[Skip]) -> dict[str, tuple[str, ...]]
     labels = {}
     for row in stream_table(table, columns=(STUDY, *LABELS), skips=skips, what="label"):
         cells = tuple(row[name] for name in LABELS)
-        labels[row[STUDY]] = shared.setdefault(cells, cells)
+        labels[whole(row[STUDY])] = shared.setdefault(cells, cells)
     return labels
 
 
@@ -179,16 +191,18 @@ def read_people(folder: Path, *, skips: list[Skip]) -> dict[str, Person]:
     """Returns sex, age and race of each subject from MIMIC-IV's hospital tables."""
     races: dict[str, str] = {}
     admissions = find_table(folder, ADMISSIONS)
-    for row in stream_table(admissions, columns=(SUBJECT, RACE), skips=skips, what="label"):
-        if parse_race(row[RACE]) != "":
-            races.setdefault(row[SUBJECT], sys.intern(row[RACE]))
+    header = header_of(admissions)
+    race = next((name for name in RACES if name in header), RACES[0])
+    for row in stream_table(admissions, columns=(SUBJECT, race), skips=skips, what="label"):
+        if parse_race(row[race]) != "":
+            races.setdefault(whole(row[SUBJECT]), sys.intern(row[race]))
     columns = (SUBJECT, SEX, ANCHOR_AGE, ANCHOR_YEAR)
     return {
-        row[SUBJECT]: Person(
+        whole(row[SUBJECT]): Person(
             sex=sys.intern(row[SEX]),
             age_years=parse_number(row[ANCHOR_AGE]),
             year=parse_number(row[ANCHOR_YEAR]),
-            race=races.get(row[SUBJECT], ""),
+            race=races.get(whole(row[SUBJECT]), ""),
         )
         for row in stream_table(
             find_table(folder, PATIENTS), columns=columns, skips=skips, what="label"

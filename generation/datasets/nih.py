@@ -10,7 +10,7 @@ from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.attributes import parse_age, parse_sex, parse_view
-from generation.datasets.files import is_plain_name, list_pictures, nfc
+from generation.datasets.files import is_plain_name, list_pictures, nfc, without_suffix
 from generation.datasets.parsed import (
     MISSING,
     Skip,
@@ -22,12 +22,12 @@ from generation.datasets.parsed import (
     unread,
 )
 from generation.datasets.rsna import read_opacity_boxes
+from generation.datasets.spellings import NIH as SPELLED
+from generation.datasets.spellings import Found, as_spelled, find_spelled
 from generation.datasets.tables import Row, count_rows, drain, read_table, stream_table
-from generation.errors import RemediableError
 
 FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
 AGE, SEX, VIEW = "Patient Age", "Patient Gender", "View Position"
-COLUMNS = (FILE, LABELS, PATIENT, AGE, SEX, VIEW)
 BOX_LABEL, BOX_PLACE = "Finding Label", ("Bbox [x", "y", "w", "h]")
 BOX_SIDE_PX = 1024
 """Boxes are given in pixels of the distributed images, which are squares of this side."""
@@ -47,10 +47,11 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
     ``rsna`` is a folder of the RSNA Pneumonia Detection Challenge, whose images are some
     of these: its boxes come in too.
     """
-    entries = find_entry_file(folder)
-    listed = {name_of(entry) for entry in stream_table(entries, columns=COLUMNS, skips=[])}
-    pictures, others = find_pictures(folder)
-    boxes, skipped_boxes = read_boxes(folder, listed=listed)
+    table = find_spelled(require_folder(folder), SPELLED)
+    listed = {name_of(entry) for entry in stream_entries(table, skips=[])}
+    pictures, others = find_pictures(table.path.parent)
+    rename_converted(pictures, listed=listed)
+    boxes, skipped_boxes = read_boxes(table.path.parent, listed=listed)
     if rsna is not None:
         opacities, skipped_opacities = read_opacity_boxes(rsna)
         for name, found in opacities.items():
@@ -62,54 +63,68 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
         yield from skipped_boxes
         seen: set[str] = set()
         skips: list[Skip] = []
-        for entry in stream_table(entries, columns=COLUMNS, skips=skips):
+        for entry in stream_entries(table, skips=skips):
             yield from parse_entry(entry, pictures=pictures, boxes=boxes, seen=seen)
             yield from drain(skips)
         yield from drain(skips)
         for name in sorted(pictures.keys() - seen):
             yield Skip(file=name, reason="has no row in the data entry file")
 
-    total = count_rows(entries, columns=COLUMNS)
+    total = count_rows(table.path, columns=tuple(table.columns.values()))
     return Source(total=total, rows=rows(), patients_of=NAME)
+
+
+def patient_of(entry: Row) -> str:
+    """The patient's number as most copies write it, without zeros before it."""
+    told = entry[PATIENT].strip()
+    return str(int(told)) if told.isascii() and told.isdecimal() else told
 
 
 def name_of(entry: Row) -> str:
     return nfc(entry[FILE].strip())
 
 
-def find_entry_file(folder: Path) -> Path:
-    found = sorted(require_folder(folder).glob("Data_Entry_2017*.csv"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise RemediableError(
-            f"{folder} must hold one Data_Entry_2017*.csv; found: {names}.",
-            remedy="Give the folder of the data set as it is distributed, with one such file.",
-        )
-    return found[0]
+def stream_entries(table: Found, *, skips: list[Skip]) -> Iterator[Row]:
+    columns = tuple(table.columns.values())
+    for row in stream_table(table.path, columns=columns, skips=skips):
+        yield as_spelled(row, table.columns)
 
 
 def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
-    """The pictures by name, of two of one name the first, and what else lies there."""
-    folders = [folder / "images", *sorted(folder.glob("images_*/images"))]
+    """The pictures by name, of two of one name the first, and what else lies there.
+
+    Copies have them in ``images``, in ``images_001`` and so on, or anywhere below the table.
+    """
+    folders = [path for path in sorted(folder.glob("images*")) if path.is_dir()]
+    if not folders:
+        below, _ = list_pictures(folder)
+        return {name.rpartition("/")[2]: path for name, path in below.items()}, []
     pictures: dict[str, Path] = {}
     others: list[Skip] = []
     for path in folders:
-        if path.is_dir():
-            below, rest = list_pictures(path)
-            found = {name.rpartition("/")[2]: file for name, file in below.items()}
-            others += rest
-            others += [
-                Skip(file=f"{path.relative_to(folder)}/{name}", reason="is in another folder too")
-                for name in sorted(found.keys() & pictures.keys())
-            ]
-            pictures = found | pictures
+        below, rest = list_pictures(path)
+        found = {name.rpartition("/")[2]: file for name, file in below.items()}
+        others += rest
+        others += [
+            Skip(file=str(found[name].relative_to(folder)), reason="is in another folder too")
+            for name in sorted(found.keys() & pictures.keys())
+        ]
+        pictures = found | pictures
     return pictures, others
+
+
+def rename_converted(pictures: dict[str, Path], *, listed: set[str]) -> None:
+    """Let pictures that a copy has in another format stand under the names of the table."""
+    stems = {without_suffix(name): name for name in pictures.keys() - listed}
+    for name in listed - pictures.keys():
+        if (found := stems.get(without_suffix(name))) is not None:
+            pictures[name] = pictures.pop(found)
 
 
 def parse_entry(
     entry: Row, *, pictures: dict[str, Path], boxes: dict[str, list[SourceBox]], seen: set[str]
 ) -> Iterator[SourceImage | Skip]:
-    name, patient = name_of(entry), entry[PATIENT].strip()
+    name, patient = name_of(entry), patient_of(entry)
     problem = find_problem(name, patient=patient, pictures=pictures, seen=seen)
     seen.add(name)
     if problem:

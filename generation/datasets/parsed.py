@@ -128,7 +128,7 @@ def place_box(
 ) -> SourceBox | str:
     """A row's box, given in pixels of a square of this side, or why it cannot be used."""
     try:
-        x, y, width, height = (float(row[column]) / side_px for column in columns)
+        x, y, width, height = (float(row[column].replace(",", ".")) / side_px for column in columns)
     except ValueError:
         return "its box is not four numbers"
     # NaN fails every comparison, so it is refused here too.

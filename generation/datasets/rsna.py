@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.files import find_file, is_plain_name, legible
+from generation.datasets.files import (
+    PICTURE_SUFFIXES,
+    find_picture,
+    is_plain_name,
+    legible,
+    places_below,
+    without_suffix,
+)
 from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
     MISSING,
@@ -24,11 +31,12 @@ from generation.datasets.parsed import (
     place_box,
     require_folder,
 )
+from generation.datasets.spellings import RSNA_CLASSES as CLASSES
+from generation.datasets.spellings import RSNA_IMAGES as IMAGES
+from generation.datasets.spellings import RSNA_LABELS as LABELS
 from generation.datasets.tables import find_table, read_table, stream_table
 from generation.errors import RemediableError
 
-LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
-IMAGES = "stage_2_train_images"
 PATIENT, TARGET, PLACE = "patientId", "Target", ("x", "y", "width", "height")
 CLASS, NORMAL_CLASS = "class", "Normal"
 CLASSES_KNOWN = frozenset({"", NORMAL_CLASS, "Lung Opacity", "No Lung Opacity / Not Normal"})
@@ -50,12 +58,7 @@ def read_rsna(folder: Path) -> Source:
 
     Where it is known which NIH image each one is, its patient is NIH's.
     """
-    images = require_folder(folder) / IMAGES
-    if not images.is_dir():
-        raise RemediableError(
-            f"{folder} has no folder {IMAGES}.",
-            remedy="Give the folder of the challenge as it is distributed, with its DICOM files.",
-        )
+    images = find_images(require_folder(folder))
     boxes, skipped = read_boxes(folder)
     classes = read_classes(folder, skips=skipped)
     names = read_nih_names(folder, skips=skipped) if has_nih_names(folder) else {}
@@ -65,7 +68,7 @@ def read_rsna(folder: Path) -> Source:
         yield from skipped
         for patient, found in boxes.items():
             name = f"{patient}.dcm"
-            path = find_file(images, name) if is_plain_name(name) else None
+            path = find_picture(images, name) if is_plain_name(name) else None
             if path is None:
                 yield Skip(file=name, reason=MISSING)
                 continue
@@ -80,10 +83,22 @@ def read_rsna(folder: Path) -> Source:
                 nih_name=names.get(patient, ""),
             )
         for path in sorted(images.iterdir()):
-            if path.suffix == ".dcm" and path.stem not in boxes:
-                yield Skip(file=legible(path.name), reason=f"has no row in {LABELS}")
+            if path.suffix.lower() in PICTURE_SUFFIXES and path.stem not in boxes:
+                yield Skip(file=legible(path.name), reason=f"has no row in {LABELS[0]}")
 
     return Source(total=len(boxes), rows=rows(), patients_of=ORIGIN if names else "")
+
+
+def find_images(folder: Path) -> Path:
+    """The folder of the pictures; unpackers put it into one of its own name."""
+    for place in places_below(folder):
+        for name in IMAGES:
+            if (found := place / name).is_dir():
+                return inner if (inner := found / name).is_dir() else found
+    raise RemediableError(
+        f"{folder} has no folder {' or '.join(IMAGES)}.",
+        remedy="Give the folder of the challenge as it is distributed, with its DICOM files.",
+    )
 
 
 def parse_image(
@@ -93,7 +108,7 @@ def parse_image(
     is_normal = seen == NORMAL_CLASS and boxes is not None
     known = FINDINGS if is_normal else () if boxes is None else LABELLED
     return SourceImage(
-        source_id=path.stem,
+        source_id=without_suffix(path.name),
         path=path,
         patient=patient,
         findings=LABELLED if boxes else (),
@@ -120,7 +135,7 @@ def read_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
     """The boxes of each of the challenge's images, none of many, and rows of no use."""
     boxes: Boxes = {}
     skipped: list[Skip] = []
-    table = find_table(require_folder(folder), LABELS)
+    table = find_table(require_folder(folder), *LABELS)
     for row in stream_table(table, columns=(PATIENT, TARGET, *PLACE), skips=skipped):
         found = boxes.setdefault(row[PATIENT], [])
         target = read_label(row[TARGET]) if row[TARGET].strip() else None
@@ -139,9 +154,11 @@ def read_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
 
 
 def read_classes(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
-    table = find_table(folder, CLASSES)
+    table = find_table(folder, *CLASSES)
     rows = stream_table(table, columns=(PATIENT, CLASS), skips=skips, what="label")
-    return {row[PATIENT]: row[CLASS].strip() for row in rows}
+    known = {name.casefold(): name for name in CLASSES_KNOWN}
+    told = ((row[PATIENT], row[CLASS].strip()) for row in rows)
+    return {patient: known.get(seen.casefold(), seen) for patient, seen in told}
 
 
 def read_opacity_boxes(folder: Path) -> tuple[dict[str, list[SourceBox]], list[Skip]]:

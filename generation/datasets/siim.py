@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.files import find_dicom_files, nfc
+from generation.datasets.files import find_converted, find_dicom_files, nfc, without_suffix
 from generation.datasets.parsed import (
     MISSING,
     RunLengthMask,
@@ -50,6 +50,7 @@ def read_siim(folder: Path) -> Source:
     skips: list[Skip] = []
     codes = read_codes(found, skips=skips, what="image")
     files = find_dicom_files(folder, skips)
+    find_converted(folder, codes.of_images.keys() - files.keys(), found=files, others=skips)
 
     def rows() -> Iterator[SourceImage | Skip]:
         yield from skips
@@ -80,7 +81,7 @@ def read_codes(found: Found, *, skips: list[Skip], what: What = "mask") -> Codes
     without: set[str] = set()
     identity, code = found.columns["image"], found.columns["code"]
     for row in stream_table(found.path, columns=(identity, code), skips=skips, what=what):
-        name, text = nfc(row[identity].strip()), row[code].strip()
+        name, text = without_suffix(nfc(row[identity].strip())), row[code].strip()
         parts = codes.of_images.setdefault(name, [])
         if text in {"", NOTHING}:
             without.add(name)

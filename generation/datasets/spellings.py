@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generation.datasets.tables import find_table, header_of
+from generation.datasets.tables import Row, find_table, header_of
 from generation.errors import RemediableError
 
 
@@ -36,8 +36,43 @@ IMAGE_COLUMNS = ("SOPInstanceUID", "anon_SOPUID", "ImageId", "image_id", "SOPUID
 CODE_COLUMNS = ("EncodedPixels", "mask_rle", "rle", "encoded_pixels")
 
 SIIM = Spellings(
-    tables=("train-rle.csv", "stage_2_train.csv", "train_rle.csv", "stage_1_train.csv"),
+    tables=(
+        "train-rle.csv",
+        "stage_2_train.csv",
+        "train_rle.csv",
+        "stage_1_train.csv",
+        "stage_2_train-rle.csv",
+        "train-rle-sample.csv",
+    ),
     columns={"image": ("ImageId", *IMAGE_COLUMNS), "code": CODE_COLUMNS},
+)
+NIH = Spellings(
+    tables=("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv", "sample_labels.csv"),
+    columns={
+        "Image Index": ("Image Index",),
+        "Finding Labels": ("Finding Labels",),
+        "Patient ID": ("Patient ID",),
+        "Patient Age": ("Patient Age",),
+        "Patient Gender": ("Patient Gender", "Patient Sex"),
+        "View Position": ("View Position",),
+    },
+)
+CHEXPERT_TABLES = (
+    ("train.csv", "train_cheXbert.csv", "train_visualCheXbert.csv"),
+    ("valid.csv", "val.csv", "val_labels.csv"),
+)
+"""Each is looked for by itself, and one of them is enough."""
+MIMIC_VERSIONS = ("2.1.0", "2.0.0")
+MIMIC_METADATA, MIMIC_LABELS, MIMIC_SPLIT = (
+    tuple(
+        f"mimic-cxr-{version}-{part}.csv" for part in parts for version in reversed(MIMIC_VERSIONS)
+    )
+    for parts in (("metadata",), ("chexpert", "negbio"), ("split",))
+)
+RSNA_STAGES = ("stage_2", "stage_1")
+RSNA_LABELS, RSNA_CLASSES, RSNA_IMAGES = (
+    tuple(f"{stage}_{what}" for stage in RSNA_STAGES)
+    for what in ("train_labels.csv", "detailed_class_info.csv", "train_images")
 )
 CANDID_REPORTS = Spellings(
     tables=("Pneumothorax_reports.csv",),
@@ -52,6 +87,11 @@ CANDID_TUBES = Spellings(
     tables=("chest_tube.csv", "chest_tubes.csv", "Chest_tube_mask_rle.csv"),
     columns={"image": ("anon_SOPUID", *IMAGE_COLUMNS), "code": ("mask_rle", *CODE_COLUMNS)},
 )
+
+
+def as_spelled(row: Row, columns: Mapping[str, str]) -> Row:
+    """A row with what it holds under the names that the importer knows."""
+    return row | {what: row[name] for what, name in columns.items()}
 
 
 def find_spelled(folder: Path, spellings: Spellings) -> Found:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TextIO
 
 from generation import delimited
+from generation.datasets.files import is_file, places_below
 from generation.datasets.parsed import Skip, What
 from generation.errors import RemediableError
 
 Row = dict[str, str]
+LOOKED_AT_BYTES = 16
 
 
 def read_table(
@@ -67,28 +69,27 @@ def count_rows(path: Path, *, columns: Sequence[str]) -> int:
 
 
 def find_table(folder: Path, *names: str) -> Path:
-    """The table of one of these names, plain or gzipped, in the folder or just below it.
+    """The table of one of these names, plain or gzipped, in the folder or near below it.
 
-    A folder without it is refused, saying all that was looked for.
+    Of several in one place the first name counts. A folder without any is refused, saying all
+    that was looked for.
     """
-    wanted = {f"{name}{end}".casefold() for name in names for end in ("", ".gz")}
-    places = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
-    for place in places:
-        for path in sorted(place.iterdir()) if _is_readable(place) else ():
-            if path.name.casefold() in wanted and path.is_file():
-                return path
+    wanted = [f"{name}{end}".casefold() for name in names for end in ("", ".gz")]
+    for place in places_below(folder):
+        found = {path.name.casefold(): path for path in _files_in(place)}
+        if known := next((found[name] for name in wanted if name in found), None):
+            return known
     raise RemediableError(
         f"{folder} holds no {' or '.join(names)}, plain or gzipped.",
         remedy="Give the folder of the data set as it is distributed, with that file.",
     )
 
 
-def _is_readable(folder: Path) -> bool:
+def _files_in(folder: Path) -> list[Path]:
     try:
-        next(folder.iterdir(), None)
+        return [path for path in sorted(folder.iterdir(), reverse=True) if is_file(path)]
     except OSError:
-        return False
-    return True
+        return []
 
 
 def _stream(path: Path, *, columns: Sequence[str], skips: list[Skip], what: What) -> Iterator[Row]:
@@ -121,15 +122,28 @@ def _open_table(path: Path) -> Iterator[TextIO]:
     """Bytes that are no text come as half characters, so that they spoil their row alone."""
     try:
         with _unpacked(path) as file:
-            start = file.peek(len(codecs.BOM_UTF16_LE))
-            is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            encoding = "utf-16" if is_wide else "utf-8-sig"
+            encoding = encoding_of(file.peek(LOOKED_AT_BYTES)[:LOOKED_AT_BYTES])
             yield io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise RemediableError(
             f"{path.name} is not a CSV file in UTF-8: {error}",
             remedy="Fetch the file again, or save it as CSV in UTF-8.",
         ) from error
+
+
+def encoding_of(start: bytes) -> str:
+    """Returns how a text's first bytes are to be read: in UTF-16 with or without a mark, or UTF-8.
+
+    Without a mark every other byte of a table's header is zero, since that is plain letters.
+    """
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = start[0::2], start[1::2]
+    if second and not any(second) and all(first[: len(second)]):
+        return "utf-16-le"
+    if second and not any(first) and all(second):
+        return "utf-16-be"
+    return "utf-8-sig"
 
 
 def _unpacked(path: Path) -> io.BufferedReader:

@@ -8,8 +8,8 @@ import PIL.Image
 import pytest
 
 from feedback_app.images.blobs.services import open_picture
-from feedback_app.images.cohorts.mask_shapes import hardened, shape_of
-from feedback_app.images.cohorts.preparing import MAY_BE_INVERTED, SMOOTH
+from feedback_app.images.cohorts.mask_shapes import hardened, has_several_colours, shape_of
+from feedback_app.images.cohorts.preparing import MAY_BE_INVERTED, SEVERAL_COLOURS, SMOOTH
 from generation.errors import RemediableError
 from tests.cases.importing import bring_in, image_counts, images, pixels_of, skips
 from tests.generation.dicoms import texture
@@ -90,7 +90,8 @@ def test_masks_of_all_kinds_show_their_shape_or_are_refused(hard_cases: Path) ->
     }
     doubtful = dict.fromkeys(("all_white.png", *inverted), MAY_BE_INVERTED)
     told = {f"masks/{name}": reason for name, reason in doubtful.items()}
-    assert skips(run, "warning") == told | {"masks/smooth.png": SMOOTH}
+    told |= {"masks/smooth.png": SMOOTH, "masks/two_colours.png": SEVERAL_COLOURS}
+    assert skips(run, "warning") == told
 
 
 def disc() -> np.ndarray:
@@ -138,3 +139,33 @@ def test_two_shapes_and_soft_edges_are_refused() -> None:
     for picture, reason in ((both, "one shape in its colours"), (soft, "64 degrees of")):
         with pytest.raises(RemediableError, match=reason):
             shape_of(PIL.Image.fromarray(picture))
+
+
+@pytest.mark.parametrize("kind", ["RGB", "P", "RGBA", "JPEG", "smooth"])
+def test_structures_in_several_colours_are_told(kind: str) -> None:
+    picture = PIL.Image.new("RGB", (128, 128))
+    picture.paste("red", (8, 8, 48, 48))
+    assert not has_several_colours(drawn_as(picture, kind))
+    assert shape_of(hardened(drawn_as(picture, kind))[0]).any()
+    for second in ("lime", "yellow", "blue"):
+        picture.paste(second, (64, 64, 104, 104))
+        assert has_several_colours(drawn_as(picture, kind))
+
+
+@pytest.mark.parametrize("kind", ["RGB", "P", "RGBA", "JPEG"])
+@pytest.mark.parametrize("ground", ["white", "blue"])
+def test_a_shape_on_another_colour_than_black_is_refused(kind: str, ground: str) -> None:
+    picture = PIL.Image.new("RGB", (128, 128), ground)
+    picture.paste("red", (8, 8, 48, 48))
+    with pytest.raises(RemediableError, match="none of them is black"):
+        shape_of(hardened(drawn_as(picture, kind))[0])
+
+
+def drawn_as(picture: PIL.Image.Image, kind: str) -> PIL.Image.Image:
+    if kind == "smooth":
+        return picture.resize((100, 100), PIL.Image.Resampling.LANCZOS)
+    if kind != "JPEG":
+        return picture.convert(kind)
+    file = io.BytesIO()
+    picture.save(file, kind, quality=92)
+    return PIL.Image.open(file)

@@ -57,7 +57,7 @@ def test_every_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
     images, skipped = parse(folder)
     assert [image.source_id for image in images] == ["a.png"]
     assert {(skip.file, skip.reason) for skip in skipped} == {
-        ("notes.txt", "is not a PNG, JPEG or DICOM file"),
+        ("notes.txt", "is not a PNG, JPEG or DICOM file: it is a text"),
         ("gone.png", "is listed, but its file is missing"),
         ("b.png", "its row has no group"),
         ("b.png", "has no row in groups.csv"),

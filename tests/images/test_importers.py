@@ -101,7 +101,7 @@ def test_siims_parts_are_united_and_its_masks_lie_where_they_were_drawn(tmp_path
     assert run.result["added"] == {"images": 3, "masks": 1}
     assert dict(ImportSkip.objects.filter(run=run).values_list("file", "reason")) == {
         "3": "has 1024 x 1024 pixels, its image 64 x 64",
-        "4": "is not a readable DICOM file: the mark DICM near its start is missing.",
+        "4": "is not a readable DICOM file: it is a text.",
         "6.dcm": MISSING,
         "5.dcm": "has no row in train-rle.csv",
     }

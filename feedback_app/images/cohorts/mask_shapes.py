@@ -14,6 +14,8 @@ END = 0.1
 """Levels so near to zero, or to the brightest, as a share of that, are the mask's two values."""
 EDGE_PX, EDGE_SHARE = 3, 1 / 64
 """A smooth edge reaches no further than this, or than this share of the shorter side."""
+SHARE_APART = 0.02
+"""Pixels of another colour are another structure, unless they are so few."""
 MOST_BETWEEN = 0.2
 """A picture with a larger share of levels between is no mask with smooth edges."""
 
@@ -98,6 +100,11 @@ def grey_of(picture: PIL.Image.Image) -> Levels:
     if picture.mode in GREY_MODES:
         return np.asarray(picture)
     grey = np.asarray(picture.convert("RGB")).max(axis=-1)
+    if grey.min() > MOST * grey.max() and has_several_colours(picture):
+        raise RemediableError(
+            "has several colours and none of them is black, so that its shape cannot be told",
+            remedy="Save each structure as a mask of its own, white on black.",
+        )
     is_indexed = picture.mode == "P" and "transparency" not in picture.info
     if is_indexed and len(np.unique(np.asarray(picture))) > 1 and len(np.unique(grey)) == 1:
         raise RemediableError(
@@ -105,6 +112,23 @@ def grey_of(picture: PIL.Image.Image) -> Levels:
             remedy="Save the mask in grey, or with a palette of two colours.",
         )
     return grey
+
+
+def has_several_colours(picture: PIL.Image.Image) -> bool:
+    """Whether shapes are drawn in several colours: they may be several structures.
+
+    Which channels are bright is compared, not how bright; at its edges a JPEG may differ.
+    """
+    if picture.mode in GREY_MODES:
+        return False
+    colours, opaque = np.asarray(picture.convert("RGB")), alpha_of(picture)
+    is_drawn = colours.max(axis=-1) > MOST * colours.max()
+    drawn = colours[is_drawn if opaque is None else is_drawn & (opaque > 0)]
+    if len(drawn) == 0:
+        return False
+    is_bright = drawn > MOST * drawn.max(axis=1, keepdims=True)
+    of_colour = np.bincount(np.packbits(is_bright, axis=1).ravel())
+    return bool(of_colour.max() < (1 - SHARE_APART) * len(drawn))
 
 
 def alpha_of(picture: PIL.Image.Image) -> Levels | None:

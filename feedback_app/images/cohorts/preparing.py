@@ -20,7 +20,12 @@ from feedback_app.images.blobs.services import (
     open_picture,
     write_file,
 )
-from feedback_app.images.cohorts.mask_shapes import hardened, looks_inverted, shape_of
+from feedback_app.images.cohorts.mask_shapes import (
+    hardened,
+    has_several_colours,
+    looks_inverted,
+    shape_of,
+)
 from generation.conditioning.masks import OPACITY_FINDINGS, rasterise_boxes
 from generation.conditioning.masks import encode_mask as encode_bools
 from generation.datasets.contents import is_dicom, kind_of
@@ -38,8 +43,11 @@ LOOKED_AT_PX = 256
 """A larger picture is looked at in fewer of its pixels."""
 SHOWS_NOTHING = f"nearly all its pixels lie within {LEAST_LEVELS} grey levels: it shows nothing"
 SMOOTH = "the edges of its shape were grey, and are cut at half of its brightest value"
+SEVERAL_COLOURS = (
+    "its shapes have several colours: if they are several structures, they are one now"
+)
 MAY_BE_INVERTED = "it covers the corners and most of its image: it may be inverted"
-UNREAD = "its header names a {} in words that are not known"
+UNREAD = "its header tells the {} in words that are not known"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -231,30 +239,30 @@ def prepare_mask(
         what="mask",
     )
     if found is not None:
-        drawn, is_cut = found
-        doubts = {SMOOTH: is_cut, MAY_BE_INVERTED: looks_inverted(drawn)}
-        prepared.skips += [
-            Skip(file=file, what="warning", reason=reason)
-            for reason, is_so in doubts.items()
-            if is_so
-        ]
+        drawn, doubts = found
+        if looks_inverted(drawn):
+            doubts.append(MAY_BE_INVERTED)
+        prepared.skips += [Skip(file=file, what="warning", reason=reason) for reason in doubts]
         blob = write_file(encode_bools(drawn), media_type="image/png")
         prepared.masks.append(PreparedMask(kind=mask.kind, blob=blob))
 
 
-def drawn_in(mask: SourceMask | RunLengthMask, *, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
-    """Where a mask is, H x W of bool, and whether smooth edges were cut."""
+def drawn_in(
+    mask: SourceMask | RunLengthMask, *, size: tuple[int, int]
+) -> tuple[np.ndarray, list[str]]:
+    """Where a mask is, H x W of bool, and what is doubtful of how it is drawn."""
     if isinstance(mask, SourceMask):
         return read_mask(mask.path, size=size)
-    return decode_mask(mask, size=size), False
+    return decode_mask(mask, size=size), []
 
 
-def read_mask(path: Path, *, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
+def read_mask(path: Path, *, size: tuple[int, int]) -> tuple[np.ndarray, list[str]]:
     """Refused where it does not fit its image."""
     picture = open_picture(read_bounded(path), name=path.name)
     require_size(picture.size, size)
     hard, is_cut = hardened(picture)
-    return shape_of(hard), is_cut
+    doubts = {SMOOTH: is_cut, SEVERAL_COLOURS: has_several_colours(picture)}
+    return shape_of(hard), [reason for reason, is_so in doubts.items() if is_so]
 
 
 def decode_mask(mask: RunLengthMask, *, size: tuple[int, int]) -> np.ndarray:

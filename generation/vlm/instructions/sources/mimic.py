@@ -12,8 +12,9 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from generation.datasets.mimic import DATE, METADATA, STUDY, SUBJECT, read_mimic
+from generation.datasets.mimic import DATE, STUDY, SUBJECT, read_mimic
 from generation.datasets.parsed import MISSING, Skip, SourceImage
+from generation.datasets.spellings import MIMIC_METADATA
 from generation.datasets.tables import find_table, stream_rows
 from generation.errors import RemediableError
 from generation.vlm.instructions.families.fine_perception import PHRASE
@@ -176,7 +177,7 @@ def with_previous(exams: Iterator[Exam], *, order: Mapping[str, str]) -> Iterato
 
 def read_order(folder: Path) -> dict[str, str]:
     """When each study was made: date, then the time without its fraction."""
-    table = find_table(folder, METADATA)
+    table = find_table(folder, *MIMIC_METADATA)
     columns = (SUBJECT, STUDY, DATE, TIME)
     return {
         row[STUDY]: f"{row[DATE]} {row[TIME].partition('.')[0]:0>6}"
