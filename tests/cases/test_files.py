@@ -1,16 +1,20 @@
 """Kinds 1, 9: one odd file never ends an import, whatever it is called and wherever it lies."""
 
+import io
 import os
 import re
 import unicodedata
+import zipfile
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import PIL.Image
 import pytest
+from pytest_django import Settings
 
 from feedback_app.images.cohorts.models import ImportSkip
+from feedback_app.images.cohorts.uploads import unpack
 from tests.cases.importing import bring_in, image_counts, images, png, reasons, skips
 from tests.generation.dicoms import dicom, gradient, jpeg, jpeg_dicom, texture, write
 
@@ -153,3 +157,16 @@ def test_a_reader_that_breaks_is_a_skip_with_the_files_name(
     run = import_folder(tmp_path)
     assert {*skips(run).values()} == {"is of a kind that cannot be read here (KeyError)"}
     assert {*skips(run)} == {"a.png", "b.dcm"}
+
+
+def test_an_archive_with_the_slashes_of_windows_has_folders(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings.DATA_ROOT = tmp_path
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("images\\a.png", png())
+        packed.writestr("..\\..\\images\\b.png", png())
+    folder = unpack(archive)
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png")}
+    assert found == {f"uploads/{folder.name}/images/{name}.png" for name in "ab"}

@@ -28,7 +28,10 @@ def unpack(archive: BinaryIO) -> Path:
         with zipfile.ZipFile(archive) as packed, naming_a_full_disk("the upload"):
             _check(packed)
             folder.mkdir(parents=True)
-            packed.extractall(folder)  # names that lead out of the folder are taken into it
+            members = packed.infolist()
+            for member in members:
+                member.filename = member.filename.replace("\\", "/")  # some packers on Windows
+            packed.extractall(folder, members)  # names that lead out of it are taken into it
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RemediableError(
