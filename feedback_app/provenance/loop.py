@@ -103,7 +103,7 @@ def _open_steps(viewer: User, new_pairs: int) -> Iterator[NextStep]:
         )
     if not Reading.objects.by_people().exists():
         yield NextStep(
-            "The first readings are awaited.", "See how studies get on", reverse("studies:list")
+            "The first readings are awaited.", "See the studies", reverse("studies:list")
         )
     if not Snapshot.objects.filter(is_simulated=False).exists() and new_pairs:
         yield NextStep(

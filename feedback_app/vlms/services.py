@@ -17,6 +17,7 @@ from generation.errors import RemediableError
 from generation.specs import BUNDLED, VlmSpec, write_spec
 from generation.vlm.model.folders import place_of
 
+BUNDLED_NAME = "bundled-vlm"
 CARD_MAX = 40_000
 
 
@@ -53,6 +54,12 @@ def register_vlm(
             remedy="Give this one another name.",
         )
     return version
+
+
+def register_bundled_vlm() -> None:
+    """Register the VLM that comes with the project; one of an earlier release stays as it is."""
+    if not VlmVersion.objects.filter(name=BUNDLED_NAME).exists():
+        register_vlm(BUNDLED_NAME, BUNDLED)
 
 
 def folder_of(location: str) -> Path:

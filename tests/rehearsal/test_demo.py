@@ -7,10 +7,14 @@ from django.contrib.auth.password_validation import validate_password
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, Candidate, ModelVersion
+from feedback_app.images.scorers.judges import register_bundled_judge
+from feedback_app.images.scorers.models import Scorer
 from feedback_app.images.versions.services import register
 from feedback_app.rehearsal.demo import PASSWORD, make_demo_data
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Slot, Study
+from feedback_app.vlms.models import VlmVersion
+from feedback_app.vlms.services import register_bundled_vlm
 from tests.studies.making import make_cohort
 from tests.tiny_model import save_tiny_model
 
@@ -84,3 +88,12 @@ def test_without_real_images_it_says_so(
 def test_the_demos_password_is_one_that_people_may_have() -> None:
     for name in ("rosa", "ravi", "cora", "ada"):
         validate_password(PASSWORD, User(username=name))
+
+
+def test_the_judge_and_the_vlm_of_the_project_are_registered_once(db: None) -> None:
+    for _ in range(2):
+        register_bundled_judge()
+        register_bundled_vlm()
+    kinds = list(Scorer.objects.active().order_by("kind").values_list("kind", flat=True))
+    assert kinds == ["visible-age", "visible-finding", "visible-sex", "visible-view"]
+    assert [version.name for version in VlmVersion.objects.all()] == ["bundled-vlm"]

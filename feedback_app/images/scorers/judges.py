@@ -10,7 +10,9 @@ from django.db import transaction
 from feedback_app.images.scorers.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer
 from generation.errors import RemediableError
+from generation.vlm.model.folders import BUNDLED_VLM
 
+BUNDLED_NAME = "bundled-judge"
 FACTS = "judge.json"
 LEAST = {
     ScorerKind.VISIBLE_VIEW: ("view PA", 0.964),
@@ -38,6 +40,12 @@ def register_judge(name: str, folder: Path) -> tuple[list[Scorer], dict[ScorerKi
         figures = {"auroc": found, "phrase": phrase}
         scorers.append(register_scorer(f"{name}-{kind.value}", folder, kind=kind, figures=figures))
     return scorers, refused
+
+
+def register_bundled_judge() -> None:
+    """Let the judge that comes with the project measure, where no other does."""
+    if not Scorer.objects.filter(kind__in=LEAST).exists():
+        register_judge(BUNDLED_NAME, BUNDLED_VLM / "judge")
 
 
 def _areas(folder: Path) -> dict[str, float]:

@@ -221,8 +221,12 @@ def look_through(name: str, request: Request, *, looks: Path) -> FirstPass:
 
 
 def decide_sides(passes: Mapping[str, FirstPass], request: Request) -> Sides:
-    """Sources that are derived from others come after these, as their patients do."""
-    ordered = sorted(request.names, key=lambda name: facts_of(name, request.folders).is_derived)
+    """Sources that are derived from others come after these, as their patients do.
+
+    A derived source names patients of others, which need not be among those asked for.
+    """
+    known = dict.fromkeys([*SOURCES, *request.names])
+    ordered = sorted(known, key=lambda name: facts_of(name, request.folders).is_derived)
     return take_sides(
         (patient for one in passes.values() for patient in one.patients),
         pictures=[picture for one in passes.values() for picture in one.pictures],

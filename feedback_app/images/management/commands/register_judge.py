@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.images.scorers.judges import register_judge
+from feedback_app.images.scorers.judges import BUNDLED_NAME, register_judge
 from feedback_app.remedies import as_command_error
 from generation.vlm.model.folders import BUNDLED_VLM
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED_VLM / "judge")
-        parser.add_argument("--name", default="bundled-judge", help="default: bundled-judge")
+        parser.add_argument("--name", default=BUNDLED_NAME, help=f"default: {BUNDLED_NAME}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_command_error():

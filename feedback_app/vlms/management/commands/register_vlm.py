@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from feedback_app.remedies import as_command_error
-from feedback_app.vlms.services import register_vlm
+from feedback_app.vlms.services import BUNDLED_NAME, register_vlm
 from generation.specs import BUNDLED
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("location", nargs="?", default=BUNDLED, help="a folder, or bundled")
-        parser.add_argument("--name", default="bundled-vlm", help="default: bundled-vlm")
+        parser.add_argument("--name", default=BUNDLED_NAME, help=f"default: {BUNDLED_NAME}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_command_error():
