@@ -80,6 +80,7 @@ def describe_case(slot: Slot, *, holding: Collection[UUID] = ()) -> dict[str, An
         lease_s=lease_s_of(slot),
         phase_note=_note_of_phase(slot),
         reference=describe_reference(
+            study,
             slot.case_id,
             display_size_of(study),
             address=reverse("readings:reference", args=[slot.pk]),
@@ -117,9 +118,14 @@ def describe_training(slot: TrainingSlot) -> dict[str, Any]:
     return describe(sheet, size=display_size_of(study))
 
 
-def describe_reference(case: UUID, size: Size, *, address: str) -> dict[str, Any] | None:
-    """What stands beside a case; None where nothing does. Its spacing may be told: it is real."""
-    reference = reference_of(case)
+def describe_reference(
+    study: Study, case: UUID, size: Size, *, address: str
+) -> dict[str, Any] | None:
+    """What stands beside a case; None where nothing does. Its spacing may be told: it is real.
+
+    Studies that show nothing beside their cases, which are most, ask the database nothing.
+    """
+    reference = reference_of(case) if study.reference_cohort_id else None
     if reference is None:
         return None
     stored_mm = reference.image.cohort_image.spacing_mm

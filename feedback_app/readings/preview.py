@@ -80,6 +80,7 @@ class PreviewedCase:
             mask_address=lambda kind: reverse("readings:preview-mask", args=[study.pk, key, kind]),
             place=self._place(),
             reference=describe_reference(
+                study,
                 key,
                 size_for(study),
                 address=reverse("readings:preview-reference", args=[study.pk, key]),

@@ -105,7 +105,7 @@ def find_spelled(folder: Path, spellings: Spellings) -> Found:
             columns[what] = known
         elif what in spellings.columns:
             raise RemediableError(
-                f"{path.name} has no column {' or '.join(dict.fromkeys(names))}; "
+                f"{path.name} has no column {' or '.join(map(repr, dict.fromkeys(names)))}; "
                 f"it has {', '.join(header.values()) or 'none'}.",
                 remedy="Fetch the file again as it is distributed, or rename the column.",
             )
