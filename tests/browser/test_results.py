@@ -58,7 +58,7 @@ def test_the_table_of_images_follows_and_stays_on_its_page(
     expect(last.locator("td").nth(4)).to_have_text("4.5")
     last.locator("img").evaluate("image => { image.kept = true; }")
     images.locator("button").focus()
-    page.evaluate("scrollTo(0, 300)")
+    images.evaluate("part => part.scrollIntoView()")
     seen_at = last.evaluate(FROM_TOP)
     read(study.cases.latest("position"), rosa, scores={"realism": [1]}, repetition=1)
     expect(last.locator("td").nth(4)).not_to_have_text("4.5")

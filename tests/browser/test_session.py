@@ -149,7 +149,7 @@ def test_a_list_that_refreshes_itself_keeps_nobody_logged_in(
             pass
         assert polled.value.request.headers["x-background"] == "1"
     assert remaining_s(session_of(page)) < 2700
-    page.get_by_label("State").select_option("queued")
+    page.get_by_role("search").get_by_label("State").select_option("queued")
     with page.expect_response(
         lambda answer: "/runs/" in answer.url and "x-background" not in answer.request.headers
     ):

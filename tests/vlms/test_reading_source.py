@@ -66,9 +66,9 @@ def test_flags_regions_scores_and_comments_are_asked_and_nothing_retracted(
     assert {one["source"] for one in rows} == {"readings"}
     assert {one["family"] for one in rows} == {"reader feedback"}
     (place,) = [one for one in rows if one["task"] == "artefact grounding"]
-    assert (place["answer"], kind.name.lower() in str(place["question"])) == (
-        "[50, 50, 100, 100]", "artefact grounding" not in str(place["question"]),
-    )  # fmt: skip
+    assert place["answer"] == "[50, 50, 100, 100]"
+    question = str(place["question"]).lower()
+    assert kind.name.lower() in question or "artefact grounding" in question
     (remark,) = [one for one in rows if one["task"] == "reader remark"]
     assert remark["answer"] == "A rib ends in air."
     found = [one for one in rows if one["task"] == "artefact detection"]
