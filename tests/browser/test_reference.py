@@ -19,8 +19,9 @@ LogIn = Callable[[User], None]
 def test_a_real_image_beside_the_case_is_measured_in_millimetres_and_hidden(
     page: Page, log_in: LogIn, rosa: User
 ) -> None:
-    study = make_room("rate", rosa, cases=[[synthetic(1, size=(SIDE, SIDE))]])
     beside = real(2, size=(SIDE, SIDE))
+    cases = [[synthetic(1, size=(SIDE, SIDE))]]
+    study = make_room("rate", rosa, cases=cases, reference_cohort=beside.cohort_image.cohort)
     CohortImage.objects.filter(pk=beside.pk).update(spacing_mm=[0.5, 0.5])
     CaseReference.objects.create(case=study.cases.get(), image=beside)
     (slot,) = assign(study, rosa)

@@ -107,7 +107,7 @@ def test_a_bad_box_is_skipped_and_its_image_comes_in(tmp_path: Path, box: str, r
 
 def test_a_csv_without_its_column_is_refused_by_the_columns_name(tmp_path: Path) -> None:
     (tmp_path / "Data_Entry_2017.csv").write_text("Image Index,Finding Labels\n")
-    with pytest.raises(RemediableError, match="no column Patient ID"):
+    with pytest.raises(RemediableError, match="no column 'Patient ID'"):
         read_nih(tmp_path)
 
 

@@ -80,6 +80,7 @@ def test_its_reader_gets_it_framed_like_the_case_and_with_its_spacing(
     assert rosa_client.get(reverse("readings:reference", args=[other.pk])).status_code == 404
     read(slot)
     panel = send_to_adjudication(study, cases=[slot.case_id], adjudicators=[otto]).panel
+    assert panel.reference_cohort == slot.study.reference_cohort
     assert CaseReference.objects.get(case__study=panel).image_id == beside.image_id
 
 

@@ -155,6 +155,7 @@ def _open_panel(study: Study, adjudicators: Sequence[User], *, sent_by: User | N
         readers_per_case=len(adjudicators),
         images_per_case=study.images_per_case,
         guideline=study.guideline,
+        reference_cohort=study.reference_cohort,
         break_every_min=study.break_every_min,
         shuffle_seed=secrets.randbelow(SEED_LIMIT),
         created_by=sent_by,
