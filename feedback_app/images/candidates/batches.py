@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
-from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.mask_plan import Condition, require_training_split
 from feedback_app.images.candidates.models import Batch, BatchRecipe, Candidate, Recipe
+from feedback_app.images.candidates.writing import write_recipes
 from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.prompts.services import require_prompts_of
 from feedback_app.images.versions.models import ModelVersion
@@ -109,21 +109,7 @@ def create_batch(
         prompt_set_version=prompt_set_version,
         created_by=created_by,
     )
-    Recipe.objects.bulk_create((recipe for recipe, _, _ in planned), ignore_conflicts=True)
-    RecipeMask.objects.bulk_create(
-        (
-            RecipeMask(
-                recipe_id=recipe.key,
-                kind=mask.kind,
-                parent=mask.parent,
-                transforms=mask.transforms,
-                blob=mask.blob,
-            )
-            for recipe, masks, _ in planned
-            for mask in masks
-        ),
-        ignore_conflicts=True,
-    )
+    write_recipes((recipe, masks) for recipe, masks, _ in planned)
     BatchRecipe.objects.bulk_create(
         BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=index)
         for position, (recipe, _, index) in enumerate(planned)

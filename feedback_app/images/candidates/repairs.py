@@ -10,9 +10,9 @@ from pydantic import Field
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
 from feedback_app.images.candidates.batches import make_missing, unused_seed
-from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.models import Batch, BatchRecipe, Candidate, Recipe
 from feedback_app.images.candidates.repair_models import Repair
+from feedback_app.images.candidates.writing import write_recipes
 from feedback_app.requests import Request, at
 from generation.errors import RemediableError
 from generation.specs import SEED_LIMIT, Outline
@@ -69,21 +69,7 @@ def ask_for_repair(
         model_version=original.model_version,
         created_by=created_by,
     )
-    Recipe.objects.bulk_create((repair.recipe for repair in planned), ignore_conflicts=True)
-    RecipeMask.objects.bulk_create(
-        (
-            RecipeMask(
-                recipe_id=repair.recipe.key,
-                kind=mask.kind,
-                parent=mask.parent,
-                transforms=mask.transforms,
-                blob=mask.blob,
-            )
-            for repair in planned
-            for mask in masks
-        ),
-        ignore_conflicts=True,
-    )
+    write_recipes((repair.recipe, masks) for repair in planned)
     Repair.objects.bulk_create(planned, ignore_conflicts=True)
     BatchRecipe.objects.bulk_create(
         BatchRecipe(batch=batch, recipe_id=repair.recipe.key, position=position, prompt_index=0)
