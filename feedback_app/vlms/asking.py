@@ -1,23 +1,22 @@
 """Asking for instructions, for a benchmark, and for the answer to one question: each is a run."""
 
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.images.blobs.models import Image
-from feedback_app.images.blobs.places import is_shared, path_of_blob, put
+from feedback_app.images.blobs.places import is_shared, path_of_blob
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.cohorts.models import CohortImage
 from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions.folders import location_of
+from feedback_app.images.versions.run_folders import new_run_folder, run_folder_with
 from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import UNSUCCESSFUL
@@ -30,7 +29,7 @@ from feedback_app.vlms.requests import (
 )
 from feedback_app.vlms.services import find_vlm, folder_of
 from generation.errors import RemediableError
-from generation.specs import BenchmarkSpec, QuestionSpec, write_spec
+from generation.specs import BenchmarkSpec, QuestionSpec
 
 BENCHMARK, ARCHIVE, SAMPLES = "benchmark", "instructions.zip", "samples"
 """What lies in an instruction set's folder beside its questions."""
@@ -59,7 +58,7 @@ def ask_for_instructions(
         _require_data(asked.data, created_by=created_by)
         if not (cohorts or asked.data or asked.readings):
             raise RemediableError("Nothing is named to build from.", remedy="Choose a cohort.")
-    folder = _new_folder()
+    folder = new_run_folder()
     return InstructionSet.objects.create(
         name=asked.name,
         folder=location_of(folder),
@@ -89,14 +88,13 @@ def ask_for_benchmark(
     _forget_failed(rows)
     if there := rows.first():
         return there
-    folder = _new_folder()
-    spec = BenchmarkSpec(
-        vlm=str(folder_of(version.location)),
-        instructions=str(instructions.path),
-        benchmark=str(instructions.path / BENCHMARK),
+    folder = run_folder_with(
+        BenchmarkSpec(
+            vlm=str(folder_of(version.location)),
+            instructions=str(instructions.path),
+            benchmark=str(instructions.path / BENCHMARK),
+        )
     )
-    with naming_a_full_disk("the benchmark's spec"):
-        write_spec(spec, folder / "spec.json")
     return _result(
         folder,
         "benchmark_vlm",
@@ -118,7 +116,7 @@ def bring_answers(asked: AnswersRequest, *, created_by: User | None = None) -> B
         _forget_failed(rows)
         if rows.exists() or VlmVersion.objects.filter(name=asked.model).exists():
             raise _taken(f"a model “{asked.model}” in this table")
-    folder = _new_folder()
+    folder = new_run_folder()
     with naming_a_full_disk("the answers"):
         (folder / ANSWERS).write_text(asked.answers, encoding="utf-8")
     return _result(
@@ -143,17 +141,15 @@ def ask_of_image(asked: QuestionRequest, *, created_by: User | None = None) -> I
             raise RemediableError(
                 "Options are two at least, each another.", remedy="Give others, or none."
             )
-    folder = _new_folder()
-    spec = QuestionSpec(
-        vlm=str(folder_of(version.location)),
-        picture=path_of_blob(image.blob_id),
-        question=asked.question,
-        options=asked.options,
-        others=tuple(path_of_blob(blob) for blob in _others(image)) if asked.options else (),
+    folder = run_folder_with(
+        QuestionSpec(
+            vlm=str(folder_of(version.location)),
+            picture=path_of_blob(image.blob_id),
+            question=asked.question,
+            options=asked.options,
+            others=tuple(path_of_blob(blob) for blob in _others(image)) if asked.options else (),
+        )
     )
-    with naming_a_full_disk("the question"):
-        write_spec(spec, folder / "spec.json")
-    put(folder)
     return ImageQuestion.objects.create(
         version=version,
         image=image,
@@ -226,13 +222,6 @@ def _result(
 def _forget_failed(rows: "QuerySet[BenchmarkResult]") -> None:
     """A result that never came to be stands in nobody's way."""
     rows.filter(run__state__in=UNSUCCESSFUL).delete()
-
-
-def _new_folder() -> Path:
-    folder: Path = settings.RUNS_ROOT / str(uuid.uuid4())
-    with naming_a_full_disk("a run's folder"):
-        folder.mkdir(parents=True)
-    return folder
 
 
 def _taken(what: str) -> RemediableError:

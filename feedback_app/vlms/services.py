@@ -1,20 +1,18 @@
 """Registering VLM versions, and starting their training."""
 
-import uuid
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.blobs.places import put
 from feedback_app.images.versions.folders import hash_adapter, keep_weights, location_of, path_of
+from feedback_app.images.versions.run_folders import run_folder_with
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.vlms.inspection import inspect_vlm
 from feedback_app.vlms.models import VlmVersion
 from generation.errors import RemediableError
-from generation.specs import BUNDLED, VlmSpec, write_spec
+from generation.specs import BUNDLED, VlmSpec
 from generation.vlm.model.folders import place_of
 
 BUNDLED_NAME = "bundled-vlm"
@@ -93,10 +91,7 @@ def start_training(
         raise RemediableError(
             f"There is a VLM version “{name}” already.", remedy="Choose another name."
         )
-    run_dir: Path = settings.RUNS_ROOT / str(uuid.uuid4())
-    run_dir.mkdir(parents=True)
-    write_spec(spec, run_dir / "spec.json")
-    put(run_dir)
+    run_dir = run_folder_with(spec)
     return runs.start(
         "train_vlm",
         title=f"Train the VLM {name}",

@@ -1,12 +1,8 @@
 """Single-file checkpoints: a run converts one, and registers the folder that comes of it."""
 
-import uuid
 from pathlib import Path
 
-from django.conf import settings
-
 from feedback_app.accounts.models import User
-from feedback_app.images.blobs.places import put
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.folders import location_of, path_of
 from feedback_app.images.versions.inspection import (
@@ -17,6 +13,7 @@ from feedback_app.images.versions.inspection import (
 )
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.requests import VersionRequest
+from feedback_app.images.versions.run_folders import run_folder_with
 from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
@@ -25,7 +22,6 @@ from generation.specs import (
     CHECKPOINT_SUFFIXES,
     ConversionSpec,
     require_family,
-    write_spec,
 )
 
 KIND = "convert_checkpoint"
@@ -94,11 +90,9 @@ def start_conversion(
         require_family(shapes, name=checkpoint.name)
     with at("config"):
         folder = _config_folder(config, checkpoint=checkpoint)
-    run_dir: Path = settings.RUNS_ROOT / str(uuid.uuid4())
-    spec = ConversionSpec(checkpoint=str(checkpoint.resolve()), config=str(folder.resolve()))
-    run_dir.mkdir(parents=True)
-    write_spec(spec, run_dir / "spec.json")
-    put(run_dir)
+    run_dir = run_folder_with(
+        ConversionSpec(checkpoint=str(checkpoint.resolve()), config=str(folder.resolve()))
+    )
     return runs.start(
         KIND,
         title=f"Convert {checkpoint.name}"[:200],
