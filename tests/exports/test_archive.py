@@ -4,8 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +24,7 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.studies.models import CaseImage
 from tests.curation.stage import Stage, grey_png, make_version, set_stage
+from tests.exports.offline import run_offline
 
 Exported = Callable[[], Export]
 
@@ -112,17 +111,7 @@ def test_it_can_be_opened_as_an_imagefolder(exported: Exported, tmp_path: Path) 
         "print(json.dumps([len(rows), sorted(rows.column_names), image.mode, image.size,"
         " rows[0]['score_realism']]))\n"
     )
-    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(folder)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    count, columns, mode, size, score = json.loads(done.stdout.splitlines()[-1])
+    count, columns, mode, size, score = run_offline(program, folder, home=tmp_path, limit_s=120)
     assert (count, mode, size) == (4, "L", [32, 32])
     assert {"image", "prompt", "labels", "model", "seed", "score_fits_the_prompt"} <= set(columns)
     assert score >= 3

@@ -4,8 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from feedback_app.exports.services import start_export
 from feedback_app.images.models import Recipe, RecipeMask
 from feedback_app.runs import services as runs
 from tests.exports.masked import SIDE
+from tests.exports.offline import run_offline
 
 
 def build(curated_set: CuratedSet, path: Path) -> dict[str, bytes]:
@@ -114,15 +113,7 @@ def test_datasets_loads_masks_as_images_and_hugging_face_reads_the_card(
         " ('image', 'mask_lungs', 'mask_opacity')] for row in rows},"
         " card.pretty_name, card.size_categories]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "unzipped")],
-        capture_output=True,
-        text=True,
-        env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "HOME": str(tmp_path)},
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
     size = [SIDE, SIDE]
     shown = {"t2i": [size, None, None], "m2i": [size, size, None], "tm2i": [size, size, size]}
-    assert json.loads(done.stdout.splitlines()[-1]) == [3, shown, "Masks", ["n<1K"]]
+    found = run_offline(program, tmp_path / "unzipped", home=tmp_path)
+    assert found == [3, shown, "Masks", ["n<1K"]]

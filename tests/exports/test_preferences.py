@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +24,7 @@ from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from feedback_app.studies.models import Slot, Study
+from tests.exports.offline import run_offline
 from tests.finetuning.read_studies import Read, base, make_batch, make_study, read
 
 __all__ = ["base", "make_batch", "make_study", "read"]
@@ -70,16 +69,8 @@ def test_datasets_loads_pairs_as_trainers_read_them(snapshot: Snapshot, tmp_path
         "    found.append([hashlib.sha256(one).hexdigest() for one in sides] + [row['caption']])\n"
         "print(json.dumps(found))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "folder")],
-        capture_output=True,
-        text=True,
-        env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "HOME": str(tmp_path)},
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    found = {tuple(row) for row in json.loads(done.stdout.splitlines()[-1])}
+    rows = run_offline(program, tmp_path / "folder", home=tmp_path)
+    found = {tuple(row) for row in rows}
     expected = {(p.winner.blob_id, p.loser.blob_id, "edema") for p in snapshot.pairs.all()}
     assert len(found) == 6
     assert found == expected
