@@ -59,12 +59,15 @@ def find_tally(rules: Rules) -> Found:
         run = run_for(TALLY, title="Count what rules let in", spec=spec, of=["rules"])
         if run is not None:
             return Found(run=run)
-    return Found(found or tally(rules))
+    return Found(found or _count(rules, state))
 
 
 def tally(rules: Rules) -> Tally:
     """Count what ``evaluate`` would say, and keep it for pages."""
-    state, _ = _state_of(rules)
+    return _count(rules, _state_of(rules)[0])
+
+
+def _count(rules: Rules, state: str) -> Tally:
     counts = Counter(decision.reason for decision in decisions_under(rules))
     admitted = counts.pop(ADMITTED, 0)
     found = Tally(admitted=admitted, refused=dict(counts))

@@ -61,18 +61,8 @@ def start_preferences(
     snapshot: Snapshot, *, replaces: Export | None = None, created_by: User | None = None
 ) -> Export:
     """Queue the writing of a snapshot's pairs; the export has its archive when the run is done."""
-    run = runs.start(
-        "export",
-        title=f"Export {snapshot.name} {snapshot.sha256[:8]}",
-        spec={"snapshot": str(snapshot.pk)},
-        total=snapshot.pairs.count(),
-        created_by=created_by,
-    )
-    export = Export.objects.create(
-        snapshot=snapshot, format=preferences.LAYOUT.name, run=run, replaces=replaces
-    )
-    record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
-    return export
+    export = Export(snapshot=snapshot, format=preferences.LAYOUT.name, replaces=replaces)
+    return _start(export, total=snapshot.pairs.count(), created_by=created_by)
 
 
 @transaction.atomic
@@ -85,20 +75,25 @@ def start_export(
     created_by: User | None = None,
 ) -> Export:
     """Queue the writing of a curated set; the export has its archive when the run is done."""
-    run = runs.start(
-        "export",
-        title=f"Export {curated_set.policy.name} {curated_set.sha256[:8]}",
-        spec={"curated_set": str(curated_set.pk)},
-        total=curated_set.items.count(),
-        created_by=created_by,
-    )
-    export = Export.objects.create(
+    export = Export(
         curated_set=curated_set,
         format=file_format,
         with_readings=with_readings,
-        run=run,
         replaces=replaces,
     )
+    return _start(export, total=curated_set.items.count(), created_by=created_by)
+
+
+def _start(export: Export, *, total: int, created_by: User | None) -> Export:
+    source = "snapshot" if export.snapshot_id else "curated_set"
+    export.run = runs.start(
+        "export",
+        title=f"Export {export.source_name} {export.source.sha256[:8]}",
+        spec={source: str(export.source.pk)},
+        total=total,
+        created_by=created_by,
+    )
+    export.save(force_insert=True)
     record("export.created", actor=created_by, target=file_name_of(export), target_id=export.pk)
     return export
 

@@ -29,8 +29,7 @@ def _choices(readings: Sequence[Reading], letters: Mapping[UUID, str]) -> Iterab
         for choice in reading.choices.all():
             winner = f"{letters[choice.image_id]} better" if choice.image_id else ""
             votes[choice.criterion][winner or str(Verdict(choice.verdict).label).lower()] += 1
-    for criterion in sorted(votes, key=lambda one: one.position):
-        yield f"{criterion.name}: {_counted(votes[criterion])}"
+    return _by_criterion(votes)
 
 
 def _preferences(readings: Sequence[Reading]) -> Iterable[str]:
@@ -39,8 +38,7 @@ def _preferences(readings: Sequence[Reading]) -> Iterable[str]:
     for reading in readings:
         for one in reading.preferences.all():
             votes[one.criterion][one.in_words().partition(" by ")[0]] += 1
-    for criterion in sorted(votes, key=lambda one: one.position):
-        yield f"{criterion.name}: {_counted(votes[criterion])}"
+    return _by_criterion(votes)
 
 
 def _sources(
@@ -66,6 +64,11 @@ def _said(value: int, criterion: Criterion) -> str:
     if value == middle:
         return "cannot tell"
     return "real" if value < middle else "synthetic"
+
+
+def _by_criterion(votes: Mapping[Criterion, Counter[str]]) -> Iterable[str]:
+    for criterion in sorted(votes, key=lambda one: one.position):
+        yield f"{criterion.name}: {_counted(votes[criterion])}"
 
 
 def _counted(votes: Counter[str]) -> str:

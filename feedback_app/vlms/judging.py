@@ -6,8 +6,8 @@ curve between the two, and how often the judge's likeliest phrase is the one tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db.models import Avg
@@ -134,24 +134,19 @@ def _of_phrase(
     return PhraseFigures(phrase=name, asked=int(asked.sum()), others=int((~asked).sum()), area=area)
 
 
-class ReadersView:
-    """What people said of candidates, as far as it may teach: nothing retracted, no blind gate."""
-
-    @cached_property
-    def means(self) -> dict[Any, float]:
-        """By image, the mean ordinal score of people."""
-        readings = teaching_readings(simulated=False)
-        rows = (
-            Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
-            .values("image")
-            .annotate(mean=Avg("value"))
-        )
-        return {row["image"]: float(row["mean"]) for row in rows}
+def _readers_means() -> dict[UUID, float]:
+    """By image, the mean ordinal score of people, as far as it may teach: nothing retracted, no
+    blind gate.
+    """
+    readings = teaching_readings(simulated=False)
+    scores = Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
+    rows = scores.values_list("image").annotate(mean=Avg("value"))
+    return {image: float(mean) for image, mean in rows}
 
 
 def agreement_with_readers(version: ModelVersion) -> list[Agreement]:
     """For each attribute judged of candidates that people scored, ten at least."""
-    means = ReadersView().means
+    means = _readers_means()
     found = []
     for kind in JUDGES:
         rows = (

@@ -28,7 +28,7 @@ from generation.quality.kit import (
 from generation.rewards.trunks import load_trunk
 from generation.specs import BUNDLED, EvaluationSpec, SampleSpec
 from generation.training.devices import device
-from generation.training.images import load_images, plain, read_manifest
+from generation.training.images import load_images, pictures_of, plain, read_manifest
 from generation.vlm.agreement import attribute_agreement
 from generation.vlm.judge import NAME, Judge
 from generation.vlm.model.folders import BUNDLED_VLM
@@ -135,8 +135,7 @@ def by_trunk(
 
 
 def _pictures(rows: Any, split: Any) -> list[np.ndarray]:
-    images = plain(load_images(list(rows), split=split, resolution=128).pixels)
-    return list(((images[:, 0] + 1) * 127.5).round().byte().numpy())
+    return pictures_of(plain(load_images(list(rows), split=split, resolution=128).pixels))
 
 
 def main() -> int:

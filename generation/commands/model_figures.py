@@ -7,7 +7,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from generation.commands.evaluate_model import figures_of
@@ -17,7 +16,7 @@ from generation.measures.nearest_training_image import NearestTrainingImage
 from generation.quality.diversity import mean_ms_ssim
 from generation.quality.kid import Kid, kid
 from generation.specs import BUNDLED, EvaluationSpec, ModelSource, SampleSpec
-from generation.training.images import augment, load_images, plain, read_manifest
+from generation.training.images import augment, load_images, pictures_of, plain, read_manifest
 
 
 def main() -> int:
@@ -50,9 +49,9 @@ def report_real(model: Path, manifest: Path) -> None:
         for split in ("train", "validation", "test")
     }
     nearest = NearestTrainingImage.load(model / "quality")
-    training = _pictures(plain(pixels["train"]))
-    heldout = _pictures(plain(torch.cat([pixels["validation"], pixels["test"]])))
-    versions = _pictures(augment(pixels["train"], torch.Generator().manual_seed(0)))
+    training = pictures_of(plain(pixels["train"]))
+    heldout = pictures_of(plain(torch.cat([pixels["validation"], pixels["test"]])))
+    versions = pictures_of(augment(pixels["train"], torch.Generator().manual_seed(0)))
     features, heldout_features = (
         features_of(nearest.net, pictures) for pictures in (training, heldout)
     )
@@ -60,11 +59,6 @@ def report_real(model: Path, manifest: Path) -> None:
     print(f"held out over it      {nearest.copies_share(heldout):.1%}")
     print(f"KID, real training    {_written(kid(features, heldout_features))}")
     print(f"MS-SSIM, real         {mean_ms_ssim([heldout[:32]]):.3f}")
-
-
-def _pictures(images: torch.Tensor) -> list[np.ndarray]:
-    """Returns 8-bit grey of N x 1 x H x W in [-1, 1]."""
-    return list(((images[:, 0] + 1) * 127.5).round().byte().numpy())
 
 
 def _written(estimate: Kid) -> str:

@@ -80,6 +80,11 @@ def plain(pixels: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool2d(pixels.float(), 2) / 127.5 - 1
 
 
+def pictures_of(images: torch.Tensor) -> list[np.ndarray]:
+    """Give N x 1 x H x W in [-1, 1] as N pictures of 8-bit grey, H x W."""
+    return list(((images[:, 0] + 1) * 127.5).round().byte().numpy())
+
+
 def draw_placements(count: int, generator: torch.Generator) -> torch.Tensor:
     """Draw small crops and turns as affine maps of ``affine_grid``: float, N x 2 x 3.
 

@@ -6,7 +6,7 @@ all that the dump names is there when the files are copied; what came in later d
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -83,16 +83,12 @@ def _copied_blobs(folder: Path, damaged: list[str], *, say: Say) -> Iterator[Par
 
 
 def _copied_blob(blob: Blob, target: Path) -> Part:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sums, size = hashlib.sha256(), 0
-    with blob.open() as source, target.open("xb") as copy:
-        for chunk in source.chunks(CHUNK):
-            size += copy.write(chunk)
-            sums.update(chunk)
-    if sums.hexdigest() != blob.sha256:
+    with blob.open() as source:
+        part = _copied(source.chunks(CHUNK), target, name=f"blobs/{blob.path}")
+    if part.sha256 != blob.sha256:
         target.unlink()
         raise RemediableError(f"The file of blob {blob.sha256} is damaged.", remedy="")
-    return Part(f"blobs/{blob.path}", size, blob.sha256)
+    return part
 
 
 def _copied_folder(source: Path, target: Path, *, top: str) -> Iterator[Part]:
@@ -108,15 +104,21 @@ def _copied_folder(source: Path, target: Path, *, top: str) -> Iterator[Part]:
 
 
 def _copied_file(path: Path, target: Path, *, name: str) -> Part | None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sums, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as source, target.open("xb") as copy:
-            while chunk := source.read(CHUNK):
-                size += copy.write(chunk)
-                sums.update(chunk)
+        source = path.open("rb")
     except FileNotFoundError:
         return None
+    with source:
+        return _copied(iter(lambda: source.read(CHUNK), b""), target, name=name)
+
+
+def _copied(chunks: Iterable[bytes], target: Path, *, name: str) -> Part:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sums, size = hashlib.sha256(), 0
+    with target.open("xb") as copy:
+        for chunk in chunks:
+            size += copy.write(chunk)
+            sums.update(chunk)
     return Part(name, size, sums.hexdigest())
 
 
