@@ -35,6 +35,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def amounts(name: str) -> dict[str, int]:
+    """Returns whole numbers by name, as in ``finetune=24,train_vlm=40``."""
+    pairs = [entry.partition("=") for entry in words(name)]
+    wrong = [f"{key}{sign}{value}" for key, sign, value in pairs if not value.strip().isdecimal()]
+    if wrong:
+        raise ImproperlyConfigured(f"{name}: {', '.join(wrong)} is not NAME=WHOLE NUMBER.")
+    return {key.strip(): int(value) for key, _, value in pairs}
+
+
 def one_of(name: str, known: tuple[str, ...], *, default: str) -> str:
     value = text(name, default).lower()
     if value not in known:

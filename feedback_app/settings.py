@@ -10,6 +10,7 @@ from typing import Any
 from csp import constants as csp
 
 from feedback_app.environment import (
+    amounts,
     bucket,
     database,
     flag,
@@ -319,6 +320,13 @@ LEASE_S = number("LEASE_S", default=15 * 60)
 
 # A run without a heartbeat for this long is taken up by another worker.
 RUN_HEARTBEAT_TIMEOUT_S = number("RUN_HEARTBEAT_TIMEOUT_S", default=60)
+# What the worker process that has this in its environment takes: kinds of runs, or all of its
+# queues, and runs that need no more GPU memory than this; 0 stands for what the driver tells.
+WORKER_KINDS = words("WORKER_KINDS")
+WORKER_GPU_GB = number("WORKER_GPU_GB", default=0)
+# GPU memory that runs of a kind need, such as finetune=24,train_vlm=40; others fit everywhere.
+RUN_GPU_GB = amounts("RUN_GPU_GB")
+
 # torch device of the GPU worker: cuda, cuda:1, mps or cpu; "auto" takes what is there.
 TORCH_DEVICE = text("TORCH_DEVICE", "auto")
 

@@ -58,7 +58,7 @@ def test_beat_never_imports_torch() -> None:
 
 def test_the_settings_example_names_every_setting() -> None:
     settings = (CHECKOUT / "feedback_app" / "settings.py").read_text()
-    read = set(re.findall(r'\b(?:text|flag|number|words|one_of)\(\s*"([A-Z_]+)"', settings))
+    read = set(re.findall(r'\b(?:text|flag|number|words|amounts|one_of)\(\s*"([A-Z_]+)"', settings))
     example = (CHECKOUT / "docker" / ".env.example").read_text()
     named = set(re.findall(r"^([A-Z_]+)=", example, flags=re.MULTILINE))
     assert named - {"POSTGRES_PASSWORD", "SITE_DOMAIN"} == read

@@ -25,9 +25,9 @@ class RunSerializer(Row):
     class Meta:
         model = Run
         fields: ClassVar = [
-            "id", "kind", "queue", "title", "priority", "state", "attempt", "cancel_requested",
-            "done", "total", "note", "figures", "result", "error", "remedy", "failed_with",
-            "remaining_s", "created_by", "created_at", "started_at", "finished_at",
+            "id", "kind", "queue", "title", "priority", "gpu_gb", "state", "attempt",
+            "cancel_requested", "done", "total", "note", "figures", "result", "error", "remedy",
+            "failed_with", "remaining_s", "created_by", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
 
 

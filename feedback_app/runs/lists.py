@@ -1,5 +1,6 @@
 """The list of runs, which comes up to date while it is looked at."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, ClassVar
@@ -62,7 +63,7 @@ class RunList(ListPage):
     rows_a_page = 40
 
     def rows(self) -> "QuerySet[Any]":
-        return Run.objects.select_related("created_by")
+        return Run.objects.select_related("created_by").with_takers()
 
     def is_live(self, page: Any) -> bool:
         return any(not row.record.is_finished for row in page)
@@ -118,14 +119,21 @@ class WorkerFilter(ListFilter):
 
 class WorkerTable(Table):
     name = CellColumn("runs/cells/worker.html", verbose_name="Worker")
-    queues = Column(verbose_name="Queue", orderable=False)
+    takes = CellColumn("runs/cells/takes.html", orderable=False)
     does = CellColumn("runs/cells/does.html", orderable=False)
     gpus = CellColumn("runs/cells/gpus.html", verbose_name="GPU memory", orderable=False)
     started_at = TimeColumn(verbose_name="Since")
     seen_at = CellColumn("runs/cells/seen.html", verbose_name="Last sign", attrs=NUMBER)
 
-    def render_queues(self, value: list[str]) -> str:
-        return ", ".join(value)
+
+def waiting_without_taker(queues: set[str]) -> list[tuple[str, int]]:
+    """Returns what a worker would have to take and how many runs wait for that, by need.
+
+    ``queues`` are those that have a worker at all.
+    """
+    rows = Run.objects.claimable().without_taker().filter(queue__in=queues)
+    counts = Counter(run.needs for run in rows.order_by().only("kind", "queue", "gpu_gb"))
+    return sorted(counts.items())
 
 
 class WorkerList(ListPage):
@@ -154,6 +162,7 @@ class WorkerList(ListPage):
         return super().get_context_data(**kwargs) | {
             "queues": queues,
             "without_worker": [queue for queue in QUEUES if queue not in alive],
+            "without_taker": waiting_without_taker(alive),
         }
 
 

@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from feedback_app.runs.abilities import Abilities
+
 SILENT_AFTER_S = 20
 GONE_AFTER_S = 60
 
@@ -57,6 +59,19 @@ class RunQuerySet(models.QuerySet["Run"]):
         limit = Now() - timedelta(seconds=settings.RUN_HEARTBEAT_TIMEOUT_S)
         return self.filter(state=State.RUNNING, heartbeat_at__lt=limit)
 
+    def fitting(self, abilities: Abilities) -> Self:
+        """Those that a worker with these abilities takes, of whichever queue."""
+        rows = self.filter(kind__in=abilities.kinds) if abilities.kinds else self
+        return rows if abilities.gpu_gb is None else rows.filter(gpu_gb__lte=abilities.gpu_gb)
+
+    def with_takers(self) -> Self:
+        """Adds ``has_taker``: whether any worker that is alive would take it."""
+        return self.annotate(has_taker=models.Exists(Worker.objects.taking_the_outer_run()))
+
+    def without_taker(self) -> Self:
+        """Those that no worker that is alive would take."""
+        return self.exclude(models.Exists(Worker.objects.taking_the_outer_run()))
+
     def running(self) -> Self:
         return self.filter(state=State.RUNNING)
 
@@ -77,6 +92,8 @@ class Run(models.Model):
     It is claimed once every run of ``after`` has succeeded. Where one of them fails or is
     cancelled, this one fails too, and ``failed_with`` is the run that has to be retried.
 
+    ``gpu_gb`` is how many GB of GPU memory it needs: a worker with less leaves it to others.
+
     Trouble that passes puts it back: it is not claimed again before ``not_before``, and
     ``error`` says why. ``setbacks`` counts how often that was.
     """
@@ -87,6 +104,7 @@ class Run(models.Model):
     title = models.CharField(max_length=200)
     spec = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
+    gpu_gb = models.PositiveSmallIntegerField(default=0)
     after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="successors")
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -190,8 +208,19 @@ class Run(models.Model):
             return f"put back, tried again at {at:%H:%M:%S}"
         ahead = self.after.exclude(state=State.SUCCEEDED).count()
         if not ahead:
-            return "waiting for a worker"
+            return self._waits_for_worker()
         return f"waiting for {ahead} run{'s' if ahead > 1 else ''} that it comes after"
+
+    def _waits_for_worker(self) -> str:
+        if Run.objects.without_taker().filter(pk=self.pk).exists():
+            return f"waiting for a worker that takes {self.needs}: there is none"
+        return "waiting for a worker"
+
+    @property
+    def needs(self) -> str:
+        """What a worker has to take to do it, in words."""
+        memory = f" with {self.gpu_gb} GB of GPU memory" if self.gpu_gb else ""
+        return f"{self.kind}{memory} on queue {self.queue}"
 
     @property
     def spec_text(self) -> str:
@@ -224,6 +253,15 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         """Those that gave a sign of life within the last minute, by the database's time."""
         return self.filter(seen_at__gte=Now() - timedelta(seconds=GONE_AFTER_S))
 
+    def taking_the_outer_run(self) -> Self:
+        """Those alive that take the run of an outer query."""
+        any_kind, any_memory = models.Q(kinds=[]), models.Q(gpu_gb=None)
+        return self.alive().filter(
+            any_kind | models.Q(kinds__contains=[models.OuterRef("kind")]),
+            any_memory | models.Q(gpu_gb__gte=models.OuterRef("gpu_gb")),
+            queues__contains=[models.OuterRef("queue")],
+        )
+
     def with_runs(self) -> Self:
         """Adds ``run_id`` and ``run_title`` of what each does; None where it waits."""
         doing = Run.objects.running().filter(worker=models.OuterRef("name")).order_by("pk")
@@ -236,12 +274,16 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 class Worker(models.Model):
     """A process that does runs; ``name`` is what stands as ``worker`` at the run that it does.
 
-    ``gpus`` are those of its host, each with its memory, whichever process uses it.
+    ``gpus`` are those of its host, each with its memory, whichever process uses it. It takes runs
+    of ``kinds``, or of every kind where that is empty, that need at most ``gpu_gb`` GB of GPU
+    memory; None is no limit.
     """
 
     name = models.CharField(max_length=200, unique=True)
     host = models.CharField(max_length=200)
     queues = ArrayField(models.CharField(max_length=16), default=list)
+    kinds = ArrayField(models.CharField(max_length=64), default=list)
+    gpu_gb = models.PositiveIntegerField(null=True)
     gpus = models.JSONField(default=list)
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField()

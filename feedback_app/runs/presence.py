@@ -1,9 +1,7 @@
 """Signs of life: each worker says every few seconds that it is there, and what its GPUs hold."""
 
 import logging
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,14 +9,12 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.db.models.functions import Now
 
+from feedback_app.runs.abilities import abilities, gpus
 from feedback_app.runs.models import Worker
 from feedback_app.runs.workers import this_worker
 
 EVERY_S = 15.0
 FORGOTTEN_AFTER = timedelta(days=1)
-ASKED = ("index", "name", "memory.used", "memory.total")
-MIB = 1024 * 1024
-ASKED_FOR_S = 10
 
 logger = logging.getLogger(__name__)
 
@@ -57,43 +53,16 @@ class Presence(threading.Thread):
 
 def tell(queues: Sequence[str]) -> None:
     """Note that this worker is there now; rows of those long gone are removed."""
+    takes = abilities()
     Worker.objects.update_or_create(
         name=this_worker(),
         defaults={
             "host": socket.gethostname(),
             "queues": list(queues),
+            "kinds": list(takes.kinds),
+            "gpu_gb": takes.gpu_gb,
             "gpus": gpus(),
             "seen_at": Now(),
         },
     )
     Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
-
-
-def gpus() -> list[dict[str, object]]:
-    """The GPUs of this host with their memory, whoever uses it; none where no driver tells."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    command = [program, f"--query-gpu={','.join(ASKED)}", "--format=csv,noheader,nounits"]
-    try:
-        said = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=ASKED_FOR_S
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        logger.warning("the driver does not tell of its GPUs: %s", error)
-        return []
-    return [gpu for line in said.splitlines() if (gpu := gpu_of(line))]
-
-
-def gpu_of(line: str) -> dict[str, object] | None:
-    """One GPU of a line ``0, NVIDIA H200, 512, 143771``; None where the driver knows no figures."""
-    fields = [field.strip() for field in line.split(",")]
-    if len(fields) != len(ASKED) or not all(fields[place].isdecimal() for place in (0, 2, 3)):
-        return None
-    index, name, used, total = fields
-    return {
-        "index": int(index),
-        "name": name,
-        "used_bytes": int(used) * MIB,
-        "total_bytes": int(total) * MIB,
-    }

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.db.models.functions import Now
 
 from feedback_app.runs import workers
+from feedback_app.runs.abilities import abilities
 from feedback_app.runs.models import LogLine, Run, State
 
 HEARTBEAT_EVERY_S = 5.0
@@ -111,11 +112,11 @@ class Progress:
             raise WorkerStopping
 
     def give_way(self) -> None:
-        """Raise ``GivingWay`` where a more urgent run waits for a worker of this queue.
+        """Raise ``GivingWay`` where a more urgent run of this queue waits that this worker takes.
 
         For work that can be taken up where it is now.
         """
-        waiting = Run.objects.claimable().filter(queue=self.run.queue)
+        waiting = Run.objects.claimable().filter(queue=self.run.queue).fitting(abilities())
         urgent = waiting.filter(priority__gt=self.run.priority).first()
         if urgent is not None:
             raise GivingWay(f"Gave way to “{urgent.title}”")

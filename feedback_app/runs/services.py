@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -75,11 +76,17 @@ def start(
         spec=spec,
         total=total,
         priority=priority,
+        gpu_gb=gpu_gb_of(kind),
         created_by=created_by,
     )
     put_after(run, after)
     _wake_on_commit(run)
     return run
+
+
+def gpu_gb_of(kind: str) -> int:
+    """Returns how many GB of GPU memory a run of this kind needs, as is set now."""
+    return int(settings.RUN_GPU_GB.get(kind, 0))
 
 
 @transaction.atomic
@@ -104,7 +111,7 @@ def stand_in(new: Sequence[Run], *, instead_of: Sequence[Run]) -> None:
     _free(Run.objects.filter(failed_with__in=instead_of))
 
 
-def wake(run: Run) -> None:
+def wake(run: Run, *, passed_on: int = 0) -> None:
     """Send a message that need not arrive: a busy worker lets it expire, the sweeper repeats it.
 
     While Redis does not answer none is sent, so that nobody waits for it.
@@ -114,7 +121,7 @@ def wake(run: Run) -> None:
     try:
         app.send_task(
             "runs.execute",
-            kwargs={"run_id": str(run.pk)},
+            kwargs={"run_id": str(run.pk), "passed_on": passed_on},
             queue=run.queue,
             expires=WAKE_EXPIRES_S,
             retry=False,
@@ -333,6 +340,7 @@ def _free(unsuccessful: RunQuerySet) -> int:
     )
     _fail_held_up()
     for run in freed:
+        Run.objects.filter(pk=run.pk).update(gpu_gb=gpu_gb_of(run.kind))
         _wake_on_commit(run)
     return len(freed)
 

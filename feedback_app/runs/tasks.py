@@ -3,24 +3,45 @@
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
 from feedback_app.runs import services, workers
+from feedback_app.runs.abilities import abilities
+from feedback_app.runs.kinds import all_kinds
 from feedback_app.runs.models import Run
 from feedback_app.runs.presence import Presence
 
+PASSED_ON_AT_MOST = 3
+
+
+@worker_init.connect
+def refuse_unknown_kinds(**_: Any) -> None:
+    """A worker that is to take kinds which there are not does not start."""
+    known = {kind.name for kind in all_kinds()}
+    for setting in ("WORKER_KINDS", "RUN_GPU_GB"):
+        if unknown := sorted(set(getattr(settings, setting)) - known):
+            raise SystemExit(
+                f"{setting}: there is no kind of run {', '.join(unknown)}. "
+                f"There are {', '.join(sorted(known))}."
+            )
+
 
 @shared_task(name="runs.execute")
-def execute(*, run_id: str) -> None:
-    """Do the runs that wait in this run's queue, most urgent first, then return.
+def execute(*, run_id: str, passed_on: int = 0) -> None:
+    """Do the runs that wait in this run's queue and fit here, most urgent first, then return.
 
     The message is only a wake-up: the run that it names may be taken already, and
-    a more urgent one may wait.
+    a more urgent one may wait. A run that does not fit here is passed on, to whoever has
+    waited longest for a message.
     """
     queue = Run.objects.values_list("queue", flat=True).filter(pk=run_id).first()
-    claimable = Run.objects.claimable().filter(queue=queue)
+    claimable = Run.objects.claimable().filter(queue=queue).fitting(abilities())
     while not workers.stopping.is_set() and (run := claimable.first()):
         services.execute(run.pk)
+    left = Run.objects.claimable().filter(pk=run_id).first()
+    if left is not None and passed_on < PASSED_ON_AT_MOST:
+        services.wake(left, passed_on=passed_on + 1)
 
 
 @shared_task(name="runs.sweep")
