@@ -40,15 +40,15 @@ def made_database(folder: Path) -> Iterator[None]:
     _drop(name)
     _run_sql("CREATE DATABASE {}", name)
     try:
-        _fill(address_of_database(name), folder)
+        fill(address_of_database(name), folder)
         yield
     finally:
         connection.close()
         _drop(name)
 
 
-def _fill(address: str, folder: Path) -> None:
-    """Restore the file, or make it; one process does so, and the others wait for it."""
+def fill(address: str, folder: Path) -> None:
+    """Give a database its tables, from the file; the first process makes it, the others wait."""
     with (folder / "lock").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         kept = folder / f"{fingerprint()}.sql"

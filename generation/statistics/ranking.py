@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from generation.statistics.areas import area_between
 from generation.statistics.intervals import Interval, percentile_interval
 
 RESAMPLES = 2_000
@@ -22,17 +23,12 @@ def auroc_of_groups(positive: np.ndarray, negative: np.ndarray, *, seed: int = 0
     """The area between the scores of two groups; the bootstrap draws within each group."""
     generator = np.random.default_rng(seed)
     resampled = [
-        _between(
+        area_between(
             generator.choice(positive, len(positive)), generator.choice(negative, len(negative))
         )
         for _ in range(RESAMPLES)
     ]
-    return percentile_interval(_between(positive, negative), resampled)
-
-
-def _between(positive: np.ndarray, negative: np.ndarray) -> float:
-    truth = np.repeat([1, 0], [len(positive), len(negative)])
-    return float(roc_auc_score(truth, np.concatenate([positive, negative])))
+    return percentile_interval(area_between(positive, negative), resampled)
 
 
 def _has_both(truth: np.ndarray) -> bool:

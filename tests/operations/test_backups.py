@@ -21,6 +21,7 @@ from feedback_app.local.homes import CHECKOUT
 from feedback_app.local.postgres import Postgres
 from feedback_app.operations.backups.manifests import check, read
 from generation.errors import RemediableError
+from tests.database import fill
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,6 @@ from feedback_app.images.blobs.models import Blob
 from django.conf import settings
 from django.db import IntegrityError
 folder = sys.argv[1]
-call_command("migrate", verbosity=0)
 call_command("restore", folder)
 print(User.objects.get(username="ada").role, Blob.objects.get().read().decode())
 print((settings.DATA_ROOT / "models" / "a" / "weights").read_text())
@@ -54,10 +54,11 @@ print(User.objects.filter(username="late").exists(), len(aside))
 
 
 @pytest.fixture
-def other_server(tmp_path: Path) -> Iterator[Postgres]:
+def other_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Postgres]:
     home = homes.claim(tmp_path / "other")
     server = Postgres(home, is_throw_away=True)
     server.start()
+    fill(server.url, pytestconfig.cache.mkdir("database"))
     yield server
     server.stop()
     home.remove()

@@ -1,7 +1,7 @@
 """An instruction: one record of a VLM's training data, and what it is drafted from."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ class Instruction:
     labels: tuple[str, ...]
 
     def as_row(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 def whole_box(x: float, y: float, width: float, height: float) -> tuple[int, int, int, int]:
