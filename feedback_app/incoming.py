@@ -5,6 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -19,6 +20,19 @@ from feedback_app.text import UNSTORABLE, is_storable
 DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
 API = "api"
+ZONE_MAX = timedelta(hours=15)
+
+
+def is_tellable(moment: datetime) -> bool:
+    """Whether a time with a zone is one in UTC: the years end, and no zone of the database is
+    further than 15 hours away.
+    """
+    try:
+        offset = moment.utcoffset()
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return offset is None or abs(offset) < ZONE_MAX
 
 
 class RefuseUnreadable:

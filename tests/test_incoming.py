@@ -154,6 +154,18 @@ def test_a_time_of_a_far_zone_is_told_in_utc() -> None:
     assert since.isoformat() == "2026-11-29T12:01:00+00:00"
 
 
+def test_a_filter_by_a_time_that_no_database_tells_is_refused(cora_client: Client) -> None:
+    for text in (
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+        "2026-01-01T00:00+23:59",
+    ):
+        answer = cora_client.get("/api/notices/", {"made_at__gte": text})
+        assert "made_at__gte" in error_of(answer)["fields"], text
+    fine = cora_client.get("/api/notices/", {"made_at__gte": "2026-01-01T00:00+14:00"})
+    assert fine.status_code == 200
+
+
 def test_what_is_wrong_is_told_by_its_place() -> None:
     assert problem_of({"prompts": ["fine", NUL]}) is not None
     assert problem_of({"prompts": ["fine", NUL]})[0] == "prompts.1"  # type: ignore[index]

@@ -1,6 +1,7 @@
 """Which rows of a list come, in which order, and which of their fields."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
+from feedback_app.incoming import is_tellable
+
 FIELDS = "fields"
 ORDERING = "ordering"
 Parameter = dict[str, Any]
@@ -16,6 +19,16 @@ Parameter = dict[str, Any]
 
 class Filters(DjangoFilterBackend):
     """django-filter's, which names what it knows and refuses values that make no sense."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: Any
+    ) -> QuerySet[Any]:
+        chosen = self.get_filterset(request, queryset, view)
+        if chosen is not None and chosen.is_valid():
+            for name, value in chosen.form.cleaned_data.items():
+                if isinstance(value, datetime) and not is_tellable(value):
+                    raise ValidationError({name: ["This is beyond the times that can be told."]})
+        return super().filter_queryset(request, queryset, view)
 
     def names_of(self, view: Any) -> frozenset[str]:
         """The parameters by which a view's rows are chosen."""

@@ -15,7 +15,7 @@ from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.cohorts.models import CohortImage
 from feedback_app.images.cohorts.services import find_cohort
-from feedback_app.images.versions.folders import location_of
+from feedback_app.images.versions.folders import folder_named, location_of
 from feedback_app.images.versions.run_folders import new_run_folder, run_folder_with
 from feedback_app.requests import at
 from feedback_app.runs import services as runs
@@ -27,7 +27,7 @@ from feedback_app.vlms.requests import (
     InstructionRequest,
     QuestionRequest,
 )
-from feedback_app.vlms.services import find_vlm, folder_of
+from feedback_app.vlms.services import find_vlm, folder_of, require_vlm
 from generation.errors import RemediableError
 from generation.specs import BenchmarkSpec, QuestionSpec
 
@@ -90,7 +90,7 @@ def ask_for_benchmark(
         return there
     folder = run_folder_with(
         BenchmarkSpec(
-            vlm=str(folder_of(version.location)),
+            vlm=str(require_vlm(version)),
             instructions=str(instructions.path),
             benchmark=str(instructions.path / BENCHMARK),
         )
@@ -183,7 +183,7 @@ def _require_data(data: str, *, created_by: User | None) -> None:
         raise RemediableError(
             "A folder on the server is named by admins alone.", remedy="Choose cohorts."
         )
-    if not Path(data).is_dir():
+    if folder_named(data) is None:
         raise RemediableError(f"There is no folder {data}.", remedy="Name another one.")
 
 

@@ -19,7 +19,8 @@ from generation.vlm.model.folders import FAMILIES
 class VlmVersion(models.Model):
     """A VLM in a folder, registered or trained here; ``parent`` is the one it was taught on from.
 
-    ``family`` is the ``model_type`` of its configuration, ``sha256`` that of its weights.
+    ``family`` is the ``model_type`` of its configuration, ``sha256`` that of its
+    weights and settings.
     """
 
     name = models.CharField(max_length=100, unique=True)

@@ -1,11 +1,11 @@
 """The request for the training of a VLM, and what applies it: for page and command alike."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from feedback_app.accounts.models import User
+from feedback_app.images.versions.folders import folder_named
 from feedback_app.requests import Request, at
 from feedback_app.runs.models import Run
 from feedback_app.vlms.services import find_vlm, folder_of, start_training
@@ -46,8 +46,8 @@ class VlmTrainingRequest(Request):
 def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = None) -> Run:
     """The training that somebody asks for, queued."""
     with at("instructions"):
-        instructions = Path(request.instructions).expanduser().resolve()
-        if not (instructions / "train").is_dir():
+        instructions = folder_named(request.instructions)
+        if instructions is None or not (instructions / "train").is_dir():
             raise RemediableError(
                 f"There are no instructions in {request.instructions}.",
                 remedy="Build them with manage.py build_instructions.",
@@ -58,7 +58,7 @@ def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = N
     if parent:
         given = {"base": str(folder_of(parent.location)), "encoder_steps": 0} | given
     with at("settings"), naming_the_setting():
-        spec = VlmSpec(instructions=str(instructions), **given)
+        spec = VlmSpec(instructions=str(instructions.resolve()), **given)
     return start_training(request.name, spec, parent=parent, created_by=created_by)
 
 

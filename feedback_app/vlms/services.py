@@ -5,7 +5,14 @@ from pathlib import Path
 from django.db import transaction
 
 from feedback_app.accounts.models import User
-from feedback_app.images.versions.folders import hash_adapter, keep_weights, location_of, path_of
+from feedback_app.images.versions.folders import (
+    folder_named,
+    hash_adapter,
+    hash_vlm,
+    keep_weights,
+    location_of,
+    path_of,
+)
 from feedback_app.images.versions.run_folders import run_folder_with
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
@@ -33,7 +40,7 @@ def register_vlm(
     Raises RemediableError where it cannot be loaded, or the name is another one's.
     """
     folder = folder_of(location)
-    family, sha256 = inspect_vlm(folder), hash_adapter(str(folder))
+    family, sha256 = inspect_vlm(folder), hash_vlm(folder)
     kept = BUNDLED if location == BUNDLED else keep_weights(folder, sha256=sha256)
     version, is_new = VlmVersion.objects.get_or_create(
         name=name,
@@ -46,12 +53,29 @@ def register_vlm(
             "created_by": created_by,
         },
     )
-    if not is_new and version.sha256 != sha256:
+    if not is_new and version.sha256 not in {sha256, hash_adapter(str(folder))}:
         raise RemediableError(
             f"There is a VLM version “{name}” already, with other weights.",
             remedy="Give this one another name.",
         )
+    if version.location != kept:  # the same weights, in another place now
+        version.location = kept
+        version.save(update_fields=["location"])
     return version
+
+
+def require_vlm(version: VlmVersion) -> Path:
+    """The folder of a version; raises where what lies there is not what was registered.
+
+    Versions of earlier releases are known by their weights alone.
+    """
+    folder = folder_of(version.location)
+    if version.sha256 not in {hash_vlm(folder), hash_adapter(str(folder))}:
+        raise RemediableError(
+            f"The weights of “{version.name}” are no longer those that were registered.",
+            remedy=f"Put them back into {version.location}, or register them anew.",
+        )
+    return folder
 
 
 def register_bundled_vlm() -> None:
@@ -62,8 +86,8 @@ def register_bundled_vlm() -> None:
 
 def folder_of(location: str) -> Path:
     """The folder that a location stands for; a RemediableError where there is none."""
-    folder = place_of(location) if location == BUNDLED else path_of(location)
-    if not folder.is_dir():
+    folder = place_of(location) if location == BUNDLED else folder_named(location)
+    if folder is None:
         raise RemediableError(
             f"There is no VLM at {location!r}.",
             remedy=f"Name “{BUNDLED}”, or a folder on this server.",

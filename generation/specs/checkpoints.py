@@ -9,7 +9,14 @@ from generation.specs.strict import STRICT
 
 CHECKPOINT_SUFFIXES = (".safetensors", ".ckpt")
 SUPPORTED_WORDS = "Stable Diffusion 1.x and 2.x pipelines (StableDiffusionPipeline)"
-IN_PAINTING_CHANNELS = 9
+LATENT_CHANNELS = 4
+BY_CHANNELS = {
+    5: "a model that follows depth",
+    7: "a model that enlarges images",
+    8: "a model that edits images",
+    9: "an in-painting model",
+}
+"""What a UNet is that takes more channels than there are latent ones."""
 FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
 PARTS = (
     ("UNet", "model.diffusion_model."),
@@ -53,8 +60,9 @@ def require_family(shapes: Mapping[str, Sequence[int]], *, name: str) -> None:
     """
     family = next((said for part, said in FAMILIES if any(part in key for key in shapes)), None)
     first = shapes.get(FIRST_LAYER)
-    if family is None and first is not None and len(first) > 1 and first[1] == IN_PAINTING_CHANNELS:
-        family = "an in-painting model"
+    taken = first[1] if first is not None and len(first) > 1 else LATENT_CHANNELS
+    if family is None and taken != LATENT_CHANNELS:
+        family = BY_CHANNELS.get(taken, f"a model that takes {taken} channels")
     missing = [part for part, start in PARTS if not any(key.startswith(start) for key in shapes)]
     if family is None and missing and len(missing) < len(PARTS):
         raise RemediableError(

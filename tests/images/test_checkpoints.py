@@ -128,9 +128,10 @@ def test_other_families_are_named_as_such(config: Path, tmp_path: Path) -> None:
             call_command("register_model", str(path), name="other", config=str(config))
     whole = {f"{part}.x": torch.zeros(4) for part in ("first_stage_model", "cond_stage_model")}
     first = "model.diffusion_model.input_blocks.0.0.weight"
-    save_file({first: torch.zeros(8, 9, 3, 3), **whole}, path)
-    with pytest.raises(CommandError, match="an in-painting model"):
-        call_command("register_model", str(path), name="other", config=str(config))
+    for channels, named in ((9, "an in-painting model"), (8, "edits images"), (6, "takes 6")):
+        save_file({first: torch.zeros(8, channels, 3, 3), **whole}, path)
+        with pytest.raises(CommandError, match=named):
+            call_command("register_model", str(path), name="other", config=str(config))
     assert not Run.objects.exists()
 
 

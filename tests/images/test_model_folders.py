@@ -141,7 +141,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "channels in words": (
         lambda folder: changed(folder / "vae" / "config.json", latent_channels="four"),
-        "no number of channels",
+        "no number above zero",
     ),
     "a class that is a list": (
         lambda folder: changed(folder / "model_index.json", _class_name=["StableDiffusion"]),
@@ -173,6 +173,59 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
             folder / "unet" / "diffusion_pytorch_model.fp16.safetensors"
         ),
         "half-precision",
+    ),
+    "web page in place of a tokenizer's settings": (
+        lambda folder: (folder / "tokenizer" / "tokenizer_config.json").write_text(WEB_PAGE),
+        "tokenizer_config.json: it is a web page",
+    ),
+    "settings with a byte order mark": (
+        lambda folder: (folder / "vae" / "config.json").write_bytes(
+            b"\xef\xbb\xbf" + (folder / "vae" / "config.json").read_bytes()
+        ),
+        "not JSON in plain UTF-8",
+    ),
+    "a part that is no folder's name": (
+        lambda folder: changed(folder / "model_index.json", **{"../" + "x" * 300: ["x", "X"]}),
+        "which is no folder in it",
+    ),
+    "a shard whose name is too long": (
+        lambda folder: (folder / "unet" / "m.safetensors.index.json").write_text(
+            json.dumps({"weight_map": {"a": "x" * 400}})
+        ),
+        "which is not there",
+    ),
+    "shards without an index": (
+        lambda folder: (folder / UNET).rename(
+            folder / "unet" / "diffusion_pytorch_model-00001-of-00002.safetensors"
+        ),
+        "nor the index of its shards",
+    ),
+    "another part's weights": (
+        lambda folder: shutil.copy(folder / UNET, folder / "vae"),
+        "decoder.conv_in.weight is None",
+    ),
+    "no words": (
+        lambda folder: shutil.copy(folder / UNET, folder / "text_encoder" / "model.safetensors"),
+        "its words are not there",
+    ),
+    "more words than the text encoder knows": (
+        lambda folder: changed(folder / "text_encoder" / "config.json", vocab_size=7),
+        "the text encoder knows 7",
+    ),
+    "a UNet that wants classes": (
+        lambda folder: changed(folder / "unet" / "config.json", num_class_embeds=10),
+        "more than a prompt",
+    ),
+    "a scheduler of flow matching": (
+        lambda folder: changed(
+            folder / "scheduler" / "scheduler_config.json",
+            _class_name="FlowMatchEulerDiscreteScheduler",
+        ),
+        "flow matching",
+    ),
+    "no scale": (
+        lambda folder: changed(folder / "vae" / "config.json", scaling_factor=float("nan")),
+        "scaling_factor is nan",
     ),
     "no size": (
         lambda folder: changed(folder / "unet" / "config.json", sample_size=None),

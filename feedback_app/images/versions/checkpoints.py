@@ -4,7 +4,7 @@ from pathlib import Path
 
 from feedback_app.accounts.models import User
 from feedback_app.images.versions import services as versions
-from feedback_app.images.versions.folders import location_of, path_of
+from feedback_app.images.versions.folders import folder_named, folder_of, location_of, path_of
 from feedback_app.images.versions.inspection import (
     check_resolution,
     inspect_settings,
@@ -47,7 +47,7 @@ def ask_for_version(
             resolution=request.resolution,
             created_by=created_by,
         )
-    if request.config:
+    if request.config and folder_of(request.location):
         with at("config"):
             raise RemediableError(
                 f"{request.location} has its own configuration.",
@@ -107,8 +107,8 @@ def _config_folder(config: str, *, checkpoint: Path) -> Path:
             f"{checkpoint.name} is a single file, which holds weights and no configuration.",
             remedy=NO_CONFIG_REMEDY,
         )
-    folder = path_of(config)
-    if not folder.is_dir():
+    folder = folder_named(config)
+    if folder is None:
         raise RemediableError(f"There is no folder {config!r}.", remedy=NO_CONFIG_REMEDY)
     inspect_settings(folder)
     return folder

@@ -12,7 +12,7 @@ from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.cohorts.manifests import write_manifest
 from feedback_app.images.cohorts.models import Cohort, Split
 from feedback_app.images.cohorts.services import find_cohort
-from feedback_app.images.versions.folders import location_of
+from feedback_app.images.versions.folders import folder_named, location_of
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.services import require_weights
 from feedback_app.requests import Request, at
@@ -81,7 +81,7 @@ def ask_for_evaluation(
                 "A second trunk needs real images to compare with.", remedy="Name a cohort."
             )
         for named in (request.trunk, request.judge):
-            if named not in {"", BUNDLED} and not Path(named).is_dir():
+            if named not in {"", BUNDLED} and folder_named(named) is None:
                 raise RemediableError(
                     f"There is no folder {named!r}.",
                     remedy="Put the model into a folder on the server, and name that.",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,12 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+@[\w.-]+", re.ASCII)
 IN_STORAGE = "data:"
 """Locations that begin so are relative to DATA_ROOT, so that an installation can be moved."""
 LOCATION_MAX = 500
+PART = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 INDEX = "model_index.json"
 OF_NO_PIXEL = {"transformers_version", "name_or_path", "truncation", "padding"}
+TOKENIZER = "tokenizer"
+OF_ANSWERS = {".safetensors", ".json", ".jinja", ".model", ".txt"}
+"""The suffixes of what a VLM's answers follow from: weights, settings, tokenizer, templates."""
 CONTROL_NET = "controlnet"
 """The folder of a model's ControlNet."""
 
@@ -39,6 +44,15 @@ def path_of(location: str) -> Path:
     if location.startswith(IN_STORAGE):
         return bring(Path(settings.DATA_ROOT) / location.removeprefix(IN_STORAGE))
     return Path(location).expanduser()
+
+
+def folder_named(location: str) -> Path | None:
+    """Returns the folder that somebody names; None where there is none, or could be none."""
+    try:
+        folder = path_of(location)
+    except (OSError, RuntimeError, ValueError):
+        return None  # no such person's home, a name too long
+    return folder if os.path.isdir(folder) else None  # noqa: PTH112  Path.is_dir raises
 
 
 def keep_weights(folder: Path, *, sha256: str) -> str:
@@ -67,20 +81,16 @@ def folder_of(location: str) -> Path | None:
     """
     if location == BUNDLED:
         return _bundled_folder()
-    if len(location) <= LOCATION_MAX and "\0" not in location:
-        try:
-            folder = path_of(location)
-            if folder.is_dir():
-                return folder
-        except (OSError, RuntimeError, ValueError):
-            pass  # a name too long, a loop of links, no such person's home: nothing is there
+    if len(location) <= LOCATION_MAX:
+        if folder := folder_named(location):
+            return folder
         if HUB_ID.fullmatch(location):
             return None
     raise RemediableError(
         f"There is no model at {location[:LOCATION_MAX]!r}.",
         remedy=(
-            f"Name “{BUNDLED}”, a folder in the diffusers format on this server, or a hub id "
-            "with its revision, as in owner/name@revision."
+            f"Name “{BUNDLED}”, a folder in the diffusers format or one .safetensors or .ckpt file "
+            "on this server, or a hub id with its revision, as in owner/name@revision."
         ),
     )
 
@@ -104,7 +114,13 @@ def hash_model(location: str) -> str:
     folder = folder_of(location)
     if folder is None:
         return hashlib.sha256(location.encode()).hexdigest()
-    return _sum_of(folder, [*weights_of(folder), *_settings_of(folder)])
+    return _sum_of(folder, [*weights_of(folder), *settings_of(folder)])
+
+
+def hash_vlm(folder: Path) -> str:
+    """Returns the SHA-256 over a VLM's weights and all settings that its answers follow from."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix in OF_ANSWERS)
+    return _sum_of(folder, [path for path in files if path.is_file()])
 
 
 def hash_adapter(location: str) -> str:
@@ -172,7 +188,13 @@ def index_of(folder: Path) -> Path:
 def parts_of(folder: Path) -> set[str]:
     """Returns the names of the parts that a model's index names, and its ControlNet's."""
     named = json.loads(index_of(folder).read_text())
-    return {part for part, kind in named.items() if isinstance(kind, list)} | {CONTROL_NET}
+    parts = {part for part, kind in named.items() if isinstance(kind, list)}
+    if odd := sorted(part for part in parts if not PART.fullmatch(part)):
+        raise RemediableError(
+            f"{folder}/{INDEX} names a part {ascii(odd[0])[:80]}, which is no folder in it.",
+            remedy="Name the folder that save_pretrained() of a pipeline has written.",
+        )
+    return parts | {CONTROL_NET}
 
 
 def weights_of(folder: Path) -> Iterator[Path]:
@@ -181,14 +203,12 @@ def weights_of(folder: Path) -> Iterator[Path]:
         yield from sorted((folder / part).glob("*.safetensors"))
 
 
-def _settings_of(folder: Path) -> Iterator[Path]:
+def settings_of(folder: Path) -> Iterator[Path]:
     """Yields the configurations of all parts, and every file of the tokenizer."""
     yield folder / INDEX
     for part in sorted(parts_of(folder)):
-        if part == "tokenizer":
-            yield from sorted(path for path in (folder / part).glob("*") if path.is_file())
-        else:
-            yield from sorted((folder / part).glob("*.json"))
+        wanted = "*" if part == TOKENIZER else "*.json"
+        yield from sorted(path for path in (folder / part).glob(wanted) if path.is_file())
 
 
 def has_control_net(location: str) -> bool:

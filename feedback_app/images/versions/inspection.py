@@ -11,8 +11,15 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from feedback_app.images.versions.folders import CONTROL_NET, index_of
+from feedback_app.images.versions.fitting import (
+    Config,
+    require_fit,
+    require_weights_of,
+    unusable,
+)
+from feedback_app.images.versions.folders import CONTROL_NET, index_of, settings_of
 from generation.conditioning.masks import MASK_KINDS
+from generation.datasets.files import is_file
 from generation.errors import RemediableError
 from generation.specs import SUPPORTED_WORDS
 
@@ -33,7 +40,12 @@ FAMILIES = (
     ("LatentConsistency", "a latent consistency model"),
 )
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"}
-NETWORKS = ("unet", "vae", "text_encoder")
+NETWORKS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+"""The parts with weights, and what these are called."""
 CONFIGS = {
     "unet": "config.json",
     "vae": "config.json",
@@ -41,14 +53,13 @@ CONFIGS = {
     "scheduler": "scheduler_config.json",
 }
 LIBRARIES = ("diffusers", "transformers")
-PREDICTIONS = ("epsilon", "v_prediction")
 CONFIG_MAX_BYTES = 64 * 1024 * 1024
 HEADER_MAX_BYTES = 100 * 1024 * 1024
 LFS_POINTER = b"version https://git-lfs"
 RESOLUTIONS = range(32, 2049)
 RESOLUTION_STEP = 8
-
-Config = dict[str, Any]
+RESOLUTION_MAX_HALVINGS = 12
+SHOWN_DIGITS = 24
 
 
 def inspect_model(folder: Path) -> None:
@@ -57,9 +68,10 @@ def inspect_model(folder: Path) -> None:
     _require_safetensors(folder, index)
     configs = inspect_settings(folder)
     headers = {part: inspect_weights(folder / part) for part in NETWORKS}
+    for part, stem in NETWORKS.items():
+        require_named(folder / part, stem)
     _require_one_precision(folder)
-    channels = _channels(folder / "unet", configs["unet"], "in_channels", 4)
-    _require_tensor(folder / "unet", headers["unet"], channels)
+    require_weights_of(folder, configs, headers)
     if (folder / CONTROL_NET).is_dir():
         inspect_control_net(folder / CONTROL_NET)
 
@@ -73,12 +85,14 @@ def inspect_settings(folder: Path) -> dict[str, Config]:
     _require_supported(folder, index)
     _require_known_code(folder, index)
     configs = {part: read_config(folder / part / name) for part, name in CONFIGS.items()}
-    _require_tokenizer(folder / "tokenizer")
+    words = _words_of(folder / "tokenizer")
+    for path in settings_of(folder):
+        read_json(path)
     for part, expected in CLASSES.items():
         found = configs[part].get("_class_name", expected)
         if found != expected:
-            raise _unusable(folder / part, f"it is a {found}, and a {expected} is needed")
-    _require_fit(folder, configs)
+            raise unusable(folder / part, f"it is a {found}, and a {expected} is needed")
+    require_fit(folder, configs, words=words)
     return configs
 
 
@@ -109,7 +123,7 @@ def _require_known_code(folder: Path, index: Config) -> None:
         named = index.get(part)
         library = named[0] if isinstance(named, list) and named else None
         if library not in LIBRARIES:
-            raise _unusable(
+            raise unusable(
                 folder / "model_index.json",
                 f"its {part} is of {library!r}, not of {' or '.join(LIBRARIES)}",
             )
@@ -117,28 +131,32 @@ def _require_known_code(folder: Path, index: Config) -> None:
 
 def read_config(path: Path) -> Config:
     """Reads a JSON object; what stands in its place instead is named."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise unusable(path, "it holds no JSON object")
+    return found
+
+
+def read_json(path: Path) -> Any:
     content = _read(path)
     try:
-        found = json.loads(content)
+        return json.loads(content.decode("utf-8"))  # as libraries read it: no mark, no UTF-16
     except (ValueError, RecursionError) as error:
-        reason = _what_instead(content) or "it is not JSON"
-        raise _unusable(path, reason) from error
-    if not isinstance(found, dict):
-        raise _unusable(path, "it holds no JSON object")
-    return found
+        reason = _what_instead(content) or "it is not JSON in plain UTF-8"
+        raise unusable(path, reason) from error
 
 
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > CONFIG_MAX_BYTES:
-            raise _unusable(path, "it is too large for a configuration")
+            raise unusable(path, "it is too large for a configuration")
         if not path.is_file():
-            raise _unusable(path, "it is no file")
+            raise unusable(path, "it is no file")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise _unusable(path, "it is not there") from error
+        raise unusable(path, "it is not there") from error
     except OSError as error:
-        raise _unusable(path, f"it cannot be read ({error.strerror})") from error
+        raise unusable(path, f"it cannot be read ({error.strerror})") from error
 
 
 def _what_instead(content: bytes) -> str:
@@ -151,15 +169,17 @@ def _what_instead(content: bytes) -> str:
     return "it is empty" if not content else ""
 
 
-def _require_tokenizer(folder: Path) -> None:
-    """Requires a fast tokenizer's file, or a vocabulary with its merges."""
+def _words_of(folder: Path) -> int:
+    """Returns how many words a tokenizer knows: a fast one's file, or a vocabulary with merges."""
     if (folder / "tokenizer.json").is_file():
-        read_config(folder / "tokenizer.json")
-        return
-    read_config(folder / "vocab.json")
+        model = read_config(folder / "tokenizer.json").get("model")
+        vocabulary = model.get("vocab") if isinstance(model, dict) else None
+        return len(vocabulary) if isinstance(vocabulary, dict | list) else 0
+    words = len(read_config(folder / "vocab.json"))
     merges = _read(folder / "merges.txt")
     if reason := _what_instead(merges):
-        raise _unusable(folder / "merges.txt", reason)
+        raise unusable(folder / "merges.txt", reason)
+    return words
 
 
 def inspect_weights(folder: Path) -> Config:
@@ -169,8 +189,8 @@ def inspect_weights(folder: Path) -> Config:
     """
     for index in sorted(folder.glob("*.safetensors.index*.json")):
         for name in sorted(set(_shards(index))):
-            if not (folder / name).is_file():
-                raise _unusable(index, f"it names {name}, which is not there")
+            if not is_file(folder / name):
+                raise unusable(index, f"it names {name}, which is not there")
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         others = [path.name for path in sorted(folder.glob("*.bin"))]
@@ -182,6 +202,15 @@ def inspect_weights(folder: Path) -> Config:
     return {name: entry for path in files for name, entry in read_header(path).items()}
 
 
+def require_named(folder: Path, stem: str) -> None:
+    """A library finds weights by one name alone, or by an index of that name for its shards."""
+    names = (f"{stem}.safetensors", f"{stem}.fp16.safetensors")
+    if any(is_file(folder / name) for name in names):
+        return
+    if not any(folder.glob(f"{stem}.safetensors.index*.json")):
+        raise unusable(folder, f"it has neither {names[0]} nor the index of its shards")
+
+
 def _require_one_precision(folder: Path) -> None:
     """Half-precision variants can be read where all parts have them, or other files as well."""
     halves = {
@@ -190,16 +219,7 @@ def _require_one_precision(folder: Path) -> None:
     }
     if len(set(halves.values())) > 1:
         only = ", ".join(part for part, is_half in halves.items() if is_half)
-        raise _unusable(folder, f"{only} has half-precision weights alone, the other parts do not")
-
-
-def _require_tensor(folder: Path, header: Config, channels: int) -> None:
-    """The weights must be those that the configuration speaks of."""
-    shape = header.get("conv_in.weight", {}).get("shape")
-    if not isinstance(shape, list) or len(shape) != 4 or shape[1] != channels:
-        raise _unusable(
-            folder, f"its weights do not fit its configuration (conv_in.weight is {shape})"
-        )
+        raise unusable(folder, f"{only} has half-precision weights alone, the other parts do not")
 
 
 def _shards(index: Path) -> list[str]:
@@ -207,7 +227,7 @@ def _shards(index: Path) -> list[str]:
     if not isinstance(places, dict) or not all(
         isinstance(name, str) and Path(name).name == name for name in places.values()
     ):
-        raise _unusable(index, "it has no weight_map of files beside it")
+        raise unusable(index, "it has no weight_map of files beside it")
     return list(places.values())
 
 
@@ -217,24 +237,24 @@ def read_header(path: Path) -> Config:
     The format: eight bytes of the header's length, a JSON header, then the tensors' bytes.
     """
     if not path.is_file():
-        raise _unusable(path, "it is no file, or a link that leads to none")
+        raise unusable(path, "it is no file, or a link that leads to none")
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(64)
         if reason := _what_instead(start):
-            raise _unusable(path, reason)
+            raise unusable(path, reason)
         length = struct.unpack("<Q", start[:8])[0] if len(start) >= 8 else 0
         if not 2 <= length <= min(HEADER_MAX_BYTES, size - 8):
-            raise _unusable(path, "it is not a whole safetensors file")
+            raise unusable(path, "it is not a whole safetensors file")
         file.seek(8)
         content = file.read(length)
     try:
         header = json.loads(content)
         expected = 8 + length + _end_of(header)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise _unusable(path, "its header cannot be read") from error
+        raise unusable(path, "its header cannot be read") from error
     if size != expected:
-        raise _unusable(path, f"it has {size} bytes of {expected}: the download is not complete")
+        raise unusable(path, f"it has {size} bytes of {expected}: the download is not complete")
     return header
 
 
@@ -242,7 +262,7 @@ def require_no_substitute(path: Path) -> None:
     """Refuses what a download has left in place of a file of weights."""
     with path.open("rb") as file:
         if reason := _what_instead(file.read(64)):
-            raise _unusable(path, reason)
+            raise unusable(path, reason)
 
 
 def _end_of(header: Config) -> int:
@@ -266,44 +286,6 @@ def _bytes_of(entry: Config) -> int:
     if not bits or any(not isinstance(side, int) or side < 0 for side in shape):
         raise ValueError("a tensor of no known kind")
     return math.prod(shape) * bits // 8
-
-
-def _require_fit(folder: Path, configs: dict[str, Config]) -> None:
-    """The parts must speak of the same channels and widths, and predict what is known."""
-    unet, vae, text = configs["unet"], configs["vae"], configs["text_encoder"]
-    taken, given = (
-        _channels(folder / "unet", unet, name, 4) for name in ("in_channels", "out_channels")
-    )
-    latent = _channels(folder / "vae", vae, "latent_channels", 4)
-    if taken == 2 * latent + 1:
-        raise _unusable(folder / "unet", f"it is made for in-painting: it takes {taken} channels")
-    if (taken, given) != (latent, latent):
-        raise _unusable(
-            folder / "unet",
-            f"it takes {taken} and gives {given} channels, the autoencoder has {latent}",
-        )
-    shown = vae.get("in_channels", 3), vae.get("out_channels", 3)
-    if shown not in ((1, 1), (3, 3)):
-        raise _unusable(folder / "vae", f"it takes and gives {shown} channels, not one or three")
-    attended, width = unet.get("cross_attention_dim", 1280), text.get("hidden_size")
-    if isinstance(attended, int) and isinstance(width, int) and attended != width:
-        raise _unusable(
-            folder / "unet", f"it reads text of width {attended}, the text encoder gives {width}"
-        )
-    if unet.get("addition_embed_type") is not None:
-        raise _unusable(folder / "unet", "it wants more than a prompt, as Stable Diffusion XL does")
-    prediction = configs["scheduler"].get("prediction_type", "epsilon")
-    if prediction not in PREDICTIONS:
-        raise _unusable(
-            folder / "scheduler", f"it predicts {prediction!r}, not {' or '.join(PREDICTIONS)}"
-        )
-
-
-def _channels(folder: Path, config: Config, name: str, default: int) -> int:
-    found = config.get(name, default)
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
-        raise _unusable(folder / "config.json", f"its {name} is {found!r}, no number of channels")
-    return found
 
 
 def inspect_control_net(folder: Path) -> None:
@@ -335,24 +317,18 @@ def native_resolution(folder: Path) -> int:
             remedy="Give the resolution in pixels.",
         )
     halvings = max(len(blocks) - 1, 0)  # every block but the last halves the side
-    return check_resolution(side << halvings if 0 < side <= RESOLUTIONS.stop else side)
+    fits = 0 < side <= RESOLUTIONS.stop and halvings < RESOLUTION_MAX_HALVINGS
+    return check_resolution(side << halvings if fits else side)
 
 
 def check_resolution(pixels: int) -> int:
     """Refuses sizes that no image of a study could have."""
     if pixels not in RESOLUTIONS or pixels % RESOLUTION_STEP:
         raise RemediableError(
-            f"A resolution of {pixels} pixels cannot be made.",
+            f"A resolution of {str(pixels)[:SHOWN_DIGITS]} pixels cannot be made.",
             remedy=(
                 f"Give one of {RESOLUTIONS.start} to {RESOLUTIONS.stop - 1} pixels that can be "
                 f"divided by {RESOLUTION_STEP}."
             ),
         )
     return pixels
-
-
-def _unusable(path: Path, reason: str) -> RemediableError:
-    return RemediableError(
-        f"The model cannot be used because of {path.parent.name}/{path.name}: {reason}.",
-        remedy="Download or save the model again, in full, and register it then.",
-    )

@@ -42,7 +42,7 @@ def require_loadable(folder: Path) -> dict[str, Any]:
     """The configuration of a VLM that can be loaded; raises RemediableError for all else."""
     config = _config(folder)
     family = config.get("model_type")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise RemediableError(_reason(folder, config, family), remedy=BRING_ANSWERS)
     if not any(folder.glob("*.safetensors")):
         raise RemediableError(
@@ -72,7 +72,9 @@ def _config(folder: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > CONFIG_MAX_BYTES:
             raise ValueError("it is too large for a configuration")
-        config = dict(json.loads(path.read_text(encoding="utf-8")))
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise TypeError("it holds no JSON object")
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise RemediableError(
             f"{folder} holds no VLM: {CONFIG} cannot be read ({error}).",
