@@ -51,6 +51,38 @@ def one_of(name: str, known: tuple[str, ...], *, default: str) -> str:
     return value
 
 
+ROLES = ("reader", "coordinator", "admin")
+
+
+def roles(name: str, listed: list[str]) -> list[str]:
+    """Returns the roles that are listed; another word stops the start."""
+    if unknown := set(listed) - set(ROLES):
+        raise ImproperlyConfigured(f"{name}: {min(unknown)!r} is none of {', '.join(ROLES)}.")
+    return listed
+
+
+def roles_of_groups(name: str, written: str) -> dict[str, str]:
+    """``GROUP=ROLE; GROUP=ROLE``: names of groups may have commas and signs of equality."""
+    found = {}
+    for entry in filter(str.strip, written.split(";")):
+        group, _, role = (part.strip() for part in entry.rpartition("="))
+        if not group or role not in ROLES:
+            raise ImproperlyConfigured(
+                f"{name}: {entry.strip()!r} is not GROUP=ROLE with one of {', '.join(ROLES)}."
+            )
+        found[group] = role
+    return found
+
+
+def issuer(name: str, value: str) -> str:
+    """The address of a provider of OpenID Connect; without TLS only on this machine."""
+    parts = urlsplit(value)
+    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if value and parts.scheme != "https" and not (parts.scheme == "http" and is_here):
+        raise ImproperlyConfigured(f"{name}={value!r} does not begin with https:// .")
+    return value
+
+
 def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
     """Returns addresses such as ``10.0.0.7`` and networks such as ``172.16.0.0/12``."""
     try:

@@ -14,9 +14,12 @@ from feedback_app.environment import (
     bucket,
     database,
     flag,
+    issuer,
     networks,
     number,
     one_of,
+    roles,
+    roles_of_groups,
     text,
     with_quoted_password,
     words,
@@ -100,6 +103,7 @@ MIDDLEWARE = [
     "feedback_app.accounts.middleware.SessionTimeout",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "feedback_app.accounts.middleware.PasswordChangeRequired",
+    "feedback_app.accounts.middleware.SecondFactorRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -154,6 +158,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "feedback_app.accounts.second_factors.CodeBackend",
 ]
 PASSWORD_MIN_LENGTH = 10
 AUTH_PASSWORD_VALIDATORS = [
@@ -198,8 +203,24 @@ AXES_LOCKOUT_CALLABLE = "feedback_app.accounts.throttle.locked_response"
 AXES_CLIENT_IP_CALLABLE = "feedback_app.accounts.addresses.counted_address"
 # The audit log has the logins, and a page of ours unlocks.
 AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# Single sign-on by OpenID Connect; without an issuer there is none.
+OIDC_ISSUER = issuer("OIDC_ISSUER", text("OIDC_ISSUER", ""))
+OIDC_CLIENT_ID = text("OIDC_CLIENT_ID", None if OIDC_ISSUER else "")
+OIDC_CLIENT_SECRET = text("OIDC_CLIENT_SECRET", None if OIDC_ISSUER else "")
+# What its button says after "Log in with".
+OIDC_NAME = text("OIDC_NAME", "single sign-on")
+OIDC_SCOPES = text("OIDC_SCOPES", "openid profile email")
+OIDC_LOGIN_CLAIM = text("OIDC_LOGIN_CLAIM", "preferred_username")
+OIDC_GROUPS_CLAIM = text("OIDC_GROUPS_CLAIM", "groups")
+# Whoever is in none of these groups stays out; without any, admins give roles here.
+OIDC_ROLES = roles_of_groups("OIDC_ROLES", text("OIDC_ROLES", ""))
+OIDC_ADDS_PEOPLE = flag("OIDC_ADDS_PEOPLE", default=False)
+# Who logs in with a password and has one of these roles has to have a second factor.
+SECOND_FACTOR_ROLES = roles("SECOND_FACTOR_ROLES", words("SECOND_FACTOR_ROLES"))
 
 HTTPS_ONLY = flag("HTTPS_ONLY", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY

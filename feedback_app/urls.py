@@ -1,6 +1,7 @@
 """Every address, app by app."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -22,5 +23,10 @@ urlpatterns = [
     path("api/", include("feedback_app.api.urls")),
     # One way to change one's password: the one that the audit log knows of.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
+    # And one way in, which asks for a second factor.
+    path(
+        "admin/login/",
+        login_not_required(RedirectView.as_view(pattern_name="accounts:login", query_string=True)),
+    ),
     path("admin/", admin.site.urls),
 ]

@@ -87,6 +87,16 @@ class PeopleView(Read):
         person = self.row()
         return self._with_password(person, services.reset_password(person, **self.by))
 
+    @action(["post"], detail=True, url_path="reset-second-factor")
+    def reset_second_factor(self, request: Request, person_id: int) -> Response:
+        """A lost one: they log in with the password alone, until they set up another."""
+        return self.told(services.reset_second_factor(self.row(), **self.by))
+
+    @action(["post"], detail=True, url_path="forget-sign-on")
+    def forget_sign_on(self, request: Request, person_id: int) -> Response:
+        """Their next login by single sign-on is linked anew, by their name here."""
+        return self.told(services.forget_sign_on(self.row(), **self.by))
+
     @action(["post"], detail=True)
     def deactivate(self, request: Request, person_id: int) -> Response:
         """The account and all that it did are kept, but nobody logs in with it."""

@@ -26,19 +26,23 @@ def connect() -> None:
 
 
 def logged_in(*, request: HttpRequest, user: User, **_: Any) -> None:
-    sessions.begin(request.session)
-    _record("login.succeeded", request=request, actor=user, about=user)
+    way = getattr(request, "login_way", sessions.PASSWORD)
+    sessions.begin(request.session, way=way)
+    details = {} if way == sessions.PASSWORD else {"by": way}
+    _record("login.succeeded", request=request, actor=user, about=user, details=details)
 
 
 def login_failed(
     *, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
 ) -> None:
-    """A wrong name or password; where it locked, or met a lock, ``locked_out`` has the word.
+    """A wrong name, password or code; where it locked, or met a lock, ``locked_out`` has the word.
 
     The receiver of axes runs before this one, since the import above connects it.
     """
     if not getattr(request, "axes_locked_out", False):
-        _record("login.failed", request=request, about=_named(credentials.get("username")))
+        details = {"at": "the second factor"} if "code" in credentials else {}
+        about = _named(credentials.get("username"))
+        _record("login.failed", request=request, about=about, details=details)
 
 
 def locked_out(*, request: HttpRequest, username: str | None, **_: Any) -> None:

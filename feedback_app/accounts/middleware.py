@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
@@ -35,6 +36,9 @@ def keep_answers_nowhere(get_response: GetResponse) -> GetResponse:
     return with_word
 
 
+ALWAYS_OPEN = frozenset({"accounts:logout", "accounts:session"})
+
+
 class SessionTimeout:
     """Ends a login that is over, and prolongs it for what a person does.
 
@@ -61,10 +65,11 @@ def is_background(request: HttpRequest) -> bool:
     return is_listed or BACKGROUND_HEADER in request.headers
 
 
-class PasswordChangeRequired:
-    """Whoever was given a password chooses one of their own before anything else."""
+class DoneFirst:
+    """Sends people to one page before all others for as long as something is to be done there."""
 
-    ALLOWED_VIEWS = frozenset({"accounts:password", "accounts:logout", "accounts:session"})
+    page: str
+    ERROR: dict[str, Any]
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -72,22 +77,53 @@ class PasswordChangeRequired:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def is_due(self, request: HttpRequest) -> bool:
+        raise NotImplementedError
+
     def process_view(
         self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
         match = request.resolver_match
         assert match is not None
-        if not getattr(request.user, "must_change_password", False):
-            return None
-        if match.view_name in self.ALLOWED_VIEWS:
+        if not self.is_due(request) or match.view_name in {*ALWAYS_OPEN, self.page}:
             return None
         if "api" in match.namespaces:
             return JsonResponse({"error": self.ERROR}, status=403)
-        return redirect("accounts:password")
+        return redirect(self.page)
 
+
+class PasswordChangeRequired(DoneFirst):
+    """Whoever was given a password chooses one of their own before anything else."""
+
+    page = "accounts:password"
     ERROR = {
         "code": "password_change_required",
         "message": "Your password was given to you and has to be changed first.",
         "remedy": "Open any page of the site and choose a password of your own.",
         "fields": {},
     }
+
+    def is_due(self, request: HttpRequest) -> bool:
+        return getattr(request.user, "must_change_password", False)
+
+
+class SecondFactorRequired(DoneFirst):
+    """Whoever has a role that needs a second factor, and logged in without, sets one up first.
+
+    Single sign-on has factors of its own, and programs have tokens.
+    """
+
+    page = "accounts:second-factor"
+    ERROR = {
+        "code": "second_factor_required",
+        "message": "People of your role log in with a second factor.",
+        "remedy": "Open any page of the site and set one up.",
+        "fields": {},
+    }
+
+    def is_due(self, request: HttpRequest) -> bool:
+        if not settings.SECOND_FACTOR_ROLES or not request.user.is_authenticated:
+            return False
+        is_in_need = request.user.held_role in settings.SECOND_FACTOR_ROLES
+        has_one = request.session.get(sessions.WAY) in {sessions.CODE, sessions.SINGLE_SIGN_ON}
+        return is_in_need and not has_one and not request.user.must_change_password

@@ -101,6 +101,48 @@ class Token(AbstractAuthToken):
         return self.revoked_at is None and self.expiry > timezone.now()
 
 
+class Identity(models.Model):
+    """Who a person is to the provider of single sign-on: its issuer's subject, for good."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "links to single sign-on"
+        constraints = [
+            models.UniqueConstraint("issuer", "subject", name="a_subject_is_one_person"),
+            models.UniqueConstraint("issuer", "person", name="a_person_is_one_subject"),
+        ]
+
+
+class SecondFactor(models.Model):
+    """The secret that a person's authenticator shares with us; only what they confirmed is a row.
+
+    ``last_step`` is the time step of the newest code that was taken: no code is taken twice.
+    """
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    secret = models.CharField(max_length=64)
+    last_step = models.BigIntegerField(default=0)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "second factors"
+
+
+class RecoveryCode(models.Model):
+    """A way in, once, for who lost their authenticator; kept as a hash."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "recovery codes"
+
+
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def of_person(self, person: User) -> "AuditEventQuerySet":
         """What somebody did, and what was done to their account."""

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from feedback_app.accounts import throttle
 from feedback_app.accounts.audit import record
-from feedback_app.accounts.models import Role, User
+from feedback_app.accounts.models import Identity, RecoveryCode, Role, SecondFactor, User
 from generation.errors import RemediableError
 
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105  none that looks like another
@@ -47,6 +47,26 @@ def add_person(
 
 
 @transaction.atomic
+def add_signed_on(
+    username: str,
+    *,
+    role: str,
+    first_name: str,
+    last_name: str,
+    email: str,
+    address: str | None,
+) -> User:
+    """An account without a password, of somebody who came by single sign-on."""
+    names = {"first_name": first_name[:150], "last_name": last_name[:150], "email": email}
+    person = User(username=username, role=role, **names)
+    person.set_unusable_password()
+    person.full_clean()
+    person.save()
+    _record("user.added", person, by=None, address=address, role=role, by_sign_on=True)
+    return person
+
+
+@transaction.atomic
 def reset_password(person: User, *, by: User | None, address: str | None = None) -> str:
     """Returns a new temporary password; the person is logged out everywhere, and unlocked."""
     person = _to_change(person, by=by)
@@ -74,9 +94,35 @@ def change_person(
     person = _to_change(person, by=by)
     if role != person.held_role:
         _require_another_admin(person, by=by)
-    wanted: dict[str, Any] = {"first_name": first_name, "last_name": last_name, "role": role}
+    names = {"first_name": first_name, "last_name": last_name}
+    return _change(person, {**names, "role": role}, by=by, address=address)
+
+
+@transaction.atomic
+def follow_groups(person: User, *, role: Role | None, address: str | None) -> User | None:
+    """The person with the role that their groups give them, or None where they give none.
+
+    The last admin stays one, so that somebody can mend the groups; a superuser is made and
+    unmade by who has the machine.
+    """
+    person = _to_change(person, by=None)
+    if person.is_superuser or role == person.role:
+        return person
+    if _is_last_admin(person):
+        kept = {"role": [person.role, role], "because": "the last admin"}
+        _record("user.role_kept", person, by=None, address=address, **kept)
+        return person
+    if role is None:
+        return None
+    return _change(person, {"role": role.value}, by=None, address=address, by_groups=True)
+
+
+def _change(
+    person: User, wanted: dict[str, Any], *, by: User | None, address: str | None, **more: Any
+) -> User:
+    role = wanted["role"]
     if person.is_admin and role != Role.ADMIN:
-        wanted |= {"is_superuser": False, "is_staff": False}
+        wanted = wanted | {"is_superuser": False, "is_staff": False}
     changes = {
         field: [getattr(person, field), value]
         for field, value in wanted.items()
@@ -88,7 +134,7 @@ def change_person(
         person.save(update_fields=list(changes))
         is_other_role = bool({"role", "is_superuser"} & set(changes))
         action = "user.role_changed" if is_other_role else "user.changed"
-        _record(action, person, by=by, address=address, **changes)
+        _record(action, person, by=by, address=address, **changes, **more)
     return person
 
 
@@ -109,6 +155,32 @@ def reactivate(person: User, *, by: User | None, address: str | None = None) -> 
     person.is_active = True
     person.save(update_fields=["is_active"])
     _record("user.reactivated", person, by=by, address=address)
+    return person
+
+
+@transaction.atomic
+def reset_second_factor(person: User, *, by: User | None, address: str | None = None) -> User:
+    """Take away a lost second factor with its recovery codes: the password alone opens again."""
+    person = _to_change(person, by=by)
+    if not SecondFactor.objects.filter(person=person).delete()[0]:
+        raise RemediableError(
+            f"{person.username} has no second factor.", remedy="Nothing is left to do."
+        )
+    RecoveryCode.objects.filter(person=person).delete()
+    throttle.unlock(username=person.username)
+    _record("user.second_factor_reset", person, by=by, address=address)
+    return person
+
+
+@transaction.atomic
+def forget_sign_on(person: User, *, by: User | None, address: str | None = None) -> User:
+    """Forget who they are to single sign-on: the next login there by their name is linked anew."""
+    person = _to_change(person, by=by)
+    if not Identity.objects.filter(person=person).delete()[0]:
+        raise RemediableError(
+            f"{person.username} has not come by single sign-on.", remedy="Nothing is left to do."
+        )
+    _record("user.sign_on_forgotten", person, by=by, address=address)
     return person
 
 
@@ -151,10 +223,14 @@ def _admins() -> Any:
     return User.objects.filter(Q(role=Role.ADMIN) | Q(is_superuser=True), is_active=True)
 
 
+def _is_last_admin(person: User) -> bool:
+    return person.is_admin and not _admins().exclude(pk=person.pk).exists()
+
+
 def _require_another_admin(person: User, *, by: User | None) -> None:
     if person == by:
         raise RemediableError("This is your own account.", remedy="Ask another admin to do this.")
-    if person.is_admin and not _admins().exclude(pk=person.pk).exists():
+    if _is_last_admin(person):
         raise RemediableError(
             f"{person.username} is the last admin.", remedy="Make somebody else an admin first."
         )

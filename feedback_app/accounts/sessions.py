@@ -7,10 +7,15 @@ from django.contrib.sessions.backends.base import SessionBase
 
 BEGAN_AT = "login_began_at"
 ACTIVE_AT = "login_active_at"
+WAY = "login_way"
+
+PASSWORD, CODE, SINGLE_SIGN_ON = "password", "password and code", "single sign-on"
+"""Ways to log in."""
 
 
-def begin(session: SessionBase) -> None:
+def begin(session: SessionBase, *, way: str = PASSWORD) -> None:
     session[BEGAN_AT] = session[ACTIVE_AT] = time.time()
+    session[WAY] = way
 
 
 def extend(session: SessionBase) -> None:

@@ -1,15 +1,23 @@
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from feedback_app.accounts.views import audit, lists, login, people, tokens
+from feedback_app.accounts.views import (
+    audit,
+    lists,
+    login,
+    people,
+    second_factor,
+    single_sign_on,
+    tokens,
+)
 
 app_name = "accounts"
 urlpatterns = [
-    path(
-        "login/",
-        LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("login/", login.PersonLoginView.as_view(), name="login"),
+    path("login/code/", second_factor.ask_code, name="code"),
+    path("sign-on/", single_sign_on.begin, name="sign-on"),
+    path("sign-on/return/", single_sign_on.come_back, name="sign-on-return"),
+    path("second-factor/", second_factor.show, name="second-factor"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", login.OwnPasswordView.as_view(), name="password"),
     path("session/", login.session, name="session"),
@@ -20,6 +28,12 @@ urlpatterns = [
     path("people/unlock/", people.unlock, name="unlock"),
     path("people/<int:person_id>/", people.show, name="person"),
     path("people/<int:person_id>/password/", people.reset_password, name="reset_password"),
+    path(
+        "people/<int:person_id>/second-factor/",
+        people.reset_second_factor,
+        name="reset-second-factor",
+    ),
+    path("people/<int:person_id>/sign-on/", people.forget_sign_on, name="forget-sign-on"),
     path("people/<int:person_id>/deactivate/", people.deactivate, name="deactivate"),
     path("people/<int:person_id>/reactivate/", people.reactivate, name="reactivate"),
     path("audit/", audit.show_log, name="audit"),

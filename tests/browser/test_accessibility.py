@@ -24,7 +24,8 @@ from tests.world import World, build_world
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("committed")]
 
 NOT_PAGES = {
-    "admin/password_change/", "operations:metrics", "home",
+    "admin/password_change/", "admin/login/", "operations:metrics", "home",
+    "accounts:code", "accounts:sign-on", "accounts:sign-on-return",
     "accounts:audit_csv", "accounts:login", "accounts:session",
     "images:prompt-set-text", "experiments:plot", "experiments:report-to-keep",
     "readings:example", "readings:mask", "readings:picture", "readings:preview-mask",

@@ -1,17 +1,38 @@
-"""One's own login: how long it lasts, and its password."""
+"""One's own login: how it begins, how long it lasts, and its password."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods
 
-from feedback_app.accounts import sessions
+from feedback_app.accounts import second_factors, sessions, waiting
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
+
+
+class PersonLoginView(LoginView):
+    """Name and password; who has a second factor is asked for its code before they are in."""
+
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        person = form.get_user()
+        if not second_factors.is_set_up(person):
+            return super().form_valid(form)
+        waiting.begin(self.request, person, then=self.get_redirect_url())
+        return redirect("accounts:code")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sign_on = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        return super().get_context_data(**kwargs) | {"sign_on": sign_on}
 
 
 @login_not_required

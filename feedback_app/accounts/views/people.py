@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from feedback_app.accounts import services, throttle
+from feedback_app.accounts import second_factors, services, throttle
 from feedback_app.accounts.access import admins_only, person_of
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
@@ -51,7 +51,13 @@ def show(request: HttpRequest, person_id: int) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect("accounts:person", person.pk)
     events = AuditEvent.objects.of_person(person).select_related("actor")
-    context = SECTION | {"person": person, "form": form, "events": events[:SHOWN_EVENTS]}
+    context = SECTION | {
+        "person": person,
+        "form": form,
+        "events": events[:SHOWN_EVENTS],
+        "has_second_factor": second_factors.is_set_up(person),
+        "is_linked": person.identities.exists(),
+    }
     return render(request, "accounts/person.html", context, status=400 if form.errors else 200)
 
 
@@ -79,6 +85,20 @@ def deactivate(request: HttpRequest, person_id: int) -> HttpResponse:
 def reactivate(request: HttpRequest, person_id: int) -> HttpResponse:
     said = "{} can log in again."
     return _change(request, person_id, change=services.reactivate, said=said)
+
+
+@require_POST
+@admins_only
+def reset_second_factor(request: HttpRequest, person_id: int) -> HttpResponse:
+    said = "{} logs in with the password alone, until they set up a second factor again."
+    return _change(request, person_id, change=services.reset_second_factor, said=said)
+
+
+@require_POST
+@admins_only
+def forget_sign_on(request: HttpRequest, person_id: int) -> HttpResponse:
+    said = "The next login of {} by single sign-on is linked anew, by their name here."
+    return _change(request, person_id, change=services.forget_sign_on, said=said)
 
 
 @require_POST
