@@ -305,32 +305,19 @@ CELERY_BEAT_SCHEDULE = {
     }
     for queue in ("cpu", "gpu")
 }
-# Seats of pool cases that were claimed and not read go to somebody else.
-CELERY_BEAT_SCHEDULE["release-lapsed-leases"] = {
-    "task": "readings.release_lapsed",
-    "schedule": 60.0,
-    "options": {"queue": "cpu", "expires": 60.0},
-}
-CELERY_BEAT_SCHEDULE["send-mail"] = {
-    "task": "notices.send_mail",
-    "schedule": 60.0,
-    "options": {"queue": "cpu", "expires": 60.0},
-}
-CELERY_BEAT_SCHEDULE["remind-readers"] = {
-    "task": "studies.remind",
-    "schedule": 3600.0,
-    "options": {"queue": "cpu", "expires": 3600.0},
-}
-CELERY_BEAT_SCHEDULE["discard-uploads"] = {
-    "task": "images.discard_uploads",
-    "schedule": 24 * 3600.0,
-    "options": {"queue": "cpu", "expires": 3600.0},
-}
-CELERY_BEAT_SCHEDULE["tell-webhooks"] = {
-    "task": "webhooks.notice",
-    "schedule": 15.0,
-    "options": {"queue": "cpu", "expires": 15.0},
-}
+for _name, _task, _every_s in (
+    # Seats of pool cases that were claimed and not read go to somebody else.
+    ("release-lapsed-leases", "readings.release_lapsed", 60.0),
+    ("send-mail", "notices.send_mail", 60.0),
+    ("remind-readers", "studies.remind", 3600.0),
+    ("discard-uploads", "images.discard_uploads", 24 * 3600.0),
+    ("tell-webhooks", "webhooks.notice", 15.0),
+):
+    CELERY_BEAT_SCHEDULE[_name] = {
+        "task": _task,
+        "schedule": _every_s,
+        "options": {"queue": "cpu", "expires": min(_every_s, 3600.0)},
+    }
 CELERY_TIMEZONE = TIME_ZONE
 
 # Networks that webhooks may be sent to beside public addresses, and without TLS.
