@@ -131,6 +131,19 @@ def test_tests_share_modules_that_are_no_tests() -> None:
     assert not {path: lines for path, lines in found.items() if lines}
 
 
+def test_receivers_of_our_signals_are_held() -> None:
+    """Django's ``Signal.connect`` gives nothing back and holds its receiver weakly: as a
+    decorator it lets the function go at once. ``@receiver`` does not; Celery's signals do not.
+    """
+    found = [
+        str(path.relative_to(CHECKOUT))
+        for path in (CHECKOUT / "feedback_app").rglob("*.py")
+        if re.search(r"^@\w+\.connect\b", text := path.read_text(), re.MULTILINE)
+        and "from celery.signals import" not in text
+    ]
+    assert not found
+
+
 def test_no_file_imports_in_a_circle() -> None:
     graph = grimp.build_graph("feedback_app", "generation", cache_dir=None)
     imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}

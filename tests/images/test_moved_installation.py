@@ -19,10 +19,14 @@ from feedback_app.images.models import (
     ScorerKind,
 )
 from feedback_app.images.scorers.services import register_scorer
+from feedback_app.images.versions.run_folders import run_folder_with
 from feedback_app.images.versions.services import register, require_weights
+from feedback_app.runs.children import child_starting
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.services import execute
+from generation.commands.run_folder import RunFolder
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
+from generation.specs import BenchmarkSpec
 from tests.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +75,24 @@ def test_what_lies_in_the_storage_is_found_where_the_storage_is_now(
     require_weights(kept_model)
     assert kept_model.source.base == str(tmp_path / "elsewhere" / "models" / "kept")
     assert (labels.folder / "classifier.json").is_file()
+
+
+def test_a_run_that_waits_finds_what_it_names_where_the_storage_is_now(
+    kept_model: ModelVersion, storage: Path, settings: Settings, tmp_path: Path
+) -> None:
+    run_dir = run_folder_with(
+        BenchmarkSpec(vlm=str(storage / "models" / "kept"), instructions="/data/in", benchmark="b")
+    )
+    for place in ("elsewhere", "elsewhere/deeper"):
+        to = tmp_path / place
+        shutil.move(run_dir, tmp_path / "kept-run")
+        settings.DATA_ROOT = to
+        run_dir = to / "runs" / "one"
+        shutil.move(tmp_path / "kept-run", run_dir)
+        for _ in range(2):
+            child_starting.send(sender=None, run_dir=run_dir)
+            spec = RunFolder(run_dir).spec(BenchmarkSpec)
+            assert (spec.vlm, spec.instructions) == (f"{to}/models/kept", "/data/in")
 
 
 def test_absolute_paths_of_before_become_relative(

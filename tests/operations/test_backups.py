@@ -38,6 +38,7 @@ folder = sys.argv[1]
 call_command("restore", folder)
 print(User.objects.get(username="ada").role, Blob.objects.get().read().decode())
 print((settings.DATA_ROOT / "models" / "a" / "weights").read_text())
+print((settings.DATA_ROOT / "runs" / "b" / "pictures" / Blob.objects.get().path).is_file())
 try:
     AuditEvent.objects.update(target="changed")
 except IntegrityError as error:
@@ -71,6 +72,9 @@ def backup(committed: None, ada: User, storage: Path, tmp_path: Path) -> Path:
     store("schön".encode(), media_type="text/plain")
     (storage / "models" / "a").mkdir(parents=True)
     (storage / "models" / "a" / "weights").write_text("heavy")
+    (storage / "runs" / "b").mkdir(parents=True)
+    (storage / "runs" / "b" / "pictures").symlink_to("../../blobs")
+    (storage / "runs" / "b" / "elsewhere").symlink_to(tmp_path)
     folder = tmp_path / "backup"
     call_command("backup", str(folder))
     return folder
@@ -95,9 +99,9 @@ def test_a_backup_is_put_back_on_another_server(
     )
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if not line.startswith(("the ", "Rest"))]
-    assert lines[:3] == ["admin schön", "heavy", "True"]
-    assert lines[3].startswith("This installation is in use: there is something in accounts_user")
-    assert lines[-1] == "False 2"
+    assert lines[:4] == ["admin schön", "heavy", "True", "True"]
+    assert lines[4].startswith("This installation is in use: there is something in accounts_user")
+    assert lines[-1] == "False 3"
     assert "SECRET_KEY" not in done.stdout
 
 
@@ -123,6 +127,11 @@ def test_a_damaged_a_half_and_a_newer_backup_are_refused(backup: Path, tmp_path:
     with pytest.raises(CommandError, match=r"newer version: runs\.9999_from_the_future"):
         call_command("restore", str(backup), "--replace")
     with pytest.raises(RemediableError, match=r"damaged at \.\./escaped"):
+        check(backup, read(backup))
+    manifest["parts"].pop()
+    manifest["links"] = [["runs/b/pictures", "../../../etc"]]
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RemediableError, match="a link out of the storage"):
         check(backup, read(backup))
     (backup / "manifest.json").unlink()
     with pytest.raises(CommandError, match="was not finished"):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.dispatch import receiver
 
 from feedback_app.images.blobs.models import Blob
 from feedback_app.runs.children import child_saved, child_starting
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SPEC = "spec.json"
 """What makes a folder a run folder, whose files name others by path."""
 NAMING = ("*.json", "*.jsonl")
+WRITTEN_FOR = ".root"
+"""In a run folder: the DATA_ROOT in which its files name others."""
 PINNED = ".pinned"
 """In a run folder: links to what its files name, so that these are not trimmed meanwhile."""
 CHECKPOINT = "checkpoint"
@@ -76,8 +79,11 @@ def signed_address(blob: Blob, *, file_name: str, expire_s: int) -> str | None:
 def put(folder: Path, *, name: str | None = None) -> None:
     """Puts a folder into the bucket, the listing last: all of it or nothing; twice is no harm.
 
-    It has its path below DATA_ROOT as its name, unless it lies elsewhere and is given one.
+    It has its path below DATA_ROOT as its name, unless it lies elsewhere and is given one. A
+    run folder keeps for which DATA_ROOT it was written, whatever the storage is.
     """
+    if (folder / SPEC).is_file():
+        (folder / WRITTEN_FOR).write_text(str(settings.DATA_ROOT), encoding="utf-8")
     if not is_shared():
         return
     newest_ns = _newest_ns(folder)
@@ -110,7 +116,7 @@ def _fetch_into(folder: Path, told: Listing) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(default_storage.path(Blob(sha256=sha256).path), target)
         if SPEC in told["files"]:
-            _move(temporary, old=told["root"], new=str(settings.DATA_ROOT))
+            _move(temporary, old=told["root"])
         temporary.chmod(0o755)
         with suppress(FileExistsError, OSError):  # another process was quicker
             temporary.rename(folder)
@@ -118,7 +124,7 @@ def _fetch_into(folder: Path, told: Listing) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-@child_saved.connect
+@receiver(child_saved)
 def keep_state(*, run_dir: Path, **_: object) -> None:
     """Puts what a training has kept into the bucket beside it, one state at a time."""
     if is_shared() and _keeping.acquire(blocking=False):
@@ -191,8 +197,9 @@ def fetch_named(run_dir: Path) -> None:
         list(threads.map(pin, sorted(names)))
 
 
-@child_starting.connect
+@receiver(child_starting)
 def fetch_for_child(*, run_dir: Path, **_: object) -> None:
+    follow_storage(run_dir)
     bring_state(run_dir)
     fetch_named(run_dir)
 
@@ -203,10 +210,20 @@ def forget(folder: Path) -> None:
         default_storage.delete(_listing(_name_of(folder)))
 
 
-def _move(run_dir: Path, *, old: str, new: str) -> None:
+def follow_storage(run_dir: Path) -> None:
+    """Lets a run folder's files name others where the storage lies now, if it was moved since."""
+    mark = run_dir / WRITTEN_FOR
+    old = mark.read_text(encoding="utf-8") if mark.is_file() else ""
+    if old and old != str(settings.DATA_ROOT):
+        _move(run_dir, old=old)
+
+
+def _move(run_dir: Path, *, old: str) -> None:
     """Lets files name others by the paths of this host."""
+    new = str(settings.DATA_ROOT)
     for path in _naming(run_dir):
         path.write_bytes(path.read_bytes().replace(f'"{old}/'.encode(), f'"{new}/'.encode()))
+    (run_dir / WRITTEN_FOR).write_text(new, encoding="utf-8")
 
 
 def _naming(run_dir: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from pydantic import Field
 
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.cohorts.manifests import write_manifest
 from feedback_app.images.cohorts.models import Cohort, Split
@@ -105,6 +106,7 @@ def ask_for_evaluation(
         if cohort:
             write_manifest(cohort, Path(spec.real_images))
         write_spec(spec, run_dir / "spec.json")
+    put(run_dir)
     return runs.start(
         KIND,
         title=f"Evaluate {version.name}",

@@ -26,6 +26,7 @@ from feedback_app.operations.backups.manifests import (
     digest_of,
     key_mark,
 )
+from feedback_app.vlms.models import InstructionSet, VlmVersion
 from generation.errors import RemediableError
 
 FOLDERS = ("models", "runs")
@@ -56,7 +57,8 @@ def make(folder: Path, *, say: Say) -> Manifest:
         key=key_mark(),
         parts=parts,
         damaged=damaged,
-        outside=_models_outside(),
+        outside=_outside(),
+        links=[link for top in FOLDERS for link in _links_in(settings.DATA_ROOT / top)],
     )
     manifest.write(folder)
     return manifest
@@ -122,10 +124,26 @@ def _copied(chunks: Iterable[bytes], target: Path, *, name: str) -> Part:
     return Part(name, size, sums.hexdigest())
 
 
-def _models_outside() -> list[str]:
-    """Folders of models that are not in the storage: they have a backup elsewhere, or none."""
-    locations = ModelVersion.objects.values_list("location", flat=True).distinct()
-    paths = [Path(location) for location in locations if not location.startswith(IN_STORAGE)]
+def _links_in(source: Path) -> Iterator[tuple[str, str]]:
+    """Links to folders of the storage by relative paths, which are right wherever it lies."""
+    root = Path(settings.DATA_ROOT)
+    for place, folders, _ in os.walk(source):
+        links = [path for name in sorted(folders) if (path := Path(place) / name).is_symlink()]
+        for path in links:
+            target = path.readlink()
+            leads_to = Path(os.path.normpath(path.parent / target))
+            if not target.is_absolute() and leads_to.is_relative_to(root):
+                yield path.relative_to(root).as_posix(), target.as_posix()
+
+
+def _outside() -> list[str]:
+    """Folders of models and data that are not in the storage: their backup is elsewhere."""
+    named = [
+        *ModelVersion.objects.values_list("location", flat=True),
+        *VlmVersion.objects.values_list("location", flat=True),
+        *InstructionSet.objects.values_list("data", flat=True),
+    ]
+    paths = {Path(location) for location in named if not location.startswith(IN_STORAGE)}
     return sorted(
         str(path)
         for path in paths

@@ -4,6 +4,7 @@ has none.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
+from generation.datasets.files import is_plain_path
 from generation.errors import RemediableError
 
 MANIFEST = "manifest.json"
@@ -33,7 +35,8 @@ class Manifest:
     """``migrations`` are those that the database had; ``key`` tells another SECRET_KEY.
 
     ``damaged`` are blobs whose files were missing or wrong when the backup was made, and
-    ``outside`` models that lie elsewhere on the disk: neither is in it.
+    ``outside`` models and data that lie elsewhere on the disk: neither is in it. ``links`` are
+    links from one place in the storage to another, by which instructions find their pictures.
     """
 
     made_at: str
@@ -42,6 +45,7 @@ class Manifest:
     parts: list[Part]
     damaged: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
     layout: int = LAYOUT
 
     def write(self, folder: Path) -> None:
@@ -66,7 +70,8 @@ def read(folder: Path) -> Manifest:
         said: dict[str, Any] = json.loads(path.read_text())
         parts = [Part(**part) for part in said.pop("parts")]
         migrations = [(app, name) for app, name in said.pop("migrations")]
-        manifest = Manifest(parts=parts, migrations=migrations, **said)
+        links = [(name, target) for name, target in said.pop("links", [])]
+        manifest = Manifest(parts=parts, migrations=migrations, links=links, **said)
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(MANIFEST, f"it cannot be read ({error})") from error
     if manifest.layout != LAYOUT:
@@ -87,6 +92,10 @@ def check(folder: Path, manifest: Manifest) -> None:
             raise damaged(part.name, "it has another size")
         if digest_of(path) != part.sha256:
             raise damaged(part.name, "its hash is another one")
+    for name, target in manifest.links:
+        within = os.path.normpath(Path(name).parent / target)
+        if not all(is_plain_path(os.path.normpath(place)) for place in (name, within)):
+            raise damaged(name, "it is a link out of the storage")
 
 
 def damaged(name: str, why: str) -> RemediableError:

@@ -127,6 +127,10 @@ def _put_files(folder: Path, manifest: Manifest) -> None:
             target = settings.DATA_ROOT / part.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / part.name, target)
+    for name, goal in manifest.links:
+        link = settings.DATA_ROOT / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(goal, target_is_directory=True)
 
 
 def _put_database(folder: Path) -> None:

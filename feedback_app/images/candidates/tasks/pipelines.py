@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.dispatch import receiver
 
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.images.versions.services import require_weights
@@ -32,7 +33,7 @@ def _load(
     return load_pipeline(source, device=str(device), dtype=dtype_for(device))
 
 
-@child_starting.connect
+@receiver(child_starting)
 def release_pipelines(**_: Any) -> None:
     """Make room on the device for a training process."""
     _load.cache_clear()

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.dispatch import receiver
 from safetensors import SafetensorError
 
 from feedback_app.images.scorers.models import Scorer, ScorerKind
@@ -53,7 +54,7 @@ def _load(kind: str, location: str, sha256: str) -> Any:
     return loaders.get(kind, Judge).load(Path(location))
 
 
-@child_starting.connect
+@receiver(child_starting)
 def release_scorers(**_: Any) -> None:
     """Make room for a training process."""
     _load.cache_clear()
