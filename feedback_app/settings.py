@@ -335,6 +335,11 @@ WORKER_GPU_GB = number("WORKER_GPU_GB", default=0)
 # GPU memory that runs of a kind need, such as finetune=24,train_vlm=40; others fit everywhere.
 RUN_GPU_GB = amounts("RUN_GPU_GB")
 
+# Trainings by several processes, and by several hosts that meet at the worker's address.
+TRAINING_PROCESSES = number("TRAINING_PROCESSES", default=1)
+TRAINING_HOSTS = number("TRAINING_HOSTS", default=1)
+TRAINING_ADDRESS = text("TRAINING_ADDRESS", "127.0.0.1:29500")
+
 # torch device of the GPU worker: cuda, cuda:1, mps or cpu; "auto" takes what is there.
 TORCH_DEVICE = text("TORCH_DEVICE", "auto")
 

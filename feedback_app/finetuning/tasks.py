@@ -86,7 +86,7 @@ def fine_tune(progress: Progress) -> dict[str, object]:
             f"{left_out} lines of the snapshot are left out: their images follow masks, and "
             f"{row.parent.name} does not"
         )
-    result = run_child(progress, module=MODULE, run_dir=run_dir)
+    result = run_child(progress, module=MODULE, run_dir=run_dir, is_shared=True)
     curve = result.pop("curve")
     kept = keep_adapter(row, run_dir / "adapter")
     version = finish_finetune(row, adapter=kept, curve=curve)

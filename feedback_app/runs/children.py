@@ -7,21 +7,18 @@ folder goes on where the first one was.
 
 import json
 import logging
-import os
 import signal
 import subprocess
-import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.dispatch import Signal
 
-from feedback_app.runs import leash
+from feedback_app.runs.process_groups import end_group, start_group
 from feedback_app.runs.progress import Progress
+from feedback_app.runs.together import ALONE, Group, gathered, group_of_settings
 from feedback_app.runs.trouble import (
     DATABASE_GONE,
     ChildFailedBySurroundingsError,
@@ -29,9 +26,7 @@ from feedback_app.runs.trouble import (
 )
 from generation.errors import PASSING_STATUS, RemediableError
 
-LEASH = (sys.executable, "-I", str(leash.__file__))
 POLL_EVERY_S = 1.0
-STOP_WITHIN_S = 20.0
 LINES_A_POLL = 40
 LINE_MAX_CHARACTERS = 500
 LAST_LINES = 15
@@ -46,8 +41,13 @@ want, and whoever fetches what its folder names.
 """
 
 
-def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
-    """Run the child to its end and return its result; it never outlives this call or process."""
+def run_child(
+    progress: Progress, *, module: str, run_dir: Path, is_shared: bool = False
+) -> dict[str, Any]:
+    """Run the child to its end and return its result; it never outlives this call or process.
+
+    One that ``is_shared`` is done by as many processes and hosts as are set.
+    """
     if not run_dir.is_dir():
         raise RemediableError(
             f"The run folder {run_dir} is not there.",
@@ -55,18 +55,18 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
         )
     child_starting.send(sender=run_child, run_dir=run_dir)
     (run_dir / "error.json").unlink(missing_ok=True)
+    group = group_of_settings() if is_shared else ALONE
+    with gathered(progress.run, group, module=module, run_dir=run_dir):
+        _run_group(progress, group, module=module, run_dir=run_dir)
+    return _result(run_dir, module=module)
+
+
+def _run_group(progress: Progress, group: Group, *, module: str, run_dir: Path) -> None:
+    """Run this host's part to its end."""
     log = run_dir / "child.log"
     with log.open("ab") as output:
         tail = Tail(log, offset=output.tell())
-        process = subprocess.Popen(
-            [*LEASH, str(os.getpid()), sys.executable, "-m", module, str(run_dir)],
-            cwd=settings.ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "TORCH_DEVICE": settings.TORCH_DEVICE},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = start_group(group.command(module, run_dir, place=0), output=output)
     try:
         _follow(process, progress, run_dir=run_dir, tail=tail)
     finally:
@@ -74,7 +74,6 @@ def run_child(progress: Progress, *, module: str, run_dir: Path) -> dict[str, An
         _log_rest(progress, tail)
     if process.returncode != 0:
         raise _failure(process.returncode, module=module, run_dir=run_dir, tail=tail)
-    return _result(run_dir, module=module)
 
 
 def _log_rest(progress: Progress, tail: "Tail") -> None:
@@ -158,25 +157,6 @@ class Tail:
         return kept
 
 
-def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the child's process group to stop, then kill what is left of it.
-
-    The child is not reaped before that: until then its number names its group and no other.
-    """
-    if process.returncode is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_WITHIN_S
-    while _is_running(process) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _is_running(process: "subprocess.Popen[bytes]") -> bool:
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
-
-
 def _read_json(path: Path) -> dict[str, Any] | None:
     """Returns the file's content; None where it is not there (it is never there by half)."""
     try:
@@ -193,7 +173,8 @@ KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> RemediableError:
     told = _read_json(run_dir / "error.json")
     if told is not None:
-        return RemediableError(told["error"], remedy=told["remedy"])
+        kind = ChildFailedBySurroundingsError if told.get("passes") else RemediableError
+        return kind(told["error"], remedy=told["remedy"])
     name = module.rpartition(".")[2]
     how = f"status {status}" if status > 0 else f"signal {signal.Signals(-status).name}"
     last = "\n".join(tail.last_lines) or "nothing"

@@ -236,6 +236,24 @@ class Run(models.Model):
         return min(100, 100 * self.done // self.total) if self.total else None
 
 
+class Gathering(models.Model):
+    """A training that several hosts do together just now: what it is, and where they meet.
+
+    It is there while the worker of ``attempt`` trains. ``folder`` is relative to DATA_ROOT.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="gathering")
+    attempt = models.PositiveIntegerField()
+    module = models.CharField(max_length=100)
+    folder = models.CharField(max_length=500)
+    address = models.CharField(max_length=200)
+    hosts = models.PositiveSmallIntegerField()
+    processes = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.run} at {self.address}"
+
+
 class LogLine(models.Model):
     """One line of a run's log."""
 

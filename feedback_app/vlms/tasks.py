@@ -23,7 +23,7 @@ AT_ONCE = 32
 
 @handles("train_vlm")
 def train_vlm(progress: Progress) -> dict[str, object]:
-    result = _child(progress, "train_vlm")
+    result = _child(progress, "train_vlm", is_shared=True)
     version = register_trained(progress.run)
     return {"vlm_version": version.name, **result}
 
@@ -92,6 +92,7 @@ def _probabilities(scorer: Scorer, pictures: list[Any]) -> list[dict[str, float]
     ]
 
 
-def _child(progress: Progress, name: str) -> dict[str, Any]:
+def _child(progress: Progress, name: str, *, is_shared: bool = False) -> dict[str, Any]:
     run_dir = path_of(progress.run.spec["run_dir"])
-    return run_child(progress, module=f"generation.commands.{name}", run_dir=run_dir)
+    module = f"generation.commands.{name}"
+    return run_child(progress, module=module, run_dir=run_dir, is_shared=is_shared)

@@ -77,7 +77,7 @@ def _encode(pipeline: Any, spec: FineTuneSpec, folder: RunFolder) -> Lessons:
     if processes.rank() == 0:
         folder.report(0, spec.steps, "Encoding images and prompts")
         encode_lessons(pipeline, spec, cache=cache)
-    processes.wait_for_all()
+    processes.hand_on(folder.checkpoint)
     return encode_lessons(pipeline, spec, cache=cache)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,9 +101,17 @@ def run_together(work: Callable[[RunFolder], Mapping[str, Any]], arguments: list
     """``run_command`` under torchrun: the first process holds the folder, the others help."""
     with processes.joined():
         if processes.rank() == 0:
-            return run_command(work, arguments)
-        work(RunFolder(Path(arguments[0])))
+            return run_command(partial(_work_after_handing_on, work), arguments)
+        _work_after_handing_on(work, RunFolder(Path(arguments[0])))
         return 0
+
+
+def _work_after_handing_on(
+    work: Callable[[RunFolder], Mapping[str, Any]], folder: RunFolder
+) -> Mapping[str, Any]:
+    """Go on from the first process's checkpoint, also on hosts that do not see its folder."""
+    processes.hand_on(folder.checkpoint)
+    return work(folder)
 
 
 def _work_in(folder: RunFolder, work: Callable[[RunFolder], Mapping[str, Any]]) -> int:
@@ -114,9 +123,21 @@ def _work_in(folder: RunFolder, work: Callable[[RunFolder], Mapping[str, Any]]) 
         sys.stderr.write(f"{error} {error.remedy}\n")
         return 1
     except Exception as error:
-        if not is_of_surroundings(error):
+        if processes.is_broken(error):
+            _tell_of_lost_process(folder, error)
+        elif not is_of_surroundings(error):
             raise
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return PASSING_STATUS
     write_json(folder.path / "result.json", dict(result))
     return 0
+
+
+def _tell_of_lost_process(folder: RunFolder, error: Exception) -> None:
+    """Write it down, since torchrun passes no status on: with ``passes`` it is tried again."""
+    content = {
+        "error": f"A process that trained with this one is gone: {error}",
+        "remedy": "Look why its host stopped; the training goes on from its last checkpoint.",
+        "passes": True,
+    }
+    write_json(folder.path / "error.json", content)

@@ -46,7 +46,7 @@ class ContinuedTraining(StagedTraining[ContinueSpec]):
         images = load_images(rows, split="train", resolution=side)
         if processes.rank() == 0:
             self.latents(pipeline, images)
-        processes.wait_for_all()
+        processes.hand_on(self.checkpoint)
         self.train(pipeline, images, self.latents(pipeline, images))
         if processes.rank() == 0:
             heldout = join(

@@ -43,7 +43,7 @@ class ControlNetTraining(StagedTraining[ControlNetSpec]):
         pipeline = without_controlnet(loaded)
         if processes.rank() == 0:
             self.load(pipeline)
-        processes.wait_for_all()
+        processes.hand_on(self.checkpoint)
         controlnet = train_controlnet(
             pipeline,
             self.load(pipeline),

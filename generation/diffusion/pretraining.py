@@ -52,7 +52,7 @@ class Pretraining(StagedTraining[PretrainSpec]):
             )
             self.measure_quality(training, heldout)
             self.encode(training)
-        processes.wait_for_all()
+        processes.hand_on(self.checkpoint)
         autoencoder, latents = self.encode(training)
         tokenizer = train_tokenizer([whole_prompt(row) for row in training.rows])
         denoiser = self.denoise(training, latents, tokenizer)

@@ -27,7 +27,7 @@ def device() -> torch.device:
     """
     chosen = named_device(os.environ.get(SETTING, "") or AUTO)
     if chosen == torch.device("cuda") and processes.count() > 1:
-        return torch.device("cuda", processes.rank())
+        return torch.device("cuda", processes.place_on_host())
     return chosen
 
 

@@ -1,9 +1,11 @@
-"""Several training processes of one host, started by torchrun; one by itself is fine too."""
+"""Several training processes, of one host or more, started by torchrun; one alone is fine too."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 from torch import distributed
@@ -29,7 +31,7 @@ def joined() -> Iterator[None]:
 
 def _backend() -> str:
     """NCCL between GPUs where each process has one of its own; gloo for all else."""
-    has_gpu_each = torch.cuda.device_count() >= int(os.environ["WORLD_SIZE"])
+    has_gpu_each = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
     return "cpu:gloo,cuda:nccl" if has_gpu_each else "gloo"
 
 
@@ -39,6 +41,17 @@ def count() -> int:
 
 def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def place_on_host() -> int:
+    """Say which of its host's processes this one is."""
+    return int(os.environ["LOCAL_RANK"]) if distributed.is_initialized() else 0
+
+
+def is_broken(error: BaseException) -> bool:
+    """Return whether an error says that another process, or the way to it, is gone."""
+    told_by_gloo = isinstance(error, RuntimeError) and "gloo" in str(error)
+    return count() > 1 and (isinstance(error, distributed.DistError) or told_by_gloo)
 
 
 def share_of(batch_size: int) -> int:
@@ -52,10 +65,57 @@ def share_of(batch_size: int) -> int:
     return share
 
 
-def wait_for_all() -> None:
-    """Wait until every process has come here."""
-    if count() > 1:
-        distributed.all_reduce(torch.zeros(1))  # on the CPU, where waiting keeps no GPU busy
+CHUNK_BYTES = 64 * 1024 * 1024
+
+
+def hand_on(folder: Path) -> None:
+    """Wait for all, and give the first process's files of a folder to hosts that lack them.
+
+    Hosts that share the folder have them, and nothing is sent. Of several processes of a host
+    the first one writes.
+    """
+    if count() == 1:
+        return
+    told: list[dict[str, tuple[int, str]]] = [_files_in(folder) if rank() == 0 else {}]
+    distributed.broadcast_object_list(told)  # every process comes here, so that it waits as well
+    is_writer = rank() != 0 and place_on_host() == 0
+    mine = _files_in(folder) if is_writer else told[0]
+    for name, (size, sha256) in sorted(told[0].items()):
+        is_lacking = mine.get(name, (0, ""))[1] != sha256
+        if average(torch.tensor(float(is_lacking))) > 0:
+            _send(folder / name, size, is_written=is_lacking)
+    distributed.barrier()
+
+
+def _files_in(folder: Path) -> dict[str, tuple[int, str]]:
+    """Give size and hash of what lies in a folder, by name; files being written are left out."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix != ".tmp":
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            found[path.relative_to(folder).as_posix()] = (path.stat().st_size, sha256)
+    return found
+
+
+def _send(path: Path, size: int, *, is_written: bool) -> None:
+    """Send the first process's file to all, of whom some write it, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = path.open("rb") if rank() == 0 else None
+    target = temporary.open("wb") if is_written else None
+    for start in range(0, size, CHUNK_BYTES):
+        chunk = torch.empty(min(CHUNK_BYTES, size - start), dtype=torch.uint8)
+        if source:
+            chunk = torch.frombuffer(bytearray(source.read(len(chunk))), dtype=torch.uint8)
+        distributed.broadcast(chunk, src=0)
+        if target:
+            target.write(chunk.numpy().tobytes())
+    if source:
+        source.close()
+    if target:
+        target.close()
+        os.replace(temporary, path)
 
 
 def average_gradients(parameters: list[torch.nn.Parameter]) -> None:

@@ -25,6 +25,8 @@ def train(folder: Path, *, rank: int = 0, count: int = 1, port: int = 0) -> None
         os.environ |= {
             "RANK": str(rank),
             "WORLD_SIZE": str(count),
+            "LOCAL_RANK": str(rank),
+            "LOCAL_WORLD_SIZE": str(count),
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(port),
         }

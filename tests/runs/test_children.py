@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from feedback_app.runs import children, services
+from feedback_app.runs import children, process_groups, services
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import Handler
 from feedback_app.runs.models import LogLine, Run, State
@@ -31,7 +31,7 @@ MODULE = "tests.runs.a_child"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "POLL_EVERY_S", 0.1)
-    monkeypatch.setattr(children, "STOP_WITHIN_S", 0.5)
+    monkeypatch.setattr(process_groups, "STOP_WITHIN_S", 0.5)
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_a_training_that_keeps_no_state_is_not_interrupted(
 @pytest.mark.skipif(sys.platform != "linux", reason="NO LEASH: only Linux ends orphans")
 def test_a_child_dies_with_the_worker_that_started_it(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(json.dumps({"do": "hang"}))
-    command = [*children.LEASH, "PARENT", sys.executable, "-m", MODULE, str(tmp_path)]
+    command = [*process_groups.LEASH, "PARENT", sys.executable, "-m", MODULE, str(tmp_path)]
     script = (
         "import os, subprocess, time\n"
         f"command = [str(os.getpid()) if c == 'PARENT' else c for c in {command!r}]\n"

@@ -25,6 +25,7 @@ from django.dispatch import receiver
 
 from feedback_app.images.blobs.models import Blob
 from feedback_app.runs.children import child_saved, child_starting
+from feedback_app.runs.together import gathering_began, helper_joins
 
 if TYPE_CHECKING:
     from feedback_app.images.blobs.bucket import BucketStorage
@@ -200,6 +201,26 @@ def fetch_named(run_dir: Path) -> None:
 @receiver(child_starting)
 def fetch_for_child(*, run_dir: Path, **_: object) -> None:
     follow_storage(run_dir)
+    bring_state(run_dir)
+    fetch_named(run_dir)
+
+
+@gathering_began.connect
+def put_for_helpers(*, run_dir: Path, **_: object) -> None:
+    """Puts a run folder that was made on this host there, for the hosts that help."""
+    if is_shared() and _told(run_dir) is None:
+        put(run_dir)
+
+
+@helper_joins.connect
+def fetch_for_helper(*, run_dir: Path, **_: object) -> None:
+    """Fetches the run folder of a training, and the weights and files that it names."""
+    bring(run_dir)
+    if is_shared():
+        models = str(Path(settings.MODELS_ROOT))
+        naming = re.compile(re.escape(models) + r"/([^/\"]+)")
+        for name in set(naming.findall((run_dir / SPEC).read_text())):
+            bring(Path(models) / name)
     bring_state(run_dir)
     fetch_named(run_dir)
 

@@ -83,7 +83,7 @@ class VlmTraining(StagedTraining[VlmSpec]):
     ) -> None:
         if processes.rank() == 0:
             self.look(network)
-        processes.wait_for_all()
+        processes.hand_on(self.checkpoint)
         seen = self.look(network)
         self.learn_to_see(network, tokenizer, seen)
         self.learn_to_tell(network, tokenizer, seen)

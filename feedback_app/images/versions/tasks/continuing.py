@@ -10,6 +10,8 @@ from feedback_app.runs.progress import Progress
 @handles(KIND)
 def continue_training(progress: Progress) -> dict[str, object]:
     run_dir = path_of(progress.run.spec["run_dir"])
-    result = run_child(progress, module="generation.commands.continue_training", run_dir=run_dir)
+    result = run_child(
+        progress, module="generation.commands.continue_training", run_dir=run_dir, is_shared=True
+    )
     version = register_continued(progress.run)
     return {"model_version": version.name, **result}

@@ -10,6 +10,8 @@ from feedback_app.runs.progress import Progress
 @handles("pretrain")
 def pretrain(progress: Progress) -> dict[str, object]:
     run_dir = path_of(progress.run.spec["run_dir"])
-    result = run_child(progress, module="generation.commands.pretrain", run_dir=run_dir)
+    result = run_child(
+        progress, module="generation.commands.pretrain", run_dir=run_dir, is_shared=True
+    )
     version = register_pretrained(progress.run)
     return {"model_version": version.name, **result}
