@@ -13,6 +13,9 @@ from tests.access_lines import (
 )
 from tests.world import COHORT
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+"""No row has this key."""
+
 PEOPLE: dict[str, Line] = {
     # Accounts
     "accounts:login": get(answers(200, 302, 302, 302, 302, 302)),
@@ -26,14 +29,20 @@ PEOPLE: dict[str, Line] = {
     "accounts:second-factor": get(LOGGED_IN),
     "accounts:session": get(answers(401, 200, 200, 200, 200, 200)),
     "accounts:tokens": get(LOGGED_IN),
-    "accounts:revoke-token": post(
-        answers(302, 404, 404, 404, 404, 404), lambda _: ["00000000-0000-4000-8000-000000000000"]
-    ),
+    "accounts:revoke-token": post(answers(302, 404, 404, 404, 404, 404), lambda _: [NOBODYS]),
     "webhooks:list": get(ADMINS),
     "webhooks:webhook": get(does(ADMINS, 404), lambda _: [0]),
     "webhooks:stop": post(does(ADMINS, 404), lambda _: [0]),
     "webhooks:resume": post(does(ADMINS, 404), lambda _: [0]),
-    "webhooks:resend": post(does(ADMINS, 404), lambda _: ["00000000-0000-4000-8000-000000000000"]),
+    "webhooks:add": get(ADMINS),
+    "webhooks:remove": post(does(ADMINS, 404), lambda _: [0]),
+    "api:webhooks": get(ADMINS_BY_API),
+    "api:webhook": get(does(ADMINS_BY_API, 404), lambda _: [0]),
+    "api:webhook-stop": post(does(ADMINS_BY_API, 404), lambda _: [0]),
+    "api:webhook-resume": post(does(ADMINS_BY_API, 404), lambda _: [0]),
+    "api:deliveries": get(ADMINS_BY_API),
+    "api:delivery": get(does(ADMINS_BY_API, 404), lambda _: [NOBODYS]),
+    "api:delivery-resend": post(does(ADMINS_BY_API, 404), lambda _: [NOBODYS]),
     "accounts:people": get(ADMINS),
     "accounts:add_person": get(ADMINS),
     "accounts:unlock": post(does(ADMINS)),

@@ -21,6 +21,7 @@ from feedback_app.results import api as results
 from feedback_app.runs import api as runs
 from feedback_app.studies import api as studies
 from feedback_app.vlms import api as vlms
+from feedback_app.webhooks import api as webhooks
 
 router = Router()
 for rows, view, row in (
@@ -55,6 +56,8 @@ for rows, view, row in (
     ("runs", runs.RunsView, "run"),
     ("notices", notices.NoticesView, "notice"),
     ("people", accounts.PeopleView, "person"),
+    ("webhooks", webhooks.WebhooksView, "webhook"),
+    ("deliveries", webhooks.DeliveriesView, "delivery"),
     ("erasures", operations.ErasuresView, "erasure"),
     ("audit-log", accounts.AuditLogView, "audit-event"),
 ):

@@ -28,6 +28,15 @@ def new_secret() -> str:
     return f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def with_counts(self) -> Self:
+        """Adds ``told``, of how many things, and ``arrived``, how many of them were taken."""
+        arrived = models.Count(
+            "deliveries", filter=models.Q(deliveries__delivered_at__isnull=False)
+        )
+        return self.annotate(told=models.Count("deliveries"), arrived=arrived)
+
+
 class Webhook(models.Model):
     """An address that is told of some kinds of events; ``secret`` signs what it is told."""
 
@@ -40,6 +49,8 @@ class Webhook(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = WebhookQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -60,6 +60,16 @@ def set_active(
     _record(action, webhook, by=by, address=address)
 
 
+@transaction.atomic
+def remove_webhook(webhook: Webhook, *, by: User | None, address: str | None = None) -> None:
+    """It is gone with its secret and deliveries; what waits to be sent is not sent any more."""
+    for delivery in webhook.deliveries.filter(run__in=Run.objects.unfinished()):
+        assert delivery.run is not None
+        runs.cancel(delivery.run)
+    _record("webhook.removed", webhook, by=by, address=address)
+    webhook.delete()
+
+
 def notice() -> int:
     """Queue a delivery of each thing that happened to each webhook that asked; how many."""
     webhooks = list(Webhook.objects.filter(is_active=True))

@@ -1,25 +1,20 @@
-"""Webhook pages, for admins only."""
+"""What an admin does to webhooks; their lists have a module of their own."""
 
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from feedback_app.accounts.access import admins_only
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.models import User
-from feedback_app.remedies import complain, tell
+from feedback_app.remedies import complain
 from feedback_app.webhooks import services
 from feedback_app.webhooks.forms import WebhookForm
-from feedback_app.webhooks.models import Delivery, Webhook
+from feedback_app.webhooks.models import Webhook
 from generation.errors import RemediableError
-
-SHOWN = 100
-SECTION = {"section": "webhooks"}
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
@@ -28,7 +23,7 @@ def _by(request: HttpRequest) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @admins_only
-def list_webhooks(request: HttpRequest) -> HttpResponse:
+def add(request: HttpRequest) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -37,19 +32,8 @@ def list_webhooks(request: HttpRequest) -> HttpResponse:
             complain(form, None, error)
         else:
             return redirect("webhooks:webhook", webhook.pk)
-    arrived = Count("deliveries", filter=Q(deliveries__delivered_at__isnull=False))
-    webhooks = Webhook.objects.annotate(told=Count("deliveries"), arrived=arrived)
-    context = SECTION | {"form": form, "webhooks": webhooks}
-    return render(request, "webhooks/list.html", context, status=400 if form.errors else 200)
-
-
-@require_safe
-@admins_only
-def show(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    webhook = get_object_or_404(Webhook, pk=webhook_id)
-    deliveries = webhook.deliveries.for_pages()[:SHOWN]
-    context = SECTION | {"webhook": webhook, "deliveries": deliveries}
-    return render(request, "webhooks/webhook.html", context)
+    context = {"section": "webhooks", "form": form}
+    return render(request, "webhooks/add.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
@@ -66,15 +50,11 @@ def resume(request: HttpRequest, webhook_id: int) -> HttpResponse:
 
 @require_POST
 @admins_only
-def resend(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    delivery = get_object_or_404(Delivery, pk=delivery_id)
-    try:
-        services.resend(delivery)
-    except RemediableError as error:
-        tell(request, error)
-    else:
-        messages.success(request, "It is sent once more.")
-    return redirect("webhooks:webhook", delivery.webhook_id)
+def remove(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    webhook = get_object_or_404(Webhook, pk=webhook_id)
+    services.remove_webhook(webhook, **_by(request))
+    messages.success(request, f"{webhook.name} is removed.")
+    return redirect("webhooks:list")
 
 
 def _set_active(request: HttpRequest, webhook_id: int, *, is_active: bool) -> HttpResponse:

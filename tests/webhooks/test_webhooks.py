@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook as Signer
 
-from feedback_app.accounts.models import User
+from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from feedback_app.webhooks import addresses, services
@@ -189,11 +189,11 @@ def test_the_address_that_was_looked_up_is_the_one_that_is_asked(
     assert listener.got[0][0]["Host"] == f"other.example:{port}"
 
 
-def test_admins_add_stop_and_resend(
+def test_admins_add_stop_resend_and_remove(
     ada_client: Client, listener: Listener, cora_client: Client
 ) -> None:
     form = {"name": "ours", "url": listener.url, "events": ["run.failed"]}
-    page = reverse("webhooks:list")
+    page = reverse("webhooks:add")
     assert cora_client.post(page, form).status_code == 403
     assert ada_client.post(page, form).status_code == 302
     assert ada_client.post(page, form).status_code == 400
@@ -202,12 +202,52 @@ def test_admins_add_stop_and_resend(
     failed_run()
     services.notice()
     delivery = Delivery.objects.get()
+    assert delivery.run is not None
     shown = reverse("webhooks:webhook", args=[webhook.pk])
     assert webhook.secret in ada_client.get(shown).content.decode()
-    again = ada_client.post(reverse("webhooks:resend", args=[delivery.pk]), follow=True)
-    assert "It is being sent" in again.content.decode()
+    listed = reverse("webhooks:list")
+    assert "ours" in ada_client.get(listed, {"event": "run.failed"}).content.decode()
+    assert "No webhook fits" in ada_client.get(listed, {"event": "batch.done"}).content.decode()
+    picked = {"action": "resend", "pick": [str(delivery.pk)]}
+    assert "It is being sent" in ada_client.post(shown, picked, follow=True).content.decode()
     ada_client.post(reverse("webhooks:stop", args=[webhook.pk]))
     webhook.refresh_from_db()
     assert not webhook.is_active
     ada_client.post(reverse("webhooks:resume", args=[webhook.pk]))
     assert Webhook.objects.get().is_active
+    ada_client.post(reverse("webhooks:remove", args=[webhook.pk]))
+    assert not Webhook.objects.exists() and not Delivery.objects.exists()
+    assert Run.objects.get(pk=delivery.run.pk).state == State.CANCELLED
+    assert AuditEvent.objects.filter(action="webhook.removed", target="ours").exists()
+
+
+def test_programs_of_admins_do_what_the_pages_do(
+    ada_client: Client, cora_client: Client, listener: Listener
+) -> None:
+    asked = {"name": "ours", "url": listener.url, "events": ["run.failed"]}
+    make = lambda client, **more: client.post(  # noqa: E731
+        reverse("api:webhooks"), asked | more, content_type="application/json"
+    )
+    assert make(cora_client).status_code == 403
+    assert make(ada_client, url="http://10.0.0.1/").json()["error"]["fields"].keys() == {"url"}
+    made = make(ada_client)
+    assert (made.status_code, made.json()["secret"][:6]) == (201, "whsec_")
+    failed_run()
+    services.notice()
+    (told,) = ada_client.get(reverse("api:deliveries"), {"event": "run.failed"}).json()["results"]
+    assert (told["webhook"], told["state"]) == ("ours", "queued")
+    again = reverse("api:delivery-resend", args=[told["id"]])
+    refused = ada_client.post(again, content_type="application/json")
+    assert "It is being sent" in refused.json()["error"]["message"]
+    runs.execute(told["run"])
+    sent = ada_client.post(again, content_type="application/json").json()
+    assert (sent["run"] != told["run"], sent["status"]) == (True, 204)
+    (row,) = ada_client.get(reverse("api:webhooks")).json()["results"]
+    assert (row["told"], row["arrived"], "secret" in row) == (1, 1, False)
+    where = [row["id"]]
+    stopped = ada_client.post(
+        reverse("api:webhook-stop", args=where), content_type="application/json"
+    )
+    assert stopped.json()["is_active"] is False
+    assert ada_client.delete(reverse("api:webhook", args=where)).status_code == 204
+    assert not Webhook.objects.exists()
