@@ -4,13 +4,13 @@
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from benchmarks.augmentation import children, cohorts, kermany
+from benchmarks.augmentation import children, cohorts, covid, kermany, lesions
 from benchmarks.augmentation.cells import Setting, kept_result, spec_of, train_once
 from benchmarks.augmentation.grid import EXPERIMENTS, SEEDS, Experiment
 from benchmarks.augmentation.pools import best_of, make_pool, measure_pool
@@ -18,16 +18,21 @@ from benchmarks.augmentation.report import Cell, write_report
 from generation.specs import CellSpec, TrainingImage
 
 BEST = {"half": 0.5, "quarter": 0.25}
-ROWS = {
-    "nih": cohorts.nih_rows,
-    "covid-lungs": cohorts.lung_rows,
-    "kermany": kermany.arm_rows,
+Rows = Sequence[TrainingImage]
+ROWS: dict[str, Callable[[Path, Path], Rows]] = {
+    "nih": lambda data, work: cohorts.nih_rows(data),
+    "covid-lungs": lambda data, work: cohorts.lung_rows(data),
+    "kermany": lambda data, work: kermany.arm_rows(data),
+    "covid-qu": covid.arm_rows,
 }
+"""By cohort, from the folders of data and work."""
+OWN_POOLS = {"kermany": children.make_pools, "covid-qu": lesions.make_pools}
+"""Those of cohorts with a generator of their own."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.augmentation", description=__doc__)
-    parser.add_argument("data", type=Path, help="with the folders nih and covid_lungs")
+    parser.add_argument("data", type=Path, help="with the folders of the sources")
     parser.add_argument("work", type=Path, help="where images and cells are kept")
     parser.add_argument("--only", choices=[one.name for one in EXPERIMENTS])
     parser.add_argument("--report", action="store_true")
@@ -63,10 +68,10 @@ class Course:
 
     @classmethod
     def of(cls, experiment: Experiment, data: Path, work: Path) -> "Course":
-        rows = ROWS[experiment.cohort](data)
+        rows = ROWS[experiment.cohort](data, work)
         manifest = cohorts.write_rows(rows, work / f"{experiment.cohort}.jsonl")
-        if experiment.cohort == "kermany":
-            pools = children.make_pools(experiment.pools, data, work)
+        if own := OWN_POOLS.get(experiment.cohort):
+            pools = own(experiment.pools, data, work)
         else:
             pools = make_pools(experiment, rows, work)
         return cls(experiment, work, manifest, rows, pools)
@@ -78,6 +83,12 @@ class Course:
         """The test images by name of the set, as tables are made of them."""
         if self.experiment.task == "classification":
             return {"test split": test_ids(self.rows)}
+        if self.experiment.cohort == "covid-qu":
+            sick = [row for row in self.rows if row.findings]
+            return {
+                "test images with a lesion": test_ids(sick),
+                "all test images, healthy ones too": test_ids(self.rows),
+            }
         return {
             "all held-out images": test_ids(self.rows),
             "the test split alone, which chose nothing": test_ids(cohorts.strict_lung_rows(data)),

@@ -197,4 +197,64 @@ CHILDREN = Experiment(
     sees="a generator of other children",
 )
 """Named in ``named-2026-11-30.md`` before the first cell."""
-EXPERIMENTS = (PNEUMONIA, LUNGS, CHILDREN)
+LESIONS_POOL = Pool(name="lesions", count=512, seed=17, mode="tm2i")
+BESIDE_LESIONS = 256
+OTHER_PATIENTS = (
+    "extra data: the generator and its ControlNet learnt from pictures and masks of patients who "
+    "are in no arm, no validation and no test"
+)
+OUTLINING = DRAWING | {
+    "kind": "opacity",
+    "max_steps": 400,
+    "evaluate_every": 40,
+    "patience": 10,
+}
+
+
+def outlining(size: int, *arms: tuple[Arm, str], fixed: bool = False) -> tuple[Setting, ...]:
+    """Arms with 256 images beside the real pairs, and with as many as these beside all."""
+    ratio = BESIDE_LESIONS / size if size else 1
+    return tuple(
+        Setting(
+            task="segmentation",
+            arm=arm,
+            size=size,
+            ratio=0 if arm == "real" else ratio,
+            pool=pool,
+            changes=OUTLINING | ({"stopping": "fixed"} if fixed else {}),
+        )
+        for arm, pool in arms
+    )
+
+
+OF_MASKS: tuple[Arm, str] = ("unfiltered", "lesions")
+FITTING: tuple[Arm, str] = ("curated", "lesions, best half")
+OF_MASKS_ALONE: tuple[Arm, str] = ("synthetic", "lesions")
+NOISE_ON_MASKS: tuple[Arm, str] = ("unfiltered", "noise on masks")
+OTHER_PAIRS: tuple[Arm, str] = ("unfiltered", "real pairs of others")
+
+LESIONS = Experiment(
+    name="lesions",
+    task="segmentation",
+    cohort="covid-qu",
+    figure="dice",
+    pools=(LESIONS_POOL,),
+    settings=(
+        *outlining(2, REAL, OF_MASKS, MOVED),
+        *outlining(2, FITTING, OF_MASKS_ALONE, NOISE_ON_MASKS),
+        *outlining(4, REAL, OF_MASKS, MOVED),
+        *outlining(8, REAL, OF_MASKS, MOVED),
+        *outlining(ALL, REAL, OF_MASKS, MOVED),
+        *outlining(2, OTHER_PAIRS),
+        *outlining(2, REAL, OF_MASKS, MOVED, fixed=True),
+        *outlining(4, FITTING, NOISE_ON_MASKS),
+        *outlining(8, FITTING, NOISE_ON_MASKS),
+    ),
+    tiers=(3, 6, 9, 12, 15, 16, 19, 21),
+    primary=(2, "unfiltered 128x of lesions"),
+    also_named=((4, "unfiltered 64x of lesions"),),
+    regime=OTHER_PATIENTS,
+    sees="a generator of other patients",
+)
+"""Named in ``named-2026-12-01.md`` before the first cell."""
+EXPERIMENTS = (PNEUMONIA, LUNGS, CHILDREN, LESIONS)
