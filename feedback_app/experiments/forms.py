@@ -8,10 +8,17 @@ from django import forms
 from django.db.models import Count, Q
 
 from feedback_app.curation.models import CuratedSet
-from feedback_app.experiments.labels import ARM_LABELS, ARM_SENTENCES, setting_label
+from feedback_app.experiments.labels import (
+    ARM_LABELS,
+    ARM_SENTENCES,
+    OWN_SETTING_LABELS,
+    setting_label,
+)
 from feedback_app.experiments.models import Task
 from feedback_app.experiments.services.design import (
+    OWN_SETTINGS,
     SETTINGS,
+    SOURCE_ARMS,
     Design,
     default_of,
     read_design,
@@ -27,12 +34,11 @@ from feedback_app.requests import field_of, form_field_of
 from generation.conditioning.findings import FINDINGS
 from generation.conditioning.masks import label_of
 from generation.errors import RemediableError
-from generation.specs import ARMS, ARMS_OF_REAL_IMAGES, CellSpec
+from generation.specs import ARMS, OWN_GENERATOR, CellSpec, OwnGeneratorSpec
 
 ALL = "all"
 SEEDS = field_of(Design, "seeds").bounds
-SOURCE_ARMS = tuple(arm for arm in ARMS if arm not in ARMS_OF_REAL_IMAGES)
-SOURCE_PREFIX, SETTING_PREFIX = "source_", "set_"
+SOURCE_PREFIX, SETTING_PREFIX, OWN_PREFIX = "source_", "set_", "own_"
 
 
 def source_choices(arm: str) -> list[tuple[str, str]]:
@@ -140,6 +146,10 @@ class ExperimentForm(forms.Form):
             )
         for name in SETTINGS:
             self.fields[SETTING_PREFIX + name] = _setting_field(name)
+        for name in OWN_SETTINGS:
+            self.fields[OWN_PREFIX + name] = form_field_of(
+                OwnGeneratorSpec, name, label=OWN_SETTING_LABELS[name], required=False
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -177,6 +187,11 @@ class ExperimentForm(forms.Form):
                 for name in settings_of(data["task"])
                 if (value := data[SETTING_PREFIX + name]) not in (None, "", [])
             },
+            "own_generator": {
+                name: value
+                for name in (OWN_SETTINGS if OWN_GENERATOR in data["arms"] else ())
+                if (value := data[OWN_PREFIX + name]) is not None
+            },
             "sources": [
                 {"arm": arm, "kind": chosen.partition(":")[0], "id": chosen.partition(":")[2]}
                 for arm in SOURCE_ARMS
@@ -203,6 +218,10 @@ class ExperimentForm(forms.Form):
     def settings_fields(self) -> list[forms.BoundField]:
         return [self[SETTING_PREFIX + name] for name in SETTINGS]
 
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        return [self[OWN_PREFIX + name] for name in OWN_SETTINGS]
+
 
 def filled_in(design: Design) -> dict[str, Any]:
     """What the form of a design has in its fields."""
@@ -226,6 +245,8 @@ def filled_in(design: Design) -> dict[str, Any]:
         initial[SOURCE_PREFIX + source.arm] = f"{source.kind}:{source.id}"
     for name, value in design.training.items():
         initial[SETTING_PREFIX + name] = _listed(value) if name == "widths" else value
+    for name, value in design.own_generator.items():
+        initial[OWN_PREFIX + name] = value
     return initial
 
 

@@ -6,4 +6,5 @@ TASKS = "feedback_app.experiments.tasks"
 
 declare(
     Kind(name="train_cell", queue=GPU, tasks=TASKS),
+    Kind(name="own_generator", queue=GPU, tasks=TASKS),
 )

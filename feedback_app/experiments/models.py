@@ -45,10 +45,11 @@ class Experiment(models.Model):
 
     The primary comparison is between ``primary_arm`` at ``primary_size`` and
     ``primary_ratio`` and the real images alone, by ``metric``. ``training`` are settings of a
-    ``CellSpec``. What is frozen when it starts: ``real_manifest``, the cohort's images as
-    JSON lines that name files by their SHA-256, and ``lineage``, what stands behind the
-    synthetic images and which regime follows from it. ``vouching`` is what somebody stated
-    of models whose training data are not recorded.
+    ``CellSpec``, ``own_generator`` those of an ``OwnGeneratorSpec``. What is frozen when it
+    starts: ``real_manifest``, the cohort's images as JSON lines that name files by their
+    SHA-256, and ``lineage``, what stands behind the synthetic images and which regime follows
+    from it. ``vouching`` is what somebody stated of models whose training data are not
+    recorded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,6 +67,7 @@ class Experiment(models.Model):
     primary_size = models.PositiveIntegerField()
     primary_ratio = models.FloatField()
     training = models.JSONField(default=dict)
+    own_generator = models.JSONField(default=dict, blank=True)
     vouching = models.TextField(blank=True)
 
     state = models.CharField(max_length=16, choices=ExperimentState, default=ExperimentState.DRAFT)
@@ -199,6 +201,33 @@ class ExperimentSource(models.Model):
         return found.order_by("recipe_id")
 
 
+class OwnGenerator(models.Model):
+    """A generator that learnt from the real images of a cell alone, and the images that it made.
+
+    ``content_hash`` follows from these images and its ``settings``. ``learnt_from`` and
+    ``manifest`` are JSON lines that name files by their SHA-256; the second is there once it
+    is made. ``seconds`` is what training and making took.
+    """
+
+    content_hash = models.CharField(max_length=64, primary_key=True)
+    cohort_name = models.CharField(max_length=100)
+    real_size = models.PositiveIntegerField()
+    settings = models.JSONField()
+    cost_key = models.CharField(max_length=64, db_index=True)
+    learnt_from = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    manifest = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    seconds = models.FloatField(null=True, blank=True)
+    run = models.OneToOneField(
+        Run, null=True, blank=True, on_delete=models.PROTECT, related_name="own_generator"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"generator of {self.real_size} images of {self.cohort_name}"
+
+
 class CellResult(models.Model):
     """What a downstream model was found to do; the same content is never trained twice.
 
@@ -242,6 +271,9 @@ class Cell(models.Model):
     seed = models.PositiveIntegerField()
     synthetic_count = models.PositiveIntegerField()
     content_hash = models.CharField(max_length=64, db_index=True)
+    own_generator = models.ForeignKey(
+        OwnGenerator, null=True, blank=True, on_delete=models.PROTECT, related_name="cells"
+    )
     run = models.OneToOneField(
         Run, null=True, blank=True, on_delete=models.PROTECT, related_name="cell"
     )
@@ -262,6 +294,11 @@ class Cell(models.Model):
                 name="real_images_alone_have_no_ratio",
                 condition=Q(arm="real", ratio=0, synthetic_count=0)
                 | (~Q(arm="real") & Q(ratio__gt=0, synthetic_count__gt=0)),
+            ),
+            models.CheckConstraint(
+                name="only_one_arm_has_own_generators",
+                condition=Q(arm="own_generator", own_generator__isnull=False)
+                | (~Q(arm="own_generator") & Q(own_generator=None)),
             ),
         ]
 

@@ -1,6 +1,7 @@
 """Training a cell of an experiment in a child process, and bringing its result in."""
 
-from feedback_app.experiments.models import Cell
+from feedback_app.experiments.models import Cell, OwnGenerator
+from feedback_app.experiments.services import own_generators
 from feedback_app.experiments.services.cells import (
     attach,
     known_result,
@@ -13,6 +14,19 @@ from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 
 MODULE = "generation.commands.train_cell"
+OWN_MODULE = "generation.commands.own_generator"
+
+
+@handles("own_generator")
+def own_generator(progress: Progress) -> dict[str, object]:
+    """Train a cell's own generator and make its images; those that are there are kept."""
+    row = OwnGenerator.objects.select_related("learnt_from").get(run=progress.run)
+    if row.manifest_id is None:
+        run_dir = own_generators.run_folder(row)
+        own_generators.write_folder(row, run_dir)
+        result = run_child(progress, module=OWN_MODULE, run_dir=run_dir)
+        own_generators.take_in(row, run_dir, result=result)
+    return {"content_hash": row.content_hash, "seconds": row.seconds}
 
 
 @handles("train_cell")

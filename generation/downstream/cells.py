@@ -250,7 +250,7 @@ def phases_of(spec: CellSpec, examples: CellExamples) -> list[Examples]:
             assert real is not None
             copies = transformed_copies(real, spec.synthetic_count, kind=spec.kind, seed=spec.seed)
             parts = [joined(real, copies)]
-        case "unfiltered" | "curated" | "finetuned_curated":
+        case "unfiltered" | "own_generator" | "curated" | "finetuned_curated":
             assert real is not None and synthetic is not None
             parts = [joined(real, synthetic)]
     return [part for part in parts if part is not None]

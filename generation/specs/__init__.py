@@ -29,6 +29,7 @@ from generation.specs.candidates import (
 from generation.specs.cells import (
     ARMS,
     ARMS_OF_REAL_IMAGES,
+    OWN_GENERATOR,
     Arm,
     CellSpec,
     Precision,
@@ -61,6 +62,7 @@ from generation.specs.learning import (
     Part,
     RewardModelSpec,
 )
+from generation.specs.own_generators import OwnGeneratorSpec
 from generation.specs.proxies import (
     ClassifierNetwork,
     ClassifierSpec,
@@ -89,6 +91,7 @@ __all__ = [
     "BUNDLED",
     "CHECKPOINT_SUFFIXES",
     "MOST_AT_ONCE",
+    "OWN_GENERATOR",
     "PAIR_METHODS",
     "PARTS",
     "PIXELS_AT_ONCE",
@@ -117,6 +120,7 @@ __all__ = [
     "Mode",
     "ModelSource",
     "Outline",
+    "OwnGeneratorSpec",
     "Part",
     "Precision",
     "Preference",

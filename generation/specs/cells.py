@@ -13,6 +13,7 @@ Task = Literal["classification", "segmentation"]
 Arm = Literal[
     "real",
     "unfiltered",
+    "own_generator",
     "curated",
     "finetuned_curated",
     "pretrained",
@@ -20,7 +21,8 @@ Arm = Literal[
     "transformed",
 ]
 """What a downstream model learns from: real images alone; and synthetic ones as they were
-generated; and a curated set; and a curated set of a fine-tuned model; synthetic images first
+generated; and images of a generator that learnt from these real images alone; and a curated
+set; and a curated set of a fine-tuned model; synthetic images first
 and then real ones; synthetic images alone; real images and transformed copies of them."""
 Stopping = Literal["validation", "fixed"]
 """When a training ends, and where the threshold is: both as the validation split says, or after
@@ -28,6 +30,8 @@ all steps and at one half, as for somebody who has no images to spare."""
 ARMS: tuple[Arm, ...] = get_args(Arm)
 ARMS_OF_REAL_IMAGES: tuple[Arm, ...] = ("real", "transformed")
 """The arms without a synthetic image."""
+OWN_GENERATOR: Arm = "own_generator"
+"""The arm whose synthetic images come of a generator for each of its cells."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

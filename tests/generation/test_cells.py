@@ -200,6 +200,7 @@ def test_arms_learn_from_what_they_are_named_after(cohort: tuple[Path, Path]) ->
     assert {arm: sizes(arm) for arm in ARMS} == {
         "real": [4],
         "unfiltered": [10],
+        "own_generator": [10],
         "curated": [10],
         "finetuned_curated": [10],
         "pretrained": [6, 4],

@@ -26,6 +26,7 @@ COLOUR_OF = {
     "finetuned_curated": 2,
     "pretrained": 3,
     "transformed": 4,
+    "own_generator": 5,
     "synthetic": 6,
 }
 INTERVAL = ("gain", "low", "high")

@@ -34,6 +34,7 @@ def report_file(experiment: Experiment, figures: Figures) -> dict[str, Any]:
                 "seed": cell.seed,
                 "synthetic_count": cell.synthetic_count,
                 "content_hash": cell.content_hash,
+                "own_generator": cell.own_generator_id,
                 "state": cell.state,
                 "figures": cell.result.figures if cell.result else None,
                 "predictions_sha256": cell.result.predictions_id if cell.result else None,

@@ -15,8 +15,17 @@ from feedback_app.experiments.services.manifests import thaw
 from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.images.models import CohortImage, Image
 from generation.downstream.draws import drawn_images
+from generation.specs import Arm
 
 SHOWN = 12
+NOTES: dict[Arm, str] = {
+    "transformed": "Moved copies of the real images, made as a cell is trained.",
+    "own_generator": (
+        "Images of a generator for each size and seed that saw nothing but the real images of "
+        "its cell: near copies, where these are few."
+    ),
+}
+"""Images of these arms are too near to patients to be shown in a file."""
 Address = Callable[[UUID], str]
 
 
@@ -59,17 +68,11 @@ def sheets_of(
     """
     found = [_real(experiment, shows_images=shows_real)] if experiment.real_manifest else []
     found += [_synthetic(source, address=address) for source in experiment.sources.all()]
-    if "transformed" in experiment.arms:
-        found.append(
-            Sheet(
-                arm="transformed",
-                label=ARM_LABELS["transformed"],
-                note="Moved copies of the real images, made as a cell is trained.",
-                is_real=True,
-                pictures=(),
-            )
-        )
-    return found
+    return found + [
+        Sheet(arm=arm, label=ARM_LABELS[arm], note=note, is_real=True, pictures=())
+        for arm, note in NOTES.items()
+        if arm in experiment.arms
+    ]
 
 
 def _synthetic(source: ExperimentSource, *, address: Address) -> Sheet:

@@ -16,6 +16,7 @@ from feedback_app.experiments.services.grid import Place
 from feedback_app.experiments.services.manifests import thaw, write_for_training
 from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.images.blobs.services import naming_a_full_disk, store
+from feedback_app.images.models import Blob
 from generation.downstream.cell_hash import hash_with
 from generation.errors import RemediableError
 from generation.specs import (
@@ -61,23 +62,36 @@ def write_cell_folder(cell: Cell, run_dir: Path) -> CellSpec:
     """All that the training process reads; twice is no harm."""
     experiment = cell.experiment
     assert experiment.real_manifest is not None
-    source = experiment.sources.filter(arm=cell.arm).select_related("manifest").first()
+    manifest = _synthetic_manifest(cell)
     with naming_a_full_disk("a cell's manifests"):
         run_dir.mkdir(parents=True, exist_ok=True)
         real, synthetic = run_dir / "real.jsonl", run_dir / "synthetic.jsonl"
         write_for_training(experiment.real_manifest, real)
-        if source and source.manifest:
-            write_for_training(source.manifest, synthetic)
+        if manifest:
+            write_for_training(manifest, synthetic)
         design = design_of(experiment)
         spec = spec_of(
             place_of(cell),
             design,
             Subsets.of(thaw(experiment.real_manifest), design),
             real=str(real),
-            synthetic=str(synthetic) if source else "",
+            synthetic=str(synthetic) if manifest else "",
         )
         write_spec(spec, run_dir / "spec.json")
     return spec
+
+
+def _synthetic_manifest(cell: Cell) -> Blob | None:
+    """What the arm's images are named in; None where it has none."""
+    if cell.own_generator is not None:
+        if cell.own_generator.manifest is None:
+            raise RemediableError(
+                f"The generator of the cell “{cell}” has made no images yet.",
+                remedy="Retry the cell: its generator is then trained before it.",
+            )
+        return cell.own_generator.manifest
+    source = cell.experiment.sources.filter(arm=cell.arm).select_related("manifest").first()
+    return source.manifest if source else None
 
 
 def place_of(cell: Cell) -> Place:

@@ -13,7 +13,15 @@ from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.requests import read
 from generation.conditioning.findings import FINDINGS
-from generation.specs import ARMS, ARMS_OF_REAL_IMAGES, Arm, CellSpec, Task
+from generation.specs import (
+    ARMS,
+    ARMS_OF_REAL_IMAGES,
+    OWN_GENERATOR,
+    Arm,
+    CellSpec,
+    OwnGeneratorSpec,
+    Task,
+)
 
 SETTINGS = (
     "resolution",
@@ -28,6 +36,18 @@ SETTINGS = (
     "precision",
 )
 """What may be set of a ``CellSpec``; the rest follows from the place in the grid."""
+OWN_SETTINGS = (
+    "autoencoder_steps",
+    "latent_versions",
+    "decoder_steps",
+    "denoiser_steps",
+    "controlnet_steps",
+    "batch_size",
+    "guidance_scale",
+)
+"""What may be set of an ``OwnGeneratorSpec``; its size in pixels is that of the cells."""
+SOURCE_ARMS = tuple(arm for arm in ARMS if arm not in (*ARMS_OF_REAL_IMAGES, OWN_GENERATOR))
+"""The arms whose images come of something that is there before."""
 ONLY_CLASSIFIERS, ONLY_SEGMENTERS = {"network"}, {"widths"}
 MAX_CELLS = 5_000
 
@@ -73,6 +93,9 @@ class Design:
     metric: str
     primary: Primary
     training: dict[str, Any] = Field(default_factory=dict)
+    own_generator: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the generators of the arm own_generator"
+    )
     sources: tuple[SourceRef, ...] = ()
     vouching: str = ""
 
@@ -113,7 +136,7 @@ class Design:
 
     @model_validator(mode="after")
     def _every_arm_has_its_source(self) -> Self:
-        wanted = [arm for arm in self.arms if arm not in ARMS_OF_REAL_IMAGES]
+        wanted = [arm for arm in self.arms if arm in SOURCE_ARMS]
         given = [source.arm for source in self.sources]
         if sorted(wanted) != sorted(given):
             raise ValueError(
@@ -133,6 +156,16 @@ class Design:
         CellSpec(task=self.task, arm="real", real="-", training_ids=("-",), **self.cell_settings)
         return self
 
+    @model_validator(mode="after")
+    def _own_generators_can_be_set(self) -> Self:
+        if self.own_generator and OWN_GENERATOR not in self.arms:
+            raise ValueError("own_generator sets generators of an arm that is not taken in")
+        if unknown := sorted(set(self.own_generator) - set(OWN_SETTINGS)):
+            raise ValueError(f"{unknown[0]!r} cannot be set for a cell's own generator")
+        if OWN_GENERATOR in self.arms:
+            own_spec(self)
+        return self
+
     @property
     def needs_validation(self) -> bool:
         """Whether a cell looks at the validation split: when to stop, and for its threshold."""
@@ -149,6 +182,18 @@ class Design:
     def as_json(self) -> dict[str, Any]:
         stored: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return stored
+
+
+def own_spec(design: Design) -> OwnGeneratorSpec:
+    """What its cells' own generators have in common."""
+    return OwnGeneratorSpec(
+        manifest="-",
+        count=1,
+        findings=design.findings,
+        kind=design.mask_kind,
+        resolution=design.training.get("resolution", default_of("resolution")),
+        **design.own_generator,
+    )
 
 
 def settings_of(task: str) -> tuple[str, ...]:
@@ -170,7 +215,12 @@ def read_design(stored: Mapping[str, Any]) -> Design:
 def with_all_settings(design: Design) -> Design:
     """Later defaults do not change an experiment that was designed before."""
     every = {name: default_of(name) for name in settings_of(design.task)}
-    return replace(design, training={**every, **design.training})
+    training = {**every, **design.training}
+    if OWN_GENERATOR not in design.arms:
+        return replace(design, training=training)
+    own = asdict(own_spec(design))
+    every_own = {name: own[name] for name in OWN_SETTINGS}
+    return replace(design, training=training, own_generator=every_own)
 
 
 def in_order(design: Design) -> Design:
@@ -205,6 +255,7 @@ def design_of(experiment: Experiment) -> Design:
                 "ratio": experiment.primary_ratio,
             },
             "training": experiment.training,
+            "own_generator": experiment.own_generator,
             "sources": [asdict(ref_of(source)) for source in experiment.sources.all()],
             "vouching": experiment.vouching,
         }

@@ -13,8 +13,10 @@ from feedback_app.experiments.models import (
     Experiment,
     ExperimentState,
 )
+from feedback_app.experiments.services import own_generators
 from feedback_app.experiments.services.cells import content_hash, finish_if_done
 from feedback_app.experiments.services.design import Design
+from feedback_app.experiments.services.grid import Place
 from feedback_app.experiments.services.manifests import content_of, freeze
 from feedback_app.experiments.services.plan import (
     Plan,
@@ -25,8 +27,11 @@ from feedback_app.experiments.services.plan import (
 )
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
+from generation.downstream.cell_hash import as_text
 from generation.errors import RemediableError
+from generation.specs import OWN_GENERATOR
 
+QUEUED_WITH = ("run", "experiment", "own_generator__run")
 PRIORITY = -10
 """Below everything that somebody waits for."""
 
@@ -68,6 +73,7 @@ def _write_draft(experiment: Experiment, design: Design) -> Experiment:
     experiment.primary_size = design.primary.real_size
     experiment.primary_ratio = design.primary.ratio
     experiment.training = design.as_json["training"]
+    experiment.own_generator = design.as_json["own_generator"]
     experiment.vouching = design.vouching
     experiment.save()
     for ref in design.sources:
@@ -101,7 +107,7 @@ def start_experiment(experiment: Experiment, *, actor: User | None = None) -> Pl
         locked.started_at = timezone.now()
         locked.save()
         _write_cells(locked, plan)
-        _queue(locked.cells.left(), actor=actor)
+        _queue(locked.cells.left().select_related("own_generator__run"), actor=actor)
         finish_if_done(locked)
         record("experiment.started", actor=actor, target=locked.name, target_id=locked.pk)
     experiment.refresh_from_db()
@@ -112,6 +118,14 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
     """Every cell, with its result where one of the same content is known."""
     real = content_of(plan.subsets.rows)
     synthetic = {one.source.arm: content_of(one.rows) for one in plan.sources}
+    own = own_generators.rows_for(plan.design, own_generators.lessons_of(plan.design, plan.subsets))
+
+    def synthetic_of(place: Place) -> str:
+        """What the arm's images hold, or what those of an own generator follow from."""
+        if place.arm == OWN_GENERATOR:
+            return as_text({OWN_GENERATOR: own[place.real_size, place.seed].content_hash})
+        return synthetic.get(place.arm, "[]")
+
     cells = [
         Cell(
             experiment=experiment,
@@ -120,12 +134,15 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
             ratio=place.ratio,
             seed=place.seed,
             synthetic_count=place.synthetic_count,
+            own_generator=(
+                own[place.real_size, place.seed] if place.arm == OWN_GENERATOR else None
+            ),
             content_hash=content_hash(
                 place,
                 plan.design,
                 plan.subsets,
                 real=real,
-                synthetic=synthetic.get(place.arm, "[]"),
+                synthetic=synthetic_of(place),
             ),
         )
         for place in plan.places
@@ -137,7 +154,9 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
 
 
 def _queue(cells: Iterable[Cell], *, actor: User | None) -> None:
-    """A run for each of the cells, or its own run again."""
+    """A run for each of the cells, or its own run again; before it that of its generator."""
+    cells = list(cells)
+    own_generators.queue((one for cell in cells if (one := cell.own_generator)), actor=actor)
     for cell in cells:
         if cell.run is None:
             cell.run = _start_run(cell, actor=actor)
@@ -147,12 +166,16 @@ def _queue(cells: Iterable[Cell], *, actor: User | None) -> None:
 
 
 def _start_run(cell: Cell, *, actor: User | None) -> Run:
+    own = cell.own_generator
+    if own is not None:
+        own.refresh_from_db()  # another cell's row of it may have been given the run
     return runs.start(
         "train_cell",
         title=f"{cell.experiment.name}: {cell}",
         spec={"cell": cell.pk, "content_hash": cell.content_hash},
         total=cell.experiment.training["max_steps"],
         priority=PRIORITY,
+        after=[own.run] if own is not None and own.run and own.manifest_id is None else [],
         created_by=actor,
     )
 
@@ -163,6 +186,7 @@ def pause_experiment(experiment: Experiment, *, actor: User | None = None) -> No
     _change(experiment, ExperimentState.PAUSED, allowed={ExperimentState.STARTED})
     for cell in experiment.cells.left().filter(run__state=State.QUEUED).select_related("run"):
         runs.cancel(cell.run)  # type: ignore[arg-type]
+    own_generators.stop(experiment, states=[State.QUEUED])
     record("experiment.paused", actor=actor, target=experiment.name, target_id=experiment.pk)
 
 
@@ -177,6 +201,7 @@ def cancel_experiment(experiment: Experiment, *, actor: User | None = None) -> N
     waiting = experiment.cells.left().filter(run__state__in=[State.QUEUED, State.RUNNING])
     for cell in waiting.select_related("run"):
         runs.cancel(cell.run)  # type: ignore[arg-type]
+    own_generators.stop(experiment, states=[State.QUEUED, State.RUNNING])
     record("experiment.cancelled", actor=actor, target=experiment.name, target_id=experiment.pk)
 
 
@@ -185,7 +210,7 @@ def resume_experiment(experiment: Experiment, *, actor: User | None = None) -> N
     """Queue every cell that is not done, the failed ones too."""
     stopped = {ExperimentState.PAUSED, ExperimentState.CANCELLED}
     _change(experiment, ExperimentState.STARTED, allowed=stopped)
-    _queue(experiment.cells.left().select_related("run", "experiment"), actor=actor)
+    _queue(experiment.cells.left().select_related(*QUEUED_WITH), actor=actor)
     record("experiment.resumed", actor=actor, target=experiment.name, target_id=experiment.pk)
 
 
@@ -195,13 +220,18 @@ def retry_failed(experiment: Experiment, *, actor: User | None = None) -> int:
     if not experiment.is_live:
         raise RemediableError(f"“{experiment}” is {experiment.state}.", remedy="Resume it.")
     failed = experiment.cells.left().filter(run__state__in=[State.FAILED, State.CANCELLED])
-    cells = list(failed.select_related("run", "experiment"))
+    cells = list(failed.select_related(*QUEUED_WITH))
     _queue(cells, actor=actor)
     return len(cells)
 
 
+@transaction.atomic
 def retry_cell(cell: Cell) -> None:
     """Queue one failed or cancelled cell again, whatever the experiment's others do."""
+    if cell.own_generator is not None:
+        own_generators.queue([cell.own_generator], actor=None)
+        if cell.run and Run.objects.filter(pk=cell.run.pk, state=State.QUEUED).exists():
+            return  # it had failed with its generator, and waits for it again
     if cell.run is None or not runs.retry(cell.run):
         raise RemediableError(
             f"The cell “{cell}” is {cell.state}.", remedy="Only failed and cancelled ones retry."

@@ -15,6 +15,7 @@ from feedback_app.experiments.services.grid import Place, columns_of, grid_of
 from feedback_app.experiments.services.leaks import leaks
 from feedback_app.experiments.services.lineage import Behind, behind
 from feedback_app.experiments.services.manifests import real_rows, synthetic_rows
+from feedback_app.experiments.services.own_generators import cost_of_generator, lacks_own
 from feedback_app.experiments.services.regimes import ArmRegime, in_words, regimes_of
 from feedback_app.experiments.services.subsets import Subsets
 from feedback_app.experiments.services.supply import (
@@ -28,7 +29,7 @@ from feedback_app.experiments.statistics.predictions import MIN_PATIENTS, MIN_SE
 from feedback_app.exports.models import Export
 from feedback_app.images.models import Batch, Cohort
 from generation.errors import RemediableError
-from generation.specs import TrainingImage
+from generation.specs import OWN_GENERATOR, TrainingImage
 
 ROWS: Mapping[str, type[Batch | CuratedSet | Export]] = {
     "batch": Batch,
@@ -57,6 +58,7 @@ class Plan:
     design: Design
     places: tuple[Place, ...]
     cost: CellCost
+    generator_cost: CellCost
     supply: RealSupply
     subsets: Subsets
     sources: tuple[ArmSource, ...]
@@ -69,8 +71,22 @@ class Plan:
         return len(self.places)
 
     @property
-    def seconds(self) -> float:
+    def generator_count(self) -> int:
+        """How many generators are trained before cells of theirs: one a size and seed."""
+        own = [place for place in self.places if place.arm == OWN_GENERATOR]
+        return len({(place.real_size, place.seed) for place in own})
+
+    @property
+    def cells_seconds(self) -> float:
         return self.cell_count * self.cost.seconds
+
+    @property
+    def generators_seconds(self) -> float:
+        return self.generator_count * self.generator_cost.seconds
+
+    @property
+    def seconds(self) -> float:
+        return self.cells_seconds + self.generators_seconds
 
     @property
     def regime(self) -> str:
@@ -101,7 +117,7 @@ def plan_of(design: Design) -> Plan:
     subsets = Subsets.of(real_rows(cohort), design)
     supply = RealSupply.of(subsets.rows, design)
     sources = [arm_source(ref, design=design, cohort=cohort) for ref in design.sources]
-    refusals = [*lacks_real(supply, design)]
+    refusals = [*lacks_real(supply, design), *lacks_own(design, supply)]
     for one in sources:
         arm = one.source.arm
         refusals += lacks_synthetic(one.rows, arm=arm, design=design)
@@ -121,6 +137,7 @@ def plan_of(design: Design) -> Plan:
         design=design,
         places=tuple(places),
         cost=cost_of_cell(design),
+        generator_cost=cost_of_generator(design),
         supply=supply,
         subsets=subsets,
         sources=tuple(sources),
@@ -223,8 +240,21 @@ def lineage_as_json(plan: Plan) -> dict[str, Any]:
                 for thing in one.behind
             ]
             for one in plan.sources
-        },
+        }
+        | _behind_own(plan.design),
         "strata": dict(plan.supply.strata),
         "images": dict(plan.supply.images),
         "patients": dict(plan.supply.patients),
+    }
+
+
+def _behind_own(design: Design) -> dict[str, Any]:
+    if OWN_GENERATOR not in design.arms:
+        return {}
+    name = "of each cell, which saw its {} real images and no other"
+    return {
+        OWN_GENERATOR: [
+            {"role": "generator", "name": name.format(size), "seen": size, "outside": ""}
+            for size in design.real_sizes
+        ]
     }

@@ -8,7 +8,7 @@ from typing import Any
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.lineage import Behind
 from feedback_app.experiments.services.subsets import Subsets
-from generation.specs import ARMS_OF_REAL_IMAGES
+from generation.specs import ARMS_OF_REAL_IMAGES, OWN_GENERATOR
 
 
 class Regime(StrEnum):
@@ -47,12 +47,16 @@ def regimes_of(
     """Returns one for every arm with synthetic images, at every size.
 
     Equal: all that was seen is among the real images that the arm learns from at every
-    seed, or of the validation split, which every arm is stopped by.
+    seed, or of the validation split, which every arm is stopped by. An arm of own generators
+    is so by itself: each saw the images of its cell, and none else.
     """
     validation = {row.image_id for row in subsets.rows if row.split == "validation"}
     found = []
     for arm in design.arms:
         if arm in ARMS_OF_REAL_IMAGES:
+            continue
+        if arm == OWN_GENERATOR:
+            found += [_of_own(arm, size) for size in design.real_sizes]
             continue
         seen, outside = seen_by(behind[arm])
         is_recorded = all(one.is_recorded for one in behind[arm])
@@ -78,6 +82,10 @@ def regimes_of(
                 )
             )
     return found
+
+
+def _of_own(arm: str, size: int) -> ArmRegime:
+    return ArmRegime(arm=arm, real_size=size, regime=Regime.EQUAL, seen=size, is_recorded=True)
 
 
 def seen_by(behind: Iterable[Behind]) -> tuple[set[tuple[str, str]], str]:

@@ -1,6 +1,7 @@
 """Design an experiment, or take one from a report's file, and run it to its end here."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from feedback_app.experiments.report.cache import figures_for, state_of
 from feedback_app.experiments.report.page import Line, report_of
 from feedback_app.experiments.report.power import power_of
 from feedback_app.experiments.report.rerun import read_report_file, require_same_content
-from feedback_app.experiments.services.design import Design, read_design, settings_of
+from feedback_app.experiments.services.design import (
+    OWN_SETTINGS,
+    Design,
+    read_design,
+    settings_of,
+)
 from feedback_app.experiments.services.experiments import create_experiment, start_experiment
 from feedback_app.experiments.services.plan import Plan, plan_of
 from feedback_app.remedies import as_command_error
@@ -51,6 +57,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the training"
+        )
+        parser.add_argument(
+            "--own-generator",
+            nargs="+",
+            default=[],
+            metavar="NAME=VALUE",
+            help="settings of the generators of the arm own_generator",
         )
         parser.add_argument("--vouching", default="", help="for models of unrecorded training")
         parser.add_argument(
@@ -101,8 +114,15 @@ class Command(BaseCommand):
         how = f"measured on {cost.measured}" if cost.is_measured else "an estimate"
         self.stdout.write(
             f"{plan.cell_count} cells of about {cost.seconds:.0f} s ({how}): "
-            f"{duration(plan.seconds)}"
+            f"{duration(plan.cells_seconds)}"
         )
+        if plan.generator_count:
+            made = plan.generator_cost
+            how = f"measured on {made.measured}" if made.is_measured else "an estimate"
+            self.stdout.write(
+                f"before them {plan.generator_count} generators of their own of about "
+                f"{made.seconds:.0f} s ({how}): {duration(plan.generators_seconds)}"
+            )
         if plan.regimes:
             self.stdout.write(f"regime: {plan.regime}")
         for caution in plan.cautions:
@@ -175,7 +195,10 @@ def design_from(options: dict[str, Any]) -> dict[str, Any]:
         "primary": dict(
             zip(("arm", "real_size", "ratio"), parts_of(options["primary"], PRIMARY), strict=True)
         ),
-        "training": dict(setting(text, task=task) for text in options["set"]),
+        "training": dict(setting(text, known=settings_of(task)) for text in options["set"]),
+        "own_generator": dict(
+            setting(text, known=OWN_SETTINGS) for text in options["own_generator"]
+        ),
         "sources": [
             dict(zip(("arm", "kind", "id"), parts_of(text, SOURCE), strict=True))
             for text in options["source"]
@@ -191,11 +214,11 @@ def parts_of(text: str, shape: str) -> list[str]:
     return parts
 
 
-def setting(text: str, *, task: str) -> tuple[str, Any]:
+def setting(text: str, *, known: Sequence[str]) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
-    if not equals or name not in settings_of(task):
-        known = ", ".join(settings_of(task))
-        raise CommandError(f"{text!r} is not NAME=VALUE of a setting.\nThere are {known}.")
+    if not equals or name not in known:
+        names = ", ".join(known)
+        raise CommandError(f"{text!r} is not NAME=VALUE of a setting.\nThere are {names}.")
     return name, [int(part) for part in value.split(",")] if name == "widths" else value
 
 
