@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
+from benchmarks.augmentation import covid
 from benchmarks.augmentation.cells import Setting
 from benchmarks.augmentation.grid import Experiment
 from benchmarks.augmentation.report import Cell, Comparison, section, write_predictions
+from generation.conditioning.masks import read_mask
 from generation.specs import Arm
 
 PATIENTS = 40
@@ -62,7 +65,8 @@ def test_a_planted_gain_is_found_and_said_to_be_one() -> None:
         *cells("curated", better_by=0.05),
         *cells("transformed", better_by=0.02),
     ]
-    comparison = Comparison(EXPERIMENT, trained, IDS)
+    drawn = {"all lungs, drawn": dict.fromkeys(IDS, 0.625)}
+    comparison = Comparison(EXPERIMENT, trained, IDS, drawn)
     real, curated, moved = comparison.compared
     assert real.gain is None and curated.gain is not None
     assert curated.gain.value == pytest.approx(0.05)
@@ -74,6 +78,7 @@ def test_a_planted_gain_is_found_and_said_to_be_one() -> None:
     assert curated.beyond_moved.value == pytest.approx(0.03)
     value = f"{real.figures['dice'][0]:.3f}"
     assert f"| 5 | {value} | not known | {value} |" in told
+    assert "| 5 | 0.625 |" in told
 
 
 def test_every_prediction_is_kept(tmp_path: Path) -> None:
@@ -97,3 +102,33 @@ def test_corrections_count_the_comparisons_that_were_made() -> None:
     assert curated.p_holm == pytest.approx(curated.gain.p_value)
     assert unfiltered.p_holm >= unfiltered.gain.p_value
     assert alone.gain is None and alone.p_holm is None
+
+
+def test_look_alikes_of_lesions_have_one_role_and_healthy_pictures_only_test(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / covid.FOLDER
+    for name in ("images", "infection", "lungs"):
+        (folder / name).mkdir(parents=True)
+    lines = ["file,class"]
+    for number in range(40):
+        look = np.random.default_rng(number // 2).integers(0, 256, (8, 8), dtype=np.uint8)
+        picture = PIL.Image.fromarray(look).resize((64, 64))
+        mask = np.zeros((64, 64), dtype=bool)
+        mask[20:44, 12:28] = True
+        is_sick = number < 30
+        picture.save(folder / "images" / f"{number:02}.png")
+        for kind in ("infection", "lungs") if is_sick else ("lungs",):
+            PIL.Image.fromarray(mask).save(folder / kind / f"{number:02}.png")
+        lines.append(f"{number:02}.png,{covid.SICK if is_sick else covid.HEALTHY}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    arms = covid.arm_rows(tmp_path, tmp_path / "work")
+    others = covid.generator_rows(tmp_path, tmp_path / "work")
+    by_patient = {row.patient: row.split for row in arms}
+    assert all(by_patient[row.patient] == row.split for row in arms)
+    assert others and not by_patient.keys() & {row.patient for row in others}
+    assert {len([one for one in others if one.patient == row.patient]) for row in others} == {2}
+    healthy = [row for row in arms if not row.findings]
+    assert {row.split for row in healthy} == {"test"}
+    masks = [read_mask(Path(row.masks["opacity"]), side=64) for row in (healthy[0], others[0])]
+    assert [mask.any() for mask in masks] == [False, True]

@@ -14,7 +14,7 @@ from benchmarks.augmentation import children, cohorts, covid, kermany, lesions
 from benchmarks.augmentation.cells import Setting, kept_result, spec_of, train_once
 from benchmarks.augmentation.grid import EXPERIMENTS, SEEDS, Experiment
 from benchmarks.augmentation.pools import best_of, make_pool, measure_pool
-from benchmarks.augmentation.report import Cell, write_report
+from benchmarks.augmentation.report import Cell, Predictors, write_report
 from generation.specs import CellSpec, TrainingImage
 
 BEST = {"half": 0.5, "quarter": 0.25}
@@ -49,6 +49,7 @@ def main() -> None:
     write_report(
         [(course.experiment, course.trained()) for course in courses],
         {course.experiment.name: course.heldout(arguments.data) for course in courses},
+        {course.experiment.name: course.predictors(arguments.data) for course in courses},
     )
 
 
@@ -93,6 +94,13 @@ class Course:
             "all held-out images": test_ids(self.rows),
             "the test split alone, which chose nothing": test_ids(cohorts.strict_lung_rows(data)),
         }
+
+    def predictors(self, data: Path) -> Predictors:
+        """What draws lesions without skill, beside what every cell knows."""
+        if self.experiment.cohort != "covid-qu":
+            return {}
+        tested = [row for row in self.rows if row.split == "test"]
+        return {"all lungs, drawn": lesions.drawn_lungs_dice(tested, data, self.work)}
 
     def train(self) -> None:
         figure = self.experiment.figure

@@ -224,13 +224,13 @@ def measure(rows: Sequence[TrainingImage], folder: Path, data: Path, work: Path)
     return kept
 
 
-def drawn_lungs_dice(rows: Sequence[TrainingImage], data: Path, work: Path) -> list[float]:
-    """Dice by image of a predictor without skill: infection is all of the lungs as drawn."""
+def drawn_lungs_dice(rows: Sequence[TrainingImage], data: Path, work: Path) -> dict[str, float]:
+    """Dice by image of a predictor without skill: a lesion is all of the lungs as drawn."""
     drawer = trained_drawer(covid.LUNGS, data, work)
     lungs = drawer.probabilities([read_grey(Path(row.path), side=SIDE) for row in rows]) > HALF
     truth = [read_mask(Path(row.masks[covid.LESION]), side=SIDE) for row in rows]
-    values: list[float] = dice(lungs, torch.from_numpy(np.stack(truth))).tolist()
-    return values
+    values = dice(lungs, torch.from_numpy(np.stack(truth))).tolist()
+    return dict(zip((row.image_id for row in rows), values, strict=True))
 
 
 def sheet(rows: Sequence[TrainingImage], path: Path, *, count: int = 32) -> None:

@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import mean, stdev
@@ -18,7 +18,11 @@ from benchmarks.rows import describe_machine
 from feedback_app.experiments.statistics.conclusions import conclude
 from feedback_app.experiments.statistics.corrections import bonferroni, holm
 from feedback_app.experiments.statistics.gains import Gain, Resampled, gain, resample
-from feedback_app.experiments.statistics.headroom import Headroom, headroom_of
+from feedback_app.experiments.statistics.headroom import (
+    Headroom,
+    headroom_of,
+    trivial_outcomes,
+)
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.experiments.statistics.paper import seed_test
 from feedback_app.experiments.statistics.predictions import (
@@ -82,20 +86,31 @@ class Compared:
 Trained = tuple[Experiment, Sequence[Cell]]
 
 
-def write_report(trained: Iterable[Trained], heldout: Mapping[str, Mapping[str, set[str]]]) -> None:
-    """``heldout`` names the sets of test images that tables are made of, by experiment."""
+Predictors = Mapping[str, Mapping[str, float]]
+"""What draws masks without skill, by name: the Dice of each test image."""
+
+
+def write_report(
+    trained: Iterable[Trained],
+    heldout: Mapping[str, Mapping[str, set[str]]],
+    predictors: Mapping[str, Predictors],
+) -> None:
+    """``heldout`` names the sets of test images that tables are made of, by experiment;
+    ``predictors`` are beside those that every cell of a segmentation knows.
+    """
     for experiment, cells in trained:
         if not cells:
             print(f"{experiment.name}: no cell was trained yet")
             continue
         sections, kept = [], []
         for name, ids in heldout[experiment.name].items():
-            comparison = Comparison(experiment, cells, ids)
+            comparison = Comparison(experiment, cells, ids, predictors.get(experiment.name, {}))
             sections.append(section(comparison, name))
             kept.append(
                 {
                     "images": name,
                     "headroom": [asdict(one) for one in comparison.headroom],
+                    "without_skill": comparison.without_skill,
                     "settings": [asdict(one) for one in comparison.compared],
                 }
             )
@@ -127,6 +142,7 @@ class Comparison:
     experiment: Experiment
     cells: Sequence[Cell]
     ids: set[str]
+    predictors: Predictors = field(default_factory=dict)
 
     @cached_property
     def images(self) -> TestImages:
@@ -153,6 +169,21 @@ class Comparison:
             if label == "real"
         }
         return list(headroom_of(METRICS[self.experiment.figure], real))
+
+    @cached_property
+    def without_skill(self) -> dict[int, dict[str, float]]:
+        """The mean Dice of what draws masks without skill, by number of real images."""
+        found: dict[int, dict[str, float]] = {}
+        for (size, label), cells in self._groups.items():
+            if label == "real" and self.experiment.task == "segmentation":
+                named: dict[str, list[float]] = defaultdict(list)
+                for cell in cells.values():
+                    for name, one in trivial_outcomes(self._outcome(cell)):
+                        named[name].append(METRICS["dice"].value(one))
+                found[size] = {name: mean(values) for name, values in named.items()}
+                for name, by_image in self.predictors.items():
+                    found[size][name] = mean(by_image[name] for name in self.ids)
+        return found
 
     def _of(self, size: int, label: str) -> Compared:
         own = self._groups[size, label]
@@ -241,7 +272,24 @@ def section(comparison: Comparison, name: str) -> str:
         "in bold, named before the run, are corrected for their own number, the others for all."
     )
     parts = [title, told, *said(experiment, compared), table(experiment, compared)]
-    return "\n\n".join([*parts, headroom_table(experiment, comparison.headroom)])
+    parts.append(headroom_table(experiment, comparison.headroom))
+    if comparison.without_skill:
+        parts.append(skill_table(comparison.without_skill))
+    return "\n\n".join(parts)
+
+
+def skill_table(found: Mapping[int, Mapping[str, float]]) -> str:
+    """What an arm has to beat to be of use, whatever its gain."""
+    names = list(dict.fromkeys(name for values in found.values() for name in values))
+    head = ["real images", *(f"{name}, Dice" for name in names)]
+    lines = [
+        [
+            "all" if size == ALL else str(size),
+            *(f"{values[name]:.3f}" if name in values else "" for name in names),
+        ]
+        for size, values in found.items()
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
 
 
 def said(experiment: Experiment, compared: Sequence[Compared]) -> list[str]:
