@@ -25,14 +25,16 @@ STARTERS = (
 )
 
 
-def run_here(progress: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
+def run_here(
+    progress: Progress, *, module: str, run_dir: Path, is_shared: bool = False
+) -> dict[str, Any]:
     """What ``run_child`` does, without the child and its progress."""
     with patch.object(sys, "argv", [module, str(run_dir)]):
         status = importlib.import_module(module).main()
     return _outcome(status, run_dir)
 
 
-def run_warm(_: Progress, *, module: str, run_dir: Path) -> dict[str, Any]:
+def run_warm(_: Progress, *, module: str, run_dir: Path, is_shared: bool = False) -> dict[str, Any]:
     """What ``run_child`` does, in a process that need not load torch, and without its progress."""
     return _outcome(warm.exit_code(warm.start_command(module, run_dir)), run_dir)
 
