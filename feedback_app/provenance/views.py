@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_safe
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Candidate, ModelVersion
+from feedback_app.images.versions.cards import card_at
 from feedback_app.provenance.lineage import differences, same_seed_images
 from feedback_app.provenance.loop import new_pairs, next_step, stages
 from feedback_app.runs.models import Run
@@ -50,6 +51,7 @@ def show_model(request: HttpRequest, version_id: int) -> HttpResponse:
         "children": version.children.order_by("pk"),
         "judged": what_is_followed(version),
         "agreement": agreement_with_readers(version),
+        "card": card_at(version.location),
     }
     return render(request, "provenance/model.html", context)
 

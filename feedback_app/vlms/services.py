@@ -23,7 +23,6 @@ from generation.specs import BUNDLED, VlmSpec
 from generation.vlm.model.folders import place_of
 
 BUNDLED_NAME = "bundled-vlm"
-CARD_MAX = 40_000
 
 
 @transaction.atomic
@@ -138,13 +137,3 @@ def register_trained(run: Run) -> VlmVersion:
         run=run,
         created_by=run.created_by,
     )
-
-
-def card_of(version: VlmVersion) -> str:
-    """The model card that lies beside the weights; empty where none does."""
-    try:
-        path = folder_of(version.location) / "README.md"
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    except (RemediableError, OSError):
-        return ""
-    return text[:CARD_MAX]

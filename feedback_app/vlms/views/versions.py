@@ -15,13 +15,14 @@ from feedback_app.accounts.models import User
 from feedback_app.images.blobs.models import Image
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.cohorts.models import CohortImage
+from feedback_app.images.versions.cards import card_at
 from feedback_app.remedies import complain
 from feedback_app.requests import read
 from feedback_app.vlms.asking import ask_of_image
 from feedback_app.vlms.forms import QuestionForm, RegisterForm
 from feedback_app.vlms.models import ImageQuestion, InstructionSet, VlmVersion
 from feedback_app.vlms.requests import QuestionRequest, RegisterVlmRequest
-from feedback_app.vlms.services import card_of, register_vlm
+from feedback_app.vlms.services import folder_of, register_vlm
 from generation.errors import RemediableError
 
 SECTION = {"section": "vlms"}
@@ -55,7 +56,7 @@ def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
     results = version.results.select_related("instruction_set", "run")
     context = SECTION | {
         "version": version,
-        "card": card_of(version),
+        "card": card_at(version.location, find=folder_of),
         "stages": _stages(version),
         "results": results.prefetch_related("scores"),
         "unanswered": InstructionSet.objects.exclude(benchmark={}).exclude(results__in=results),
