@@ -101,6 +101,13 @@ TABLE: dict[str, Line] = {
     ),
     "images:evaluations": get(COORDINATORS, lambda world: [world.version.pk]),
     "api:model-version-evaluations": get(COORDINATORS_BY_API, lambda world: [world.version.pk]),
+    "api:model-version-pretrain": post(does(COORDINATORS_BY_API, 400)),
+    "api:model-version-continue-training": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.version.pk]
+    ),
+    "api:model-version-train-controlnet": post(
+        does(COORDINATORS_BY_API, 400), lambda world: [world.version.pk]
+    ),
     "api:model-version-evaluate": post(
         does(COORDINATORS_BY_API, 400), lambda world: [world.version.pk]
     ),
@@ -315,6 +322,9 @@ TABLE: dict[str, Line] = {
     "api:fine-tune": get(COORDINATORS_BY_API, lambda world: [world.fine_tune.pk]),
     "api:gates": get(COORDINATORS_BY_API),
     "api:gate": get(COORDINATORS_BY_API, lambda world: [world.gate.pk]),
+    "api:gate-study": post(does(COORDINATORS_BY_API, 400), lambda world: [world.gate.pk]),
+    "api:reward-models": get(COORDINATORS_BY_API),
+    "api:reward-model": get(does(COORDINATORS_BY_API, 404), lambda _: [0]),
     "api:gate-report": get(COORDINATORS_BY_API, lambda world: [world.gate.pk]),
     "api:schedules": get(COORDINATORS_BY_API),
     "api:schedule": get(COORDINATORS_BY_API, lambda world: [world.schedule.pk]),

@@ -43,6 +43,7 @@ for rows, view, row in (
     ("snapshots", finetuning.SnapshotsView, "snapshot"),
     ("fine-tunes", finetuning.FineTunesView, "fine-tune"),
     ("gates", finetuning.GatesView, "gate"),
+    ("reward-models", finetuning.RewardModelsView, "reward-model"),
     ("schedules", finetuning.SchedulesView, "schedule"),
     ("policies", curation.PoliciesView, "policy"),
     ("curated-sets", curation.CuratedSetsView, "curated-set"),

@@ -12,16 +12,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback_app.finetuning.gates.models import Gate, GateRule
+from feedback_app.finetuning.gates.people import peoples_word
 from feedback_app.finetuning.gates.promotion import go_back, promote_version
-from feedback_app.finetuning.models import FineTune, Schedule, Snapshot
+from feedback_app.finetuning.models import FineTune, RewardModel, Schedule, Snapshot
 from feedback_app.finetuning.requests import (
     FineTuneRequest,
     GateRequest,
+    GateStudyRequest,
     PromotionRequest,
+    RewardModelRequest,
     ScheduleRequest,
     SnapshotRequest,
     ask_for_finetune,
     ask_for_gate,
+    ask_for_gate_study,
+    ask_for_reward_model,
     ask_for_snapshot,
 )
 from feedback_app.finetuning.services.schedules import ScheduleDesign, save_schedule
@@ -29,7 +34,7 @@ from feedback_app.images.models import Promotion
 from feedback_app.images.versions.services import find_version
 from feedback_app.requests import at
 from feedback_app.rest.files import file_action
-from feedback_app.rest.views import Listed, Nothing, Read, Row, name_of, user_name
+from feedback_app.rest.views import Listed, Nothing, Read, Row, Told, name_of, user_name
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 
@@ -167,21 +172,37 @@ class GateSerializer(Row):
         return gate.found.decision if gate.found else None
 
 
+class PeoplesWordSerializer(Told):
+    """A blind comparison of child and parent, and what it says once that can be told."""
+
+    study = serializers.UUIDField(source="study.pk")
+    read = serializers.IntegerField()
+    wanted = serializers.IntegerField()
+    is_simulated = serializers.BooleanField()
+    sentence = serializers.CharField()
+
+
 class WholeGateSerializer(GateSerializer):
     """With what was asked for before, and the rules that the verdict went by."""
 
     child_batch = serializers.UUIDField(source="child_batch_id")
     parent_batch = serializers.UUIDField(source="parent_batch_id")
     rules = serializers.SerializerMethodField()
+    people = serializers.SerializerMethodField()
 
     class Meta(GateSerializer.Meta):
         fields: ClassVar = [
-            *GateSerializer.Meta.fields, "spec", "child_batch", "parent_batch", "rules",
+            *GateSerializer.Meta.fields, "spec", "child_batch", "parent_batch", "rules", "people",
         ]  # fmt: skip
 
     @extend_schema_field(RuleSerializer(many=True))
     def get_rules(self, gate: Gate) -> Any:
         return RuleSerializer(gate.found.rules.all() if gate.found else [], many=True).data
+
+    @extend_schema_field(PeoplesWordSerializer(allow_null=True))
+    def get_people(self, gate: Gate) -> Any:
+        word = peoples_word(gate)
+        return PeoplesWordSerializer(word).data if word else None
 
 
 class GateFilter(FilterSet):
@@ -195,14 +216,23 @@ class GatesView(Read):
     queryset = Gate.objects.for_pages().select_related("created_by")
     lookup_url_kwarg, lookup_value_converter = "gate_id", "uuid"
     serializer_class = GateSerializer
-    answers = dict.fromkeys(("create", "retrieve"), WholeGateSerializer)
-    asks = {"create": GateRequest}
+    answers = dict.fromkeys(("create", "retrieve", "study"), WholeGateSerializer)
+    asks = {"create": GateRequest, "study": GateStudyRequest}
+    statuses = {"study": (MADE,)}
     filterset_class = GateFilter
     ordering_fields = ("created_at",)
 
     def create(self, request: Request) -> Response:
         made = ask_for_gate(self.asked(GateRequest), created_by=self.actor)
         return self.told(self.get_queryset().get(pk=made.pk), status=MADE)
+
+    @action(["post"], detail=True)
+    def study(self, request: Request, gate_id: UUID) -> Response:
+        """Opens a study in which people compare the gate's pairs blind; there is one a gate."""
+        asked = self.asked(GateStudyRequest)
+        gate = self.get_object()
+        ask_for_gate_study(asked, gate, actor=self.actor)
+        return self.told(gate, status=MADE)
 
     @file_action("application/json")
     def report(self, request: Request, gate_id: UUID) -> HttpResponse:
@@ -211,6 +241,47 @@ class GatesView(Read):
         if found is None:
             raise RemediableError("The gate has not said anything yet.", remedy="Wait for its run.")
         return HttpResponse(found.report.read(), content_type="application/json")
+
+
+class RewardModelSerializer(Row):
+    """``scorer`` is what the training gave."""
+
+    snapshot = serializers.UUIDField(source="snapshot_id")
+    trunk_scorer = name_of()
+    scorer = name_of()
+    replaces = name_of()
+    run = serializers.UUIDField(source="run_id")
+    state = serializers.CharField(source="run.state")
+
+    class Meta:
+        model = RewardModel
+        fields: ClassVar = [
+            "id", "name", "snapshot", "trunk_scorer", "settings", "run", "state", "scorer",
+            "replaces", "created_at",
+        ]  # fmt: skip
+
+
+class RewardModelFilter(FilterSet):
+    state = CharFilter("run__state", label="State of its run")
+
+    class Meta:
+        model = RewardModel
+        fields: ClassVar = {"name": ["exact"], "snapshot": ["exact"]}
+
+
+class RewardModelsView(Read):
+    """Trainings of what foretells readers' scores, the newest first."""
+
+    queryset = RewardModel.objects.select_related("run", "scorer", "trunk_scorer", "replaces")
+    lookup_url_kwarg, lookup_value_converter = "reward_model_id", "int"
+    serializer_class = RewardModelSerializer
+    asks = {"create": RewardModelRequest}
+    filterset_class = RewardModelFilter
+    ordering_fields = ("created_at", "name")
+
+    def create(self, request: Request) -> Response:
+        made = ask_for_reward_model(self.asked(RewardModelRequest), created_by=self.actor)
+        return self.told(made, status=MADE)
 
 
 class PromotionSerializer(Row):

@@ -1,4 +1,4 @@
-"""The request for a fine-tune, and what applies it: for page and command alike."""
+"""What is asked of learning, and what applies it: for page, program and command alike."""
 
 from datetime import time
 from typing import Annotated, Any
@@ -8,15 +8,22 @@ from pydantic import Field
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.gates.models import Gate
+from feedback_app.finetuning.gates.people import compare_by_people
 from feedback_app.finetuning.gates.services import start_gate
-from feedback_app.finetuning.models import FineTune, Snapshot
+from feedback_app.finetuning.models import FineTune, RewardModel, Snapshot
 from feedback_app.finetuning.services.finetunes import start_finetune
+from feedback_app.finetuning.services.reward_models import SETTINGS as REWARD_SETTINGS
+from feedback_app.finetuning.services.reward_models import classifier_at, start_reward_model
 from feedback_app.finetuning.services.snapshots import begin_snapshot
 from feedback_app.images.cohorts.services import find_cohort
+from feedback_app.images.models import Scorer, ScorerKind
+from feedback_app.images.versions.folders import folder_named
 from feedback_app.images.versions.services import find_version
+from feedback_app.images.versions.trainings import require_known
 from feedback_app.requests import Request, at
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import Study, StudyState
+from feedback_app.studies.services import find_readers
 from generation.errors import RemediableError
 from generation.specs import PROMPT_MAX_CHARACTERS, Method
 
@@ -109,6 +116,69 @@ def ask_for_gate(request: GateRequest, *, created_by: User | None = None) -> Gat
     return start_gate(
         child, prompts=request.prompts or None, settings=request.settings, created_by=created_by
     )
+
+
+class GateStudyRequest(Request):
+    """Who compares a gate's pairs without knowing which image is whose."""
+
+    readers: tuple[Annotated[str, Field(min_length=1, max_length=150)], ...] = Field(min_length=1)
+
+
+def ask_for_gate_study(request: GateStudyRequest, gate: Gate, *, actor: User | None) -> Study:
+    if gate.found is None:
+        raise RemediableError("The gate has not said anything yet.", remedy="Wait for its run.")
+    return compare_by_people(gate, readers=find_readers(request.readers), actor=actor)
+
+
+class RewardModelRequest(Request):
+    """What foretells readers' scores; ``settings`` are those of its spec, which has their limits.
+
+    A program names a trunk that is registered, an admin's any folder on the server; code is
+    named at the command alone.
+    """
+
+    snapshot: str = Field(
+        min_length=1, max_length=100, description="Id or name; of several of a name the newest"
+    )
+    name: str = Field(default="", max_length=100, description="Default: SNAPSHOT-reward")
+    trunk: str = Field(
+        default="",
+        max_length=500,
+        description="Whose features it sees: a registered classifier's name or folder, or "
+        "package.module:callable (default: the active classifier)",
+    )
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def ask_for_reward_model(
+    request: RewardModelRequest, *, created_by: User | None = None
+) -> RewardModel:
+    """The training that somebody asks for, queued; without a person it is the machine's owner."""
+    require_known(request.settings, REWARD_SETTINGS)
+    with at("snapshot"):
+        snapshot = find_snapshot(request.snapshot)
+    with at("trunk"):
+        trunk = _trunk_named(request.trunk, by=created_by)
+    return start_reward_model(
+        snapshot,
+        name=request.name or f"{snapshot.name[:90]}-reward",
+        trunk=trunk,
+        settings=request.settings,
+        created_by=created_by,
+    )
+
+
+def _trunk_named(named: str, *, by: User | None) -> str:
+    known = Scorer.objects.filter(name=named, kind=ScorerKind.CLASSIFIER).first()
+    if known is not None:
+        return known.location
+    may_name_folder = by is not None and by.is_admin and folder_named(named) is not None
+    if named and by is not None and not may_name_folder and classifier_at(named) is None:
+        raise RemediableError(
+            f"There is no classifier {named!r}.",
+            remedy="Name one of /api/scorers/; an admin may name its folder on the server.",
+        )
+    return named
 
 
 class PromotionRequest(Request):

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
@@ -130,6 +132,25 @@ def test_what_training_says_of_itself_is_its_accuracy_or_the_reward_that_it_clim
     said = what_training_says(gate)
     assert said is not None
     assert (said["value"], said["neutral"]) == (2.0, 0.0)
+
+
+def test_programs_have_people_compare_a_gates_pairs(
+    gate: Gate, rosa: User, cora_client: Client
+) -> None:
+    address = reverse("api:gate-study", args=[gate.pk])
+    ask = lambda *names: cora_client.post(  # noqa: E731
+        address, {"readers": names}, content_type="application/json"
+    )
+    assert "has not said anything" in ask("rosa").json()["error"]["message"]
+    decided(gate, judge=None)
+    assert set(ask("nobody").json()["error"]["fields"]) == {"readers"}
+    opened = ask("rosa")
+    assert opened.status_code == 201, opened.content
+    people = opened.json()["people"]
+    assert (people["read"], people["wanted"] > 0) == (0, True)
+    again = cora_client.get(reverse("api:gate", args=[gate.pk])).json()
+    assert again["people"] == people
+    assert ask("rosa").json()["people"]["study"] == people["study"]
 
 
 def test_people_who_compared_every_pair_blind_judge_the_next_gate(

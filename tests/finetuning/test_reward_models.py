@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.finetuning.models import Snapshot
@@ -69,6 +72,39 @@ def test_readings_teach_a_reward_model_that_measures_candidates(
     run.refresh_from_db()
     assert (run.state, run.result["scorer"]) == (State.SUCCEEDED, "taste")
     assert Scorer.objects.count() == 2
+
+
+def test_programs_ask_for_a_reward_model_and_name_no_code(
+    snapshot: Snapshot, cora_client: Client, ada_client: Client, tmp_path: Path
+) -> None:
+    made = Scorer.objects.create(
+        name="eye",
+        kind=ScorerKind.CLASSIFIER,
+        location=str(tmp_path / "eye"),
+        sha256="4" * 64,
+        is_active=False,
+    )
+
+    def ask(client: Client, **body: object) -> Any:
+        asked = {"snapshot": "Monday"} | body
+        return client.post(reverse("api:reward-models"), asked, content_type="application/json")
+
+    for client, body, place in (
+        (cora_client, {"trunk": str(tmp_path)}, {"trunk"}),
+        (ada_client, {"trunk": "os:abort"}, {"trunk"}),
+        (cora_client, {"trunk": "eye", "settings": {"members": 1}}, {"settings"}),
+        (cora_client, {"trunk": "eye", "settings": {"preferences": "/etc/passwd"}}, {"settings"}),
+        (cora_client, {"snapshot": "Tuesday"}, {"snapshot"}),
+    ):
+        refused = ask(client, **body)
+        assert (refused.status_code, set(refused.json()["error"]["fields"])) == (400, place)
+    row = ask(cora_client, trunk="eye", settings={"members": 2}).json()
+    assert (row["name"], row["trunk_scorer"], row["settings"]["members"]) == (
+        "Monday-reward", made.name, 2,
+    )  # fmt: skip
+    assert ask(ada_client, trunk=str(tmp_path), name="other").status_code == 201
+    listed = cora_client.get(reverse("api:reward-models"), {"state": "queued"}).json()
+    assert listed["count"] == 2
 
 
 def test_what_cannot_be_trained_is_named(snapshot: Snapshot) -> None:

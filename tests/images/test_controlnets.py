@@ -3,11 +3,14 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from feedback_app.images.blobs.services import store, store_image
 from feedback_app.images.candidates.tasks.pipelines import pipeline_of
@@ -19,6 +22,7 @@ from tests.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.django_db
 
+JSON = "application/json"
 TWO_STEPS = {"steps": 2, "latent_versions": 1, "batch_size": 2}
 
 
@@ -57,6 +61,34 @@ def test_the_manifest_names_the_masks_of_every_image(cohort: Cohort, version: Mo
     assert first == {}
     assert sorted(second) == ["lungs"]
     assert (np.asarray(PIL.Image.open(second["lungs"])) > 0).sum() == 25 * 25
+
+
+def test_programs_ask_for_trainings_as_commands_do(
+    cohort: Cohort, version: ModelVersion, cora_client: Client
+) -> None:
+    def ask(action: str, *args: int, **body: object) -> Any:
+        address = reverse(f"api:model-version-{action}", args=args)
+        return cora_client.post(address, {"cohort": "noise"} | body, content_type=JSON)
+
+    pretrained = ask("pretrain", settings={"resolution": 64, "seed": 3})
+    assert pretrained.status_code == 202, pretrained.content
+    run = Run.objects.get(pk=pretrained.json()["id"])
+    assert (run.kind, run.spec["name"], str(run.created_by)) == ("pretrain", "noise-base", "Cora")
+    spec = json.loads((path_of(run.spec["run_dir"]) / "spec.json").read_text())
+    assert (spec["resolution"], spec["seed"]) == (64, 3)
+    taught = ask("train-controlnet", version.pk, name="masks", settings=TWO_STEPS)
+    assert (taught.status_code, taught.json()["kind"]) == (202, "train_controlnet")
+    further = ask("continue-training", version.pk)
+    assert "validation split" in further.json()["error"]["message"]
+    for body, place in (
+        ({"cohort": "nowhere"}, {"cohort"}),
+        ({"name": version.name}, {"name"}),
+        ({"settings": {"steps": 0}}, {"settings"}),
+        ({"settings": {"manifest": "/etc/passwd"}}, {"settings"}),
+        ({"model": "x"}, {"model"}),
+    ):
+        refused = ask("train-controlnet", version.pk, **body)
+        assert (refused.status_code, set(refused.json()["error"]["fields"])) == (400, place)
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 from django import forms
 
 from feedback_app.accounts.models import Role, User
+from feedback_app.finetuning.requests import GateStudyRequest
+from feedback_app.requests import read
 
 
 class ReadersForm(forms.Form):
@@ -12,3 +14,7 @@ class ReadersForm(forms.Form):
         ),
         widget=forms.CheckboxSelectMultiple,
     )
+
+    def request(self) -> GateStudyRequest:
+        names = tuple(reader.username for reader in self.cleaned_data["readers"])
+        return read(GateStudyRequest, {"readers": names})

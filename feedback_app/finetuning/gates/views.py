@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.finetuning.gates.forms import ReadersForm
 from feedback_app.finetuning.gates.models import Gate
-from feedback_app.finetuning.gates.people import compare_by_people, peoples_word
+from feedback_app.finetuning.gates.people import peoples_word
 from feedback_app.finetuning.gates.promotion import go_back, needs_reason, promote_version
 from feedback_app.finetuning.gates.report import (
     behind,
@@ -23,6 +23,7 @@ from feedback_app.finetuning.gates.report import (
     sheet_from,
 )
 from feedback_app.finetuning.gates.services import read_report, start_gate
+from feedback_app.finetuning.requests import ask_for_gate_study
 from feedback_app.images.candidates.batches import progress_of
 from feedback_app.images.models import ModelVersion, Promotion
 from feedback_app.remedies import tell
@@ -126,11 +127,7 @@ def gate_study(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         messages.error(request, "Choose one reader or more.")
         return redirect("finetuning:gate", row.pk)
     try:
-        study = compare_by_people(
-            row,
-            readers=list(form.cleaned_data["readers"]),
-            actor=request.user,  # type: ignore[arg-type]
-        )
+        study = ask_for_gate_study(form.request(), row, actor=request.user)  # type: ignore[arg-type]
     except RemediableError as error:
         tell(request, error)
     else:

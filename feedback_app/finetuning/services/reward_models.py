@@ -15,6 +15,7 @@ from feedback_app.finetuning.services.run_folders import write_readings
 from feedback_app.images.models import Scorer, ScorerKind
 from feedback_app.images.scorers.services import register_scorer, require_free_name
 from feedback_app.images.versions.folders import loadable, location_of
+from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import State
 from generation.errors import RemediableError
@@ -49,10 +50,11 @@ def start_reward_model(
     the classifier that measures candidates now. ``replaces`` is the one in whose place it
     is trained, without retracted readings.
     """
-    require_free_name(name)
+    with at("name"):
+        require_free_name(name)
     trunk_scorer = classifier_at(trunk) if trunk else active_classifier()
     trunk = trunk_scorer.location if trunk_scorer else trunk
-    with naming_the_setting():
+    with at("settings"), naming_the_setting():
         spec = RewardModelSpec(preferences="-", trunk=trunk, **(settings or {}))
     complete = {key: value for key, value in asdict(spec).items() if key in SETTINGS}
     run = runs.start(

@@ -9,12 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback_app.images.versions.checkpoints import ask_for_version
+from feedback_app.images.versions.continuing import ContinueRequest, ask_for_continuing
+from feedback_app.images.versions.controlnets import ControlNetRequest, ask_for_controlnet
 from feedback_app.images.versions.evaluations import (
     EvaluationRequest,
     ask_for_evaluation,
     evaluations_of,
 )
 from feedback_app.images.versions.models import ModelVersion
+from feedback_app.images.versions.pretraining import PretrainRequest, ask_for_pretraining
 from feedback_app.images.versions.requests import VersionRequest
 from feedback_app.rest.views import Read, Row, name_of, user_name
 from feedback_app.runs.api import RunSerializer
@@ -58,6 +61,10 @@ class ModelVersionFilter(FilterSet):
         }
 
 
+STARTED = ("evaluate", "pretrain", "continue_training", "train_controlnet")
+"""Actions that queue a run and answer with it."""
+
+
 class ModelVersionsView(Read):
     """Base models and what was taught upon them; an admin's POST registers weights."""
 
@@ -66,14 +73,20 @@ class ModelVersionsView(Read):
     serializer_class = ModelVersionSerializer
     answers = {
         "create": NewVersionSerializer,
-        "evaluate": RunSerializer,
         "evaluations": RunSerializer,
+        **dict.fromkeys(STARTED, RunSerializer),
     }
     statuses = {
         "create": (status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED),
-        "evaluate": (status.HTTP_202_ACCEPTED,),
+        **dict.fromkeys(STARTED, (status.HTTP_202_ACCEPTED,)),
     }
-    asks = {"create": VersionRequest, "evaluate": EvaluationRequest}
+    asks = {
+        "create": VersionRequest,
+        "evaluate": EvaluationRequest,
+        "pretrain": PretrainRequest,
+        "continue_training": ContinueRequest,
+        "train_controlnet": ControlNetRequest,
+    }
     admins_actions = frozenset({"create"})
     filterset_class = ModelVersionFilter
     ordering_fields = ("name", "created_at")
@@ -91,6 +104,26 @@ class ModelVersionsView(Read):
         """Has the evaluation kit measure candidates of the version; the run has the figures."""
         asked = self.asked(EvaluationRequest)
         run = ask_for_evaluation(asked, self.get_object(), created_by=self.actor)
+        return self.told(run, status=status.HTTP_202_ACCEPTED)
+
+    @action(["post"], detail=False)
+    def pretrain(self, request: Request) -> Response:
+        """Trains a base model on a cohort; the run's result names the version."""
+        run = ask_for_pretraining(self.asked(PretrainRequest), created_by=self.actor)
+        return self.told(run, status=status.HTTP_202_ACCEPTED)
+
+    @action(["post"], detail=True, url_path="continue-training")
+    def continue_training(self, request: Request, version_id: int) -> Response:
+        """Trains the version further on a cohort, without readings, into a new base model."""
+        asked = self.asked(ContinueRequest)
+        run = ask_for_continuing(asked, self.get_object(), created_by=self.actor)
+        return self.told(run, status=status.HTTP_202_ACCEPTED)
+
+    @action(["post"], detail=True, url_path="train-controlnet")
+    def train_controlnet(self, request: Request, version_id: int) -> Response:
+        """Teaches a child of the version to follow a cohort's masks."""
+        asked = self.asked(ControlNetRequest)
+        run = ask_for_controlnet(asked, self.get_object(), created_by=self.actor)
         return self.told(run, status=status.HTTP_202_ACCEPTED)
 
     @action(["get"], detail=True)

@@ -5,10 +5,16 @@ from typing import Any
 
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort, Split
+from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.images.versions.trainings import start_training
+from feedback_app.images.versions.trainings import (
+    TrainingRequest,
+    require_known,
+    start_training,
+)
+from feedback_app.requests import at
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import ContinueSpec
@@ -31,6 +37,26 @@ METHOD = "continued"
 KIND = "continue_training"
 
 
+class ContinueRequest(TrainingRequest):
+    """A version trained further on a cohort; called ``VERSION-COHORT``."""
+
+
+def ask_for_continuing(
+    request: ContinueRequest, version: ModelVersion, *, created_by: User | None = None
+) -> Run:
+    require_known(request.settings, SETTINGS)
+    versions.require_weights(version)
+    with at("cohort"):
+        cohort = find_cohort(request.cohort)
+    return start_continuing(
+        version,
+        cohort,
+        name=request.name or f"{version.name}-{cohort.name}"[:100],
+        settings=request.settings,
+        created_by=created_by,
+    )
+
+
 def start_continuing(
     version: ModelVersion,
     cohort: Cohort,
@@ -43,7 +69,8 @@ def start_continuing(
 
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
-    versions.require_free_name(name)
+    with at("name"):
+        versions.require_free_name(name)
     for split in Split:
         if not cohort.images.filter(patient__split=split).exists():
             raise RemediableError(

@@ -5,10 +5,16 @@ from typing import Any
 
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort, Mask, Split
+from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.images.versions.trainings import start_training
+from feedback_app.images.versions.trainings import (
+    TrainingRequest,
+    require_known,
+    start_training,
+)
+from feedback_app.requests import at
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import ControlNetSpec
@@ -16,6 +22,26 @@ from generation.specs import ControlNetSpec
 SETTINGS = ("latent_versions", "steps", "batch_size", "learning_rate", "seed", "further")
 """What may be set of a ``ControlNetSpec``."""
 METHOD = "controlnet"
+
+
+class ControlNetRequest(TrainingRequest):
+    """A version that is to follow the masks of a cohort; called ``VERSION-masks``."""
+
+
+def ask_for_controlnet(
+    request: ControlNetRequest, version: ModelVersion, *, created_by: User | None = None
+) -> Run:
+    require_known(request.settings, SETTINGS)
+    versions.require_weights(version)
+    with at("cohort"):
+        cohort = find_cohort(request.cohort)
+    return start_controlnet(
+        version,
+        cohort,
+        name=request.name or f"{version.name[:94]}-masks",
+        settings=request.settings,
+        created_by=created_by,
+    )
 
 
 def start_controlnet(
@@ -30,7 +56,8 @@ def start_controlnet(
 
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
-    versions.require_free_name(name)
+    with at("name"):
+        versions.require_free_name(name)
     if settings.get("further") and not parent.follows_masks:
         raise RemediableError(
             f"“{parent.name}” follows no masks: it has no ControlNet to train further.",

@@ -4,10 +4,16 @@ from collections.abc import Mapping
 
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort, Split
+from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions import services as versions
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.models import ModelVersion
-from feedback_app.images.versions.trainings import start_training
+from feedback_app.images.versions.trainings import (
+    TrainingRequest,
+    require_known,
+    start_training,
+)
+from feedback_app.requests import at
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
 from generation.specs import PretrainSpec
@@ -25,6 +31,22 @@ SETTINGS = (
 """What may be set of a ``PretrainSpec``."""
 
 
+class PretrainRequest(TrainingRequest):
+    """A base model from nothing, out of a cohort's training split; called ``COHORT-base``."""
+
+
+def ask_for_pretraining(request: PretrainRequest, *, created_by: User | None = None) -> Run:
+    require_known(request.settings, SETTINGS)
+    with at("cohort"):
+        cohort = find_cohort(request.cohort)
+    return start_pretraining(
+        cohort,
+        name=request.name or f"{cohort.name}-base",
+        settings=request.settings,
+        created_by=created_by,
+    )
+
+
 def start_pretraining(
     cohort: Cohort,
     *,
@@ -36,7 +58,8 @@ def start_pretraining(
 
     ``settings`` are those of SETTINGS; what is not there keeps its default.
     """
-    versions.require_free_name(name)
+    with at("name"):
+        versions.require_free_name(name)
     if not cohort.images.filter(patient__split=Split.TRAIN).exists():
         raise RemediableError(
             f"The cohort “{cohort.name}” has no image in its training split.",

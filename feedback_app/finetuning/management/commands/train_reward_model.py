@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.finetuning.requests import find_snapshot
-from feedback_app.finetuning.services.reward_models import SETTINGS, start_reward_model
+from feedback_app.finetuning.requests import RewardModelRequest, ask_for_reward_model
+from feedback_app.finetuning.services.reward_models import SETTINGS
 from feedback_app.remedies import as_command_error
-from feedback_app.requests import add_options, given
+from feedback_app.requests import add_options, given, read
 from feedback_app.runs.console import finish_here
 from generation.specs import RewardModelSpec
 
@@ -18,24 +18,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("snapshot", help="id or name; of several of a name the newest")
-        parser.add_argument("--name", help="the reward model's name (default: SNAPSHOT-reward)")
-        parser.add_argument(
-            "--trunk",
-            default="",
-            help="a classifier's folder or package.module:callable (default: the active one)",
-        )
+        add_options(parser, RewardModelRequest, ("name", "trunk"))
         add_options(parser, RewardModelSpec, SETTINGS)
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        asked = given(options, ("snapshot", "name", "trunk"))
+        asked["settings"] = given(options, SETTINGS)
         with as_command_error():
-            snapshot = find_snapshot(options["snapshot"])
-            training = start_reward_model(
-                snapshot,
-                name=options["name"] or f"{snapshot.name[:90]}-reward",
-                trunk=options["trunk"],
-                settings=given(options, SETTINGS),
-            )
+            training = ask_for_reward_model(read(RewardModelRequest, asked))
         if not options["now"]:
             self.stdout.write(f"Queued as run {training.run.pk}.")
             return

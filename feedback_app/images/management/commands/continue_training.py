@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.management.telling import tell_version
-from feedback_app.images.versions.continuing import SETTINGS, start_continuing
+from feedback_app.images.versions.continuing import SETTINGS, ContinueRequest, ask_for_continuing
 from feedback_app.images.versions.services import find_version
 from feedback_app.remedies import as_command_error
-from feedback_app.requests import add_options, given
+from feedback_app.requests import add_options, given, read
 from generation.specs import ContinueSpec
 
 
@@ -25,12 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        asked = given(options, ("cohort", "name")) | {"settings": given(options, SETTINGS)}
         with as_command_error():
-            version, cohort = find_version(options["version"]), find_cohort(options["cohort"])
-            run = start_continuing(
-                version,
-                cohort,
-                name=options["name"] or f"{version.name}-{cohort.name}",
-                settings=given(options, SETTINGS),
-            )
+            version = find_version(options["version"])
+            run = ask_for_continuing(read(ContinueRequest, asked), version)
         tell_version(run, is_now=options["now"], write=self.stdout.write)

@@ -5,11 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from feedback_app.images.management.finding import find_cohort
 from feedback_app.images.management.telling import tell_version
-from feedback_app.images.versions.pretraining import SETTINGS, start_pretraining
+from feedback_app.images.versions.pretraining import (
+    SETTINGS,
+    PretrainRequest,
+    ask_for_pretraining,
+)
 from feedback_app.remedies import as_command_error
-from feedback_app.requests import add_options, given
+from feedback_app.requests import add_options, given, read
 from generation.specs import PretrainSpec
 
 
@@ -23,11 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--now", action="store_true", help="train in this process, and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cohort = find_cohort(options["cohort"])
+        asked = given(options, ("cohort", "name")) | {"settings": given(options, SETTINGS)}
         with as_command_error():
-            run = start_pretraining(
-                cohort,
-                name=options["name"] or f"{cohort.name}-base",
-                settings=given(options, SETTINGS),
-            )
+            run = ask_for_pretraining(read(PretrainRequest, asked))
         tell_version(run, is_now=options["now"], write=self.stdout.write)
