@@ -1,11 +1,13 @@
 """Delimited text, read row by row: the one reader of tables and of prompt files.
 
-Cells are parted by commas, semicolons, tabs or bars, whichever the first line tells; lines end
-as anybody ends them; a byte order mark is no part of a name. A row that has not the cells of
+Cells are parted by commas, semicolons, tabs or bars, whichever the first line tells, and never
+by one within quotes; lines end as anybody ends them, and a quoted cell may have several; a byte
+order mark is no part of a name. A row that has not the cells of
 its header is never filled up or cut: it comes as a ``BadRow`` with its number.
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,8 @@ MAX_CELL_CHARACTERS = 20_000_000
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARK = "\ufeff"
 SHOWN_CHARACTERS = 200
+HEADER_LINES = 20
+"""Lines that a header may have, whose quoted names can be broken."""
 NO_TEXT = re.compile("[\ud800-\udfff]")
 """What ``surrogateescape`` makes of bytes that are no text."""
 EXCEL_TEXT = re.compile(r'\s*="(.*)"\s*', re.DOTALL)
@@ -56,13 +60,14 @@ class _Lines:
     count: int = 0
     of_row: int = 0
     has_ended: bool = False
+    kept: list[str] = field(default_factory=list)
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
         try:
-            line = next(self.lines)
+            line = self.kept.pop() if self.kept else next(self.lines)
         except StopIteration:
             self.has_ended = True
             raise
@@ -70,14 +75,22 @@ class _Lines:
         self.of_row += 1
         return line
 
+    def put_back(self, lines: Sequence[str]) -> None:
+        self.kept += reversed(lines)
+        self.count -= len(lines)
+
 
 @dataclass
 class Table:
-    """A header, and the rows below it as they are asked for; it can be read once."""
+    """A header, and the rows below it as they are asked for; it can be read once.
+
+    In a ``spaced`` table a space after a delimiter is no part of a cell, as before a quote.
+    """
 
     header: tuple[str, ...]
     delimiter: str
     _lines: _Lines
+    spaced: bool = False
     _named: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +98,7 @@ class Table:
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         csv.field_size_limit(MAX_CELL_CHARACTERS)  # of the process: others may have changed it
-        reader = csv.reader(self._lines, delimiter=self.delimiter)
+        reader = csv.reader(self._lines, delimiter=self.delimiter, skipinitialspace=self.spaced)
         number = 1
         while True:
             self._lines.of_row = 0
@@ -115,7 +128,7 @@ class Table:
 
     def going_on(self, lines: Iterable[str]) -> "Table":
         """Returns the table of the same columns whose rows are these lines."""
-        return Table(self.header, self.delimiter, _Lines(iter(lines)))
+        return Table(self.header, self.delimiter, _Lines(iter(lines)), self.spaced)
 
     def _fault_of(self, cells: list[str]) -> str:
         """Returns why a row cannot be used, empty where it can."""
@@ -129,7 +142,9 @@ class Table:
         if len(cells) < self._named:
             return f"{counts}: it is cut off{over}"
         if any(cell.strip() for cell in cells[len(self.header) :]):
-            return f"{counts}: put quotes around commas{over}"
+            is_spaced = any(cell[:1] == " " and cell.lstrip()[:1] == '"' for cell in cells)
+            remedy = "take away spaces before quotes" if is_spaced else "put quotes around commas"
+            return f"{counts}: {remedy}{over}"
         if any("\0" in cell for cell in cells):
             return "has a NUL character"
         if any(NO_TEXT.search(cell) for cell in cells):
@@ -159,20 +174,67 @@ def read_table(lines: Iterable[str], *, needed: Sequence[str] = ()) -> Table:
             break
     else:
         first = ""
-    headers = {delimiter: names_of(first, delimiter) for delimiter in delimiters}
+    header = _whole(first, counted, delimiters)
+    found = {delimiter: _names(header, delimiter) for delimiter in delimiters}
 
-    def fitness(delimiter: str) -> tuple[int, int]:
-        names = headers[delimiter]
-        return len({*needed} & {*names}), len(names)
+    def fitness(delimiter: str) -> tuple[int, bool, int]:
+        names, is_strict = found[delimiter]
+        return len({*needed} & {*names}), is_strict, len(names)
 
     best = max(delimiters, key=fitness)
-    return Table(header=tuple(headers[best]), delimiter=best, _lines=counted)
+    return Table(
+        header=tuple(found[best][0]),
+        delimiter=best,
+        _lines=counted,
+        spaced=_is_spaced(header, best),
+    )
 
 
-def names_of(line: str, delimiter: str) -> list[str]:
-    """Returns the cells of a header, without the spaces around them."""
+def _whole(first: str, lines: _Lines, delimiters: Sequence[str]) -> str:
+    """Returns a header with the lines after its first that belong to a quoted name."""
+    more: list[str] = []
+    for line in lines if any(_is_open(first, delimiter) for delimiter in delimiters) else ():
+        more.append(line)
+        header = first + "".join(more)
+        if not any(_is_open(header, delimiter) for delimiter in delimiters):
+            return header
+        if len(more) == HEADER_LINES:
+            break
+    lines.put_back(more)
+    return first
+
+
+def _is_open(text: str, delimiter: str) -> bool:
+    """Whether a quoted cell goes on after the text's end."""
     try:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
+        _cells(text, delimiter, strict=True)
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _names(header: str, delimiter: str) -> tuple[list[str], bool]:
+    """Returns a header's cells without the spaces around them, and whether every quote in it
+    begins and ends one: by another delimiter than its own, some do not.
+    """
+    try:
+        cells, is_strict = _cells(header, delimiter, strict=True), True
     except csv.Error:
-        return []
-    return [_plain(cell.strip().strip(BYTE_ORDER_MARK).strip()) for cell in cells]
+        is_strict = False
+        try:
+            cells = _cells(header, delimiter, strict=False)
+        except csv.Error:
+            return [], False
+    names = (" ".join(cell.splitlines()).strip().strip(BYTE_ORDER_MARK).strip() for cell in cells)
+    return [_plain(name) for name in names], is_strict
+
+
+def _cells(text: str, delimiter: str, *, strict: bool) -> list[str]:
+    lines = io.StringIO(text, newline="")
+    spaced = _is_spaced(text, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced, strict=strict)
+    return next(reader, [])
+
+
+def _is_spaced(header: str, delimiter: str) -> bool:
+    return f'{delimiter} "' in header

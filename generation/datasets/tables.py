@@ -17,6 +17,16 @@ from generation.errors import RemediableError
 
 Row = dict[str, str]
 LOOKED_AT_BYTES = 16
+LINE_MAX_CHARACTERS = 40_000_000
+UNPACKED_ALWAYS_BYTES = 1_000_000_000
+UNPACKED_MAX_TIMES = 200
+"""Packed tables grow to so much, or to so many times their size; beyond, they are made to fill
+the memory or the disk.
+"""
+
+
+class BombError(EOFError):
+    """A table that grows beyond all bounds as it is read; what came before it is whole."""
 
 
 def read_table(
@@ -34,7 +44,7 @@ def stream_table(
     Rows that cannot be read are put among the ``skips`` when they are met, as what they tell of.
     """
     with _open_table(path) as file:
-        found = delimited.read_table(file, needed=columns).header
+        found = delimited.read_table(lines_of(file), needed=columns).header
     _require_columns(path, found=found, needed=columns)
     return _stream(path, columns=columns, skips=skips, what=what)
 
@@ -53,7 +63,7 @@ def stream_rows(
 def header_of(path: Path) -> tuple[str, ...]:
     """The names of a table's columns."""
     with _open_table(path) as file:
-        return delimited.read_table(file).header
+        return delimited.read_table(lines_of(file)).header
 
 
 def drain(skips: list[Skip]) -> Iterator[Skip]:
@@ -65,7 +75,7 @@ def drain(skips: list[Skip]) -> Iterator[Skip]:
 def count_rows(path: Path, *, columns: Sequence[str]) -> int:
     """How many rows a table has below its header, those of no use included."""
     with _open_table(path) as file:
-        return sum(1 for _ in _rows(path, delimited.read_table(file, needed=columns)))
+        return sum(1 for _ in _rows(path, delimited.read_table(lines_of(file), needed=columns)))
 
 
 def find_table(folder: Path, *names: str) -> Path:
@@ -94,7 +104,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 def _stream(path: Path, *, columns: Sequence[str], skips: list[Skip], what: What) -> Iterator[Row]:
     with _open_table(path) as file:
-        for row in _rows(path, delimited.read_table(file, needed=columns)):
+        for row in _rows(path, delimited.read_table(lines_of(file), needed=columns)):
             if isinstance(row, delimited.BadRow):
                 skips.append(skip_of(row, path, what=what))
             else:
@@ -112,8 +122,9 @@ def _rows(path: Path, table: delimited.Table) -> Iterator[delimited.Row | delimi
         for row in table:
             number = row.number
             yield row
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = "is where the packed file breaks off: fetch it again for the rows after it"
+        reason = str(error) if isinstance(error, BombError) else reason
         yield delimited.BadRow(number + 1, 0, "", reason)
 
 
@@ -146,10 +157,40 @@ def encoding_of(start: bytes) -> str:
     return "utf-8-sig"
 
 
+def lines_of(file: TextIO) -> Iterator[str]:
+    """Yields the lines of a table; one that fills the memory is never read whole."""
+    while line := file.readline(LINE_MAX_CHARACTERS + 1):
+        if len(line) > LINE_MAX_CHARACTERS:
+            raise BombError(
+                f"has a line of more than {LINE_MAX_CHARACTERS:,} characters: "
+                "neither it nor what comes after it is read"
+            )
+        yield line
+
+
+class _Unpacking(gzip.GzipFile):
+    """A packed file, as far as it grows to what a table may be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._told = 0
+        self._most = max(UNPACKED_ALWAYS_BYTES, UNPACKED_MAX_TIMES * path.stat().st_size)
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self._told += len(found)
+        if self._told > self._most:
+            raise BombError(
+                f"has more than {self._most:,} bytes when it is unpacked: "
+                "what comes after them is not read"
+            )
+        return found
+
+
 def _unpacked(path: Path) -> io.BufferedReader:
     """Returns the bytes of a file, of a packed one those within."""
     if path.suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(path))
+        return io.BufferedReader(_Unpacking(path))
     return path.open("rb")
 
 

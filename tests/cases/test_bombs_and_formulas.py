@@ -1,5 +1,6 @@
 """Kinds 15 and 16, where files reach memory, spreadsheets and the database."""
 
+import gzip
 import io
 import resource
 import time
@@ -19,7 +20,9 @@ from feedback_app.csv_files import FORMULA_SIGNS, csv_lines
 from feedback_app.images.cohorts.models import ImportSkip
 from feedback_app.runs.progress import storable
 from generation.conditioning.captions import caption_of
+from generation.datasets import tables
 from generation.datasets.dicom import read_radiograph
+from generation.datasets.parsed import Skip
 from generation.errors import RemediableError
 from tests.cases.importing import bring_in, images, png, skips
 from tests.generation.dicoms import dicom, gradient, texture, write
@@ -67,6 +70,32 @@ def test_no_cell_that_is_written_is_a_formula(sign: str) -> None:
 
 
 @pytest.mark.django_db
+def test_no_cell_is_a_formula_by_another_separator() -> None:
+    lines = list(csv_lines(["a", "b"], [["x;y", 1], ["x; =cmd()", 2], [None, "a\t@b"]]))
+    assert lines == ["a,b\n", "x;y,1\n", '"x; =cmd()",2\n', '"","a\t@b"\n']
+
+
+def test_a_packed_table_that_grows_without_end_is_read_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.csv.gz"
+    monkeypatch.setattr(tables, "UNPACKED_ALWAYS_BYTES", 1_000_000)
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 2_000_000))
+    skips: list[Skip] = []
+    rows = sum(1 for _ in tables.stream_table(path, columns=("a",), skips=skips))
+    assert 200_000 < rows < 1_000_000
+    assert "bytes when it is unpacked" in skips[0].reason
+    monkeypatch.setattr(tables, "LINE_MAX_CHARACTERS", 1_000)
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n" + b"x" * 900_000))
+    first, skip = tables.stream_rows(path, columns=("a",))
+    assert first == {"a": "1", "b": "2"}
+    assert isinstance(skip, Skip)
+    assert "a line of more than 1,000" in skip.reason
+    path.write_bytes(gzip.compress(b"x" * 900_000))
+    with pytest.raises(RemediableError, match=r"t\.csv\.gz is not a CSV file"):
+        tables.stream_table(path, columns=("a",), skips=[])
+
+
 def test_a_file_called_like_a_formula_is_harmless_in_the_download(
     tmp_path: Path, cora_client: Client
 ) -> None:

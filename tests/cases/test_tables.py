@@ -150,10 +150,41 @@ def read(text: str, *needed: str) -> tuple[list[dict[str, str]], dict[int, str]]
         '\n\n"a" , b \n1,2\n\n3,4\n,,\n',
         "a,b,,\n1,2,,\n3,4\n",
         "a,b\n1,2,\n3,4,,\n",
+        '"a", "b"\n1, "2"\n"3", 4\n',
     ],
 )
 def test_tables_are_one_table_however_they_are_written(text: str) -> None:
     assert read(text) == ([{"a": "1", "b": "2"}, {"a": "3", "b": "4"}], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('"patient";"x, y"\n1;2\n', ("patient", "x, y")),
+        ('"a, b, c";"d"\n1;2\n', ("a, b, c", "d")),
+        ('"a;b;c",d\n1,2\n', ("a;b;c", "d")),
+        ('"a,b,c"|"d;e;f"\n1|2\n', ("a,b,c", "d;e;f")),
+        ('"a, b"\t"c;d"\n1\t2\n', ("a, b", "c;d")),
+        ('"say ""x, y, z""";"d"\n1;2\n', ('say "x, y, z"', "d")),
+        ('"a", "b; c; d"\n1, 2\n', ("a", "b; c; d")),
+        ('"Finding\nLabels";"x,\r\ny"\n1;2\n', ("Finding Labels", "x, y")),
+    ],
+)
+def test_a_delimiter_within_quotes_never_counts(text: str, names: tuple[str, ...]) -> None:
+    table = read_table(io.StringIO(text, newline=""))
+    assert table.header == names
+    rows = list(table)
+    assert [row.cells for row in rows if isinstance(row, Row)] == [
+        dict(zip(names, "12", strict=True))
+    ]
+    assert rows[0].number == 2
+
+
+def test_a_quote_that_a_header_never_closes_takes_no_row_along() -> None:
+    text = '"a;b\n' + "1;2\n" * 30
+    rows = list(read_table(io.StringIO(text, newline="")))
+    assert len(rows) == 30
+    assert rows[-1].line == 31
 
 
 def test_what_spreadsheets_write_is_what_they_mean() -> None:
@@ -174,6 +205,7 @@ def test_what_spreadsheets_write_is_what_they_mean() -> None:
     [
         ("a,b\n1,2\n3", 3, "1 cells under 2 columns: it is cut off"),
         ("a,b\n1,2\n3,4,5\n", 3, "3 cells under 2 columns: put quotes around commas"),
+        ('a,b\n1,2\n3, "4,5"\n', 3, "3 cells under 2 columns: take away spaces before quotes"),
         ('a,b\n1,2\n"3,4\n5,6\n', 3, "never closed, so that the 1 lines after it are lost"),
         ('a,b\n1,2\n"3,4\n5,"6\n7,8', 3, "it goes over several lines: is a quote open?"),
         ("a,b\n1,2\n3,\0\n", 3, "has a NUL character"),

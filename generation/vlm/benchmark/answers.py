@@ -8,8 +8,6 @@ list), and ``"question"`` in the benchmark's words.
 So a model that runs elsewhere stands in the same tables as one that runs here.
 """
 
-import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +20,7 @@ from generation.errors import RemediableError
 from generation.statistics.intervals import Interval, cluster_bootstrap
 from generation.vlm.benchmark.choices import choose, parse_answer, softmax
 from generation.vlm.benchmark.items import Benchmark, Question
+from generation.vlm.benchmark.lines import number_of, read_line, text_of
 from generation.vlm.benchmark.plain import plain
 from generation.vlm.benchmark.scoring import (
     Answered,
@@ -66,8 +65,10 @@ def read_answers(path: Path, benchmark: Benchmark) -> dict[tuple[str, bool], Giv
     """Every line is checked; two answers to one question are refused, unknown questions too."""
     answers: dict[tuple[str, bool], Given] = {}
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
                 key, given = _read_line(line, benchmark, where=f"{path.name}, line {number}")
                 if key in answers:
                     raise _refusal(f"{path.name}, line {number}", f"answers {key[0]!r} again")
@@ -170,16 +171,25 @@ def _of_boxes(
 
 def _read_line(line: str, benchmark: Benchmark, *, where: str) -> tuple[tuple[str, bool], Given]:
     try:
-        row = dict(json.loads(line))
+        row = read_line(line)
         question = _asked(row, benchmark, where=where)
-        key = (question.id, bool(row.get("blind", False)))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _refusal(where, f"is no answer: {error!r}") from error
+        key = (question.id, _is_blind(row))
+        text = text_of(row.get("answer"))
+    except KeyError as error:
+        raise _refusal(where, f"is no answer: it has no {error}") from error
+    except (ValueError, TypeError) as error:
+        raise _refusal(where, f"is no answer: {error}") from error
     if "scores" in row:
         return key, _by_likelihood(row["scores"], question, where=where)
-    text = str(row.get("answer", ""))
     place = parse_answer(text, question.options) if question.kind == "choice" else None
     return key, Given(text=text, option=question.options[place] if place is not None else None)
+
+
+def _is_blind(row: Mapping[str, Any]) -> bool:
+    found = row.get("blind", False)
+    if not isinstance(found, bool):
+        raise TypeError("its blind is neither true nor false")
+    return found
 
 
 def _asked(row: Mapping[str, Any], benchmark: Benchmark, *, where: str) -> Question:
@@ -190,6 +200,8 @@ def _asked(row: Mapping[str, Any], benchmark: Benchmark, *, where: str) -> Quest
             raise _refusal(where, f"answers {row['id']!r}, which is no question of this benchmark")
         return question
     named = row["image"]
+    if not isinstance(named, str | list):
+        raise TypeError("its image is no SHA-256, nor a list of them")
     hashes = (named,) if isinstance(named, str) else tuple(map(str, named))
     found = benchmark.by_picture.get((hashes, str(row["question"])), [])
     if len(found) != 1:
@@ -202,13 +214,11 @@ def _by_likelihood(scores: Any, question: Question, *, where: str) -> Given:
     """From all rotations, or from the question's own order alone."""
     count = len(question.options)
     try:
-        rows = [[float(score) for score in row] for row in scores]
+        rows = [[number_of(score) for score in row] for row in scores]
     except (TypeError, ValueError) as error:
-        raise _refusal(where, "has scores that are no rows of numbers") from error
+        raise _refusal(where, "has scores that are no rows of finite numbers") from error
     if len(rows) not in {1, count} or any(len(row) != count for row in rows):
         raise _refusal(where, f"needs one row or {count} of {count} scores")
-    if any(math.isnan(score) for row in rows for score in row):
-        raise _refusal(where, "has a score that is no number")
     if len(rows) == 1:
         return Given(option=question.options[int(np.argmax(rows[0]))],
                      probabilities=softmax(rows[0]))  # fmt: skip

@@ -15,6 +15,7 @@ from PIL import Image
 
 from generation.errors import RemediableError
 from generation.vlm.benchmark.items import Benchmark, Question, all_asked
+from generation.vlm.benchmark.lines import read_line, text_of
 from generation.vlm.instructions.looks import open_picture
 
 TASK = "reading_room"
@@ -51,16 +52,16 @@ def write_task(benchmark: Benchmark, sources: Mapping[str, Path], folder: Path) 
 def is_log(text: str) -> bool:
     """Whether its first line is one of a log of samples."""
     try:
-        row = json.loads(text.lstrip().partition("\n")[0])
-    except ValueError:
+        row = read_line(text.lstrip("\ufeff \t\r\n").partition("\n")[0])
+    except (ValueError, TypeError):
         return False
-    return isinstance(row, dict) and NUMBER in row and SAID in row
+    return NUMBER in row and SAID in row
 
 
 def answers_of(text: str, benchmark: Benchmark) -> str:
     """A log of samples as the lines that ``read_answers`` reads; another task's is refused."""
     asked = all_asked(benchmark.questions)
-    lines = text.splitlines()
+    lines = text.lstrip("\ufeff").split("\n")  # a text may hold other ends of lines
     return "".join(
         json.dumps(_answer(line, asked, number=number), ensure_ascii=False) + "\n"
         for number, line in enumerate(lines, start=1)
@@ -70,10 +71,10 @@ def answers_of(text: str, benchmark: Benchmark) -> str:
 
 def _answer(line: str, asked: Sequence[tuple[Question, bool]], *, number: int) -> dict[str, Any]:
     try:
-        row = dict(json.loads(line))
+        row = read_line(line)
         one, is_blind = asked[int(row[NUMBER])]
         said = _text(row[SAID])
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, OverflowError, KeyError, IndexError, TypeError) as error:
         raise _refusal(number, f"is no sample of this task: {error!r}") from error
     if str(row.get("target")) != one.answer:
         raise _refusal(number, f"has another target than question {one.id!r}")
@@ -86,7 +87,7 @@ def _text(said: Any) -> str:
         said = said[0]
     if not isinstance(said, str):
         raise TypeError("several answers to one question")
-    return said
+    return text_of(said)
 
 
 def _picture(name: str, sources: Mapping[str, Path], folder: Path, numbers: dict[str, str]) -> str:

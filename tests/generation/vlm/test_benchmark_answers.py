@@ -154,17 +154,28 @@ def test_a_model_that_prefers_a_place_is_not_stable(benchmark: Benchmark, tmp_pa
         ({"answer": "yes"}, "is no answer"),
         ({"id": "nowhere", "answer": "yes"}, "no question of this benchmark"),
         ({"scores": [[1.0]]}, "needs one row or 2 of 2 scores"),
-        ({"scores": [["x", "y"]]}, "no rows of numbers"),
-        ({"scores": [[float("nan"), 0.0]]}, "a score that is no number"),
+        ({"scores": [["x", "y"]]}, "no rows of finite numbers"),
+        ({"scores": [[float("nan"), 0.0]]}, "no rows of finite numbers"),
+        ({"scores": [[float("inf"), 0.0]]}, "no rows of finite numbers"),
+        ({"scores": [[10**400, 0.0]]}, "no rows of finite numbers"),
+        ({"image": 7, "question": "?"}, "no SHA-256"),
+        ("[" * 100_000, "nested too deeply"),
+        ([["id", "a"]], "no JSON object"),
+        ({"id": None, "answer": "half \ud800"}, "characters that no text has"),
+        ({"id": None, "answer": "null \0"}, "characters that no text has"),
+        ({"id": None, "answer": ["yes"]}, "no text"),
+        ({"id": None, "answer": "yes", "blind": "no"}, "neither true nor false"),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_refused_with_its_line(
     benchmark: Benchmark, tmp_path: Path, row: object, message: str
 ) -> None:
     choice = next(one for one in benchmark.questions if one.task == "binary disease")
-    if isinstance(row, dict) and "scores" in row:
-        row = {"id": choice.id} | row
+    if isinstance(row, dict) and ("scores" in row or row.get("id", "") is None):
+        row = row | {"id": choice.id}
     lines(tmp_path / "a.jsonl", row)
+    if isinstance(row, str):
+        (tmp_path / "a.jsonl").write_text(row)
     with pytest.raises(RemediableError, match=message) as refusal:
         read_answers(tmp_path / "a.jsonl", benchmark)
     assert "line 1" in str(refusal.value)
