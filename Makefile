@@ -63,7 +63,7 @@ bench: setup chromium ## The benchmarks: a table, and benchmarks/results.json (A
 rehearse: setup ## The whole loop, headless, with simulated readers and a measured result
 	@$(LOCAL) exec -- manage.py rehearse $(ARGS)
 
-screenshots: setup chromium ## Pictures of every page for every person of the demo, at two sizes (SCREENSHOTS=folder)
+screenshots: setup chromium ## Pictures of every page for every person of the demo, at three sizes (SCREENSHOTS=folder)
 	@$(LOCAL) beside -- python -m tests.screenshots
 
 clean: ## Remove the environment, caches and the demo's data

@@ -1,4 +1,4 @@
-"""Pictures of every page at two sizes: ``make screenshots``, with or without a running demo.
+"""Pictures of every page at three sizes: ``make screenshots``, with or without a running demo.
 
 Runs on the demo's data, which are made where there are none, with a web server of its own.
 Follows the links of each person's pages from the start page on, takes one page of each kind,
@@ -29,7 +29,7 @@ from feedback_app.local.homes import CHECKOUT
 from feedback_app.local.processes import spawn
 from tests.touring import tour
 
-SIZES = ((1920, 1080), (1280, 800))
+SIZES = ((2560, 1440), (1920, 1080), (1280, 800))
 READY_LIMIT_S = 60
 
 

@@ -18,6 +18,8 @@ from feedback_app.statistics.bootstrap import Floats, Ints
 DOTS_MAX = 240
 """Points of a small panel, in which more would lie upon each other."""
 SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4e6f5"])
+LETTERS_ABREAST = 60
+"""As many letters of names fit under a plot, side by side."""
 
 
 def scores(figures: ScoreFigures) -> Figure:
@@ -58,7 +60,9 @@ def agreement(figures: ScoreFigures) -> Figure:
             ink = looks.GROUND if value > 0.6 else looks.TEXT
             text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
-    axes.set_xticks(range(count), figures.readers, rotation=25 if count > 5 else 0)
+    is_tight = count * max(map(len, figures.readers), default=0) > LETTERS_ABREAST
+    slant = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if is_tight else {}
+    axes.set_xticks(range(count), figures.readers, **slant)
     axes.set_yticks(range(count), figures.readers)
     axes.tick_params(colors=looks.TEXT)
     for spine in axes.spines.values():
