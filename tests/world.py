@@ -27,6 +27,8 @@ from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from feedback_app.vlms.asking import ask_of_image
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
+from feedback_app.vlms.learning.snapshots import take_report_snapshot
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion
 from feedback_app.vlms.requests import QuestionRequest
 from tests.curation.stage import Stage, set_stage
@@ -35,7 +37,14 @@ from tests.finetuning.gate_world import asked, child_of, decided
 from tests.images.cohort_folders import grey, import_folder, lay_out, mask_png
 from tests.readings.answers import posted_for
 from tests.studies.making import make_study
-from tests.vlms.made import asked_cohort, brought, built, some_version
+from tests.vlms.made import (
+    asked_cohort,
+    being_taught,
+    brought,
+    built,
+    report_readings,
+    some_version,
+)
 
 COHORT = "ward"
 
@@ -65,6 +74,8 @@ class World:
     cell: Cell
     benchmark_result: BenchmarkResult
     image_question: ImageQuestion
+    report_snapshot: ReportSnapshot
+    vlm_fine_tune: VlmFineTune
     retraction: Retraction
     """It takes back a reader who read nothing that the others rest on."""
 
@@ -93,6 +104,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
     gate = asked(child_of(fine_tune))
     decided(gate)
     experiment, draft_experiment = experiments()
+    reports = take_report_snapshot("Reports", studies=[report_readings(rosa)])
     return World(
         study=study,
         slot=slot,
@@ -115,6 +127,8 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         cell=experiment.cells.earliest("pk"),
         benchmark_result=brought(built(asked_cohort("asked", test=6))),
         image_question=question(stage),
+        report_snapshot=reports,
+        vlm_fine_tune=being_taught(reports),
         retraction=retract(reader=make_stranger(), reason="They read the wrong studies."),
     )
 

@@ -21,6 +21,7 @@ from feedback_app.results import api as results
 from feedback_app.runs import api as runs
 from feedback_app.studies import api as studies
 from feedback_app.vlms import api as vlms
+from feedback_app.vlms.learning import api as vlm_learning
 from feedback_app.webhooks import api as webhooks
 
 router = Router()
@@ -53,6 +54,8 @@ for rows, view, row in (
     ("instruction-sets", vlms.InstructionSetsView, "instruction-set"),
     ("benchmark-results", vlms.BenchmarkResultsView, "benchmark-result"),
     ("image-questions", vlms.ImageQuestionsView, "image-question"),
+    ("report-snapshots", vlm_learning.ReportSnapshotsView, "report-snapshot"),
+    ("vlm-fine-tunes", vlm_learning.VlmFineTunesView, "vlm-fine-tune"),
     ("retractions", provenance.RetractionsView, "retraction"),
     ("runs", runs.RunsView, "run"),
     ("notices", notices.NoticesView, "notice"),

@@ -13,7 +13,20 @@ from feedback_app.images.blobs.models import Image
 from feedback_app.images.versions.folders import path_of
 from feedback_app.readings.models import Retraction
 from feedback_app.runs.models import State
+from feedback_app.vlms.learning.models import ReportLesson, ReportSnapshot, VlmFineTune
 from generation.vlm.model.folders import FAMILIES
+
+__all__ = [
+    "BenchmarkResult",
+    "BenchmarkScore",
+    "ImageQuestion",
+    "InstructionSet",
+    "ReportLesson",
+    "ReportSnapshot",
+    "ScoreKind",
+    "VlmFineTune",
+    "VlmVersion",
+]
 
 
 class VlmVersion(models.Model):

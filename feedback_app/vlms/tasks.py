@@ -12,6 +12,8 @@ from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from feedback_app.vlms.building import build_set
 from feedback_app.vlms.fairness import report_on_experiment, reports_of, said_of, test_images
+from feedback_app.vlms.learning.finetunes import finish_vlm_finetune
+from feedback_app.vlms.learning.models import VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion, InstructionSet
 from feedback_app.vlms.scoring import score_result
 from feedback_app.vlms.services import register_trained
@@ -25,6 +27,15 @@ AT_ONCE = 32
 def train_vlm(progress: Progress) -> dict[str, object]:
     result = _child(progress, "train_vlm", is_shared=True)
     version = register_trained(progress.run)
+    return {"vlm_version": version.name, **result}
+
+
+@handles("teach_vlm")
+def teach_vlm(progress: Progress) -> dict[str, object]:
+    """Train a child in a child process; what is stopped goes on from its checkpoint."""
+    row = VlmFineTune.objects.select_related("run", "parent", "version").get(run=progress.run)
+    result = _child(progress, "teach_vlm")
+    version = finish_vlm_finetune(row)
     return {"vlm_version": version.name, **result}
 
 

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from feedback_app.vlms.learning import snapshot_views, teaching_views
 from feedback_app.vlms.views import benchmarks, fairness, instructions, lists, versions
 
 app_name = "vlms"
@@ -10,6 +11,10 @@ urlpatterns = [
     path("questions/<uuid:question_id>/", versions.show_question, name="question"),
     path("<int:version_id>/", versions.show_version, name="version"),
     path("<int:version_id>/<str:stage>.svg", versions.show_curve, name="curve"),
+    path("preferences/", snapshot_views.list_snapshots, name="report-snapshots"),
+    path("preferences/new/", snapshot_views.take, name="report-snapshot-new"),
+    path("preferences/<uuid:snapshot_id>/", snapshot_views.show, name="report-snapshot"),
+    path("teach/", teaching_views.teach, name="teach"),
     path("instructions/", lists.list_sets, name="sets"),
     path("instructions/new/", instructions.create, name="set-new"),
     path("instructions/<uuid:set_id>/", instructions.show_set, name="set"),

@@ -82,6 +82,12 @@ from generation.specs.strict import (
     STRICT,
     naming_the_setting,
 )
+from generation.specs.vlm_preferences import (
+    REPORT_PROMPT,
+    VlmComparisonSpec,
+    VlmMethod,
+    VlmPreferenceSpec,
+)
 from generation.specs.vlms import VLM_TASKS, BenchmarkSpec, QuestionSpec, VlmSpec
 
 __all__ = [
@@ -96,6 +102,7 @@ __all__ = [
     "PARTS",
     "PIXELS_AT_ONCE",
     "PROMPT_MAX_CHARACTERS",
+    "REPORT_PROMPT",
     "SEED_LIMIT",
     "STRICT",
     "SUPPORTED_WORDS",
@@ -141,6 +148,9 @@ __all__ = [
     "Stopping",
     "Task",
     "TrainingImage",
+    "VlmComparisonSpec",
+    "VlmMethod",
+    "VlmPreferenceSpec",
     "VlmSpec",
     "naming_the_setting",
     "read_spec",

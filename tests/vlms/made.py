@@ -3,14 +3,22 @@
 import json
 from pathlib import Path
 
+from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort, Sex
+from feedback_app.readings.services import GivenReport
 from feedback_app.runs import services as runs
+from feedback_app.studies.models import Study
 from feedback_app.vlms.asking import BENCHMARK, ask_for_instructions, bring_answers
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, InstructionSet, VlmVersion
 from feedback_app.vlms.requests import AnswersRequest, InstructionRequest
 from generation.vlm.benchmark.choices import rotations
 from generation.vlm.benchmark.items import Question, read_benchmark
 from tests.experiments.making import make_cohort
+from tests.readings.answers import read
+from tests.readings.rooms import assign, make_room, real
+
+LONG_DRAFT = "There is a small effusion on the left side."
 
 
 def asked_cohort(name: str = "asked", *, test: int = 44) -> Cohort:
@@ -72,5 +80,32 @@ def some_version(name: str = "reader-of-chests") -> VlmVersion:
     return VlmVersion.objects.create(name=name, location="bundled", sha256="0" * 64, family="llava")
 
 
+def report_readings(reader: User, *, count: int = 12) -> Study:
+    """A study in which a reader shortened every second draft and accepted the others."""
+    texts = [("a model", LONG_DRAFT)]
+    study = make_room(
+        "write_report", reader, cases=[[real(9_000 + n)] for n in range(count)], texts=texts,
+        name="Drafts",
+    )  # fmt: skip
+    for number, slot in enumerate(assign(study, reader)):
+        edited = GivenReport("No effusion.", ["style"])
+        accepted = GivenReport(LONG_DRAFT, is_accepted=True)
+        read(slot, report=accepted if number % 2 else edited)
+    return study
+
+
 def lines_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def being_taught(snapshot: ReportSnapshot, parent: VlmVersion | None = None) -> VlmFineTune:
+    """A row as the request makes it, of a version whose weights are not there."""
+    run = runs.start("teach_vlm", title="Teach child what readers prefer", spec={})
+    return VlmFineTune.objects.create(
+        name="child",
+        snapshot=snapshot,
+        parent=parent or some_version("parent"),
+        method="dpo",
+        settings={"steps": 2},
+        run=run,
+    )

@@ -17,10 +17,10 @@ from feedback_app.readings.models import Reading, ReadingQuerySet
 from feedback_app.readings.report_models import ReportPreference, WrittenReport
 from feedback_app.results.readings_file.rows import StudyRows
 from feedback_app.studies.models import CaseImage, CaseText, CriterionKind, Study
+from generation.specs import REPORT_PROMPT
 
 NAME = "report_pairs"
 FORM = "jsonl"
-PROMPT = "Write the radiology report of this chest X-ray."
 
 
 def has_pairs(study: Study) -> bool:
@@ -40,7 +40,7 @@ def pairs_of(rows: StudyRows) -> Iterator[str]:
     for pair in (*_edits(counting), *_choices(counting)):
         reader, case = pair.pop("reader"), pair.pop("case")
         line = {
-            "prompt": PROMPT,
+            "prompt": REPORT_PROMPT,
             **pair,
             "image": images[case],
             "reader": rows.reader(reader),

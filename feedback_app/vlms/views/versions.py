@@ -20,6 +20,8 @@ from feedback_app.remedies import complain
 from feedback_app.requests import read
 from feedback_app.vlms.asking import ask_of_image
 from feedback_app.vlms.forms import QuestionForm, RegisterForm
+from feedback_app.vlms.learning.dependents import retracted_report_snapshots
+from feedback_app.vlms.learning.finetunes import finetunes_behind
 from feedback_app.vlms.models import ImageQuestion, InstructionSet, VlmVersion
 from feedback_app.vlms.requests import QuestionRequest, RegisterVlmRequest
 from feedback_app.vlms.services import folder_of, register_vlm
@@ -60,6 +62,8 @@ def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
         "stages": _stages(version),
         "results": results.prefetch_related("scores"),
         "unanswered": InstructionSet.objects.exclude(benchmark={}).exclude(results__in=results),
+        "taught_by": finetunes_behind(version),
+        "retracted_snapshots": set(retracted_report_snapshots()),
         "questions": version.questions.select_related("image")[:SHOWN_QUESTIONS],
     }
     return render(request, "vlms/version.html", context)

@@ -20,6 +20,11 @@ class _OfPicturesAlone:
             return None
         return super().check_argument_for_proper_class(argument_name, argument)  # type: ignore[misc]
 
+    def save_pretrained(self, folder: Any, **options: Any) -> None:
+        """Each part for itself, as the folders lie that such processors are loaded from."""
+        self.tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
+        self.image_processor.save_pretrained(folder)  # type: ignore[attr-defined]
+
 
 class Qwen2OfPictures(_OfPicturesAlone, Qwen2VLProcessor):
     """Qwen2-VL's."""

@@ -68,7 +68,7 @@ class Vlm:
         """What it answers in its own words, always its likeliest ones."""
         texts = []
         for one in asked:
-            inputs = self._inputs(one, with_options(one.question, one.options))
+            inputs = self.inputs(one, with_options(one.question, one.options))
             tokens = self.model.generate(**inputs, max_new_tokens=longest, do_sample=False)
             texts.append(self._text(tokens[0, inputs["input_ids"].shape[1] :]))
         return texts
@@ -84,7 +84,7 @@ class Vlm:
         """What the decoder is given of each picture, as the mean of its tokens: N x F."""
         found = []
         for picture in pictures:
-            inputs = self._inputs(Asked(question="", pictures=(picture,)), "")
+            inputs = self.inputs(Asked(question="", pictures=(picture,)), "")
             inputs.pop("input_ids"), inputs.pop("attention_mask", None)
             chosen = {name: value for name, value in inputs.items() if "pixel" in name
                       or "image" in name}  # fmt: skip
@@ -99,7 +99,7 @@ class Vlm:
     @torch.no_grad()
     def _likelihood(self, one: Asked, order: Sequence[str], option: str) -> float:
         """By making ``generate`` say the option, so that each family reads as it does itself."""
-        inputs = self._inputs(one, with_options(one.question, order))
+        inputs = self.inputs(one, with_options(one.question, order))
         wanted = self.processor.tokenizer.encode(option, add_special_tokens=False)
         if not wanted:
             return normalised([])
@@ -123,14 +123,15 @@ class Vlm:
         return normalised([float(chance[token])
                            for chance, token in zip(chances, wanted, strict=True)])  # fmt: skip
 
-    def _inputs(self, one: Asked, question: str) -> dict[str, torch.Tensor]:
+    def inputs(self, one: Asked, question: str) -> dict[str, torch.Tensor]:
+        """What the model is given so that it answers a question."""
         pictures = [Image.fromarray(picture).convert("RGB") for picture in one.pictures]
-        text = self._prompt(question, pictures=len(pictures))
+        text = self.prompt(question, pictures=len(pictures))
         given = {"images": pictures} if pictures else {}
         inputs = self.processor(text=[text], return_tensors="pt", **given)
         return {name: value.to(self.model.device) for name, value in inputs.items()}
 
-    def _prompt(self, question: str, *, pictures: int) -> str:
+    def prompt(self, question: str, *, pictures: int) -> str:
         """By the model's chat template; without one, pictures come first."""
         if self.processor.chat_template:
             content = [*({"type": "image"} for _ in range(pictures)),
