@@ -61,8 +61,10 @@ def agreement(figures: ScoreFigures) -> Figure:
             text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
     is_tight = count * max(map(len, figures.readers), default=0) > LETTERS_ABREAST
-    slant = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if is_tight else {}
-    axes.set_xticks(range(count), figures.readers, **slant)
+    axes.set_xticks(range(count), figures.readers)
+    if is_tight:
+        for name in axes.get_xticklabels():
+            name.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
     axes.set_yticks(range(count), figures.readers)
     axes.tick_params(colors=looks.TEXT)
     for spine in axes.spines.values():
