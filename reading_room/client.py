@@ -6,7 +6,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -117,6 +117,31 @@ class Client:
             raise RuntimeError(f"{batch['made']} of {batch['total']} candidates: {said}")
         return batch
 
+    # Models that learn from real data alone
+
+    def version(self, name: str) -> Row:
+        """The model version of this name."""
+        found = next(self.rows("model-versions/", name=name), None)
+        if found is None:
+            raise LookupError(f"There is no model version {name!r}.")
+        return found
+
+    def pretrain(self, **asked: Any) -> Row:
+        """Train a base model on a cohort, and wait for its version."""
+        return self._trained("pretrain/", asked)
+
+    def continue_training(self, version: str, **asked: Any) -> Row:
+        """Train a version further on a cohort, and wait for the new one."""
+        return self._trained(f"{self.version(version)['id']}/continue-training/", asked)
+
+    def train_controlnet(self, version: str, **asked: Any) -> Row:
+        """Teach a version to follow a cohort's masks, and wait for its child."""
+        return self._trained(f"{self.version(version)['id']}/train-controlnet/", asked)
+
+    def _trained(self, path: str, asked: Row) -> Row:
+        run = self.wait(self.post(f"model-versions/{path}", asked)["id"])
+        return self.version(run["result"]["model_version"])
+
     # Studies and readings
 
     def open_study(self, *, limit_s: float = 86_400, **design: Any) -> Row:
@@ -156,6 +181,24 @@ class Client:
         started = self.post("fine-tunes/", asked)
         self.wait(started["run"])
         return self.get(f"fine-tunes/{started['id']}/")
+
+    def train_reward_model(self, **asked: Any) -> Row:
+        """Train what foretells readers' scores, and wait for it."""
+        started = self.post("reward-models/", asked)
+        self.wait(started["run"])
+        return self.get(f"reward-models/{started['id']}/")
+
+    def ask_gate(self, version: str, **asked: Any) -> Row:
+        """Compare a version with its parent on held-out prompts, and wait for the verdict."""
+        started = self.post("gates/", {"version": version, **asked})
+        self.wait(started["run"])
+        return self.get(f"gates/{started['id']}/")
+
+    def compare_by_people(self, gate: Row | str, readers: Sequence[str]) -> Row:
+        """Have people compare a gate's pairs blind; how far they are."""
+        key = gate if isinstance(gate, str) else gate["id"]
+        told: Row = self.post(f"gates/{key}/study/", {"readers": list(readers)})["people"]
+        return told
 
     def promote(self, version: str, *, reason: str = "") -> Row:
         return self.post("promotions/", {"version": version, "reason": reason})

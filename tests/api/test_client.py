@@ -14,7 +14,7 @@ from feedback_app.accounts.models import User
 from feedback_app.accounts.requests import TokenRequest
 from feedback_app.accounts.tokens import make_token
 from feedback_app.curation.models import CuratedSet
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import ModelVersion, Patient, Split
 from feedback_app.images.versions.services import register
 from feedback_app.local.homes import CHECKOUT
 from feedback_app.runs import services as runs
@@ -22,6 +22,7 @@ from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, StudyState
 from reading_room import ApiError, Client
 from tests.images.cohort_folders import grey, lay_out
+from tests.images.test_pretraining import TWO_STEPS
 from tests.tiny_model import save_tiny_model
 from tests.world import read
 
@@ -88,6 +89,12 @@ def test_the_script_in_the_docs_goes_once_round_the_loop(
     assert promoted.parent.name == "tiny"
     room = found["room"]
     assert isinstance(room, Client)
+    for split, patient in zip(Split, Patient.objects.order_by("pk"), strict=True):
+        Patient.objects.filter(pk=patient.pk).update(split=split)
+    made = room.pretrain(cohort="ward", name="mine", settings=TWO_STEPS)
+    assert (made["name"], made["method"]) == ("mine", "pretrain")
+    with pytest.raises(LookupError, match="no model version 'yours'"):
+        room.train_controlnet("yours", cohort="ward")
     with pytest.raises(ApiError, match="There is no such field") as refused:
         room.post("batches/", {"promtps": []})
     assert refused.value.status == 400
