@@ -5,16 +5,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from pytest_django import Settings
+
+from feedback_app.environment import bucket as options_of
 
 NAME = "room"
 KEY = "test-key"
 READY_LIMIT_S = 120
+Host = Callable[[str], Path]
 
 
 @contextmanager
@@ -67,3 +72,31 @@ def _make_bucket(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.2)
         else:
             return
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with served(tmp_path_factory.mktemp("bucket")) as given:
+        yield given
+
+
+@pytest.fixture
+def host(environment: dict[str, str], settings: Settings, tmp_path: Path, db: None) -> Host:
+    """Makes this process one of several hosts, which have nothing but the bucket in common."""
+    url = f"s3://{NAME}/{tmp_path.name}"
+
+    def become(name: str) -> Path:
+        root = tmp_path / name
+        settings.DATA_ROOT = root
+        settings.MEDIA_ROOT = root / "blobs"
+        settings.RUNS_ROOT = root / "runs"
+        settings.MODELS_ROOT = root / "models"
+        settings.STORAGE_URL = url
+        given = {
+            name: environment[f"STORAGE_{name.upper()}"]
+            for name in ("endpoint", "region", "access_key", "secret_key")
+        }
+        settings.STORAGES = {**settings.STORAGES, "default": options_of(url, **given)}
+        return root
+
+    return become

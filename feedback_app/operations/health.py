@@ -121,4 +121,10 @@ def _storage() -> str:
         default_storage.delete(written)
     except Exception:  # noqa: BLE001  each storage has errors of its own
         return "cannot be written"
-    return OK
+    return "is being moved" if settings.STORAGE_URL and _is_half_moved() else OK
+
+
+def _is_half_moved() -> bool:
+    from feedback_app.operations.buckets.moving import is_half_moved  # the client of buckets
+
+    return is_half_moved()

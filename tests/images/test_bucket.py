@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,37 +17,9 @@ from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.services import register, require_weights
 from generation.errors import RemediableError
-from tests.bucket import NAME, client_of, served
+from tests.bucket import NAME, Host, client_of, environment, host
 
-Host = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with served(tmp_path_factory.mktemp("bucket")) as given:
-        yield given
-
-
-@pytest.fixture
-def host(environment: dict[str, str], settings: Settings, tmp_path: Path, db: None) -> Host:
-    """Makes this process one of several hosts, which have nothing but the bucket in common."""
-    url = f"s3://{NAME}/{tmp_path.name}"
-
-    def become(name: str) -> Path:
-        root = tmp_path / name
-        settings.DATA_ROOT = root
-        settings.MEDIA_ROOT = root / "blobs"
-        settings.RUNS_ROOT = root / "runs"
-        settings.MODELS_ROOT = root / "models"
-        settings.STORAGE_URL = url
-        given = {
-            name: environment[f"STORAGE_{name.upper()}"]
-            for name in ("endpoint", "region", "access_key", "secret_key")
-        }
-        settings.STORAGES = {**settings.STORAGES, "default": options_of(url, **given)}
-        return root
-
-    return become
+__all__ = ["environment", "host"]
 
 
 def test_a_blob_goes_up_checked_and_comes_down_once(

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -111,6 +112,33 @@ class BucketStorage(S3Storage):
                 return bytes(found["Body"].read())
         except FileNotFoundError:
             return None
+
+    def stored(self, prefix: str = "") -> Iterator[tuple[str, int, datetime]]:
+        """Yields name, size and time of every file below a name."""
+        pages = self.connection.meta.client.get_paginator("list_objects_v2")
+        within = self._key("")
+        with naming_the_bucket():
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=self._key(prefix)):
+                for one in page.get("Contents", []):
+                    yield one["Key"].removeprefix(within), one["Size"], one["LastModified"]
+
+    def has(self, name: str, *, sha256: str, size_bytes: int) -> bool:
+        """Whether the file is there: by the bucket's hash of it, or where it tells none, by size.
+
+        It was held against its hash when it went up in any case.
+        """
+        try:
+            with naming_the_bucket():
+                head = self.connection.meta.client.head_object(
+                    Bucket=self.bucket_name, Key=self._key(name), ChecksumMode="ENABLED"
+                )
+        except FileNotFoundError:
+            return False
+        told = head.get("ChecksumSHA256", "")
+        expected = base64.b64encode(bytes.fromhex(sha256)).decode()
+        # The hash of several parts is none of the file's, and ends in their number.
+        is_alike = told == expected if told and "-" not in told else True
+        return bool(is_alike and head["ContentLength"] == size_bytes)
 
     def signed_address(self, name: str, *, file_name: str, media_type: str, expire_s: int) -> str:
         """Returns an address by which whoever has it can fetch the file for some time."""

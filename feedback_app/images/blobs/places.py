@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from feedback_app.runs.together import gathering_began, helper_joins
 if TYPE_CHECKING:
     from feedback_app.images.blobs.bucket import BucketStorage
 
+LISTINGS, LISTED = "folders/", ".json"
 SPEC = "spec.json"
 """What makes a folder a run folder, whose files name others by path."""
 NAMING = ("*.json", "*.jsonl")
@@ -81,21 +83,39 @@ def put(folder: Path, *, name: str | None = None) -> None:
     """Puts a folder into the bucket, the listing last: all of it or nothing; twice is no harm.
 
     It has its path below DATA_ROOT as its name, unless it lies elsewhere and is given one. A
-    run folder keeps for which DATA_ROOT it was written, whatever the storage is.
+    run folder keeps for which DATA_ROOT it was written, whatever the storage is; its checkpoint
+    has a listing of its own.
     """
     if (folder / SPEC).is_file():
         (folder / WRITTEN_FOR).write_text(str(settings.DATA_ROOT), encoding="utf-8")
     if not is_shared():
         return
     newest_ns = _newest_ns(folder)
+    left_out = {PINNED, CHECKPOINT} if (folder / SPEC).exists() else {PINNED}
     listed = {
         path.relative_to(folder).as_posix(): _put_file(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and PINNED not in path.parts and path.suffix != ".tmp"
+        if path.is_file() and not left_out & set(path.relative_to(folder).parts[:1])
+        if path.suffix != ".tmp"
     }
     told = Listing(root=str(settings.DATA_ROOT), files=listed, newest_ns=newest_ns)
     content = json.dumps(told).encode()
-    default_storage.save(_listing(name or _name_of(folder)), ContentFile(content))
+    default_storage.save(listing_of(name or _name_of(folder)), ContentFile(content))
+
+
+def listings() -> Iterator[tuple[str, Listing]]:
+    """Yields all folders of the bucket by name, the outer ones first."""
+    bucket = cast("BucketStorage", default_storage)
+    for place in sorted(name for name, _, _ in bucket.stored(LISTINGS)):
+        content = bucket.read_fresh(place)
+        if content:
+            yield place.removeprefix(LISTINGS).removesuffix(LISTED), json.loads(content)
+
+
+def copy_listed(told: Listing, target: Path) -> None:
+    """Fetches what a listing tells of into a folder in the place of what is there."""
+    shutil.rmtree(target, ignore_errors=True)
+    _fetch_into(target, told)
 
 
 def bring(folder: Path) -> Path:
@@ -205,14 +225,14 @@ def fetch_for_child(*, run_dir: Path, **_: object) -> None:
     fetch_named(run_dir)
 
 
-@gathering_began.connect
+@receiver(gathering_began)
 def put_for_helpers(*, run_dir: Path, **_: object) -> None:
     """Puts a run folder that was made on this host there, for the hosts that help."""
     if is_shared() and _told(run_dir) is None:
         put(run_dir)
 
 
-@helper_joins.connect
+@receiver(helper_joins)
 def fetch_for_helper(*, run_dir: Path, **_: object) -> None:
     """Fetches the run folder of a training, and the weights and files that it names."""
     bring(run_dir)
@@ -228,7 +248,7 @@ def fetch_for_helper(*, run_dir: Path, **_: object) -> None:
 def forget(folder: Path) -> None:
     """Takes a folder's listing out of the bucket; its files may be blobs of something else."""
     if is_shared():
-        default_storage.delete(_listing(_name_of(folder)))
+        default_storage.delete(listing_of(_name_of(folder)))
 
 
 def follow_storage(run_dir: Path) -> None:
@@ -264,11 +284,12 @@ def _name_of(folder: Path) -> str:
     return folder.relative_to(settings.DATA_ROOT).as_posix()
 
 
-def _listing(name: str) -> str:
-    return f"folders/{name}.json"
+def listing_of(name: str) -> str:
+    """Returns the name of the file that lists a folder."""
+    return f"{LISTINGS}{name}{LISTED}"
 
 
 def _told(folder: Path) -> Listing | None:
     """Returns what is in the bucket of a folder now; None where nothing was put."""
-    content = cast("BucketStorage", default_storage).read_fresh(_listing(_name_of(folder)))
+    content = cast("BucketStorage", default_storage).read_fresh(listing_of(_name_of(folder)))
     return cast("Listing", json.loads(content)) if content else None

@@ -2,6 +2,9 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +35,16 @@ class BlobStorage(FileSystemStorage):
             partial.unlink(missing_ok=True)
             raise
         return name
+
+    def stored(self) -> Iterator[tuple[str, int, datetime]]:
+        """Yields name, size and time of every file."""
+        root = Path(self.location)
+        for place, _, names in os.walk(root):
+            for path in (Path(place) / name for name in names):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    stat = path.stat()
+                    changed = datetime.fromtimestamp(stat.st_mtime, tz=UTC)
+                    yield path.relative_to(root).as_posix(), stat.st_size, changed
 
     def _write(self, partial: Path, content: "File[bytes]") -> None:
         """Move a finished file of the same disk; copy anything else."""

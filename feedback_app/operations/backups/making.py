@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from feedback_app.images.blobs.models import Blob
+from feedback_app.images.blobs.places import copy_listed, is_shared, listings
 from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.folders import BUNDLED_FOLDER, IN_STORAGE
 from feedback_app.operations.backups import programs
@@ -47,6 +48,7 @@ def make(folder: Path, *, say: Say) -> Manifest:
     say(f"the database: {parts[0].size_bytes:,} bytes")
     damaged: list[str] = []
     parts += _copied_blobs(folder, damaged, say=say)
+    parts += _copied_from_bucket(folder, damaged, say=say)
     for top in FOLDERS:
         copied = list(_copied_folder(settings.DATA_ROOT / top, folder / top, top=top))
         say(f"{top}: {len(copied):,} files")
@@ -93,13 +95,34 @@ def _copied_blob(blob: Blob, target: Path) -> Part:
     return part
 
 
+def _copied_from_bucket(folder: Path, damaged: list[str], *, say: Say) -> Iterator[Part]:
+    """Copies the models and run folders of a bucket, whichever host put them there.
+
+    Checkpoints and models within a run folder have listings of their own, and are newer.
+    """
+    if not is_shared():
+        return
+    for name, told in listings():
+        if name.startswith(tuple(f"{top}/" for top in FOLDERS)):
+            try:
+                copy_listed(told, folder / name)
+            except (FileNotFoundError, RemediableError) as error:
+                damaged.append(name)
+                say(f"{name} is not whole in the bucket: {error}")
+    for top in FOLDERS:
+        for place, _, names in os.walk(folder / top):
+            for path in (Path(place) / one for one in sorted(names)):
+                within = path.relative_to(folder).as_posix()
+                yield Part(within, path.stat().st_size, digest_of(path))
+
+
 def _copied_folder(source: Path, target: Path, *, top: str) -> Iterator[Part]:
     """Copies files as they are now; trainings replace theirs whole, and some go meanwhile."""
     for place, _, names in os.walk(source):
         for name in sorted(names):
             path = Path(place) / name
             within = path.relative_to(source)
-            if path.is_file():
+            if path.is_file() and not (target / within).exists():
                 part = _copied_file(path, target / within, name=f"{top}/{within.as_posix()}")
                 if part is not None:
                     yield part

@@ -13,10 +13,12 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from psycopg2 import sql
 
+from feedback_app.images.blobs.places import is_shared, put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.operations.backups import programs
 from feedback_app.operations.backups.making import FOLDERS
 from feedback_app.operations.backups.manifests import DUMP, Manifest, check, key_mark, read
+from feedback_app.operations.buckets.holdings import folders_here
 from generation.errors import RemediableError
 
 OURS = "feedback_app."
@@ -35,7 +37,7 @@ def restore(folder: Path, *, replace: bool, say: Say) -> Manifest:
     _require_known(manifest)
     check(folder, manifest)
     say(f"the backup of {manifest.made_at} is whole: {len(manifest.parts):,} files")
-    _require_alone()
+    require_alone()
     if not replace:
         _require_empty()
     aside = _moved_aside()
@@ -44,6 +46,9 @@ def restore(folder: Path, *, replace: bool, say: Say) -> Manifest:
     with naming_a_full_disk("the backup's files"):
         _put_files(folder, manifest)
     _put_database(folder)
+    if is_shared():
+        for name in folders_here():
+            put(settings.DATA_ROOT / name)
     if manifest.key != key_mark():
         say(
             "SECRET_KEY is another one than the backup's installation had: everybody logs in "
@@ -68,7 +73,7 @@ def _require_known(manifest: Manifest) -> None:
         )
 
 
-def _require_alone() -> None:
+def require_alone() -> None:
     """Nobody else may be at work in the database while its tables are exchanged."""
     with connection.cursor() as cursor:
         cursor.execute(

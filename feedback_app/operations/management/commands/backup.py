@@ -23,7 +23,7 @@ class Command(BaseCommand):
             self.stdout.write(f"not in the backup, for it lies outside DATA_ROOT: {place}")
         if manifest.damaged:
             raise CommandError(
-                f"The backup is made, but for {len(manifest.damaged)} blobs whose files are "
+                f"The backup is made, but for {len(manifest.damaged)} blobs or folders that are "
                 "missing or damaged here.\nPut them back from an earlier backup."
             )
         self.stdout.write(f"The backup is whole: {options['folder']}")
