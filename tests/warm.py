@@ -26,6 +26,7 @@ LOADED = (
     "generation.commands.train_cell",
     "tests.generation.cell_trainees",
     "tests.generation.trainees",
+    "tests.generation.vlm.vlm_trainees",
     "tests.warm",
 )
 

@@ -72,6 +72,9 @@ class VlmTraining(StagedTraining[VlmSpec]):
     def run(self, model: Path) -> None:
         tokenizer = self.tokenizer()
         network = self.begin(tokenizer).to(device())
+        if device().type == "cpu":
+            # For sequences of a few dozen tokens, torch's fused attention takes a third longer.
+            network.model.language_model.set_attn_implementation("eager")
         self.learn_language(network, tokenizer)
         if self.total > self.spec.language_steps:
             self.learn_of_pictures(network, tokenizer)
