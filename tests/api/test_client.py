@@ -22,11 +22,14 @@ from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, StudyState
 from reading_room import ApiError, Client
 from tests.images.cohort_folders import grey, lay_out
-from tests.images.test_pretraining import TWO_STEPS
 from tests.tiny_model import save_tiny_model
 from tests.world import read
 
 LIMIT_S = 300
+STAGES = ("feature", "autoencoder", "decoder", "denoiser")
+SHORTEST = {"resolution": 32, "latent_versions": 2, "batch_size": 2} | {
+    f"{stage}_steps": 2 for stage in STAGES
+}
 NOT_DONE = ("gate", "train_reward_model")
 """What a fine-tune asks for by itself, and the script does not wait for."""
 
@@ -91,7 +94,7 @@ def test_the_script_in_the_docs_goes_once_round_the_loop(
     assert isinstance(room, Client)
     for split, patient in zip(Split, Patient.objects.order_by("pk"), strict=True):
         Patient.objects.filter(pk=patient.pk).update(split=split)
-    made = room.pretrain(cohort="ward", name="mine", settings=TWO_STEPS)
+    made = room.pretrain(cohort="ward", name="mine", settings=SHORTEST)
     assert (made["name"], made["method"]) == ("mine", "pretrain")
     with pytest.raises(LookupError, match="no model version 'yours'"):
         room.train_controlnet("yours", cohort="ward")
