@@ -1,12 +1,13 @@
 """Which gain a design finds: against simulation, and as the form and the command say it."""
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 
-from feedback_app.experiments.report.power import power_of
+from feedback_app.experiments.report.power import power_of, room_of
 from feedback_app.experiments.services.plan import plan_of
 from feedback_app.experiments.statistics.gains import Resampled, Spread, gain
 from feedback_app.experiments.statistics.power import Components, Planner, least
@@ -73,3 +74,8 @@ def test_a_plan_says_its_power_by_what_earlier_experiments_showed() -> None:
     )  # fmt: skip
     assert "power: by the variance of Does it help?, a gain of 0." in out.getvalue()
     assert "a gain of 0.200 needs " in out.getvalue()
+    assert "room: in Does it help?, from 0." in out.getvalue()
+    room = room_of(made)
+    assert room is not None and (room.least.real_size, room.most.real_size) == (4, 8)
+    assert room.most.value > room.least.trivial_value > 0
+    assert room_of(replace(made, metric="auroc")) is None

@@ -7,6 +7,7 @@ from feedback_app.experiments.report.cache import figures_for, state_of
 from feedback_app.experiments.services.design import Design
 from feedback_app.experiments.services.plan import Plan
 from feedback_app.experiments.statistics.conclusions import ALPHA
+from feedback_app.experiments.statistics.headroom import Headroom
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.experiments.statistics.power import Components, Planner
 
@@ -39,6 +40,31 @@ class Power:
     @property
     def is_enough(self) -> bool:
         return self.wanted is not None and self.primary <= self.wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How much there was to gain in the newest experiment of this kind on this cohort."""
+
+    earlier: str
+    least: Headroom
+    most: Headroom
+
+
+def room_of(design: Design) -> Room | None:
+    """None where no experiment of the same figure of the same thing was finished here."""
+    same = Experiment.objects.filter(
+        state=ExperimentState.FINISHED,
+        cohort__name=design.cohort,
+        metric=design.metric,
+        findings=list(design.findings),
+        mask_kind=design.mask_kind,
+    )
+    newest = same.order_by("-finished_at").first()
+    found = figures_for(newest, state=state_of(newest)).headroom if newest else ()
+    if newest is None or not found:
+        return None
+    return Room(earlier=newest.name, least=found[0], most=found[-1])
 
 
 def power_of(plan: Plan, *, wanted: float | None = None) -> Power | None:

@@ -99,9 +99,10 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 
 def _planned(plan: Plan, *, wanted: float | None = None) -> dict[str, Any]:
-    from feedback_app.experiments.report.power import power_of  # slow to import: scipy
+    from feedback_app.experiments.report.power import power_of, room_of  # slow to import: scipy
 
-    return {"plan": plan, "power": power_of(plan, wanted=wanted)}
+    power = power_of(plan, wanted=wanted)
+    return {"plan": plan, "power": power, "room": room_of(plan.design)}
 
 
 @require_safe

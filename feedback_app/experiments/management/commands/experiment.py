@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from feedback_app.experiments.models import Experiment
 from feedback_app.experiments.report.cache import figures_for, state_of
 from feedback_app.experiments.report.page import Line, report_of
-from feedback_app.experiments.report.power import power_of
+from feedback_app.experiments.report.power import power_of, room_of
 from feedback_app.experiments.report.rerun import read_report_file, require_same_content
 from feedback_app.experiments.services.design import (
     OWN_SETTINGS,
@@ -83,6 +83,7 @@ class Command(BaseCommand):
             plan = plan_of(design)
             self._say(plan)
             self._say_power(plan, wanted=options["for_gain"])
+            self._say_room(plan)
             if options["plan"]:
                 return
             if options["file"] and not options["on_what_there_is"]:
@@ -148,6 +149,16 @@ class Command(BaseCommand):
                 f"a gain of {power.wanted:.3f} needs {seeds} of seeds with these test patients, "
                 f"or {patients} of test patients with these seeds"
             )
+
+    def _say_room(self, plan: Plan) -> None:
+        if (room := room_of(plan.design)) is None:
+            return
+        least, most = room.least, room.most
+        trivial = f"; {least.trivial_value:.3f} by {least.trivial!r}" if least.trivial else ""
+        self.stdout.write(
+            f"room: in {room.earlier}, from {least.value:.3f} of {least.real_size} real images "
+            f"alone to {most.value:.3f} of {most.real_size}{trivial}"
+        )
 
     def _work_off(self, experiment: Experiment) -> None:
         """One cell after the other; other workers take theirs meanwhile."""
