@@ -48,7 +48,7 @@ class Trigram:
         return (after[token] + kinds * shorter) / (self.totals[context] + kinds)
 
     def losses(self, document: Sequence[int]) -> list[float]:
-        """Of every token but the first."""
+        """Returns one for every token but the first."""
         return [
             -math.log(self.chance(token, tuple(document[max(0, place - ORDER + 1) : place])))
             for place, token in enumerate(document)
