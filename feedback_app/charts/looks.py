@@ -21,6 +21,7 @@ COLOURS = ("#8fc1d9", "#e0b661", "#7fc79a", "#ea8a7f", "#b9a5e2", "#d9d28f", "#8
 DASHES = ("-", "--", "-.", ":")
 FONT = "font-family: system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif;"
 WIDTH_IN = 6.4
+NAME_LETTERS = 22
 
 # The process draws nothing else. Text stays text, and the same figure gives the same bytes.
 mpl.rcParams.update(
@@ -81,6 +82,11 @@ def dash(number: int) -> str:
 
 def grid(axes: Axes, *, axis: str) -> None:
     axes.grid(axis=axis, color=LINE, linewidth=0.7)  # type: ignore[arg-type]
+
+
+def short(name: str) -> str:
+    """A name as there is room for beside a plot; tables have it whole."""
+    return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1].rstrip()}…"
 
 
 def rows(axes: Axes, names: Sequence[str]) -> None:

@@ -217,7 +217,7 @@ class ScheduleForm(forms.ModelForm):
             "promotes_by_itself",
         ]
         labels = {
-            "min_new_pairs": "If there are at least this many new pairs, or ratings",
+            "min_new_pairs": "New pairs or ratings, at least",
             "uses_simulated_readers": "Learns from simulated readers instead of people",
             "promotes_by_itself": "Promotes the new version by itself where its gate says promote",
         }

@@ -53,11 +53,13 @@ class Question:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What answers are counted by: scores, or how strongly one image is better."""
+        """What answers are counted by: scores, how sure of the source, or how much better."""
         if self.kind == CriterionKind.PREFERENCE:
             return POINTS_COUNTED
         if self.is_comparison:
             return ("neither", *(str(label).lower() for label in Strength.labels))
+        if self.kind == CriterionKind.CONFIDENCE:
+            return self.anchors
         return tuple(str(score) for score in range(self.levels))
 
     def counted(self, scores: Floats) -> Floats:

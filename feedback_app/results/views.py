@@ -131,11 +131,13 @@ def images(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = study_with_results(study_id)
     page = Paginator(places_of(study), IMAGES_A_PAGE).get_page(request.GET.get("page"))
     criteria = tuple(study.criteria.all())
+    shown = image_results(study, page.object_list, criteria=criteria)
     context = {
         "study": study,
         "page": page,
         "criteria": criteria,
-        "images": image_results(study, page.object_list, criteria=criteria),
+        "images": shown,
+        "has_prompts": any(image.case.prompt for image in shown),
         "tells_source": tells_source(study),
     }
     return render(request, "results/images.html", context)

@@ -1,6 +1,8 @@
 // Lists by keyboard and with ticks: / searches, J and K go down and up, X ticks. Rows that can
 // have the focus themselves are tall: one at a time is brought to the top.
 //
+// On a phone the filter is folded until somebody asks for it; a filter in use stays open.
+//
 // A list that fetches itself anew waits while something in it is ticked, typed or has the focus.
 
 import { findAll } from "./dom.js";
@@ -93,4 +95,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (isBusy || areAll()) event.preventDefault();
 });
 document.addEventListener("htmx:afterSettle", update);
+
+const narrow = matchMedia("(max-width: 640px)");
+function fold() {
+  for (const part of findAll(document, ".filter-fold")) {
+    part.toggleAttribute("open", !narrow.matches || part.hasAttribute("data-asked"));
+  }
+}
+narrow.addEventListener("change", fold);
+fold();
 update();

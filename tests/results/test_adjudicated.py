@@ -64,6 +64,10 @@ def test_a_coordinator_sends_ticked_cases_or_the_most_disputed(
     out = io.StringIO()
     call_command("adjudicate", study.name, most_disputed=5, adjudicators=["otto"], stdout=out)
     assert out.getvalue() == "Filled, adjudication 3: 1 cases\n"
+    with pytest.raises(CommandError, match="Its rounds: Filled, adjudication 1"):
+        call_command("adjudicate", study.name, withdraw="another")
+    call_command("adjudicate", study.name, withdraw="Filled, adjudication 3", stdout=out)
+    assert out.getvalue().endswith("Filled, adjudication 3: 2 open readings taken back\n")
 
 
 def test_case_by_case_has_the_final_reading_beside_the_originals(

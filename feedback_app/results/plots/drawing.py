@@ -17,6 +17,8 @@ from feedback_app.statistics.bootstrap import Floats, Ints
 
 DOTS_MAX = 240
 """Points of a small panel, in which more would lie upon each other."""
+LEGEND_LETTERS = 50
+"""All labels together may have so many, in one line above a plot."""
 SEQUENCE = LinearSegmentedColormap.from_list("calm", ["#2b3946", "#2f6a87", "#c4e6f5"])
 LETTERS_ABREAST = 60
 """As many letters of names fit under a plot, side by side."""
@@ -37,15 +39,19 @@ def stacked(axes: Axes, names: Sequence[str], shares: Floats, *, labels: Sequenc
     for level, label in enumerate(labels):
         shade = SEQUENCE(level / max(1, len(labels) - 1))
         axes.barh(
-            names, shares[:, level], left=left, height=0.66, color=shade, label=label,
+            range(len(names)), shares[:, level], left=left, height=0.66, color=shade, label=label,
             edgecolor=looks.SURFACE, linewidth=1,
         )  # fmt: skip
         left += shares[:, level]
-    axes.invert_yaxis()
+    looks.rows(axes, [looks.short(name) for name in names])
+    axes.grid(visible=False)
     axes.set_xlim(0, 100)
     axes.set_xlabel("% of answers")
-    axes.tick_params(axis="y", colors=looks.TEXT)
-    looks.legend(axes, ncols=len(labels), loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    in_words = sum(map(len, labels)) > LEGEND_LETTERS
+    looks.legend(
+        axes, ncols=3 if in_words else len(labels), loc="lower left", bbox_to_anchor=(0, 1),
+        borderaxespad=0,
+    )  # fmt: skip
 
 
 def agreement(figures: ScoreFigures) -> Figure:
@@ -60,12 +66,13 @@ def agreement(figures: ScoreFigures) -> Figure:
             ink = looks.GROUND if value > 0.6 else looks.TEXT
             text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
-    is_tight = count * max(map(len, figures.readers), default=0) > LETTERS_ABREAST
-    axes.set_xticks(range(count), figures.readers)
+    names = [looks.short(name) for name in figures.readers]
+    is_tight = count * max(map(len, names), default=0) > LETTERS_ABREAST
+    axes.set_xticks(range(count), names)
     if is_tight:
-        for name in axes.get_xticklabels():
-            name.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
-    axes.set_yticks(range(count), figures.readers)
+        for label in axes.get_xticklabels():
+            label.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
+    axes.set_yticks(range(count), names)
     axes.tick_params(colors=looks.TEXT)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -77,7 +84,7 @@ def kappa_values(figures: ScoreFigures) -> Floats:
 
 
 def leniency(figures: ScoreFigures) -> Figure:
-    names = list(figures.readers)
+    names = [looks.short(name) for name in figures.readers]
     drawn, (axes,) = looks.figure()
     axes.axvline(0, color=looks.MUTED, linewidth=0.8)
     for row, one in enumerate(figures.leniency):
@@ -94,7 +101,7 @@ def drift(figures: ScoreFigures) -> Figure:
     drawn, panels = looks.panels(count, columns=panel_columns(count))
     ends = [np.abs(path.deviation).max() for path in figures.paths if path]
     for panel, name, path in zip(panels, figures.readers, figures.paths, strict=True):
-        panel.set_title(name, fontsize=10, loc="left", color=looks.TEXT)
+        panel.set_title(looks.short(name), fontsize=10, loc="left", color=looks.TEXT)
         panel.axhline(0, color=looks.MUTED, linewidth=0.8)
         if path:
             course(panel, path)
@@ -138,7 +145,7 @@ def pace(figures: Figures) -> Figure:
         axes.plot([ten, ninety], [row, row], color=looks.ACCENT, linewidth=1, alpha=0.7)
         axes.plot([quarter, three_quarters], [row, row], color=looks.ACCENT, linewidth=5)
         axes.plot([half], [row], "o", color=looks.TEXT, markersize=6)
-    looks.rows(axes, [name for name, _ in timed])
+    looks.rows(axes, [looks.short(name) for name, _ in timed])
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds a case: median, middle half, middle 80 %")
     return drawn
