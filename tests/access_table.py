@@ -81,6 +81,7 @@ TABLE: dict[str, Line] = {
     "api:batches": get(COORDINATORS_BY_API),
     "api:batch": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-candidates": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
+    "api:batch-tries": get(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-cancel": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "api:batch-complete": post(COORDINATORS_BY_API, lambda world: [world.batch.pk]),
     "images:batches": get(COORDINATORS),

@@ -1,6 +1,7 @@
 """Images, and everything that real and synthetic ones follow from."""
 
 from feedback_app.images.blobs.models import Blob, Image, Measure
+from feedback_app.images.candidates.fitting_models import Fitting, Try
 from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.models import (
     Batch,
@@ -34,6 +35,7 @@ __all__ = [
     "Cohort",
     "CohortImage",
     "Fingerprint",
+    "Fitting",
     "GenerationMode",
     "Image",
     "ImportSkip",
@@ -53,4 +55,5 @@ __all__ = [
     "SetPrompt",
     "SharedPicture",
     "Split",
+    "Try",
 ]

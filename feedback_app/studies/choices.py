@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.images.models import Batch, Scorer, ScorerKind
@@ -16,7 +17,7 @@ from feedback_app.studies.modes import mode_of
 def batches_with_counts() -> QuerySet[Batch]:
     """Adds how many images each batch asked for, how many are made, and of how many prompts."""
     return Batch.objects.select_related("model_version").annotate(
-        asked=Count("batchrecipe", distinct=True),
+        asked=Coalesce("fitting__images", Count("batchrecipe", distinct=True)),
         made=Count("batchrecipe__recipe__candidate", distinct=True),
         prompts=Count("batchrecipe__prompt_index", distinct=True),
     )

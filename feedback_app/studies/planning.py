@@ -282,7 +282,10 @@ def _made_of(source: Source) -> tuple[list[Place], int]:
         for recipe, prompt, seed, image, findings in places
         if image is not None
     ]
-    return made, len(places) - len(made)
+    unmade = len(places) - len(made)
+    if isinstance(source, Batch):
+        unmade += source.tries.open_firsts().count()  # what fits gets its place when it is made
+    return made, unmade
 
 
 def _recipes_of(source: Source) -> QuerySet[Recipe]:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune, GateVerdict
-from feedback_app.images.models import Batch, BatchRecipe
+from feedback_app.images.models import Batch, BatchRecipe, Try
 from feedback_app.runs.models import Run, State
 from feedback_app.studies.models import Slot, Study, StudyState
 from feedback_app.webhooks.kinds import DELIVERY
@@ -52,7 +52,9 @@ def _batches(since: datetime) -> Iterator[Happening]:
         batch=OuterRef("pk"), run__state__in=[State.QUEUED, State.RUNNING]
     )
     ended = Batch.runs.through.objects.filter(batch=OuterRef("pk"), run__finished_at__gte=since)
-    for batch in Batch.objects.filter(Exists(ended), ~Exists(live), ~Exists(unmade)):
+    undecided = Try.objects.undecided().filter(batch=OuterRef("pk"))
+    whole = (~Exists(unmade), ~Exists(undecided))
+    for batch in Batch.objects.filter(Exists(ended), ~Exists(live), *whole):
         last = batch.runs.order_by("-finished_at").values_list("finished_at", flat=True)[0]
         assert last is not None
         data = {"batch": str(batch.pk), "name": batch.name}

@@ -129,6 +129,8 @@ def verdicts(client: Client, version: ModelVersion, changes: dict[str, Any]) -> 
         ("seed", [0, 2**31 + 1, 2**63 - 2_048], [-1, 2**63 - 2_047]),
         ("name", ["", "n" * 100], ["n" * 101]),
         ("mode", ["t2i"], ["guess", "m2i"]),
+        ("fits", [[]], [["liver"], ["finding"]]),  # no judge is active
+        ("tries", [2, 8], [1, 9]),
         (
             "prompts",
             [["edema"], [wide(PROMPT_MAX_CHARACTERS)], [" edema "]],

@@ -8,6 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, Candidate, ModelVersion, Recipe
+from feedback_app.images.scorers.judges import register_bundled_judge
 from feedback_app.runs.console import execute_here
 from tests.workers import Worker
 
@@ -78,3 +79,29 @@ def test_a_region_dragged_over_a_candidate_is_drawn_again(
     assert drawn == [[2, 2], [6, 2], [4, 8]]
     assert dragged[0] == pytest.approx([side / 4, side / 4], abs=0.5)
     assert dragged[2] == pytest.approx([side / 2, side * 3 / 4], abs=0.5)
+
+
+def test_a_batch_is_asked_to_fit_and_says_how_many_tries_it_took(
+    page: Page, log_in: Callable[[User], None], cora: User, version: ModelVersion
+) -> None:
+    register_bundled_judge()
+    log_in(cora)
+    page.goto("/generate/")
+    page.get_by_label("Prompts, one a line").fill(
+        "chest x-ray, no finding, PA view, female\nchest x-ray, no finding, AP view, male"
+    )
+    page.get_by_label("Images of each").fill("2")
+    page.get_by_label("Steps").fill("2")
+    expect(page.locator("#tries")).to_be_hidden()
+    page.get_by_label("View", exact=True).check()
+    page.get_by_label("Tries of an image").fill("3")
+    expect(page.locator("#estimate")).to_contain_text("4 images of 2 prompts, up to 12 made")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".unmade")).to_have_count(4)
+    for run in Batch.objects.get().runs.unfinished():
+        execute_here(run, write=lambda _: None)
+    expect(page.locator("#batch")).to_contain_text("complete", timeout=30_000)
+    expect(page.locator("#tries-taken")).to_contain_text("never: ")
+    page.reload()
+    page.locator("#misfits summary").click()
+    expect(page.locator("#misfits figcaption").first).to_contain_text("view: asked for view")

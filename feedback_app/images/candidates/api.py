@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from django_filters.rest_framework import CharFilter, ChoiceFilter, FilterSet, UUIDFilter
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 
 from feedback_app.images.blobs.models import Measure
 from feedback_app.images.candidates.batches import cancel_batch, make_missing, progress_of_all
+from feedback_app.images.candidates.fitting_models import Try
 from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.models import (
     MASKS_WITH_PARENTS,
@@ -51,6 +53,19 @@ class FailureSerializer(Row):
         fields: ClassVar = ["run", "error", "remedy"]
 
 
+class AskedToFitSerializer(Told):
+    """What images have to fit, and after how many tries they did; ``never`` one is missing."""
+
+    attributes = serializers.ListField(source="batch.attributes", child=serializers.CharField())
+    most_tries = serializers.IntegerField(source="batch.most_tries")
+    most_images = serializers.IntegerField(source="batch.most_images")
+    fitted_at = serializers.DictField(
+        source="counts.fitted_at", child=serializers.IntegerField(), help_text="By number of tries"
+    )
+    never = serializers.IntegerField(source="counts.never")
+    misfits = serializers.IntegerField(source="counts.misfits")
+
+
 class BatchSerializer(Row):
     model_version = name_of()
     prompt_set = serializers.SerializerMethodField()
@@ -60,12 +75,13 @@ class BatchSerializer(Row):
     is_live = serializers.BooleanField(source="progress.is_live")
     remaining_s = serializers.FloatField(source="progress.remaining_s", allow_null=True)
     failures = FailureSerializer(source="progress.failures", many=True)
+    fits = AskedToFitSerializer(allow_null=True)
 
     class Meta:
         model = Batch
         fields: ClassVar = [
             "id", "name", "model_version", "prompt_set", "created_by", "created_at",
-            "total", "made", "is_live", "remaining_s", "failures",
+            "total", "made", "is_live", "remaining_s", "failures", "fits",
         ]  # fmt: skip
 
     def get_prompt_set(self, batch: Batch) -> str | None:
@@ -137,6 +153,22 @@ class PlaceSerializer(Row):
         ]  # fmt: skip
 
 
+class TrySerializer(Row):
+    """``fits`` is null while it is not judged; ``seen`` has what was asked for and seen."""
+
+    recipe = serializers.CharField(source="recipe_id")
+    prompt = serializers.CharField(source="recipe.prompt")
+    seed = serializers.IntegerField(source="recipe.seed")
+    seen = serializers.JSONField()
+    candidate = serializers.UUIDField(source="recipe.candidate.pk", allow_null=True, default=None)
+
+    class Meta:
+        model = Try
+        fields: ClassVar = [
+            "position", "number", "recipe", "prompt", "seed", "fits", "seen", "candidate",
+        ]  # fmt: skip
+
+
 class BatchFilter(FilterSet):
     model_version = CharFilter("model_version__name", label="Name of the model version")
 
@@ -149,21 +181,21 @@ class BatchesView(Read):
     """Requests for candidates, the newest first, and how far each is."""
 
     queryset = Batch.objects.select_related(
-        "model_version", "created_by", "prompt_set_version__prompt_set"
+        "model_version", "created_by", "prompt_set_version__prompt_set", "fitting"
     )
     lookup_url_kwarg, lookup_value_converter = "batch_id", "uuid"
     serializer_class = BatchSerializer
-    answers = {"create": NewBatchSerializer, "candidates": PlaceSerializer}
+    answers = {
+        "create": NewBatchSerializer, "candidates": PlaceSerializer, "tries": TrySerializer,
+    }  # fmt: skip
     asks = {"create": BatchRequest}
     filterset_class = BatchFilter
     ordering_fields = ("created_at", "name")
-    listings = frozenset({"list", "candidates"})
+    listings = frozenset({"list", "candidates", "tries"})
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        if self.action != "candidates":
-            progress = progress_of_all(rows)
-            for batch in rows:
-                batch.progress = progress[batch.pk]
+        if self.action not in {"candidates", "tries"}:
+            tell_progress(rows)
 
     def create(self, request: Request) -> Response:
         batch, plan = ask_for_batch(self.asked(BatchRequest), created_by=self.actor)
@@ -189,6 +221,21 @@ class BatchesView(Read):
         """A batch's places in order, with candidates and measures where they are made."""
         places = self.get_object().batchrecipe_set.with_candidates().order_by("position")
         return self.page_of(places)
+
+    @action(["get"], detail=True)
+    def tries(self, request: Request, batch_id: UUID) -> Response:
+        """What was tried for each place of a batch whose images have to fit, and what fitted."""
+        tries = self.get_object().tries.select_related("recipe__candidate")
+        return self.page_of(tries.order_by("position", "number"))
+
+
+def tell_progress(batches: Sequence[Any]) -> None:
+    """Give batches what their serializer tells of their progress."""
+    progress = progress_of_all(batches)
+    for batch in batches:
+        batch.progress = progress[batch.pk]
+        fitting = getattr(batch, "fitting", None)
+        batch.fits = fitting and {"batch": fitting, "counts": batch.progress.fitting}
 
 
 class MeasureSerializer(Row):
@@ -224,12 +271,19 @@ class CandidateSerializer(MadeSerializer):
     seed = serializers.IntegerField(source="recipe.seed")
     masks = FollowedMaskSerializer(source="recipe.conditioning", many=True)
     repair_of = RepairSerializer(source="recipe.repair", allow_null=True, default=None)
+    did_not_fit = serializers.SerializerMethodField()
 
     class Meta(MadeSerializer.Meta):
         fields: ClassVar = [
             *MadeSerializer.Meta.fields, "created_at", "recipe", "model_version", "prompt",
             "findings", "mode", "sampler", "steps", "guidance_scale", "seed", "masks", "repair_of",
+            "did_not_fit",
         ]  # fmt: skip
+
+    @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
+    def get_did_not_fit(self, candidate: Candidate) -> list[str]:
+        """The ids of the batches that had it made and did not take it."""
+        return [str(one.batch_id) for one in candidate.recipe.tries.all() if one.fits is False]
 
 
 class CandidateFilter(FilterSet):
@@ -251,7 +305,7 @@ class CandidatesView(Read):
 
     queryset = (
         Candidate.objects.select_related("image", "recipe__model_version", "recipe__repair")
-        .prefetch_related("image__measures", MASKS_WITH_PARENTS)
+        .prefetch_related("image__measures", MASKS_WITH_PARENTS, "recipe__tries")
         .order_by("-created_at", "pk")
     )
     lookup_url_kwarg, lookup_value_converter = "image_id", "uuid"
@@ -267,7 +321,7 @@ class CandidatesView(Read):
         """Has regions drawn again by the model that made the candidate; a batch comes of it."""
         asked = self.asked(RepairRequest)
         batch = ask_for_repair(asked, self.get_object(), created_by=self.actor)
-        batch.progress = progress_of_all([batch])[batch.pk]  # type: ignore[attr-defined]
+        tell_progress([batch])
         return self.told(batch, status=status.HTTP_201_CREATED)
 
 

@@ -12,20 +12,27 @@ from pydantic import ValidationError
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
+from feedback_app.images.candidates.checks import (
+    MAX_IMAGES,
+    check_mode,
+    check_prompt_set,
+    check_prompts,
+    reads_text,
+)
+from feedback_app.images.candidates.fitting import FittingCounts, Wanted, check_wanted, counts_of
+from feedback_app.images.candidates.fitting_models import Fitting, Try
 from feedback_app.images.candidates.mask_plan import Condition, require_training_split
 from feedback_app.images.candidates.models import Batch, BatchRecipe, Candidate, Recipe
-from feedback_app.images.candidates.writing import write_recipes
+from feedback_app.images.candidates.writing import Place, write_places, write_recipes, write_tries
 from feedback_app.images.prompts.models import PromptSetVersion
-from feedback_app.images.prompts.services import require_prompts_of
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
 from generation.errors import RemediableError
-from generation.specs import PROMPT_MAX_CHARACTERS, SEED_LIMIT, Mode, Sampler, SampleSpec
+from generation.specs import SEED_LIMIT, Mode, Sampler, SampleSpec
 
 PRIORITY = 10
 """Above training: somebody waits in front of the page."""
-MAX_IMAGES = 2_048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,7 @@ def create_batch(
     allows_held_out: bool = False,
     settings: Settings | None = None,
     seed: int = 0,
+    until_it_fits: Wanted | None = None,
     prompt_set_version: PromptSetVersion | None = None,
     created_by: User | None = None,
 ) -> Batch:
@@ -75,7 +83,8 @@ def create_batch(
     Every prompt goes with each of the ``conditions`` (masks that are followed together);
     mode m2i takes no prompts. A batch of a prompt set's version has prompts of it alone, all
     or some. The image at position n has the seed ``seed + n``: images that began as the same
-    noise are too much alike to learn from.
+    noise are too much alike to learn from. Where images are tried again ``until_it_fits``, all
+    tries are written out, and the second ones have the seeds after all first ones.
     """
     check_mode(model_version, mode, prompts=prompts, has_masks=bool(conditions))
     if prompt_set_version is not None:
@@ -88,6 +97,8 @@ def create_batch(
     asked = [
         (index, *group) for index, group in enumerate(groups) for _ in range(images_per_prompt)
     ]
+    if until_it_fits is not None:
+        check_wanted(until_it_fits, mode, prompts=texts, images=len(asked))
     planned = [
         (
             _recipe(
@@ -95,12 +106,13 @@ def create_batch(
                 text,
                 mode=mode,
                 masks=masks,
-                seed=seed + position,
+                seed=seed + (number - 1) * len(asked) + position,
                 settings=settings or Settings(),
             ),
             masks,
-            index,
+            Place(number=number, position=position, prompt_index=index),
         )
+        for number in range(1, (until_it_fits.most_tries if until_it_fits else 1) + 1)
         for position, (index, text, masks) in enumerate(asked)
     ]
     batch = Batch.objects.create(
@@ -110,86 +122,21 @@ def create_batch(
         created_by=created_by,
     )
     write_recipes((recipe, masks) for recipe, masks, _ in planned)
-    BatchRecipe.objects.bulk_create(
-        BatchRecipe(batch=batch, recipe_id=recipe.key, position=position, prompt_index=index)
-        for position, (recipe, _, index) in enumerate(planned)
-    )
+    places = [(recipe, place) for recipe, _, place in planned]
+    if until_it_fits is None:
+        write_places(batch, places)
+    else:
+        write_tries(batch, places, until_it_fits)
     record(
         "batch.created",
         actor=created_by,
         target=batch.name,
         target_id=batch.pk,
-        details={"images": len(planned), "model_version": model_version.name},
+        details={"images": len(asked), "model_version": model_version.name}
+        | ({"tries": until_it_fits.most_tries} if until_it_fits else {}),
     )
     make_missing(batch, created_by=created_by)
     return batch
-
-
-def reads_text(mode: Mode) -> bool:
-    return mode != "m2i"
-
-
-def check_mode(
-    model_version: ModelVersion, mode: Mode, *, prompts: Sequence[str], has_masks: bool
-) -> None:
-    """Refuse a mode that the model cannot follow, or that does not fit what was given."""
-    if mode != "t2i" and not model_version.follows_masks:
-        raise RemediableError(
-            f"The model version “{model_version.name}” does not follow masks: "
-            "it has no ControlNet.",
-            remedy="Generate from text only, or choose a version that follows masks.",
-        )
-    if has_masks == (mode == "t2i"):
-        raise RemediableError(
-            "Masks were chosen, but the images are to be made from text only."
-            if has_masks
-            else "No mask was chosen.",
-            remedy="Choose masks with the modes “mask only” and “text and mask” alone.",
-        )
-    if mode == "tm2i" and not all(prompts):
-        raise RemediableError(
-            "A prompt is empty.", remedy="Write a text, or choose the mode “mask only”."
-        )
-    if prompts and not reads_text(mode):
-        raise RemediableError(
-            "Prompts were written, but the images are to be made from masks only.",
-            remedy="Leave the prompts out, or choose the mode “text and mask”.",
-        )
-
-
-def check_prompt_set(version: PromptSetVersion, mode: Mode, *, prompts: Sequence[str]) -> None:
-    """Refuse to say that a batch is of a prompt set where its prompts are not."""
-    if not reads_text(mode):
-        raise RemediableError(
-            f"The prompt set {version} was chosen, but the images are to be made from masks only.",
-            remedy="Choose no prompt set, or the mode “text and mask”.",
-        )
-    require_prompts_of(version, prompts)
-
-
-def check_prompts(prompts: Sequence[str], *, images_per_prompt: int, masks: int = 1) -> None:
-    """Refuse what cannot be made, naming it."""
-    if not prompts or images_per_prompt < 1:
-        raise RemediableError(
-            "Nothing was asked for.", remedy="Write at least one prompt, and one image of it."
-        )
-    for number, prompt in enumerate(prompts, start=1):
-        if len(prompt) > PROMPT_MAX_CHARACTERS:
-            raise RemediableError(
-                f"Prompt {number} has {len(prompt):,} characters; "
-                f"{PROMPT_MAX_CHARACTERS:,} are the most.",
-                remedy="Shorten it; the model reads the first few dozen words only.",
-            )
-        if prompt in prompts[: number - 1]:
-            raise RemediableError(
-                f"The prompt “{prompt}” is there twice (line {number}).",
-                remedy="Leave it once, and ask for more images of each prompt.",
-            )
-    if (count := len(prompts) * masks * images_per_prompt) > MAX_IMAGES:
-        raise RemediableError(
-            f"{count:,} images are more than the {MAX_IMAGES:,} of a batch.",
-            remedy="Ask for fewer prompts, masks or images, or make several batches.",
-        )
 
 
 def _recipe(
@@ -228,7 +175,12 @@ def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
     """Queue runs for the recipes that are neither made nor waiting in a run of this batch."""
     batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     waiting = {key for run in batch.runs.unfinished() for key in run.spec["recipes"]}
-    places = batch.batchrecipe_set.filter(recipe__candidate=None).exclude(recipe__in=waiting)
+    places: QuerySet[BatchRecipe] | QuerySet[Try]
+    if Fitting.objects.filter(batch=batch).exists():
+        places = batch.tries.open_firsts()
+    else:
+        places = batch.batchrecipe_set.filter(recipe__candidate=None)
+    places = places.exclude(recipe__in=waiting)
     started = [
         runs.start(
             "generate",
@@ -245,7 +197,7 @@ def make_missing(batch: Batch, *, created_by: User | None = None) -> list[Run]:
     return started
 
 
-def _parts(places: Iterable[BatchRecipe]) -> list[list[BatchRecipe]]:
+def _parts(places: Iterable[BatchRecipe | Try]) -> list[list[BatchRecipe | Try]]:
     """As many as are made together: runs are short, so that another one gets its turn.
 
     A batch's images have one size.
@@ -255,7 +207,7 @@ def _parts(places: Iterable[BatchRecipe]) -> list[list[BatchRecipe]]:
     return [ordered[first : first + size] for first in range(0, len(ordered), size)]
 
 
-def _describe(part: Sequence[BatchRecipe]) -> str:
+def _describe(part: Sequence[BatchRecipe | Try]) -> str:
     first, last = part[0].position + 1, part[-1].position + 1
     return f"image {first}" if first == last else f"images {first} to {last}"
 
@@ -272,20 +224,27 @@ class BatchProgress:
     """Where it stopped: a failed run for each different error."""
     is_waiting: bool = False
     """Whether none of its runs has begun yet, or none is at work now."""
+    fitting: FittingCounts | None = None
+    """How many tries images took, where they are tried until they fit."""
+
+    @property
+    def done(self) -> int:
+        """Those made, and those of which no try fitted."""
+        return self.made + (self.fitting.never if self.fitting else 0)
 
     @property
     def is_complete(self) -> bool:
-        return self.made == self.total
+        return self.done == self.total
 
     @property
     def percent(self) -> int:
-        return 100 * self.made // self.total if self.total else 0
+        return 100 * self.done // self.total if self.total else 0
 
     @property
     def remaining_s(self) -> float | None:
         if not self.is_live or not self.rate_per_s:
             return None
-        return (self.total - self.made) / self.rate_per_s
+        return (self.total - self.done) / self.rate_per_s
 
 
 def progress_of(batch: Batch) -> BatchProgress:
@@ -293,7 +252,7 @@ def progress_of(batch: Batch) -> BatchProgress:
 
 
 def progress_of_all(batches: Collection[Batch]) -> dict[UUID, BatchProgress]:
-    """Returns how far each batch is, by its key, in two queries."""
+    """Returns how far each batch is, by its key, in two queries if they have their ``fitting``."""
     keys = [batch.pk for batch in batches]
     # Runs before candidates: a batch without unfinished runs is counted in full.
     runs_of: dict[UUID, list[Run]] = {key: [] for key in keys}
@@ -307,11 +266,16 @@ def progress_of_all(batches: Collection[Batch]) -> dict[UUID, BatchProgress]:
         .annotate(total=Count("pk"), made=Count("recipe__candidate"))
     )
     counts = {key: (total, made) for key, total, made in counted}
-    return {key: _progress(runs_of[key], *counts.get(key, (0, 0))) for key in keys}
+    fittings = [one for batch in batches if (one := getattr(batch, "fitting", None))]
+    fitted = counts_of(fittings) if fittings else {}
+    counts |= {one.pk: (one.images, counts.get(one.pk, (0, 0))[1]) for one in fittings}
+    return {key: _progress(runs_of[key], *counts.get(key, (0, 0)), fitted.get(key)) for key in keys}
 
 
-def _progress(batch_runs: Sequence[Run], total: int, made: int) -> BatchProgress:
-    is_complete = made == total
+def _progress(
+    batch_runs: Sequence[Run], total: int, made: int, fitting: FittingCounts | None
+) -> BatchProgress:
+    is_complete = made + (fitting.never if fitting else 0) == total
     is_live = any(not run.is_finished for run in batch_runs)
     return BatchProgress(
         total=total,
@@ -320,6 +284,7 @@ def _progress(batch_runs: Sequence[Run], total: int, made: int) -> BatchProgress
         rate_per_s=_rate(batch_runs),
         failures=[] if is_complete or is_live else _different_failures(batch_runs),
         is_waiting=is_live and not any(run.state == State.RUNNING for run in batch_runs),
+        fitting=fitting,
     )
 
 

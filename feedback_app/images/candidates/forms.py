@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from feedback_app.images.candidates.batches import check_prompts, reads_text, split_prompts
+from feedback_app.images.candidates.batches import split_prompts
+from feedback_app.images.candidates.checks import check_prompts, reads_text
 from feedback_app.images.candidates.models import GenerationMode
 from feedback_app.images.candidates.repairs import RepairRequest, parse_outline
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest
@@ -14,8 +15,11 @@ from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.remedies import complain
 from feedback_app.requests import form_field_of, read
+from generation.conditioning.fits import ATTRIBUTES
 from generation.errors import RemediableError
 from generation.specs import Outline
+
+ATTRIBUTE_LABELS = {one: one.capitalize() for one in ATTRIBUTES}
 
 
 class BatchForm(forms.Form):
@@ -48,6 +52,8 @@ class BatchForm(forms.Form):
     guidance_scale = form_field_of(BatchRequest, "guidance_scale")
     seed = form_field_of(BatchRequest, "seed", required=False)
     name = form_field_of(BatchRequest, "name")
+    fits = form_field_of(BatchRequest, "fits", labels=ATTRIBUTE_LABELS)
+    tries = form_field_of(BatchRequest, "tries", required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -73,6 +79,8 @@ class BatchForm(forms.Form):
         data: dict[str, Any] = self.cleaned_data
         takes_text = reads_text(data["mode"])
         chosen = data["prompt_set"] if takes_text else None
+        if data["tries"] is None:
+            del data["tries"]
         return read(
             BatchRequest,
             {

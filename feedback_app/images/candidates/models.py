@@ -13,6 +13,7 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from feedback_app.images.blobs.models import Image, Measure
+from feedback_app.images.candidates.fitting_models import Try
 from feedback_app.images.candidates.mask_models import RecipeMask
 from feedback_app.images.candidates.repair_models import Repair
 from feedback_app.images.prompts.models import PromptSetVersion
@@ -40,6 +41,11 @@ class GenerationMode(models.TextChoices):
 
 MASKS_WITH_PARENTS = models.Prefetch(
     "recipe__masks", RecipeMask.objects.select_related("parent__cohort_image__cohort")
+)
+
+
+MISFITS = models.Prefetch(
+    "recipe__tries", Try.objects.misfits().select_related("batch"), to_attr="misfits"
 )
 
 
@@ -236,7 +242,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         """Newest first, with all that a thumbnail says."""
         return (
             self.select_related("image", "recipe__model_version")
-            .prefetch_related("image__measures", "recipe__masks")
+            .prefetch_related("image__measures", "recipe__masks", MISFITS)
             .order_by("-created_at", "pk")
         )
 

@@ -8,14 +8,13 @@ from pydantic import Field
 
 from feedback_app.accounts.models import User
 from feedback_app.images.candidates.batches import (
-    MAX_IMAGES,
     Settings,
-    check_mode,
     create_batch,
     next_name,
-    reads_text,
     unused_seed,
 )
+from feedback_app.images.candidates.checks import MAX_IMAGES, check_mode, reads_text
+from feedback_app.images.candidates.fitting import LEAST_TRIES, MOST_TRIES, Wanted, in_order
 from feedback_app.images.candidates.mask_choice import MaskChoice
 from feedback_app.images.candidates.mask_plan import MaskPlan, as_kinds, keep_masks, plan_masks
 from feedback_app.images.candidates.models import Batch
@@ -26,6 +25,7 @@ from feedback_app.images.prompts.models import PromptSetVersion
 from feedback_app.images.prompts.services import find_version as find_prompt_set
 from feedback_app.images.versions.services import find_version
 from feedback_app.requests import Problem, Request, RequestError, at
+from generation.conditioning.fits import Attribute
 from generation.conditioning.transforms import Family
 from generation.specs import (
     PROMPT_MAX_CHARACTERS,
@@ -97,6 +97,18 @@ class BatchRequest(Request):
         description="Each image takes the next one; left empty, none that this version has used",
     )
     name: str = Field(default="", max_length=100, description="Optional; numbered if left empty")
+    fits: tuple[Attribute, ...] = Field(
+        default=(),
+        title="Try again until it fits",
+        description="What a judge has to see as the prompt says it; none: every image counts",
+    )
+    tries: int = Field(
+        default=4,
+        ge=LEAST_TRIES,
+        le=MOST_TRIES,
+        title="Tries of an image",
+        description="At most; what does not fit is kept apart",
+    )
 
 
 def ask_for_batch(
@@ -124,6 +136,7 @@ def ask_for_batch(
         allows_held_out=request.masks is not None and request.masks.allows_held_out,
         settings=settings_of(request),
         seed=unused_seed(version) if request.seed is None else request.seed,
+        until_it_fits=wanted_of(request),
         prompt_set_version=prompt_set,
         created_by=created_by,
     )
@@ -137,6 +150,13 @@ def settings_of(request: BatchRequest) -> Settings:
         sampler=request.sampler,
         side=request.side,
     )
+
+
+def wanted_of(request: BatchRequest) -> Wanted | None:
+    """What has to fit; None where nothing was asked for."""
+    if not request.fits:
+        return None
+    return Wanted(attributes=in_order(request.fits), most_tries=request.tries)
 
 
 def _prompt_set_of(request: BatchRequest) -> PromptSetVersion | None:

@@ -26,6 +26,8 @@ if (form instanceof HTMLFormElement) {
   const readsText = () => modeOf() !== "m2i";
   const followsMasks = () => modeOf() !== "t2i";
 
+  const wantsFit = () => readsText() && form.querySelector("[name=fits]:checked") !== null;
+
   const lines = () => prompts.value.split("\n").map((line) => line.trim()).filter(Boolean);
 
   const inWords = (/** @type {number} */ seconds) => {
@@ -48,12 +50,14 @@ if (form instanceof HTMLFormElement) {
       estimate.textContent = prompted ? "Choose at least one mask." : "Write at least one prompt.";
       return;
     }
+    const most = images * (wantsFit() ? numberIn("tries") : 1);
     const speed = secondsPerStep[followsMasks() ? `${version.value}:masks` : version.value];
     const parts = [readsText() && plural(prompted, "prompt"), followsMasks() && plural(masked, "mask")];
     const time = speed === undefined
       ? `this version has made none${followsMasks() ? " that follow masks" : ""} yet, so nobody knows how long it takes`
-      : `about ${inWords(images * speed * numberIn("steps"))} at the pace of its last ones`;
-    estimate.textContent = `${plural(images, "image")} of ${parts.filter(Boolean).join(" with each of ")}: ${time}.`;
+      : `about ${[images, most].map((count) => inWords(count * speed * numberIn("steps"))).filter((words, place, all) => all.indexOf(words) === place).join(" to ")} at the pace of its last ones`;
+    const tried = most > images ? `, up to ${most.toLocaleString("en-GB")} made until they fit` : "";
+    estimate.textContent = `${plural(images, "image")} of ${parts.filter(Boolean).join(" with each of ")}${tried}: ${time}.`;
   };
 
   /** What is not read is not sent; a version that follows no masks offers text only. */
@@ -65,6 +69,9 @@ if (form instanceof HTMLFormElement) {
     if (!follows) modes.value = "t2i";
     byId("follows-none").hidden = follows;
     texts.hidden = prompts.disabled = !readsText();
+    byId("fits").hidden = !readsText();
+    for (const input of byId("fits").querySelectorAll("input")) input.disabled = !readsText();
+    byId("tries").hidden = !wantsFit();
     if (promptSet instanceof HTMLSelectElement) promptSet.disabled = !readsText();
     const shown = masks ?? byId("no-masks");
     const appears = shown.hidden && followsMasks();

@@ -13,10 +13,13 @@ from django.db import IntegrityError, transaction
 
 from feedback_app.images.blobs.pixels import encode_png
 from feedback_app.images.blobs.services import store_image
+from feedback_app.images.candidates.fitting_models import Fitting
 from feedback_app.images.candidates.models import Batch, Candidate, Recipe
+from feedback_app.images.candidates.tasks.fitting import FittingPart
 from feedback_app.images.candidates.tasks.measures import measure_new
 from feedback_app.images.candidates.tasks.pipelines import pipeline_of
 from feedback_app.images.candidates.tasks.plain_measures import measure_plainly
+from feedback_app.images.versions.models import ModelVersion
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.models import Run
 from feedback_app.runs.progress import Progress
@@ -34,14 +37,35 @@ def generate(progress: Progress) -> dict[str, object]:
     batch = Batch.objects.select_related("model_version").get(pk=spec["batch"])
     keys: list[str] = spec["recipes"]
     started = time.monotonic()
-    _report(progress, keys, note="Loading the model")
-    pipeline = pipeline_of(batch.model_version)
+    fitting = Fitting.objects.filter(batch=batch).first()
+    if fitting is not None:
+        made = _make_until_it_fits(progress, FittingPart(fitting, keys), batch.model_version)
+    else:
+        _report(progress, keys, note="Loading the model")
+        made = _make_missing(progress, keys, batch.model_version)
+        _report(progress, keys, note="")
+    return {"made": made, "seconds": round(time.monotonic() - started, 2)}
+
+
+def _make_missing(progress: Progress, keys: Sequence[str], version: ModelVersion) -> int:
+    """Make what is not made, and measure it all; how many were made."""
+    pipeline = pipeline_of(version)
     recipes = _unmade(keys)
     made = _make(recipes, pipeline=pipeline, run=progress.run) if recipes else 0
-    measure_plainly(keys, version=batch.model_version, log=progress.log)
+    measure_plainly(keys, version=version, log=progress.log)
     measure_new(keys, log=progress.log)
-    _report(progress, keys, note="")
-    return {"made": made, "seconds": round(time.monotonic() - started, 2)}
+    return made
+
+
+def _make_until_it_fits(progress: Progress, part: FittingPart, version: ModelVersion) -> int:
+    """Make the next try of each place that has nothing yet, until there is none; how many."""
+    made = 0
+    while tried := part.waiting():
+        progress.update(part.done, total=part.total, note=f"Try {tried[-1].number}")
+        made += _make_missing(progress, [one.recipe_id for one in tried], version)
+        part.judge(tried)
+    progress.update(part.done, total=part.total, note="")
+    return made
 
 
 def _unmade(keys: Sequence[str]) -> list[Recipe]:

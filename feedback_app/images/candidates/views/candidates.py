@@ -33,6 +33,7 @@ def show_candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
         .order_by("recipe__seed"),
         "lineage": candidate.recipe.model_version.ancestry,
         "batches": candidate.recipe.batches.all(),
+        "misfits": candidate.recipe.tries.misfits().select_related("batch"),
         "measures": candidate.image.measures.order_by("scorer", "version"),
         "siblings": siblings[:12],
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django_tables2 import Column, Table
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.candidates.batches import cancel_batch
+from feedback_app.images.candidates.fitting_models import Try
 from feedback_app.images.candidates.forms import list_orders
 from feedback_app.images.candidates.models import Batch, Candidate
 from feedback_app.images.candidates.picks import keep_picks
@@ -46,6 +48,12 @@ class CandidateFilter(ListFilter):
     finding = ChoiceFilter(
         choices=findings, method="of_finding", empty_label="Any", label="Finding"
     )
+    unfit = ChoiceFilter(
+        choices=[("yes", "Only those"), ("no", "Without those")],
+        method="that_did_not_fit",
+        empty_label="With all others",
+        label="Did not fit a batch",
+    )
     words = WordsFilter("recipe__prompt", label="Words of the prompt")
     order = ChoiceFilter(
         choices=[one for one in list_orders() if one[0]],
@@ -58,6 +66,13 @@ class CandidateFilter(ListFilter):
         if value == NORMAL:
             return rows.filter(recipe__findings=[])
         return rows.filter(recipe__findings__contains=[value])
+
+    def that_did_not_fit(self, rows: Any, name: str, value: str) -> Any:
+        """Those that a batch had made and did not take, or all others."""
+        misfits = Try.objects.misfits().values("recipe")
+        if value == "yes":
+            return rows.filter(recipe__in=misfits)
+        return rows.exclude(recipe__in=misfits)
 
     def in_order(self, rows: Any, name: str, value: str) -> Any:
         """By a measure; a minus stands for the lowest first."""
@@ -139,9 +154,9 @@ class BatchList(ListPage):
 
 
 def batches_with_progress() -> "QuerySet[Batch]":
-    """Adds how many recipes each has, and of how many there is a candidate."""
-    return Batch.objects.select_related("model_version", "created_by").annotate(
-        recipe_count=Count("batchrecipe", distinct=True),
+    """Adds how many images each asks for, and of how many there is a candidate that counts."""
+    return Batch.objects.select_related("model_version", "created_by", "fitting").annotate(
+        recipe_count=Coalesce("fitting__images", Count("batchrecipe", distinct=True)),
         made_count=Count(
             "batchrecipe",
             filter=Q(batchrecipe__recipe__candidate__isnull=False),

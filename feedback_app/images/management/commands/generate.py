@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from feedback_app.images.candidates.batches import numbers_made_before, progress_of
+from feedback_app.images.candidates.fitting_models import Fitting
 from feedback_app.images.candidates.mask_plan import MaskPlan
 from feedback_app.images.candidates.models import Batch
 from feedback_app.images.candidates.requests import BatchRequest, MaskRequest, ask_for_batch
@@ -29,9 +30,16 @@ NAMED = (
     "side",
     "seed",
     "mode",
+    "fits",
+    "tries",
 )
 FLAGS = {"model_version": "--model", "guidance_scale": "--guidance"}
-SHOWN = {"model_version": "NAME", "prompt_set": "NAME[@VERSION]", "name": "NAME"}
+SHOWN = {
+    "model_version": "NAME",
+    "prompt_set": "NAME[@VERSION]",
+    "name": "NAME",
+    "fits": "ATTRIBUTE",
+}
 MASKS = "masks_"
 MASK_FLAGS = {
     "cohort": "--masks",
@@ -73,10 +81,14 @@ class Command(BaseCommand):
         if plan is not None:
             self.say(plan)
         self.say_existing(batch)
+        self.say_tries(batch)
         if not options["queue"]:
             self.make_here(batch)
         progress = progress_of(batch)
         self.stdout.write(f"{batch.name} ({batch.pk}): {progress.made} of {progress.total} made.")
+        if progress.fitting is not None:
+            lines = [f"{count} {words}" for words, count in progress.fitting.lines]
+            self.stdout.write(f"Fitted after: {', '.join(lines)}.")
 
     def say(self, plan: MaskPlan) -> None:
         """How many masks are refused, and why."""
@@ -92,6 +104,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{len(existing)} of {total} existed already and are not made again: "
                 f"{in_ranges(existing)}."
+            )
+
+    def say_tries(self, batch: Batch) -> None:
+        """How many images there may be in all, where they are tried until they fit."""
+        fitting = Fitting.objects.filter(batch=batch).first()
+        if fitting is not None:
+            self.stdout.write(
+                f"{fitting.images} to {fitting.most_images} images are made, until "
+                f"{fitting.in_words} fit."
             )
 
     def make_here(self, batch: Batch) -> None:
