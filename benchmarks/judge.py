@@ -7,6 +7,7 @@ view, sex and finding are right together, which chance does one time in eight.
 """
 
 import argparse
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def main() -> None:
     for guidance in arguments.guidance:
         recipes = [SampleSpec(prompt=prompt, seed=seed, guidance_scale=guidance)
                    for prompt, seed in asked]  # fmt: skip
-        found = judge.probabilities(sample(pipeline, recipes))
-        print(f"guidance {guidance}, {len(recipes)} candidates")
+        candidates = sample(pipeline, recipes)
+        started_s = time.process_time()
+        found = judge.probabilities(candidates)
+        spent_s = (time.process_time() - started_s) / len(recipes)
+        print(f"guidance {guidance}, {len(recipes)} candidates, judged in {spent_s:.3f} CPU s each")
         report(judge, [prompt for prompt, _ in asked], found)
 
 
