@@ -27,6 +27,7 @@ from feedback_app.runs.models import Run
 from feedback_app.studies.models import Case, Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from feedback_app.vlms.asking import ask_of_image
+from feedback_app.vlms.learning.gate_models import VlmGate
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 from feedback_app.vlms.learning.snapshots import take_report_snapshot
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion
@@ -39,6 +40,7 @@ from tests.readings.answers import posted_for
 from tests.studies.making import make_study
 from tests.vlms.made import (
     asked_cohort,
+    being_gated,
     being_taught,
     brought,
     built,
@@ -76,6 +78,7 @@ class World:
     image_question: ImageQuestion
     report_snapshot: ReportSnapshot
     vlm_fine_tune: VlmFineTune
+    vlm_gate: VlmGate
     retraction: Retraction
     """It takes back a reader who read nothing that the others rest on."""
 
@@ -105,6 +108,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
     decided(gate)
     experiment, draft_experiment = experiments()
     reports = take_report_snapshot("Reports", studies=[report_readings(rosa)])
+    taught, result = being_taught(reports), brought(built(asked_cohort("asked", test=6)))
     return World(
         study=study,
         slot=slot,
@@ -125,10 +129,11 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         experiment=experiment,
         draft_experiment=draft_experiment,
         cell=experiment.cells.earliest("pk"),
-        benchmark_result=brought(built(asked_cohort("asked", test=6))),
+        benchmark_result=result,
         image_question=question(stage),
         report_snapshot=reports,
-        vlm_fine_tune=being_taught(reports),
+        vlm_fine_tune=taught,
+        vlm_gate=being_gated(taught, result.instruction_set),
         retraction=retract(reader=make_stranger(), reason="They read the wrong studies."),
     )
 

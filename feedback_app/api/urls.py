@@ -55,6 +55,8 @@ for rows, view, row in (
     ("benchmark-results", vlms.BenchmarkResultsView, "benchmark-result"),
     ("image-questions", vlms.ImageQuestionsView, "image-question"),
     ("report-snapshots", vlm_learning.ReportSnapshotsView, "report-snapshot"),
+    ("vlm-gates", vlm_learning.VlmGatesView, "vlm-gate"),
+    ("vlm-promotions", vlm_learning.VlmPromotionsView, "vlm-promotion"),
     ("vlm-fine-tunes", vlm_learning.VlmFineTunesView, "vlm-fine-tune"),
     ("retractions", provenance.RetractionsView, "retraction"),
     ("runs", runs.RunsView, "run"),

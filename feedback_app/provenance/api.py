@@ -58,10 +58,14 @@ class RestingSerializer(RebuiltThingSerializer):
 class ImpactSerializer(Told):
     readings = serializers.IntegerField()
     model_versions = serializers.SerializerMethodField()
+    vlm_versions = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()
 
     def get_model_versions(self, impact: Impact) -> list[str]:
         return [version.name for version in impact.versions]
+
+    def get_vlm_versions(self, impact: Impact) -> list[str]:
+        return [version.name for version in impact.vlm_versions]
 
     @extend_schema_field(RestingSerializer(many=True))
     def get_items(self, impact: Impact) -> Any:

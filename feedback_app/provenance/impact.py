@@ -19,8 +19,15 @@ from feedback_app.finetuning.services.reward_models import replacement_of
 from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.readings.models import Reading, Retraction, Sources
 from feedback_app.runs.models import State
+from feedback_app.vlms.learning.dependents import vlm_impact_of
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
+from feedback_app.vlms.models import VlmVersion
 
-Replaceable = Snapshot | Scorer | FineTune | Gate | CuratedSet | Export
+Replaceable = (
+    Snapshot | Scorer | FineTune | Gate | CuratedSet | Export
+    | ReportSnapshot | VlmFineTune | VlmGate
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Impact:
     """Rows in the order in which they were made.
 
     ``versions`` are the model versions that the fine-tunes gave, and all that was taught
-    upon them; ``gates`` those whose judge rests on the readings.
+    upon them; ``gates`` those whose judge rests on the readings. Those of VLMs are the same of
+    choices and edits of reports.
     """
 
     readings: int = 0
@@ -39,6 +47,10 @@ class Impact:
     gates: tuple[Gate, ...] = ()
     curated_sets: tuple[CuratedSet, ...] = ()
     exports: tuple[Export, ...] = ()
+    report_snapshots: tuple[ReportSnapshot, ...] = ()
+    vlm_fine_tunes: tuple[VlmFineTune, ...] = ()
+    vlm_gates: tuple[VlmGate, ...] = ()
+    vlm_versions: tuple[VlmVersion, ...] = ()
     keys: frozenset[tuple[type, Any]] = field(default=frozenset())
 
     def __contains__(self, row: object) -> bool:
@@ -54,6 +66,9 @@ class Impact:
             *self.gates,
             *self.curated_sets,
             *self.exports,
+            *self.report_snapshots,
+            *self.vlm_fine_tunes,
+            *self.vlm_gates,
         )
 
     @property
@@ -83,8 +98,10 @@ def impact_of(sources: Sources) -> Impact:
         .select_related("curated_set__policy", "snapshot", "run")
         .order_by("created_at")
     )
+    of_vlms = vlm_impact_of(sources)
     rows: Iterable[Any] = (
         *snapshots, *rewards, *fine_tunes, *versions, *gates, *sets, *exports,
+        *of_vlms.snapshots, *of_vlms.fine_tunes, *of_vlms.gates, *of_vlms.versions,
     )  # fmt: skip
     return Impact(
         readings=count_readings(sources),
@@ -95,6 +112,10 @@ def impact_of(sources: Sources) -> Impact:
         gates=tuple(gates),
         curated_sets=tuple(sets),
         exports=tuple(exports),
+        report_snapshots=of_vlms.snapshots,
+        vlm_fine_tunes=of_vlms.fine_tunes,
+        vlm_gates=of_vlms.gates,
+        vlm_versions=of_vlms.versions,
         keys=frozenset((type(row), row.pk) for row in rows),
     )
 
@@ -152,7 +173,7 @@ def _replacement_of(row: Replaceable) -> Replaceable | None:
     match row:
         case Scorer():
             return replacement_of(row)
-        case Gate():
+        case Gate() | VlmGate():
             later = row.later.exclude(run__state__in=[State.FAILED, State.CANCELLED])
             return later.order_by("-created_at").first()
         case _:

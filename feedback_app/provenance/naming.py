@@ -8,6 +8,8 @@ from feedback_app.curation.models import CuratedSet
 from feedback_app.exports.models import Export
 from feedback_app.finetuning.models import FineTune, Gate, RewardModel, Snapshot
 from feedback_app.images.models import ModelVersion, Scorer
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 
 KINDS = {
     "snapshot": Snapshot,
@@ -16,6 +18,9 @@ KINDS = {
     "gate": Gate,
     "curated-set": CuratedSet,
     "export": Export,
+    "report-snapshot": ReportSnapshot,
+    "vlm-fine-tune": VlmFineTune,
+    "vlm-gate": VlmGate,
 }
 
 
@@ -31,6 +36,8 @@ def describe(row: Any) -> str:
     match row:
         case FineTune():
             return f"{row.model_version or f'Fine-tune of {row.parent.name}'} (from {row.snapshot})"
+        case VlmFineTune():
+            return f"{row.name} (from {row.snapshot})"
         case Gate():
             return f"Gate of {row.child.name}"
         case CuratedSet():
@@ -47,6 +54,8 @@ PAGES: dict[type, str] = {
     Gate: "finetuning:gate",
     CuratedSet: "curation:set",
     Export: "exports:export",
+    ReportSnapshot: "vlms:report-snapshot",
+    VlmGate: "vlms:gate",
 }
 
 
@@ -56,6 +65,9 @@ def address(row: Any) -> str:
             return reverse("models")
         case Scorer():
             return f"{reverse('models')}#scorers"
+        case VlmFineTune():
+            page = ("vlms:version", row.version_id) if row.version_id else ("runs:run", row.run_id)
+            return reverse(page[0], args=[page[1]])
     if type(row) not in PAGES:
         raise TypeError(f"no page of a {type(row).__name__}")
     return reverse(PAGES[type(row)], args=[row.pk])

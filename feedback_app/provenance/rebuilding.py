@@ -39,6 +39,12 @@ from feedback_app.readings.models import Retraction
 from feedback_app.remedies import in_one_line
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State
+from feedback_app.vlms.learning.finetunes import repeat_vlm_finetune
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.gates import start_vlm_gate
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
+from feedback_app.vlms.learning.snapshots import retake_report_snapshot
+from feedback_app.vlms.models import VlmVersion
 from generation.errors import RemediableError
 
 Made = Replaceable | RewardModel
@@ -145,7 +151,23 @@ def _make(row: Replaceable, *, tainted: Impact, asked_by: User | None) -> Made |
         case CuratedSet():
             return apply_policy(row.policy, asked_by, replaces=row)
         case Export():
-            return _rebuild_export(row, tainted=tainted, asked_by=asked_by)
+            made: Made | None = _rebuild_export(row, tainted=tainted, asked_by=asked_by)
+        case _:
+            made = _make_of_reports(row, tainted=tainted, asked_by=asked_by)
+    return made
+
+
+def _make_of_reports(
+    row: ReportSnapshot | VlmFineTune | VlmGate, *, tainted: Impact, asked_by: User | None
+) -> Made:
+    """What VLM versions learn of readers, and what judges them."""
+    match row:
+        case ReportSnapshot():
+            return retake_report_snapshot(row, created_by=asked_by)
+        case VlmFineTune():
+            return _teach_again(row, tainted=tainted, asked_by=asked_by)
+        case VlmGate():
+            return _judge_again(row, tainted=tainted, asked_by=asked_by)
 
 
 def _rebuild_reward_model(
@@ -222,6 +244,61 @@ def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
     raise NotYet(
         f"A fine-tune upon {parent.name} waits for the one that is taught in its place.",
         after=[newest.run],
+    )
+
+
+def _teach_again(row: VlmFineTune, *, tainted: Impact, asked_by: User | None) -> VlmFineTune:
+    return repeat_vlm_finetune(
+        row,
+        snapshot=_clean_reports(row.snapshot, tainted=tainted),
+        parent=_clean_vlm(row.parent, tainted=tainted),
+        created_by=asked_by,
+    )
+
+
+def _judge_again(row: VlmGate, *, tainted: Impact, asked_by: User | None) -> VlmGate:
+    if row.child in tainted:
+        raise RemediableError(
+            f"{row.child.name} itself rests on retracted readings, so its gate is not asked again.",
+            remedy="Ask the gate of the version that is taught in its place.",
+        )
+    return start_vlm_gate(
+        row.child,
+        instruction_set=row.instruction_set,
+        snapshot=_clean_reports(row.snapshot, tainted=tainted),
+        margin=row.margin,
+        created_by=asked_by,
+    )
+
+
+def _clean_reports(snapshot: ReportSnapshot, *, tainted: Impact) -> ReportSnapshot:
+    latest = latest_of(snapshot)
+    if not isinstance(latest, ReportSnapshot) or latest in tainted:
+        raise RemediableError(
+            f"The snapshot “{snapshot}” is not rebuilt.", remedy="Rebuild that first."
+        )
+    return latest
+
+
+def _clean_vlm(parent: VlmVersion, *, tainted: Impact) -> VlmVersion:
+    """The version itself, or what was taught in its place."""
+    if parent not in tainted:
+        return parent
+    taught = VlmFineTune.objects.filter(version=parent).first()
+    newest = latest_of(taught) if taught else None
+    if not isinstance(newest, VlmFineTune) or newest in tainted:
+        raise RemediableError(
+            f"The VLM version {parent.name} is not rebuilt.", remedy="Rebuild that first."
+        )
+    if newest.version:
+        return newest.version
+    if newest.run.state in {State.FAILED, State.CANCELLED}:
+        raise RemediableError(
+            f"The training in the place of {parent.name} did not succeed.",
+            remedy="Retry its run, then rebuild again.",
+        )
+    raise NotYet(
+        f"What is taught upon {parent.name} waits for the one in its place.", after=[newest.run]
     )
 
 

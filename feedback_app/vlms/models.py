@@ -13,6 +13,7 @@ from feedback_app.images.blobs.models import Image
 from feedback_app.images.versions.folders import path_of
 from feedback_app.readings.models import Retraction
 from feedback_app.runs.models import State
+from feedback_app.vlms.learning.gate_models import VlmGate, VlmPromotion, VlmVerdict
 from feedback_app.vlms.learning.models import ReportLesson, ReportSnapshot, VlmFineTune
 from generation.vlm.model.folders import FAMILIES
 
@@ -25,6 +26,9 @@ __all__ = [
     "ReportSnapshot",
     "ScoreKind",
     "VlmFineTune",
+    "VlmGate",
+    "VlmPromotion",
+    "VlmVerdict",
     "VlmVersion",
 ]
 

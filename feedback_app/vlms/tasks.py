@@ -13,6 +13,8 @@ from feedback_app.runs.progress import Progress
 from feedback_app.vlms.building import build_set
 from feedback_app.vlms.fairness import report_on_experiment, reports_of, said_of, test_images
 from feedback_app.vlms.learning.finetunes import finish_vlm_finetune
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.gating import keep_verdict
 from feedback_app.vlms.learning.models import VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion, InstructionSet
 from feedback_app.vlms.scoring import score_result
@@ -37,6 +39,17 @@ def teach_vlm(progress: Progress) -> dict[str, object]:
     result = _child(progress, "teach_vlm")
     version = finish_vlm_finetune(row)
     return {"vlm_version": version.name, **result}
+
+
+@handles("gate_vlm")
+def gate_vlm(progress: Progress) -> dict[str, object]:
+    """Ask both versions about held-out reports, and compare them; twice gives the same verdict."""
+    gate = VlmGate.objects.select_related("child", "parent", "instruction_set").get(
+        run=progress.run
+    )
+    _child(progress, "compare_vlms")
+    verdict = keep_verdict(gate)
+    return {"decision": verdict.decision}
 
 
 @handles("build_instructions")

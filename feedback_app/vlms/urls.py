@@ -1,6 +1,6 @@
 from django.urls import path
 
-from feedback_app.vlms.learning import snapshot_views, teaching_views
+from feedback_app.vlms.learning import gate_views, snapshot_views, teaching_views
 from feedback_app.vlms.views import benchmarks, fairness, instructions, lists, versions
 
 app_name = "vlms"
@@ -14,6 +14,10 @@ urlpatterns = [
     path("preferences/", snapshot_views.list_snapshots, name="report-snapshots"),
     path("preferences/new/", snapshot_views.take, name="report-snapshot-new"),
     path("preferences/<uuid:snapshot_id>/", snapshot_views.show, name="report-snapshot"),
+    path("<int:version_id>/gate/", gate_views.ask, name="gate-ask"),
+    path("<int:version_id>/promote/", gate_views.promote, name="promote"),
+    path("back/", gate_views.back, name="back"),
+    path("gates/<uuid:gate_id>/", gate_views.show, name="gate"),
     path("teach/", teaching_views.teach, name="teach"),
     path("instructions/", lists.list_sets, name="sets"),
     path("instructions/new/", instructions.create, name="set-new"),

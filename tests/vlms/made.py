@@ -1,14 +1,18 @@
 """A cohort to ask about, an instruction set of it, and answers to its benchmark."""
 
 import json
+from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.models import Cohort, Sex
-from feedback_app.readings.services import GivenReport
+from feedback_app.readings.services import GivenPreference, GivenReport
 from feedback_app.runs import services as runs
 from feedback_app.studies.models import Study
 from feedback_app.vlms.asking import BENCHMARK, ask_for_instructions, bring_answers
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.lessons import HELD_OUT_ONE_IN, patient_key
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, InstructionSet, VlmVersion
 from feedback_app.vlms.requests import AnswersRequest, InstructionRequest
@@ -16,7 +20,7 @@ from generation.vlm.benchmark.choices import rotations
 from generation.vlm.benchmark.items import Question, read_benchmark
 from tests.experiments.making import make_cohort
 from tests.readings.answers import read
-from tests.readings.rooms import assign, make_room, real
+from tests.readings.rooms import COHORT_NAME, assign, make_room, real
 
 LONG_DRAFT = "There is a small effusion on the left side."
 
@@ -80,18 +84,45 @@ def some_version(name: str = "reader-of-chests") -> VlmVersion:
     return VlmVersion.objects.create(name=name, location="bundled", sha256="0" * 64, family="llava")
 
 
-def report_readings(reader: User, *, count: int = 12) -> Study:
-    """A study in which a reader shortened every second draft and accepted the others."""
+def report_readings(
+    reader: User, *, taught: int = 10, held_out: int = 2, accepts: bool = True
+) -> Study:
+    """A study in which a reader shortened every second draft and accepted the others, or all."""
     texts = [("a model", LONG_DRAFT)]
+    seeds = [
+        *islice(_seeds(is_held_out=False), taught),
+        *islice(_seeds(is_held_out=True), held_out),
+    ]
     study = make_room(
-        "write_report", reader, cases=[[real(9_000 + n)] for n in range(count)], texts=texts,
-        name="Drafts",
-    )  # fmt: skip
+        "write_report", reader, cases=[[real(seed)] for seed in seeds], texts=texts, name="Drafts"
+    )
     for number, slot in enumerate(assign(study, reader)):
         edited = GivenReport("No effusion.", ["style"])
         accepted = GivenReport(LONG_DRAFT, is_accepted=True)
-        read(slot, report=accepted if number % 2 else edited)
+        read(slot, report=accepted if accepts and number % 2 else edited)
     return study
+
+
+def compared(reader: User, *points: int) -> Study:
+    """A case each sum of points, towards the model's report where they are above 0."""
+    two = [("a model", "Effusion."), ("cohort", "No effusion.")]
+    study = make_room(
+        "compare_reports", reader, cases=[[real(n)] for n in range(len(points))], texts=two
+    )
+    for slot, towards_model in zip(assign(study, reader), points, strict=True):
+        sign = -1 if slot.texts_in_order()[0].source == "a model" else 1
+        given = [GivenPreference("completeness", sign * towards_model),
+                 GivenPreference("correctness", 0)]  # fmt: skip
+        read(slot, preferences=given)
+    return study
+
+
+def _seeds(*, is_held_out: bool) -> Iterator[int]:
+    """Yields seeds of images whose patients are held out of lessons, or are not."""
+    for seed in count(9_000):
+        key = patient_key(COHORT_NAME, f"patient-{seed}")
+        if (int(key, 16) % HELD_OUT_ONE_IN == 0) == is_held_out:
+            yield seed
 
 
 def lines_of(path: Path) -> list[dict[str, object]]:
@@ -108,4 +139,17 @@ def being_taught(snapshot: ReportSnapshot, parent: VlmVersion | None = None) -> 
         method="dpo",
         settings={"steps": 2},
         run=run,
+    )
+
+
+def being_gated(row: VlmFineTune, instruction_set: InstructionSet) -> VlmGate:
+    """A gate as the request makes it, of versions whose weights are not there."""
+    return VlmGate.objects.create(
+        child=some_version("gated child"),
+        parent=row.parent,
+        instruction_set=instruction_set,
+        snapshot=row.snapshot,
+        margin=0.05,
+        folder="",
+        run=runs.start("gate_vlm", title="Gate of gated child", spec={}),
     )

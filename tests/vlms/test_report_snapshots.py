@@ -9,38 +9,20 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.services import GivenPreference
 from feedback_app.readings.services.retractions import retract
-from feedback_app.studies.models import Study
 from feedback_app.vlms.learning.models import ReportSnapshot
 from feedback_app.vlms.learning.snapshots import retake_report_snapshot, take_report_snapshot
 from generation.errors import RemediableError
-from tests.readings.answers import read
-from tests.readings.rooms import assign, make_room, real
-from tests.vlms.made import LONG_DRAFT, report_readings
+from tests.vlms.made import LONG_DRAFT, compared, report_readings
 
 pytestmark = pytest.mark.django_db
-TEXTS = [("a model", "Effusion."), ("cohort", "No effusion.")]
-
-
-def compared(reader: User, *points: int) -> Study:
-    """A case each sum of points, towards the model's report where they are above 0."""
-    study = make_room(
-        "compare_reports", reader, cases=[[real(n)] for n in range(len(points))], texts=TEXTS
-    )
-    for slot, towards_model in zip(assign(study, reader), points, strict=True):
-        sign = -1 if slot.texts_in_order()[0].source == "a model" else 1
-        given = [GivenPreference("completeness", sign * towards_model),
-                 GivenPreference("correctness", 0)]  # fmt: skip
-        read(slot, preferences=given)
-    return study
 
 
 def test_choices_edits_and_accepted_drafts_are_frozen_without_what_is_retracted(
     rosa: User, ravi: User, cora_client: Client
 ) -> None:
     compared(rosa, 6, -3, 0)
-    report_readings(ravi, count=4)
+    report_readings(ravi, taught=3, held_out=1)
     snapshot = take_report_snapshot("All")
     told = {(one["kind"], one["text"], one["over"], one["points"]) for one in snapshot.lines}
     assert told == {

@@ -10,17 +10,19 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.images.versions.folders import path_of
+from feedback_app.provenance.impact import impact_of_retraction
+from feedback_app.provenance.rebuilding import ask_for_rebuild
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
 from feedback_app.vlms.learning.finetunes import start_vlm_finetune
-from feedback_app.vlms.learning.models import VlmFineTune
+from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 from feedback_app.vlms.learning.snapshots import take_report_snapshot
 from feedback_app.vlms.models import VlmVersion
 from feedback_app.vlms.services import register_vlm
 from generation.errors import RemediableError
 from tests.generation.vlm.tiny_families import write_tiny
-from tests.vlms.made import report_readings, some_version
+from tests.vlms.made import being_taught, compared, report_readings, some_version
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +83,35 @@ def test_what_cannot_be_taught_is_named(rosa: User, cora_client: Client) -> None
     told = cora_client.post(reverse("api:vlm-fine-tunes"), asked, content_type="application/json")
     assert told.status_code == 400
     assert "nobody" in told.content.decode()
+
+
+def test_a_retraction_names_what_it_touches_and_rebuilds_the_chain(
+    rosa: User, ravi: User, cora_client: Client
+) -> None:
+    report_readings(rosa, taught=4, held_out=0, accepts=False)
+    with_ravi = compared(ravi, 6)
+    snapshot = take_report_snapshot("All")
+    parent = some_version()
+    first = being_taught(snapshot, parent)
+    first.version = VlmVersion.objects.create(
+        name="child", parent=parent, location="bundled", sha256="1" * 64, family="llava"
+    )
+    first.save()
+    grandchild = VlmVersion.objects.create(
+        name="grandchild", parent=first.version, location="bundled", sha256="2" * 64, family="llava"
+    )
+    retraction = retract(study=with_ravi, reason="The wrong images.")
+    impact = impact_of_retraction(retraction)
+    assert impact.rebuildable == (snapshot, first)
+    assert impact.vlm_versions == (first.version, grandchild)
+    page = cora_client.get(reverse("retractions:show", args=[retraction.pk]))
+    assert "grandchild" in page.content.decode()
+    outcome = ask_for_rebuild(retraction)
+    (rebuilt,) = outcome.made
+    assert isinstance(rebuilt, ReportSnapshot)
+    assert {one["kind"] for one in rebuilt.lines} == {"edit"}
+    (refused,) = outcome.refused  # its parent's weights are not those that were registered
+    assert "reader-of-chests" in refused
+    told = cora_client.get(reverse("api:retraction", args=[retraction.pk])).json()["rests_on_it"]
+    assert told["vlm_versions"] == ["child", "grandchild"]
+    assert told["items"][0]["replacement"] == str(rebuilt.pk)

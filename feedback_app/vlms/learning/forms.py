@@ -7,8 +7,12 @@ from django import forms
 from feedback_app.requests import form_field_of
 from feedback_app.studies.models import CriterionKind, Study, StudyState
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmMethod
-from feedback_app.vlms.learning.requests import ReportSnapshotRequest, VlmFineTuneRequest
-from feedback_app.vlms.models import VlmVersion
+from feedback_app.vlms.learning.requests import (
+    ReportSnapshotRequest,
+    VlmFineTuneRequest,
+    VlmGateRequest,
+)
+from feedback_app.vlms.models import InstructionSet, VlmVersion
 from generation.specs import VlmPreferenceSpec
 
 SHOWN_SETTINGS = ("steps", "learning_rate", "beta", "lora_rank")
@@ -63,4 +67,23 @@ class VlmFineTuneForm(forms.Form):
             "snapshot": str(chosen["snapshot"].pk),
             "method": chosen["method"],
             "settings": {name: chosen[name] for name in SHOWN_SETTINGS if chosen[name] is not None},
+        }
+
+
+class VlmGateForm(forms.Form):
+    """The benchmark on which a version is compared with its parent, and the margin."""
+
+    instruction_set = forms.ModelChoiceField(
+        InstructionSet.objects.exclude(benchmark={}),
+        to_field_name="name",
+        empty_label=None,
+        label="Benchmark of",
+    )
+    margin = form_field_of(VlmGateRequest, "margin")
+
+    def values(self, version: VlmVersion) -> dict[str, Any]:
+        return {
+            "version": version.name,
+            "instruction_set": self.cleaned_data["instruction_set"].name,
+            "margin": self.cleaned_data["margin"],
         }

@@ -6,7 +6,10 @@ from pydantic import Field
 
 from feedback_app.accounts.models import User
 from feedback_app.requests import Request, at
+from feedback_app.vlms.asking import find_with_benchmark
 from feedback_app.vlms.learning.finetunes import start_vlm_finetune
+from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.gates import start_vlm_gate
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
 from feedback_app.vlms.learning.snapshots import (
     find_report_snapshot,
@@ -73,3 +76,43 @@ def ask_for_vlm_finetune(
         settings=asked.settings,
         created_by=created_by,
     )
+
+
+class VlmGateRequest(Request):
+    """A version that was taught, to be compared with its parent."""
+
+    version: str = Field(min_length=1, max_length=100, title="VLM version")
+    instruction_set: str = Field(
+        min_length=1, max_length=100, title="Benchmark of", description="An instruction set"
+    )
+    snapshot: str = Field(
+        default="",
+        max_length=100,
+        description="Whose held-out readers judge (default: the snapshot that taught it)",
+    )
+    margin: float = Field(
+        default=0.05, ge=0, le=1, description="By how much a task may be worse at most"
+    )
+
+
+def ask_for_vlm_gate(asked: VlmGateRequest, *, created_by: User | None = None) -> VlmGate:
+    with at("version"):
+        child = find_vlm(asked.version)
+    with at("instruction_set"):
+        instructions = find_with_benchmark(asked.instruction_set)
+    with at("snapshot"):
+        snapshot = find_report_snapshot(asked.snapshot) if asked.snapshot else None
+    return start_vlm_gate(
+        child,
+        instruction_set=instructions,
+        snapshot=snapshot,
+        margin=asked.margin,
+        created_by=created_by,
+    )
+
+
+class VlmPromotionRequest(Request):
+    """A reason is needed where no gate says promote."""
+
+    version: str = Field(min_length=1, max_length=100, title="VLM version")
+    reason: str = Field(default="", max_length=2_000)

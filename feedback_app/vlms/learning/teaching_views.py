@@ -14,6 +14,7 @@ from feedback_app.remedies import complain
 from feedback_app.requests import read
 from feedback_app.vlms.learning.forms import VlmFineTuneForm
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmMethod
+from feedback_app.vlms.learning.promotion import promoted_vlm
 from feedback_app.vlms.learning.requests import VlmFineTuneRequest, ask_for_vlm_finetune
 from feedback_app.vlms.models import VlmVersion
 from generation.errors import RemediableError
@@ -43,7 +44,7 @@ def teach(request: HttpRequest) -> HttpResponse:
 def _named(request: HttpRequest) -> dict[str, Any]:
     """What the address names beforehand; the name follows from the version."""
     parent = request.GET.get("parent", "")
-    named: dict[str, Any] = {"method": VlmMethod.DPO}
+    named: dict[str, Any] = {"method": VlmMethod.DPO, "parent": promoted_vlm()}
     if parent:
         named |= {"parent": parent, "name": f"{parent[:80]}-taught"}
     with contextlib.suppress(KeyError, ValidationError):

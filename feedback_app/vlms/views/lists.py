@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django_filters import ChoiceFilter
 from django_tables2 import Column, Table
 
@@ -11,6 +11,7 @@ from feedback_app.lists.filters import ListFilter, WordsFilter
 from feedback_app.lists.pages import ListPage
 from feedback_app.lists.tables import NUMBER, CellColumn, NumberColumn, TimeColumn
 from feedback_app.runs.models import State
+from feedback_app.vlms.learning.promotion import promoted_vlm
 from feedback_app.vlms.models import InstructionSet, VlmVersion
 from generation.vlm.model.folders import FAMILIES
 
@@ -44,7 +45,12 @@ class VlmList(ListPage):
 
     def rows(self) -> "QuerySet[Any]":
         rows = VlmVersion.objects.select_related("parent")
-        return rows.annotate(result_count=Count("results")).order_by("-created_at", "pk")
+        promoted = promoted_vlm()
+        is_promoted = Q(pk=promoted.pk if promoted else None)
+        return rows.annotate(
+            result_count=Count("results"),
+            is_promoted=ExpressionWrapper(is_promoted, output_field=BooleanField()),
+        ).order_by("-created_at", "pk")
 
 
 class SetFilter(ListFilter):

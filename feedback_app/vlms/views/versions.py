@@ -22,6 +22,9 @@ from feedback_app.vlms.asking import ask_of_image
 from feedback_app.vlms.forms import QuestionForm, RegisterForm
 from feedback_app.vlms.learning.dependents import retracted_report_snapshots
 from feedback_app.vlms.learning.finetunes import finetunes_behind
+from feedback_app.vlms.learning.forms import VlmGateForm
+from feedback_app.vlms.learning.gate_models import VlmPromotion
+from feedback_app.vlms.learning.promotion import promoted_vlm, reason_needed
 from feedback_app.vlms.models import ImageQuestion, InstructionSet, VlmVersion
 from feedback_app.vlms.requests import QuestionRequest, RegisterVlmRequest
 from feedback_app.vlms.services import folder_of, register_vlm
@@ -63,10 +66,24 @@ def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
         "results": results.prefetch_related("scores"),
         "unanswered": InstructionSet.objects.exclude(benchmark={}).exclude(results__in=results),
         "taught_by": finetunes_behind(version),
+        **_promotion(version),
         "retracted_snapshots": set(retracted_report_snapshots()),
         "questions": version.questions.select_related("image")[:SHOWN_QUESTIONS],
     }
     return render(request, "vlms/version.html", context)
+
+
+def _promotion(version: VlmVersion) -> dict[str, Any]:
+    """Whether it is promoted, what its gates say, and what has been promoted so far."""
+    gates = version.gates.select_related("instruction_set", "run", "verdict")
+    promotions = VlmPromotion.objects.select_related("version", "created_by")
+    return {
+        "gates": gates,
+        "gate_form": VlmGateForm(),
+        "is_promoted": promoted_vlm() == version,
+        "reason_needed": reason_needed(version),
+        "promotions": promotions[:SHOWN_QUESTIONS],
+    }
 
 
 def _version(version_id: int) -> VlmVersion:
@@ -103,7 +120,8 @@ def show_curve(request: HttpRequest, version_id: int, stage: str) -> HttpRespons
 @coordinators_only
 def ask(request: HttpRequest) -> HttpResponse:
     """The box to ask one question of one image."""
-    asked = {name: request.GET[name] for name in ("version", "image") if name in request.GET}
+    named = {name: request.GET[name] for name in ("version", "image") if name in request.GET}
+    asked: dict[str, Any] = {"version": promoted_vlm(), **named}
     form = QuestionForm(request.POST or None, initial=asked)
     if request.method == "POST" and form.is_valid():
         try:

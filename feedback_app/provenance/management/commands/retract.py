@@ -66,6 +66,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {kind_of(row)} {row.pk} {describe(row)}")
         for version in impact.versions:
             self.stdout.write(f"  model version {version.name}")
+        for vlm in impact.vlm_versions:
+            self.stdout.write(f"  VLM version {vlm.name}")
 
     def rebuild(self, retraction: Retraction, *, queue: bool) -> None:
         outcome = ask_for_rebuild(retraction)

@@ -1,0 +1,42 @@
+"""Compare a VLM version that was taught with its parent."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from feedback_app.remedies import as_command_error
+from feedback_app.requests import add_options, given, read
+from feedback_app.runs.console import finish_here
+from feedback_app.vlms.learning.gate_models import VlmVerdict
+from feedback_app.vlms.learning.requests import VlmGateRequest, ask_for_vlm_gate
+
+OPTIONS = ("snapshot", "margin")
+
+
+class Command(BaseCommand):
+    help = "Ask the gate of a VLM version: no task worse, and reports that readers prefer."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version")
+        parser.add_argument("instruction_set", help="whose benchmark both versions answer")
+        add_options(parser, VlmGateRequest, OPTIONS)
+        parser.add_argument("--queue", action="store_true", help="leave it to a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        values = {
+            **{name: options[name] for name in ("version", "instruction_set")},
+            **given(options, OPTIONS),
+        }
+        with as_command_error():
+            gate = ask_for_vlm_gate(read(VlmGateRequest, values))
+        if options["queue"]:
+            self.stdout.write(f"Queued as run {gate.run_id}.")
+            return
+        for run in (*gate.run.after.order_by("created_at"), gate.run):
+            finish_here(run, write=self.stdout.write)
+        verdict = VlmVerdict.objects.get(gate=gate)
+        for rule in verdict.report["rules"]:
+            figures = ", ".join(f"{name} {rule[name]}" for name in ("value", "low", "high"))
+            self.stdout.write(f"{rule['name']}: {rule['outcome']}, {figures}")
+        self.stdout.write(f"{gate}: {verdict.decision}")
