@@ -144,6 +144,7 @@ TABLE: dict[str, Line] = {
     "vlms:report-snapshots": get(COORDINATORS),
     "vlms:report-snapshot-new": get(COORDINATORS),
     "vlms:report-snapshot": get(COORDINATORS, lambda world: [world.report_snapshot.pk]),
+    "vlms:train": get(COORDINATORS),
     "vlms:teach": get(COORDINATORS),
     "vlms:gate-ask": post(does(COORDINATORS), lambda world: [world.vlm_gate.child_id]),
     "vlms:gate": get(COORDINATORS, lambda world: [world.vlm_gate.pk]),
@@ -159,6 +160,7 @@ TABLE: dict[str, Line] = {
     "api:report-snapshot": get(COORDINATORS_BY_API, lambda world: [world.report_snapshot.pk]),
     "api:report-snapshot-file": get(COORDINATORS_BY_API, lambda world: [world.report_snapshot.pk]),
     "api:vlms": get(COORDINATORS_BY_API),
+    "api:vlm-train": post(does(COORDINATORS_BY_API, 400)),
     "api:vlm": get(COORDINATORS_BY_API, lambda world: [world.image_question.version_id]),
     "api:instruction-sets": get(COORDINATORS_BY_API),
     "api:instruction-set": get(

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback_app.rest.views import Read, Row, name_of, user_name
+from feedback_app.runs.api import RunSerializer
 from feedback_app.vlms.asking import (
     ask_for_benchmark,
     ask_for_instructions,
@@ -28,6 +29,8 @@ from feedback_app.vlms.requests import (
     InstructionRequest,
     QuestionRequest,
     RegisterVlmRequest,
+    VlmTrainingRequest,
+    ask_for_training,
 )
 from feedback_app.vlms.services import register_vlm
 
@@ -49,7 +52,9 @@ class VlmsView(Read):
     queryset = VlmVersion.objects.select_related("parent", "created_by")
     lookup_url_kwarg, lookup_value_converter = "vlm_id", "int"
     serializer_class = VlmSerializer
-    asks = {"create": RegisterVlmRequest}
+    asks = {"create": RegisterVlmRequest, "train": VlmTrainingRequest}
+    answers = {"train": RunSerializer}
+    statuses = {"train": (status.HTTP_202_ACCEPTED,), "create": (status.HTTP_201_CREATED,)}
     admins_actions = frozenset({"create"})
     filterset_fields: ClassVar = {"name": ["exact"], "family": ["exact"]}
     ordering_fields = ("name", "created_at")
@@ -58,6 +63,12 @@ class VlmsView(Read):
         asked = self.asked(RegisterVlmRequest)
         version = register_vlm(asked.name, asked.location, created_by=self.actor)
         return self.told(version, status=status.HTTP_201_CREATED)
+
+    @action(["post"], detail=False)
+    def train(self, request: Request) -> Response:
+        """Trains a VLM on an instruction set, in stages; the run's result names the version."""
+        run = ask_for_training(self.asked(VlmTrainingRequest), created_by=self.actor)
+        return self.told(run, status=status.HTTP_202_ACCEPTED)
 
 
 class InstructionSetSerializer(Row):

@@ -8,11 +8,14 @@ from feedback_app.images.cohorts.models import Cohort
 from feedback_app.requests import form_field_of
 from feedback_app.vlms.models import InstructionSet, VlmVersion
 from feedback_app.vlms.requests import (
+    SETTINGS,
     AnswersRequest,
     InstructionRequest,
     QuestionRequest,
     RegisterVlmRequest,
+    VlmTrainingRequest,
 )
+from generation.specs import VlmSpec
 
 FILE_MAX_BYTES = 100_000_000
 
@@ -48,6 +51,50 @@ class InstructionForm(forms.Form):
     def values(self) -> dict[str, Any]:
         cohorts = [cohort.name for cohort in self.cleaned_data["cohorts"]]
         return self.cleaned_data | {"cohorts": cohorts}
+
+
+class TrainingForm(forms.Form):
+    """What a VLM is to learn from; a setting that stays at its default is left to the request."""
+
+    name = form_field_of(VlmTrainingRequest, "name")
+    instructions = forms.ModelChoiceField(
+        InstructionSet.objects.built(),
+        to_field_name="name",
+        empty_label=None,
+        label="Instruction set",
+    )
+    parent = forms.ModelChoiceField(
+        VlmVersion.objects.all(),
+        to_field_name="name",
+        required=False,
+        empty_label="None: from the beginning",
+        label="Taught on from",
+        help_text="A VLM trained here; it keeps its language and its eye",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in SETTINGS:
+            self.fields[name] = form_field_of(VlmSpec, name, required=False)
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        return [self[name] for name in SETTINGS]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        chosen = self.cleaned_data
+        given = {
+            name: chosen[name]
+            for name in SETTINGS
+            if chosen[name] not in (None, self.fields[name].initial)
+        }
+        return {
+            "name": chosen["name"],
+            "instructions": chosen["instructions"].name,
+            "parent": chosen["parent"].name if chosen["parent"] else "",
+            "settings": given,
+        }
 
 
 class BenchmarkForm(forms.Form):

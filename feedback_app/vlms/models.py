@@ -68,6 +68,12 @@ class VlmVersion(models.Model):
         return FAMILIES.get(self.family, self.family)
 
 
+class InstructionSetQuerySet(models.QuerySet["InstructionSet"]):
+    def built(self) -> Self:
+        """Those whose run has built them."""
+        return self.filter(run__state=State.SUCCEEDED)
+
+
 class InstructionSet(models.Model):
     """Questions with answers on pictures, built by a run into a folder, with their benchmark.
 
@@ -94,6 +100,8 @@ class InstructionSet(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = InstructionSetQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -1,5 +1,6 @@
-"""The request for the training of a VLM, and what applies it: for page and command alike."""
+"""The request for the training of a VLM, and what applies it: for page, API and command alike."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from feedback_app.accounts.models import User
 from feedback_app.images.versions.folders import folder_named
 from feedback_app.requests import Request, at
 from feedback_app.runs.models import Run
+from feedback_app.vlms.models import InstructionSet
 from feedback_app.vlms.services import find_vlm, folder_of, start_training
 from generation.errors import RemediableError
 from generation.specs import VlmSpec, naming_the_setting
@@ -35,7 +37,9 @@ class VlmTrainingRequest(Request):
 
     name: str = Field(min_length=1, max_length=100, description="Of the version that comes of it")
     instructions: str = Field(
-        min_length=1, max_length=500, description="The folder that build_instructions has written"
+        min_length=1,
+        max_length=500,
+        description="An instruction set by name, or a folder that build_instructions has written",
     )
     parent: str = Field(
         default="", max_length=100, description="A VLM trained here, to be taught on"
@@ -46,12 +50,7 @@ class VlmTrainingRequest(Request):
 def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = None) -> Run:
     """The training that somebody asks for, queued."""
     with at("instructions"):
-        instructions = folder_named(request.instructions)
-        if instructions is None or not (instructions / "train").is_dir():
-            raise RemediableError(
-                f"There are no instructions in {request.instructions}.",
-                remedy="Build them with manage.py build_instructions.",
-            )
+        instructions = _instructions_of(request.instructions, created_by=created_by)
     with at("parent"):
         parent = find_vlm(request.parent) if request.parent else None
     given = dict(request.settings)
@@ -60,6 +59,29 @@ def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = N
     with at("settings"), naming_the_setting():
         spec = VlmSpec(instructions=str(instructions.resolve()), **given)
     return start_training(request.name, spec, parent=parent, created_by=created_by)
+
+
+def _instructions_of(named: str, *, created_by: User | None) -> Path:
+    """The folder of a set, or one on the server, which admins alone may name."""
+    built = InstructionSet.objects.built().filter(name=named).first()
+    if built is not None:
+        return built.path
+    if InstructionSet.objects.filter(name=named).exists():
+        raise RemediableError(
+            f"The instruction set “{named}” is not built.", remedy="Wait for its run, or retry it."
+        )
+    if created_by is not None and not created_by.is_admin:
+        raise RemediableError(
+            f"There is no instruction set “{named}”, and folders are named by admins alone.",
+            remedy="Name a set as the page Instruction data does.",
+        )
+    folder = folder_named(named)
+    if folder is None or not (folder / "train").is_dir():
+        raise RemediableError(
+            f"There are no instructions in {named}.",
+            remedy="Name an instruction set, or build them with manage.py build_instructions.",
+        )
+    return folder
 
 
 class InstructionRequest(Request):

@@ -1,12 +1,13 @@
 from django.urls import path
 
 from feedback_app.vlms.learning import gate_views, snapshot_views, teaching_views
-from feedback_app.vlms.views import benchmarks, fairness, instructions, lists, versions
+from feedback_app.vlms.views import benchmarks, fairness, instructions, lists, training, versions
 
 app_name = "vlms"
 urlpatterns = [
     path("", lists.list_versions, name="list"),
     path("register/", versions.register, name="register"),
+    path("train/", training.train, name="train"),
     path("ask/", versions.ask, name="ask"),
     path("questions/<uuid:question_id>/", versions.show_question, name="question"),
     path("<int:version_id>/", versions.show_version, name="version"),

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
+from feedback_app.accounts.models import User
+from feedback_app.images.versions.folders import path_of
 from feedback_app.runs.models import Run, State
 from feedback_app.runs.tasks import execute
 from feedback_app.vlms.models import VlmVersion
 from tests.generation.vlm.tiny_vlms import tiny_spec, write_backbone, write_instructions
+from tests.vlms.made import asked_cohort, built
 
 pytestmark = pytest.mark.django_db
 TINY = ("image_size", "width", "layers", "heads", "batch_size", "language_steps", "encoder_steps",
@@ -72,3 +77,32 @@ def test_a_folder_that_needs_code_is_refused_and_its_code_has_not_run(tmp_path: 
         call_command("register_vlm", str(folder), name="foreign")
     assert not marker.exists()
     assert not VlmVersion.objects.exists()
+
+
+def test_page_and_program_ask_for_the_training_that_the_command_asks_for(
+    cora_client: Client, cora: User, tmp_path: Path
+) -> None:
+    address = reverse("vlms:train")
+    assert b"Build an instruction set" in cora_client.get(address).content
+    row = built(asked_cohort(test=4))
+    page = cora_client.get(address).content.decode()
+    assert "Language steps" in page
+    assert 'value="300"' in page
+    form = {"name": "by page", "instructions": "November", "parent": "", "width": 256,
+            "encoder_steps": 200, "bridge_steps": 7}  # fmt: skip
+    assert cora_client.post(address, form).status_code == 302
+    program = reverse("api:vlm-train")
+    body = {"name": "by program", "instructions": "November", "settings": {"bridge_steps": 7}}
+    answer = cora_client.post(program, body, content_type="application/json")
+    assert answer.status_code == 202
+    one, other = Run.objects.filter(kind="train_vlm").order_by("created_at")
+    assert (str(other.pk), other.created_by) == (answer.json()["id"], cora)
+    specs = [json.loads((path_of(run.spec["run_dir"]) / "spec.json").read_text())
+             for run in (one, other)]  # fmt: skip
+    assert specs[0] == specs[1]
+    assert specs[0]["instructions"] == str(row.path.resolve())
+    bad = body | {"instructions": str(write_instructions(tmp_path / "instructions"))}
+    refused = cora_client.post(program, bad, content_type="application/json")
+    assert refused.status_code == 400
+    assert "by admins alone" in refused.content.decode()
+    assert cora_client.post(address, form | {"width": 10, "heads": 4}).status_code == 400
