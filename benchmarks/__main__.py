@@ -27,8 +27,8 @@ MODULES = (
     "case_review",
 )
 """In the order of running; each has ``run() -> list[Row]``."""
-ON_REQUEST = ("faults", "clavicles")
-"""Only where they are named: one takes more than five minutes and counts, one needs real data."""
+ON_REQUEST = ("faults", "clavicles", "scale")
+"""Only where they are named: two take more than five minutes, one needs real data."""
 KNOWN = (*MODULES, *ON_REQUEST)
 
 RESULTS = Path(__file__).with_name("results.json")

@@ -37,12 +37,12 @@ from feedback_app.finetuning.services.reward_models import (
     write_reward_run_folder,
 )
 from feedback_app.finetuning.services.run_folders import write_run_folder
-from feedback_app.finetuning.services.schedules import TASK
-from feedback_app.finetuning.services.yields import count_new_pairs
+from feedback_app.finetuning.services.schedules import TASK, count_for_run
 from feedback_app.images.candidates.conditioning import conditioning_masks
 from feedback_app.images.models import Batch, RecipeMask, Scorer, ScorerKind
 from feedback_app.images.scorers.services import start_measuring
 from feedback_app.images.versions.services import require_weights
+from feedback_app.readings.models import Reading
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
@@ -348,7 +348,9 @@ def take_by_run(progress: Progress) -> dict[str, object]:
 @handles(COUNT)
 def count_by_run(progress: Progress) -> dict[str, object]:
     """Count what readings give, for pages; what is counted stays counted."""
-    return {"pairs": count_new_pairs(simulated=progress.run.spec["simulated"], since=None)}
+    spec = progress.run.spec
+    readings = Reading.objects.current().filter(is_simulated=spec["simulated"]).count()
+    return {"total": count_for_run(spec), "readings": readings}
 
 
 @handles("train_reward_model")

@@ -107,7 +107,9 @@ class ListPage(FilterView):
         rows = table.data.data
         if isinstance(rows, QuerySet) and self.request.GET.get(SORT):
             table.data.data = rows.order_by(*rows.query.order_by, "pk")
-        table.page = self._paginated(table.rows)
+        # With a paginator of its own a table is counted by the database, not by loading all rows.
+        table.paginator = Paginator(table.rows, self.rows_a_page)
+        table.page = table.paginator.get_page(self.request.GET.get("page"))
         return table
 
     def _paginated(self, found: Any) -> Any:

@@ -56,7 +56,7 @@ def stages(viewer: User, *, new_pairs: SoFar) -> list[Stage]:
         Stage("Candidates", Candidate.objects.count(), "", reverse("images:gallery")),
         Stage(
             "Readings",
-            readings.by_people().count(),
+            readings.by_people().count() if new_pairs.readings is None else new_pairs.readings,
             f"{unread} to be read" + (f", {simulated} simulated" if simulated else ""),
             reverse("studies:list"),
         ),

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.accounts.models import User
@@ -23,6 +23,7 @@ from feedback_app.studies.services.budget import pace_of
 
 PACE_OF = 50
 """The last readings that tell how long a case takes."""
+CLOSED_SHOWN = 5
 CASES_OF_A_POOL = 10
 """So many stand for a pool's share, which only reading settles."""
 
@@ -135,10 +136,19 @@ def first_unread(study: Study, reader: User) -> UUID | None:
 
 
 def assignments_of(reader: User) -> list[Assignment]:
-    """Returns the reader's studies: what is left to read first, the newest first."""
+    """Returns the reader's studies: what is left to read first, the newest first.
+
+    Of closed ones these are the last few: all are on the page of their own readings.
+    """
+    closed = Study.objects.filter(Exists(Slot.objects.filter(study=OuterRef("pk"), reader=reader)))
+    last = closed.filter(state=StudyState.CLOSED).order_by("-created_at")[:CLOSED_SHOWN]
+    is_shown = ~Q(study__state=StudyState.CLOSED) | Q(
+        study__in=list(last.values_list("pk", flat=True))
+    )
     slots = (
         Slot.objects.of_reader(reader)
         .planned()
+        .filter(is_shown)
         .exclude(study__allocation=Allocation.POOL)
         .with_is_read()
         .select_related("study")

@@ -103,6 +103,24 @@ def test_a_backlog_is_counted_by_a_run_and_pages_say_what_is_counted(
     run = Run.objects.get(kind="count_teaching")
     runs.execute(run.pk)
     run.refresh_from_db()
-    assert run.result == {"pairs": 12}
+    assert run.result == {"total": 12, "readings": 2}
     told = cora_client.get(reverse("finetuning:overview")).content.decode()
     assert "<strong>12</strong> new pairs from" in told
+
+
+def test_of_very_many_readings_pages_say_what_the_last_run_counted(
+    slots: list[Slot], read: Read, cora_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not gone through again and again; the tables of tests are never analysed."""
+    read(slots[0], [5, 4, 2, 0])
+    monkeypatch.setattr(yields, "MANY", -2)
+    for address in (reverse("home"), reverse("finetuning:overview")):
+        assert "so far" in cora_client.get(address).content.decode()
+    for run in Run.objects.filter(kind="count_teaching"):
+        runs.execute(run.pk)
+    assert "<strong>6</strong> new pairs from" in (
+        cora_client.get(reverse("finetuning:overview")).content.decode()
+    )
+    home = cora_client.get(reverse("home"))
+    assert next(stage.count for stage in home.context["stages"] if "eading" in stage.name) == 1
+    assert Run.objects.unfinished().count() == 0

@@ -12,10 +12,15 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from feedback_app.finetuning.lineage import readings_in, taught_readings
-from feedback_app.finetuning.models import FineTune, Method, Schedule
+from feedback_app.finetuning.models import FineTune, Method, Schedule, Snapshot
 from feedback_app.finetuning.services.finetunes import start_finetune
 from feedback_app.finetuning.services.snapshots import take_snapshot
-from feedback_app.finetuning.services.yields import SoFar, count_unknown, unknown_so_far
+from feedback_app.finetuning.services.yields import (
+    SoFar,
+    count_unknown,
+    taken_by,
+    unknown_so_far,
+)
 from feedback_app.images.models import ModelVersion
 from feedback_app.runs.kinds import CPU
 
@@ -102,7 +107,16 @@ def new_readings_for(schedule: Schedule) -> int:
 
 def new_readings_so_far(schedule: Schedule) -> SoFar:
     """The same, within the time that a page may take."""
-    return unknown_so_far(**_asked_by(schedule))
+    return unknown_so_far(**_asked_by(schedule), asked={"schedule": schedule.pk})
+
+
+def count_for_run(spec: dict[str, Any]) -> int:
+    """Counts what a run was started for: all, or what a snapshot or a schedule has not."""
+    if "schedule" in spec:
+        return new_readings_for(Schedule.objects.get(pk=spec["schedule"]))
+    since = Snapshot.objects.get(pk=spec["snapshot"]) if "snapshot" in spec else None
+    known = taken_by(since)
+    return count_unknown(spec.get("what", "pairs"), simulated=spec["simulated"], known=known)
 
 
 def _asked_by(schedule: Schedule) -> dict[str, Any]:

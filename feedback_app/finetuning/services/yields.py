@@ -8,11 +8,14 @@ readings come at once, a run counts them, and pages say what is counted so far.
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from feedback_app.finetuning.kinds import COUNT
 from feedback_app.finetuning.models import ReadingYield, Snapshot
@@ -20,39 +23,55 @@ from feedback_app.finetuning.services.image_means import teaching_readings
 from feedback_app.finetuning.services.pairs import pairs_among
 from feedback_app.finetuning.services.ratings import ratings_among
 from feedback_app.readings.models import Reading
-from feedback_app.runs.models import Run
+from feedback_app.runs.models import Run, State
 from feedback_app.runs.on_demand import run_for
 
 AT_ONCE = 2_000
 BACKLOG_AT_ONCE = 2_000
 """A page would be kept waiting by more readings that are not counted yet."""
+MANY = 200_000
+"""A page would be kept waiting by going through more readings, counted as they are."""
+FRESH = timedelta(minutes=10)
 Known = Collection[UUID] | QuerySet[Any, Any]
 
 
 @dataclass(frozen=True)
 class SoFar:
-    """What is counted of readings; ``run`` while it counts the others."""
+    """What is counted of readings; ``run`` while it counts the others.
+
+    ``readings`` is how many there are, where a run counted these, too.
+    """
 
     total: int
     run: Run | None = None
+    readings: int | None = None
 
 
 def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
     """Counts pairs of readings that the snapshot ``since`` has no pair of."""
-    return count_unknown("pairs", simulated=simulated, known=_taken_by(since))
+    return count_unknown("pairs", simulated=simulated, known=taken_by(since))
 
 
 def new_pairs_so_far(*, simulated: bool, since: Snapshot | None) -> SoFar:
     """The same, within the time that a page may take."""
-    return unknown_so_far("pairs", simulated=simulated, known=_taken_by(since))
+    asked = {"snapshot": str(since.pk)} if since else {}
+    return unknown_so_far("pairs", simulated=simulated, known=taken_by(since), asked=asked)
 
 
-def _taken_by(snapshot: Snapshot | None) -> Known:
+def taken_by(snapshot: Snapshot | None) -> Known:
     return snapshot.pairs.values("reading") if snapshot else ()
 
 
-def unknown_so_far(what: str, *, simulated: bool, known: Known) -> SoFar:
-    """Counts as ``count_unknown`` does, but leaves a backlog to a run."""
+def unknown_so_far(
+    what: str, *, simulated: bool, known: Known, asked: dict[str, Any] | None = None
+) -> SoFar:
+    """Counts as ``count_unknown`` does, but leaves a backlog to a run.
+
+    Of very many readings a run counts all, and what the last one found is said meanwhile;
+    ``asked`` names for it whose readings are known.
+    """
+    if _readings_about() > MANY:
+        return _last_counted({"what": what, "simulated": simulated, **(asked or {})})
     readings = _unknown(simulated=simulated, known=known)
     found = _sum(readings, what)
     if found["uncounted"] > BACKLOG_AT_ONCE:
@@ -60,6 +79,28 @@ def unknown_so_far(what: str, *, simulated: bool, known: Known) -> SoFar:
         if run := run_for(COUNT, title="Count what readings teach", spec=spec, of=["simulated"]):
             return SoFar(found["total"] or 0, run)
     return SoFar(_complete(found, readings, what))
+
+
+def _readings_about() -> int:
+    """Returns how many readings there are, as the database guesses without counting."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
+            [Reading._meta.db_table],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _last_counted(spec: dict[str, Any]) -> SoFar:
+    """What the last such run found, and the one that counts anew where that was long ago."""
+    ended = Run.objects.filter(kind=COUNT, spec=spec, state=State.SUCCEEDED)
+    last = ended.order_by("-finished_at").first()
+    found = last.result if last else {}
+    total, readings = found.get("total", 0), found.get("readings", 0)
+    if last and last.finished_at and last.finished_at > timezone.now() - FRESH:
+        return SoFar(total, readings=readings)
+    run = run_for(COUNT, title="Count what readings teach", spec=spec, of=list(spec))
+    return SoFar(total, run, readings)
 
 
 def count_unknown(what: str, *, simulated: bool, known: Known) -> int:

@@ -269,6 +269,7 @@ class Candidate(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [models.Index(name="candidates_newest_first", fields=["-created_at", "image"])]
 
     @property
     def provenance_lines(self) -> list[tuple[str, object]]:

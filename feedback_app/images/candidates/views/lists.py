@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -16,13 +16,14 @@ from feedback_app.accounts.access import coordinators_only
 from feedback_app.images.candidates.batches import cancel_batch
 from feedback_app.images.candidates.fitting_models import Try
 from feedback_app.images.candidates.forms import list_orders
-from feedback_app.images.candidates.models import Batch, Candidate
+from feedback_app.images.candidates.models import Batch, BatchRecipe, Candidate
 from feedback_app.images.candidates.picks import keep_picks
 from feedback_app.images.versions.models import ModelVersion
 from feedback_app.lists.actions import Action, each
 from feedback_app.lists.filters import ListFilter, WordsFilter
 from feedback_app.lists.pages import ListPage
 from feedback_app.lists.tables import CellColumn, TimeColumn
+from feedback_app.related import number_of
 from generation.conditioning.findings import FINDINGS, NORMAL
 from generation.errors import RemediableError
 
@@ -155,13 +156,10 @@ class BatchList(ListPage):
 
 def batches_with_progress() -> "QuerySet[Batch]":
     """Adds how many images each asks for, and of how many there is a candidate that counts."""
+    places = BatchRecipe.objects.filter(batch=OuterRef("pk"))
     return Batch.objects.select_related("model_version", "created_by", "fitting").annotate(
-        recipe_count=Coalesce("fitting__images", Count("batchrecipe", distinct=True)),
-        made_count=Count(
-            "batchrecipe",
-            filter=Q(batchrecipe__recipe__candidate__isnull=False),
-            distinct=True,
-        ),
+        recipe_count=Coalesce("fitting__images", number_of(places)),
+        made_count=number_of(places.filter(recipe__candidate__isnull=False)),
     )
 
 
