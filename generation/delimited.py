@@ -9,6 +9,7 @@ its header is never filled up or cut: it comes as a ``BadRow`` with its number.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -226,7 +227,7 @@ def _names(header: str, delimiter: str) -> tuple[list[str], bool]:
         except csv.Error:
             return [], False
     names = (" ".join(cell.splitlines()).strip().strip(BYTE_ORDER_MARK).strip() for cell in cells)
-    return [_plain(name) for name in names], is_strict
+    return [unicodedata.normalize("NFC", _plain(name)) for name in names], is_strict
 
 
 def _cells(text: str, delimiter: str, *, strict: bool) -> list[str]:

@@ -140,6 +140,15 @@ def find_file(folder: Path, name: str) -> Path | None:
     return here if is_file(here) else None
 
 
+def find_place(folder: Path, name: str) -> Path:
+    """The folder or file of this name below a folder as it is spelled there, or would be."""
+    here = folder
+    for part in Path(name).parts:
+        is_there = part.isascii() or os.path.lexists(here / part)
+        here = here / (part if is_there else _spellings(here).get(nfc(part), part))
+    return here
+
+
 def without_suffix(name: str) -> str:
     """Returns a picture's name without its suffix; what follows a UID's last stop is none."""
     stem, _, end = name.rpartition(".")

@@ -70,7 +70,7 @@ def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
     groups: dict[str, str] = {}
     skips: list[Skip] = []
     for row in read_table(path, columns=(FILE, GROUP), skips=skips, what="label"):
-        name, group = nfc(row[FILE].strip()).replace("\\", "/"), row[GROUP].strip()
+        name, group = nfc(row[FILE].strip()).replace("\\", "/"), nfc(row[GROUP].strip())
         if patient_or_none(group) is None:
             skips.append(Skip(file=name, what="label", reason="its row has no group"))
         elif groups.setdefault(name, group) != group:

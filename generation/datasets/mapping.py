@@ -51,6 +51,7 @@ from generation.datasets.attributes import parse_age, parse_race, parse_sex, par
 from generation.datasets.files import (
     find_file,
     find_picture,
+    find_place,
     is_plain_path,
     nfc,
     without_suffix,
@@ -168,20 +169,20 @@ class Mapping:
         """What a row has in the column of an attribute, and what it means; None if unknown."""
         column = getattr(self, what)
         text = row[column] if column else ""
-        meaning = self.values.get(what, {}).get(text.strip(), text)
+        meaning = self.values.get(what, {}).get(nfc(text.strip()), text)
         return text, PARSERS[what](meaning)
 
 
 def read_mapped(folder: Path, mapping_file: Path) -> Source:
     """Check mapping and table, then yield the images in the order of the table."""
     mapping = read_mapping(mapping_file)
-    table = mapping_file.parent / mapping.table
+    table = find_place(mapping_file.parent, mapping.table)
     if not table.is_file():
         raise RemediableError(
             f"There is no {table}, which {mapping_file.name} names.",
             remedy="Put the table beside the mapping file, or correct its name there.",
         )
-    images = require_folder(folder) / mapping.images
+    images = find_place(require_folder(folder), mapping.images)
     columns = mapping.columns
     total = len({name_of(row, mapping) for row in stream_table(table, columns=columns, skips=[])})
     merged = merge_rows(table, mapping)
@@ -214,7 +215,7 @@ def name_of(row: Row, mapping: Mapping) -> str:
 
 def read_mapping(path: Path) -> Mapping:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        found = tomllib.loads(nfc(path.read_text(encoding="utf-8-sig")))
         return TypeAdapter(Mapping).validate_python(found)
     except ValidationError as error:
         problems = "; ".join(
@@ -386,7 +387,7 @@ def masks_of(
 ) -> Iterator[SourceMask | RunLengthMask]:
     for mask in mapping.masks:
         png = f"{name.rpartition('.')[0] or name}.png"
-        if mask.folder and (path := find_file(folder / mask.folder, png)):
+        if mask.folder and (path := find_file(find_place(folder, mask.folder), png)):
             yield SourceMask(kind=mask.kind, path=path)
         elif texts := codes.get(mask.kind, {}).get(name):
             yield RunLengthMask(

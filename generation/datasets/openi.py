@@ -153,6 +153,8 @@ def report_or_skip(file: File) -> Report | Skip:
         return parse_report(content, name=name)
     except RemediableError as error:
         return Skip(file=name, reason=str(error).removeprefix(f"{name} "))
+    except (LookupError, UnicodeError):
+        return Skip(file=name, reason="is not in the encoding that it says")
     except Exception as error:  # noqa: BLE001  odd encodings raise several kinds
         return Skip(file=name, reason=f"is a report that cannot be read ({type(error).__name__})")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pydicom
 
 from generation.datasets.contents import kind_of_file
+from generation.datasets.files import nfc
 from generation.datasets.parsed import Skip
 
 NO_PATIENT = frozenset(
@@ -36,7 +37,7 @@ LOOKED_AT = 200
 
 def patient_or_none(text: str) -> str | None:
     """Returns a table's patient, None where its cell says that there is none."""
-    told = text.strip()
+    told = nfc(text.strip())
     return None if told.casefold() in NO_PATIENT else told
 
 
@@ -54,7 +55,11 @@ def doubts(images_of: Mapping[str, int], *, shows_ids: bool = True) -> list[Skip
 
 def _placeholders(images_of: Mapping[str, int]) -> list[str]:
     return [
-        f"the patient id {patient!r} of {count:,} images looks like a placeholder: "
+        (
+            f"the patient id {patient!r} of {count:,} images looks like a placeholder: "
+            if patient
+            else f"images without a patient id: {count:,}; "
+        )
         + (
             "each of them is taken for a patient of its own"
             if patient.strip().casefold() in NO_PATIENT

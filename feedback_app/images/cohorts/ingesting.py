@@ -100,7 +100,10 @@ def chunks_of(rows: Iterator[SourceImage | Skip], *, report: Report) -> Iterator
 
 def unstorable(row: SourceImage) -> str:
     """Returns why the database cannot hold an image's names, empty where it can."""
-    names = {"name": (row.source_id, NAME_MAX), "patient": (row.patient or "x", PATIENT_MAX)}
+    names = {  # an image without a patient is one of its own, of its name
+        "name": (row.source_id, NAME_MAX if row.patient else PATIENT_MAX),
+        "patient": (row.patient or "x", PATIENT_MAX),
+    }
     for what, (name, most) in names.items():
         if not is_text(name):
             return f"its {what} cannot be written in UTF-8, or has a NUL in it: rename it"
