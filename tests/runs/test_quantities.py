@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback_app.runs.templatetags.quantities import duration, figure, rate
+from feedback_app.runs.templatetags.quantities import duration, figure, rate, roughly
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,12 @@ def test_rates(per_s: float | None, text: str) -> None:
 )
 def test_figures(value: object, text: str) -> None:
     assert figure(value) == text
+
+
+def test_estimates_read_in_minutes_below_an_hour_and_a_half() -> None:
+    assert [roughly(hours) for hours in (0, 0.4, 1.49, 1.5)] == [
+        "1 min",
+        "24 min",
+        "89 min",
+        "1.5 h",
+    ]

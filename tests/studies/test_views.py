@@ -315,7 +315,7 @@ def test_the_preview_tells_company_repeats_and_hours(
     # 10 cases and one again for each of two readers, 120 s each: 22 x 2 minutes.
     assert "<dd>share 10 cases</dd>" in page
     assert "<dd>1 a reader</dd>" in page
-    assert "<strong>0.7 h</strong> in all, <strong>0.4 h</strong> a reader" in page
+    assert "<strong>44 min</strong> in all, <strong>22 min</strong> a reader" in page
     assert "assuming 120 s a case" in page
     assert page.count("<img") == 16
 

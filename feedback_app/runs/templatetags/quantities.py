@@ -21,6 +21,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def roughly(hours: float) -> str:
+    """Returns ``1 min``, ``24 min``, ``3.2 h``: as exactly as an estimate is."""
+    return f"{hours:.1f} h" if hours >= 1.5 else f"{max(1, round(60 * hours))} min"
+
+
+@register.filter
 def rate(per_s: float | None) -> str:
     """Per second, or where that is slow per minute or hour."""
     if per_s is None:
