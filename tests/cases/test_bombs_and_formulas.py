@@ -137,7 +137,7 @@ def test_a_name_too_long_for_a_file_is_a_skip(tmp_path: Path) -> None:
     run = bring_in(tmp_path, mapping=tmp_path / "m.toml")
     found = skips(run, "image")
     assert len(found) == 3
-    assert found[deep] == "its name has more than 255 characters"
+    assert found[deep] == "its name has more than 200 characters"
 
 
 def test_a_header_that_is_nested_without_end_is_refused() -> None:
