@@ -18,7 +18,9 @@ from feedback_app.accounts.models import AuditEvent, Token, User
 from feedback_app.accounts.pseudonyms import pseudonym_of
 from feedback_app.accounts.requests import TokenRequest
 from feedback_app.accounts.tokens import make_token
+from feedback_app.experiments.models import OwnGenerator
 from feedback_app.images.blobs.models import Blob
+from feedback_app.images.blobs.services import store
 from feedback_app.images.cohorts import uploads
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.images.cohorts.services import open_cohort, start_import
@@ -28,7 +30,7 @@ from feedback_app.readings.models import Reading
 from feedback_app.readings.pictures import keep_rendered, rendered_names
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import CaseImage, StudyState
+from feedback_app.studies.models import CaseImage, CaseText, StudyState
 from generation.errors import RemediableError
 from tests.readings.answers import read
 from tests.world import COHORT, World, build_world
@@ -107,6 +109,11 @@ def test_a_cohort_goes_and_what_was_read_stays_without_its_picture(
     world.study.state = StudyState.CLOSED
     world.study.save()
 
+    CaseText.objects.create(case=shown.case, position=0, source=COHORT, text="Lungs are clear.")
+    learnt = store(b"", media_type="application/jsonl")
+    OwnGenerator.objects.create(
+        content_hash="0" * 64, cohort_name=COHORT, real_size=2, settings={}, learnt_from=learnt
+    )
     body = {"kind": "cohort", "name": COHORT, "confirm": COHORT}
     wrong = {**body, "confirm": "another"}
     assert ada_client.post("/api/erasures/", wrong, "application/json").status_code == 400
@@ -114,7 +121,9 @@ def test_a_cohort_goes_and_what_was_read_stays_without_its_picture(
         patch.setattr(transaction, "on_commit", lambda act, **_: act())
         answer = ada_client.post("/api/erasures/", body, "application/json")
     assert answer.status_code == 201, answer.content
-    assert answer.json()["action"] == "cohort.erased" and answer.json()["details"]["stayed"]
+    assert answer.json()["action"] == "cohort.erased"
+    stayed = " ".join(answer.json()["details"]["stayed"])
+    assert "1 report of its images" in stayed and "near copies of its own" in stayed
     left = CohortImage.objects.get(cohort=cohort)
     assert (left.pk, left.findings, left.source_id) == (first.pk, [], "erased-1")
     assert (

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
+from feedback_app.experiments.models import OwnGenerator
 from feedback_app.images.blobs.models import Blob, Image
 from feedback_app.images.cohorts.models import (
     Box,
@@ -28,7 +29,8 @@ from feedback_app.images.models import RecipeMask
 from feedback_app.operations.erasure.plans import Plan
 from feedback_app.readings.pictures import rendered_names
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import CaseMask, Study, StudyState, TrainingMask
+from feedback_app.studies.models import CaseMask, CaseText, Study, StudyState, TrainingMask
+from feedback_app.vlms.learning.models import ReportSnapshot
 from generation.errors import RemediableError
 
 ERASED = "cohort.erased"
@@ -70,13 +72,26 @@ def _resting(cohort: Cohort, *, kept: int) -> Iterator[str]:
     candidates = RecipeMask.objects.filter(parent__cohort_image__cohort=cohort)
     if count := candidates.values("recipe").distinct().count():
         yield f"{count:,} recipes of candidates with its masks, which stay with them"
+    texts = CaseText.objects.filter(case__images__cohort_image__cohort=cohort)
+    if count := texts.distinct().count():
+        reports = "report" if count == 1 else "reports"
+        yield f"{count:,} {reports} of its images in cases, and what readers made of them"
+    snapshots = ReportSnapshot.objects.filter(
+        lessons__reading__slot__case__images__cohort_image__cohort=cohort
+    )
+    if count := snapshots.distinct().count():
+        yield f"{count:,} {_words(ReportSnapshot, count)}, with reports of its images"
+    if count := OwnGenerator.objects.filter(cohort_name=cohort.name).count():
+        generators = "generator" if count == 1 else "generators"
+        yield f"{count:,} {generators} of experiments, whose images may be near copies of its own"
     if kept:
         yield f"{kept:,} images in studies: a row without picture, patient and labels each"
 
 
 def _words(model: type[models.Model], count: int) -> str:
     name = str(model._meta.verbose_name)
-    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    plural = str(model._meta.verbose_name_plural)  # Django adds an s alone
+    plural = f"{plural[:-2]}ies" if plural.endswith("ys") else plural
     return name if count == 1 else plural
 
 
