@@ -120,6 +120,7 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
         Webhook.objects.create(name="Ward", url="https://ward.example.org/", events=["run.failed"])
         starts.append(reverse("operations:erase-person", args=[world.slot.reader_id]))
         starts.append(reverse("vlms:question", args=[world.image_question.pk]))
+        starts.append(reverse("vlms:gate", args=[world.vlm_gate.pk]))
     zooms = {"100 %": FULL} if who == "cora" else ZOOMS  # an admin's pages are laid out like these
     faults = faults_of_all(page, live_server.url, starts, zooms)
     assert not any(faults.values()), told(faults)

@@ -15,6 +15,7 @@ from tests.generation.made_lessons import (
     make_scheduler,
     make_spec,
 )
+from tests.generation.torchrun import as_torchrun
 
 STEPS = 24
 
@@ -22,14 +23,7 @@ STEPS = 24
 def train(folder: Path, *, rank: int = 0, count: int = 1, port: int = 0) -> None:
     """Leave ``weights.pt`` at the end, and ``step`` with the number of steps done so far."""
     if count > 1:
-        os.environ |= {
-            "RANK": str(rank),
-            "WORLD_SIZE": str(count),
-            "LOCAL_RANK": str(rank),
-            "LOCAL_WORLD_SIZE": str(count),
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
-        }
+        os.environ |= as_torchrun(rank=rank, count=count, port=port)
     torch.set_num_threads(1)
     finetuning.CHECKPOINT_EVERY = 4
     losses: list[float] = []

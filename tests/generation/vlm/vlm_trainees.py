@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from generation.training import devices, processes
+from tests.generation.torchrun import as_torchrun
 from tests.generation.vlm.tiny_vlms import tiny_spec, train_tiny
 
 
@@ -21,12 +22,7 @@ def train(
     All in 32 bits: in 16, sums in another order differ by more than a step learns.
     """
     if count > 1:
-        os.environ |= {
-            "RANK": str(rank),
-            "WORLD_SIZE": str(count),
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
-        }
+        os.environ |= as_torchrun(rank=rank, count=count, port=port)
     torch.set_num_threads(1)
     devices.CPU_DESCRIPTION = folder / "of no processor"
     folder.mkdir(exist_ok=True)
