@@ -10,7 +10,8 @@ from typing import Any
 
 from generation.commands.run_folder import run_command
 from generation.commands.train_cell import PREDICTIONS_FILE, train
-from generation.downstream.cell_hash import cell_hash, sha256_of_file
+from generation.downstream.cell_hash import cell_hash
+from generation.hashing import sha256_of_file
 from generation.specs import Arm, CellSpec, Task, TrainingImage, write_spec
 
 ALL = 0

@@ -14,8 +14,8 @@ from PIL import Image
 from benchmarks.augmentation import kermany
 from benchmarks.augmentation.cohorts import write_rows
 from benchmarks.augmentation.pools import Pool, best_of
+from benchmarks.augmentation.trainings import trained
 from generation.commands import pretrain, train_classifier
-from generation.commands.run_folder import run_command
 from generation.conditioning.prompts import prompt_for
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
@@ -28,7 +28,6 @@ from generation.specs import (
     PretrainSpec,
     SampleSpec,
     TrainingImage,
-    write_spec,
 )
 from generation.training.devices import dtype_for
 from generation.training.images import read_grey
@@ -76,27 +75,23 @@ def make_pools(pools: Sequence[Pool], data: Path, work: Path) -> dict[str, Path]
 
 def trained_generator(data: Path, work: Path) -> Path:
     """The model's folder; trained by the command of the product unless it was before."""
-    folder = work / "generators" / "kermany-64"
-    if not (folder / "result.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def spec_of(folder: Path) -> PretrainSpec:
         manifest = write_rows(kermany.generator_rows(data), folder / "manifest.jsonl")
-        spec = PretrainSpec(manifest=str(manifest), cohort=kermany.FOLDER, **GENERATOR)
-        write_spec(spec, folder / "spec.json")
-        if run_command(pretrain.pretrain, [str(folder)]):
-            raise SystemExit(f"the generator in {folder} failed")
-    return folder / "model"
+        return PretrainSpec(manifest=str(manifest), cohort=kermany.FOLDER, **GENERATOR)
+
+    return trained(work / "generators" / "kermany-64", pretrain.pretrain, spec_of)
 
 
 def trained_judge(data: Path, work: Path) -> Classifier:
     """It was taught on patients whom neither the generator nor an arm saw."""
-    folder = work / "judges" / "kermany-64"
-    if not (folder / "result.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def spec_of(folder: Path) -> ClassifierSpec:
         manifest = write_rows(kermany.judge_rows(data), folder / "manifest.jsonl")
-        write_spec(ClassifierSpec(manifest=str(manifest), **JUDGE), folder / "spec.json")
-        if run_command(train_classifier.train, [str(folder)]):
-            raise SystemExit(f"the judge in {folder} failed")
-    return Classifier.load(folder / "model")
+        return ClassifierSpec(manifest=str(manifest), **JUDGE)
+
+    model = trained(work / "judges" / "kermany-64", train_classifier.train, spec_of)
+    return Classifier.load(model)
 
 
 def recipes(pool: Pool, folder: Path) -> Iterator[tuple[SampleSpec, TrainingImage]]:

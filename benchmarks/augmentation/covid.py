@@ -7,18 +7,17 @@ fifth of them is kept from the generator too, to teach what measures its images.
 """
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.augmentation.pools import is_movable
+from benchmarks.augmentation.roles import Role, role_of
 from generation.conditioning.masks import encode_mask, read_mask
 from generation.conditioning.variants import Parent
 from generation.datasets.fingerprints import fingerprint
@@ -32,7 +31,6 @@ LESION: MaskKind = "opacity"
 LUNGS: MaskKind = "lungs_without_heart"
 SICK, HEALTHY = "COVID-19", "Normal"
 """The third class, pneumonia of other causes, has opacities that nobody outlined."""
-Role = Literal["test", "validation", "arms", "generator"]
 SHARES: Mapping[Role, float] = {"test": 0.25, "validation": 0.05, "arms": 0.15, "generator": 0.55}
 CELL_SIDE = 128
 """Cells read images and masks at twice their resolution of 64."""
@@ -48,13 +46,7 @@ class Picture:
 
     @property
     def role(self) -> Role:
-        digest = hashlib.sha256(f"covid roles:{self.patient}".encode()).digest()
-        position, passed = int.from_bytes(digest[:8], "big") / 2**64, 0.0
-        for role, share in SHARES.items():
-            passed += share
-            if position < passed:
-                return role
-        return "generator"
+        return role_of(self.patient, source="covid", shares=SHARES)
 
 
 @cache

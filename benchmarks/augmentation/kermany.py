@@ -6,19 +6,17 @@ generator too, to teach the classifier that measures and chooses its images.
 """
 
 import csv
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
+from benchmarks.augmentation.roles import Role, role_of
 from generation.datasets.splits import split_of
 from generation.specs import Split, TrainingImage
 
 FOLDER = "kermany"
 FINDING = "pneumonia"
-Role = Literal["test", "validation", "arms", "generator"]
 SHARES: Mapping[Role, float] = {"test": 0.165, "validation": 0.035, "arms": 0.1, "generator": 0.7}
 OF_A_PATIENT = 2
 """Pictures of each of the generator's patients at most; of other patients there is one."""
@@ -33,13 +31,7 @@ class Child:
 
     @property
     def role(self) -> Role:
-        digest = hashlib.sha256(f"kermany roles:{self.name}".encode()).digest()
-        position, passed = int.from_bytes(digest[:8], "big") / 2**64, 0.0
-        for role, share in SHARES.items():
-            passed += share
-            if position < passed:
-                return role
-        return "generator"
+        return role_of(self.name, source="kermany", shares=SHARES)
 
 
 def read_children(data: Path) -> list[Child]:

@@ -15,16 +15,16 @@ from PIL import Image
 from benchmarks.augmentation import covid
 from benchmarks.augmentation.cohorts import write_rows
 from benchmarks.augmentation.pools import Pool, best_of
+from benchmarks.augmentation.trainings import trained
 from generation.commands import pretrain, train_controlnet, train_segmenter
-from generation.commands.run_folder import run_command
 from generation.conditioning.masks import Masks, encode_mask, margin_of, read_mask
 from generation.conditioning.prompts import prompt_for
 from generation.conditioning.transforms import Family
 from generation.conditioning.variants import TRIES_A_MASK, Parent, variants
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.sampling import sample
-from generation.downstream.cell_hash import sha256_of_file
 from generation.downstream.segmenter import Segmenter
+from generation.hashing import sha256_of_file
 from generation.measures.agreement import mask_agreement
 from generation.specs import (
     MOST_AT_ONCE,
@@ -36,7 +36,6 @@ from generation.specs import (
     SampleSpec,
     SegmenterSpec,
     TrainingImage,
-    write_spec,
 )
 from generation.statistics.overlap import dice
 from generation.training.devices import dtype_for
@@ -92,41 +91,34 @@ def make_pools(pools: Sequence[Pool], data: Path, work: Path) -> dict[str, Path]
 
 def trained_generator(data: Path, work: Path) -> ModelSource:
     """A base model and its ControlNet, trained by the product's commands unless they were."""
-    base = work / "generators" / "covid-64"
-    masks = work / "generators" / "covid-64-masks"
-    for folder in (base, masks):
-        folder.mkdir(parents=True, exist_ok=True)
-    manifest = base / "manifest.jsonl"
-    if not (base / "result.json").exists():
+    generators = work / "generators"
+    manifest = generators / "covid-64" / "manifest.jsonl"
+
+    def base_spec(_: Path) -> PretrainSpec:
         write_rows(covid.generator_rows(data, work), manifest)
-        spec = PretrainSpec(manifest=str(manifest), cohort=covid.FOLDER, **GENERATOR)
-        write_spec(spec, base / "spec.json")
-        _run(pretrain.pretrain, base)
-    source = ModelSource(base=str(base / "model"))
-    if not (masks / "result.json").exists():
-        taught = ControlNetSpec(
+        return PretrainSpec(manifest=str(manifest), cohort=covid.FOLDER, **GENERATOR)
+
+    base = trained(generators / "covid-64", pretrain.pretrain, base_spec)
+    source = ModelSource(base=str(base))
+
+    def masks_spec(_: Path) -> ControlNetSpec:
+        return ControlNetSpec(
             model=source, manifest=str(manifest), cohort=covid.FOLDER, **CONTROLNET
         )
-        write_spec(taught, masks / "spec.json")
-        _run(train_controlnet.train_controlnet, masks)
-    return replace(source, adapters=(str(masks / "model"),))
 
-
-def _run(command: Any, folder: Path) -> None:
-    if run_command(command, [str(folder)]):
-        raise SystemExit(f"the training in {folder} failed")
+    masks = trained(generators / "covid-64-masks", train_controlnet.train_controlnet, masks_spec)
+    return replace(source, adapters=(str(masks),))
 
 
 def trained_drawer(kind: MaskKind, data: Path, work: Path) -> Segmenter:
     """It was taught on patients whom neither the generator nor an arm saw."""
-    folder = work / "judges" / f"covid-64-{kind}"
-    if not (folder / "result.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def spec_of(folder: Path) -> SegmenterSpec:
         manifest = write_rows(covid.judge_rows(data, work), folder / "manifest.jsonl")
-        spec = SegmenterSpec(manifest=str(manifest), kind=kind, **DRAWER)
-        write_spec(spec, folder / "spec.json")
-        _run(train_segmenter.train, folder)
-    return Segmenter.load(folder / "model")
+        return SegmenterSpec(manifest=str(manifest), kind=kind, **DRAWER)
+
+    model = trained(work / "judges" / f"covid-64-{kind}", train_segmenter.train, spec_of)
+    return Segmenter.load(model)
 
 
 def recipes(

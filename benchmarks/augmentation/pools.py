@@ -25,9 +25,9 @@ from generation.conditioning.variants import (
 )
 from generation.diffusion.loading import BUNDLED_FOLDER, Pipeline, load_pipeline
 from generation.diffusion.sampling import sample
-from generation.downstream.cell_hash import sha256_of_file
 from generation.downstream.classifier import Classifier
 from generation.downstream.segmenter import Segmenter
+from generation.hashing import sha256_of_file
 from generation.measures.agreement import label_agreement, mask_agreement
 from generation.specs import (
     BUNDLED,

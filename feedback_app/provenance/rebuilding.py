@@ -229,20 +229,38 @@ def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
     if parent not in tainted:
         return parent
     taught = FineTune.objects.filter(model_version=parent).first()
+    version = _taught_in_place_of(parent, taught, tainted=tainted)
+    assert isinstance(version, ModelVersion)
+    return version
+
+
+def _clean_vlm(parent: VlmVersion, *, tainted: Impact) -> VlmVersion:
+    """The version itself, or what was taught in its place."""
+    if parent not in tainted:
+        return parent
+    taught = VlmFineTune.objects.filter(version=parent).first()
+    version = _taught_in_place_of(parent, taught, tainted=tainted)
+    assert isinstance(version, VlmVersion)
+    return version
+
+
+def _taught_in_place_of(
+    parent: ModelVersion | VlmVersion, taught: FineTune | VlmFineTune | None, *, tainted: Impact
+) -> ModelVersion | VlmVersion:
+    """What the newest training gave that stands for ``taught``, which gave ``parent``."""
     newest = latest_of(taught) if taught else None
-    if not isinstance(newest, FineTune) or newest in tainted:
-        raise RemediableError(
-            f"The model version {parent.name} is not rebuilt.", remedy="Rebuild that first."
-        )
-    if newest.model_version:
-        return newest.model_version
+    if not isinstance(newest, FineTune | VlmFineTune) or newest in tainted:
+        raise RemediableError(f"{parent.name} is not rebuilt.", remedy="Rebuild that first.")
+    version = newest.model_version if isinstance(newest, FineTune) else newest.version
+    if version:
+        return version
     if newest.run.state in {State.FAILED, State.CANCELLED}:
         raise RemediableError(
-            f"The fine-tune in the place of {parent.name} did not succeed.",
+            f"The training in the place of {parent.name} did not succeed.",
             remedy="Retry its run, then rebuild again.",
         )
     raise NotYet(
-        f"A fine-tune upon {parent.name} waits for the one that is taught in its place.",
+        f"What is taught upon {parent.name} waits for what is taught in its place.",
         after=[newest.run],
     )
 
@@ -278,28 +296,6 @@ def _clean_reports(snapshot: ReportSnapshot, *, tainted: Impact) -> ReportSnapsh
             f"The snapshot “{snapshot}” is not rebuilt.", remedy="Rebuild that first."
         )
     return latest
-
-
-def _clean_vlm(parent: VlmVersion, *, tainted: Impact) -> VlmVersion:
-    """The version itself, or what was taught in its place."""
-    if parent not in tainted:
-        return parent
-    taught = VlmFineTune.objects.filter(version=parent).first()
-    newest = latest_of(taught) if taught else None
-    if not isinstance(newest, VlmFineTune) or newest in tainted:
-        raise RemediableError(
-            f"The VLM version {parent.name} is not rebuilt.", remedy="Rebuild that first."
-        )
-    if newest.version:
-        return newest.version
-    if newest.run.state in {State.FAILED, State.CANCELLED}:
-        raise RemediableError(
-            f"The training in the place of {parent.name} did not succeed.",
-            remedy="Retry its run, then rebuild again.",
-        )
-    raise NotYet(
-        f"What is taught upon {parent.name} waits for the one in its place.", after=[newest.run]
-    )
 
 
 def _rebuild_export(row: Export, *, tainted: Impact, asked_by: User | None) -> Export:

@@ -21,7 +21,7 @@ from generation.training.checkpoints import Report
 from generation.training.devices import device
 from generation.training.images import load_images, read_manifest
 from generation.training.loop import Figures, Plan, Trainee, train
-from generation.training.schedules import warm_up_then_cosine
+from generation.training.schedules import warm_up_share_then_cosine
 
 SNR_GAMMA = 5.0
 WARM_UP_SHARE = 0.03
@@ -149,9 +149,7 @@ def train_controlnet(
         steps=spec.steps,
         seed=spec.seed + 1 + processes.rank(),  # every process draws a batch of its own
         learning_rate=spec.learning_rate,
-        schedule=warm_up_then_cosine(
-            warm_up=max(1, int(WARM_UP_SHARE * spec.steps)), total=spec.steps
-        ),
+        schedule=warm_up_share_then_cosine(WARM_UP_SHARE, total=spec.steps),
         betas=(0.9, 0.99),
         weight_decay=1e-2,
         clipped_norm=1.0,

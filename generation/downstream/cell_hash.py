@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from generation.hashing import sha256_of_file
 from generation.specs import CellSpec, TrainingImage
 
 CELL_VERSION = 2
@@ -21,11 +22,6 @@ _LINE = TypeAdapter(TrainingImage)
 
 Sha256Of = Callable[[str], str]
 """From a path to the SHA-256 of what the file holds, in hexadecimal."""
-
-
-def sha256_of_file(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cell_hash(spec: CellSpec, *, sha256_of: Sha256Of = sha256_of_file) -> str:

@@ -23,7 +23,7 @@ from generation.specs import PAIR_METHODS, FineTuneSpec
 from generation.training import processes
 from generation.training.checkpoints import Report
 from generation.training.loop import Plan, Trainee, read, train
-from generation.training.schedules import warm_up_then_cosine
+from generation.training.schedules import warm_up_share_then_cosine
 
 WARM_UP_SHARE = 0.1
 CHECKPOINT_EVERY = 25
@@ -120,9 +120,7 @@ def fine_tune(
         steps=spec.steps,
         seed=spec.seed,
         learning_rate=spec.learning_rate,
-        schedule=warm_up_then_cosine(
-            warm_up=max(1, int(WARM_UP_SHARE * spec.steps)), total=spec.steps
-        ),
+        schedule=warm_up_share_then_cosine(WARM_UP_SHARE, total=spec.steps),
         weight_decay=0.0,
         clipped_norm=1.0,
         ema_decay=spec.ema_decay,

@@ -1,6 +1,5 @@
 """Several training processes, of one host or more, started by torchrun; one alone is fine too."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import torch
 from torch import distributed
 
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 
 LONGEST_WAIT = timedelta(hours=12)
 """How long a process waits while the first one does the stages that are not shared."""
@@ -92,9 +92,8 @@ def _files_in(folder: Path) -> dict[str, tuple[int, str]]:
     found = {}
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".tmp":
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            found[path.relative_to(folder).as_posix()] = (path.stat().st_size, sha256)
+            name = path.relative_to(folder).as_posix()
+            found[name] = (path.stat().st_size, sha256_of_file(path))
     return found
 
 

@@ -24,3 +24,8 @@ def warm_up_then_cosine(*, warm_up: int, total: int) -> Schedule:
         return LOWEST_SHARE + (1 - LOWEST_SHARE) * 0.5 * (1 + math.cos(math.pi * progress))
 
     return share
+
+
+def warm_up_share_then_cosine(share: float, *, total: int) -> Schedule:
+    """As ``warm_up_then_cosine``, with a share of the steps to rise in, one at the least."""
+    return warm_up_then_cosine(warm_up=max(1, int(share * total)), total=total)

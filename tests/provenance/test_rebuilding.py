@@ -262,7 +262,7 @@ def test_one_button_rebuilds_everything(
     page = ada_client.post(address, follow=True).content.decode()
     assert "4 rebuilt or started" in page
     assert "Monday, rebuilt" in page
-    assert "waits for the one that is taught in its place" in page
+    assert "waits for what is taught in its place" in page
     before = counts()
     ada_client.post(address)
     assert counts() == before

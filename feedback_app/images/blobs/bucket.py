@@ -18,6 +18,7 @@ from django.utils.deconstruct import deconstructible
 from storages.backends.s3 import S3Storage
 
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 ONE_REQUEST_BYTES = 4 * 1024**3
@@ -173,9 +174,7 @@ def _require_content(path: Path, name: str) -> None:
     expected = Path(name).name
     if not SHA256.fullmatch(expected):
         return
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+    if sha256_of_file(path) != expected:
         raise RemediableError(
             f"The file of blob {expected} is damaged: its hash is another one.",
             remedy=f"Put it back from a backup, as {name} in the bucket.",

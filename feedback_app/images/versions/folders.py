@@ -12,6 +12,7 @@ from django.conf import settings
 
 from feedback_app.images.blobs.places import bring, is_shared, put
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 from generation.specs import BUNDLED
 
 BUNDLED_FOLDER: Path = settings.ROOT / "generation" / "bundled"
@@ -156,8 +157,7 @@ def _digest(path: Path) -> str:
     if path.suffix == ".json":
         canonical = json.dumps(_that_matters(json.loads(path.read_text())), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of_file(path)
 
 
 def _that_matters(content: Any) -> Any:

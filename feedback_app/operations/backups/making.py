@@ -24,11 +24,11 @@ from feedback_app.operations.backups.manifests import (
     DUMP,
     Manifest,
     Part,
-    digest_of,
     key_mark,
 )
 from feedback_app.vlms.models import InstructionSet, VlmVersion
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 
 FOLDERS = ("models", "runs")
 """What is copied beside the blobs; uploads and static files come again by themselves."""
@@ -44,7 +44,7 @@ def make(folder: Path, *, say: Say) -> Manifest:
     programs.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges",
                  "--file", folder / DUMP)  # fmt: skip
     dump = folder / DUMP
-    parts = [Part(DUMP, dump.stat().st_size, digest_of(dump))]
+    parts = [Part(DUMP, dump.stat().st_size, sha256_of_file(dump))]
     say(f"the database: {parts[0].size_bytes:,} bytes")
     damaged: list[str] = []
     parts += _copied_blobs(folder, damaged, say=say)
@@ -113,7 +113,7 @@ def _copied_from_bucket(folder: Path, damaged: list[str], *, say: Say) -> Iterat
         for place, _, names in os.walk(folder / top):
             for path in (Path(place) / one for one in sorted(names)):
                 within = path.relative_to(folder).as_posix()
-                yield Part(within, path.stat().st_size, digest_of(path))
+                yield Part(within, path.stat().st_size, sha256_of_file(path))
 
 
 def _copied_folder(source: Path, target: Path, *, top: str) -> Iterator[Part]:

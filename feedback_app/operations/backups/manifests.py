@@ -2,7 +2,6 @@
 has none.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from generation.datasets.files import is_plain_path
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 
 MANIFEST = "manifest.json"
 DUMP = "database.dump"
@@ -90,7 +90,7 @@ def check(folder: Path, manifest: Manifest) -> None:
             raise damaged(part.name, "it is missing")
         if path.stat().st_size != part.size_bytes:
             raise damaged(part.name, "it has another size")
-        if digest_of(path) != part.sha256:
+        if sha256_of_file(path) != part.sha256:
             raise damaged(part.name, "its hash is another one")
     for name, target in manifest.links:
         within = os.path.normpath(Path(name).parent / target)
@@ -103,11 +103,6 @@ def damaged(name: str, why: str) -> RemediableError:
         f"The backup is damaged at {name}: {why}.",
         remedy="Nothing was changed. Take another copy of this backup, or another backup.",
     )
-
-
-def digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key_mark() -> str:

@@ -19,10 +19,11 @@ from django.core.files.storage import default_storage
 from feedback_app.images.blobs import places
 from feedback_app.images.blobs.bucket import BucketStorage
 from feedback_app.images.blobs.models import Blob
-from feedback_app.operations.backups.manifests import digest_of, key_mark
+from feedback_app.operations.backups.manifests import key_mark
 from feedback_app.operations.backups.restoring import require_alone
 from feedback_app.operations.buckets.holdings import folders_here, named_folders
 from generation.errors import RemediableError
+from generation.hashing import sha256_of_file
 
 MARK = "installation.json"
 UPLOADED, FOUND = "uploaded", "found"
@@ -116,7 +117,7 @@ def _put_blob(storage: BucketStorage, blob: Blob) -> str:
     if storage.has(blob.path, sha256=blob.sha256, size_bytes=blob.size_bytes):
         return FOUND
     path = Path(settings.MEDIA_ROOT) / blob.path
-    if not path.is_file() or digest_of(path) != blob.sha256:
+    if not path.is_file() or sha256_of_file(path) != blob.sha256:
         return ""
     with path.open("rb") as file:
         storage.save(blob.path, File(file))

@@ -14,7 +14,7 @@ from generation.specs import VlmSpec
 from generation.training import processes
 from generation.training.devices import device
 from generation.training.loop import Plan, Trainee, train
-from generation.training.schedules import warm_up_then_cosine
+from generation.training.schedules import warm_up_share_then_cosine
 from generation.vlm.instructions.folders import picture_folders
 from generation.vlm.model.answering import AnswerLearner
 from generation.vlm.model.assembly import Shape, assemble, give_backbone, save
@@ -31,6 +31,7 @@ OFTEN = 20
 """How often answers and options stand in the tokenizer's text, so that each is a token or two."""
 CARD = "vlm.json"
 ENCODER_RATE = 0.01
+WARM_UP_SHARE = 0.05
 
 
 class VlmTraining(StagedTraining[VlmSpec]):
@@ -231,7 +232,7 @@ class VlmTraining(StagedTraining[VlmSpec]):
             steps=steps,
             learning_rate=rate,
             weight_decay=weight_decay,
-            schedule=warm_up_then_cosine(warm_up=max(1, steps // 20), total=steps),
+            schedule=warm_up_share_then_cosine(WARM_UP_SHARE, total=steps),
             betas=(0.9, 0.98),
             clipped_norm=1.0,
             seed=self.spec.seed,
