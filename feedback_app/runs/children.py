@@ -166,8 +166,12 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-"""From outside; a child that crashes by itself ends with others."""
+KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGBUS)
+"""From outside; a child that crashes by itself ends with others. SIGBUS comes of mapped or shared
+memory whose disk is full or gone.
+"""
+SIGNALLED = 128
+"""What a shell adds to the signal that ended its command, to make a status of it."""
 
 
 def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> RemediableError:
@@ -176,19 +180,22 @@ def _failure(status: int, *, module: str, run_dir: Path, tail: Tail) -> Remediab
         kind = ChildFailedBySurroundingsError if told.get("passes") else RemediableError
         return kind(told["error"], remedy=told["remedy"])
     name = module.rpartition(".")[2]
-    how = f"status {status}" if status > 0 else f"signal {signal.Signals(-status).name}"
+    ended_by = -status if status < 0 else status - SIGNALLED
+    is_killed = ended_by in KILLS
+    is_signal = status < 0 or is_killed
+    how = f"signal {signal.Signals(ended_by).name}" if is_signal else f"status {status}"
     last = "\n".join(tail.last_lines) or "nothing"
     if status == PASSING_STATUS:
         return ChildFailedBySurroundingsError(
             f"The {name} process was failed by its surroundings: {last.rpartition(chr(10))[2]}",
             remedy="Make room, or mend what it names; the run goes on from its last checkpoint.",
         )
-    error = ChildKilledError if -status in KILLS else RemediableError
+    error = ChildKilledError if is_killed else RemediableError
     return error(
         f"The {name} process ended with {how}. The last that it said:\n{last}",
         remedy=(
             "The memory ran out, most likely: give the worker more, or the process less to do."
-            if status == -signal.SIGKILL
+            if ended_by == signal.SIGKILL
             else "The run's log says more. Retry goes on from the last checkpoint."
         ),
     )

@@ -18,7 +18,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from generation.errors import PASSING_STATUS, RemediableError, is_of_surroundings
+from generation.errors import (
+    PASSING_STATUS,
+    RemediableError,
+    causes_of,
+    is_of_surroundings,
+)
 from generation.specs import read_spec
 from generation.training import processes
 
@@ -119,7 +124,9 @@ def _work_in(folder: RunFolder, work: Callable[[RunFolder], Mapping[str, Any]]) 
     try:
         result = work(folder)
     except RemediableError as error:
-        write_json(folder.path / "error.json", {"error": str(error), "remedy": error.remedy})
+        passes = any(is_of_surroundings(cause) for cause in causes_of(error))
+        told = {"error": str(error), "remedy": error.remedy, "passes": passes}
+        write_json(folder.path / "error.json", told)
         sys.stderr.write(f"{error} {error.remedy}\n")
         return 1
     except Exception as error:

@@ -1,10 +1,12 @@
 """Kinds 1, 9: one odd file never ends an import, whatever it is called and wherever it lies."""
 
+import errno
 import io
 import os
 import re
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,7 +16,11 @@ import pytest
 from pytest_django import Settings
 
 from feedback_app.images.cohorts.models import ImportSkip
+from feedback_app.images.cohorts.preparing import read_or_skip
 from feedback_app.images.cohorts.uploads import unpack
+from feedback_app.runs.trouble import trouble_of
+from generation.datasets.parsed import Skip
+from generation.errors import RemediableError
 from tests.cases.importing import bring_in, image_counts, images, png, reasons, skips
 from tests.generation.dicoms import dicom, gradient, jpeg, jpeg_dicom, texture, write
 
@@ -170,3 +176,25 @@ def test_an_archive_with_the_slashes_of_windows_has_folders(
     folder = unpack(archive)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png")}
     assert found == {f"uploads/{folder.name}/images/{name}.png" for name in "ab"}
+
+
+def test_a_lost_disk_ends_no_import_with_all_its_files_skipped(tmp_path: Path) -> None:
+    """What no file can be read for puts the run back; what one file alone may be is a skip."""
+
+    def raising(number: int) -> Callable[[], bytes]:
+        def read() -> bytes:
+            try:
+                raise OSError(number, os.strerror(number))
+            except OSError as error:
+                raise RemediableError("a.png cannot be read", remedy="Look.") from error
+
+        return read
+
+    for number in (errno.ESTALE, errno.ENOTCONN, errno.EMFILE):
+        with pytest.raises(RemediableError) as raised:
+            read_or_skip(raising(number), path=tmp_path / "a.png", file="a.png", skips=[])
+        assert trouble_of(raised.value)
+    skips: list[Skip] = []
+    for number in (errno.EIO, errno.EACCES, errno.ENOENT):
+        assert not read_or_skip(raising(number), path=tmp_path / "a.png", file="a.png", skips=skips)
+    assert [skip.reason for skip in skips] == ["cannot be read"] * 3

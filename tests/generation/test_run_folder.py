@@ -31,4 +31,13 @@ def test_an_error_of_the_work_is_raised_and_one_with_a_remedy_written_down(tmp_p
         run_command(wrong, [str(tmp_path)])
     assert run_command(refused, [str(tmp_path)]) == 1
     told = json.loads((tmp_path / "error.json").read_text())
-    assert told == {"error": "No such cohort.", "remedy": "Import it."}
+    assert told == {"error": "No such cohort.", "remedy": "Import it.", "passes": False}
+
+    def full(folder: RunFolder) -> Mapping[str, Any]:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise RemediableError("No room for weights.", remedy="Make room.") from error
+
+    assert run_command(full, [str(tmp_path)]) == 1
+    assert json.loads((tmp_path / "error.json").read_text())["passes"]

@@ -3,11 +3,15 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from boto3.exceptions import RetriesExceededError
+from botocore.exceptions import ClientError, NoCredentialsError
 from django.core.files.storage import default_storage, storages
 from pytest_django import Settings
+from urllib3.exceptions import ProtocolError
 
 from feedback_app.environment import bucket as options_of
 from feedback_app.images.blobs import bucket, places
@@ -16,6 +20,7 @@ from feedback_app.images.cohorts.uploads import arrived, discard
 from feedback_app.images.models import ModelVersion
 from feedback_app.images.versions.folders import path_of
 from feedback_app.images.versions.services import register, require_weights
+from feedback_app.runs.trouble import trouble_of
 from generation.errors import RemediableError
 from tests.bucket import NAME, Host, client_of, environment, host
 
@@ -60,6 +65,32 @@ def test_a_bucket_that_is_away_is_trouble_that_passes_and_one_that_refuses_says_
         with pytest.raises(raised):
             default_storage.open("aa/none")
         settings.STORAGES = {**settings.STORAGES, "default": default}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "passes"),
+    [
+        *(("SlowDown", 503, True), ("InternalError", 500, True), ("503", 503, True)),
+        *(("RequestTimeout", 400, True), ("ThrottlingException", 400, True), ("429", 429, True)),
+        *(("ExpiredToken", 400, True), ("RequestTimeTooSkewed", 403, True), ("403", 403, True)),
+        *(("NoSuchKey", 404, False), ("NoSuchBucket", 404, False), ("EntityTooLarge", 400, False)),
+    ],
+)
+def test_a_busy_bucket_and_keys_that_ran_out_put_a_run_back(
+    code: str, status: int, *, passes: bool
+) -> None:
+    answer: Any = {
+        "Error": {"Code": code, "Message": "said"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    with pytest.raises((RemediableError, OSError)) as raised, bucket.naming_the_bucket():
+        raise ClientError(answer, "PutObject")
+    trouble = trouble_of(raised.value)
+    assert (trouble is not None) == passes
+    assert trouble is None or "The bucket" in trouble.why
+    for lost in (RetriesExceededError(OSError()), ProtocolError("broken"), NoCredentialsError()):
+        with pytest.raises(ConnectionError), bucket.naming_the_bucket():
+            raise lost
 
 
 def test_what_a_host_keeps_is_bounded_but_for_what_is_in_use(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def main(folder: Path) -> None:
             sys.exit(3)
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "die in a shell":
+            sys.exit(128 + signal.SIGKILL)
         case "hang":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

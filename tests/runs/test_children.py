@@ -20,7 +20,7 @@ from feedback_app.runs.kinds import Handler
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.progress import Cancelled, Progress, Superseded
 from feedback_app.runs.tasks import execute
-from feedback_app.runs.trouble import ChildFailedBySurroundingsError
+from feedback_app.runs.trouble import ChildFailedBySurroundingsError, ChildKilledError
 from generation.errors import RemediableError
 
 pytestmark = pytest.mark.django_db
@@ -101,11 +101,12 @@ def test_an_old_error_is_not_taken_for_a_new_one(
     assert "the last words" in str(caught.value)
 
 
+@pytest.mark.parametrize("how", ["die", "die in a shell"])
 def test_a_child_that_was_killed_says_so_and_names_the_memory(
-    progress: Progress, folder: Callable[[str], Path]
+    progress: Progress, folder: Callable[[str], Path], how: str
 ) -> None:
-    with pytest.raises(RemediableError, match="SIGKILL") as caught:
-        run_child(progress, module=MODULE, run_dir=folder("die"))
+    with pytest.raises(ChildKilledError, match="SIGKILL") as caught:
+        run_child(progress, module=MODULE, run_dir=folder(how))
     assert "memory" in caught.value.remedy
 
 

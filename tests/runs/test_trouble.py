@@ -1,26 +1,41 @@
 """Trouble that passes puts a run back; errors of the work fail it."""
 
 import errno
+import http.client
+import socket
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from email.message import Message
 from typing import Any
+from urllib.error import HTTPError, URLError
 
 import kombu.exceptions
 import pytest
 import redis.exceptions
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from torch import OutOfMemoryError
 
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.runs import services
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.tasks import execute
-from feedback_app.runs.trouble import MAX_SETBACKS, ChildKilledError, pause_s
+from feedback_app.runs.trouble import MAX_SETBACKS, ChildKilledError, pause_s, trouble_of
 from generation.errors import RemediableError, is_of_surroundings
+from generation.training.devices import naming_full_memory
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +72,8 @@ PASSING = [
     raising(kombu.exceptions.OperationalError("Error 111")),
     raising(RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3")),
     raising(ChildKilledError("ended with signal SIGKILL.", remedy="More memory.")),
+    raising(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")),
+    raising(MemoryError()),
     full_disk,
     error_in_the_wake_of_another,
 ]
@@ -67,6 +84,7 @@ OF_THE_WORK = [
     raising(PermissionError(errno.EACCES, "Permission denied")),
     raising(IntegrityError("duplicate key")),
     raising(DataError("value too long")),
+    raising(redis.exceptions.DataError("Invalid input of type: 'dict'")),
     raising(RuntimeError("CUDA error: an illegal memory access was encountered")),
 ]
 
@@ -227,6 +245,40 @@ def test_a_command_goes_on_by_itself(
     assert len(calls) == 2
 
 
+def failing(_: Any) -> dict[str, object]:
+    """The worker's memory does not hold what another one does beside it."""
+    with naming_full_memory("8 images were made at a time"):
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+
+def test_memory_that_others_hold_is_waited_for_but_not_for_ever(
+    queued: Run, handle: Handle
+) -> None:
+    handle(failing)
+    for _ in range(services.MAX_CRASHES):
+        run = services.execute(queued.pk)
+        let_the_pause_pass(queued)
+        assert run is not None and "memory ran out while 8 images" in run.error
+    queued.refresh_from_db()
+    assert (queued.state, queued.setbacks) == (State.FAILED, services.MAX_CRASHES)
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        *((code, True) for code in ("25006", "25P03", "57P01", "57P03", "53300", "53100")),
+        *((code, True) for code in ("40P01", "40001", "57014", "55P03", "53200")),
+        *((code, False) for code in ("P0001", "54001", "42P01", "23505", "22001", "XX001")),
+    ],
+)
+def test_what_postgresql_says_is_told_apart_by_its_code(code: str, *, passes: bool) -> None:
+    """Read-only after a failover, restarted, full, deadlocked: not our own triggers' refusals."""
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$"
+    with pytest.raises(DatabaseError) as raised, transaction.atomic(), connection.cursor() as at:
+        at.execute(statement)
+    assert (trouble_of(raised.value) is not None) == passes
+
+
 @pytest.mark.parametrize(
     ("error", "passes"),
     [
@@ -235,6 +287,16 @@ def test_a_command_goes_on_by_itself(
         (IsADirectoryError(errno.EISDIR, "a folder"), False),
         (RuntimeError("I/O error: No space left on device (os error 28)"), True),
         (RuntimeError("shapes differ"), False),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), True),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), False),
+        (http.client.IncompleteRead(b"", 10), True),
+        (HTTPError("http://house", 503, "Slow down", Message(), None), True),
+        (HTTPError("http://house", 404, "Not found", Message(), None), False),
+        (URLError(OSError(errno.ECONNREFUSED, "Connection refused")), True),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), True),
+        (RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable"), True),
+        (RuntimeError("DataLoader worker (pid 1) is killed by signal: Bus error."), True),
+        (RuntimeError("CUDA error: device-side assert triggered"), False),
     ],
 )
 def test_what_is_of_the_surroundings(error: Exception, *, passes: bool) -> None:

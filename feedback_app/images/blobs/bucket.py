@@ -11,13 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from django.conf import settings
 from django.core.files.base import File
 from django.utils.deconstruct import deconstructible
 from storages.backends.s3 import S3Storage
+from urllib3.exceptions import HTTPError
 
-from generation.errors import RemediableError
+from generation.errors import RemediableError, SurroundingsError
 from generation.hashing import sha256_of_file
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -29,26 +31,47 @@ TRIM_EVERY = 20
 """The folder is trimmed whenever a twentieth of its bound has been fetched."""
 
 
+BUSY = re.compile(r"SlowDown|RequestTimeout|.*Throttl.*|TooManyRequests.*|RequestLimitExceeded")
+BUSY_STATUSES = frozenset({408, 429})
+NO_BUCKET = "NoSuchBucket"
+KEYS = frozenset(
+    {
+        *("ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"),
+        *("RequestTimeTooSkewed", "RequestExpired", "InvalidAccessKeyId", "InvalidClientTokenId"),
+    }
+)
+KEYS_STATUSES = frozenset({401, 403})
+"""Keys run out, are changed and are allowed less: what waits goes on with the new ones."""
+
+
 @contextmanager
 def naming_the_bucket() -> Iterator[None]:
     """Turns the client's errors into those that the rest knows: away for now, or refused."""
     try:
         yield
     except ClientError as error:
-        answer = error.response
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        said = answer.get("Error", {})
-        if status == 404:
-            raise FileNotFoundError(str(error)) from error
-        if status >= 500 or said.get("Code") in {"SlowDown", "RequestTimeout"}:
-            raise ConnectionError(f"The bucket does not answer: {error}") from error
-        raise RemediableError(
-            f"The bucket refuses: {said.get('Message') or said.get('Code') or error}",
-            remedy="Look at STORAGE_URL, STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, and at what "
-            "the key may do.",
-        ) from error
-    except BotoCoreError as error:
+        raise _named(error) from error
+    except ParamValidationError:
+        raise
+    except (BotoCoreError, Boto3Error, HTTPError) as error:
         raise ConnectionError(f"The bucket does not answer: {error}") from error
+
+
+def _named(error: ClientError) -> Exception:
+    answer = error.response
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    said = answer.get("Error", {})
+    code = said.get("Code", "")
+    if status == 404 and code != NO_BUCKET:
+        return FileNotFoundError(str(error))
+    if status >= 500 or status in BUSY_STATUSES or BUSY.fullmatch(code):
+        return ConnectionError(f"The bucket does not answer: {error}")
+    is_of_keys = status in KEYS_STATUSES or code in KEYS
+    return (SurroundingsError if is_of_keys else RemediableError)(
+        f"The bucket refuses: {said.get('Message') or code or error}",
+        remedy="Look at STORAGE_URL, STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY, and at what "
+        "the key may do.",
+    )
 
 
 @deconstructible(path="feedback_app.images.blobs.bucket.BucketStorage")

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 
 from feedback_app.images.blobs.models import Blob, Image
 from generation.datasets.contents import kind_in_words
-from generation.errors import RemediableError
+from generation.errors import RemediableError, SurroundingsError
 
 FORMATS = ("PNG", "JPEG")
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg"}
@@ -29,7 +29,7 @@ PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"})
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class FullDiskError(RemediableError):
+class FullDiskError(SurroundingsError):
     """There is no room left where a file was to be written."""
 
 

@@ -33,7 +33,7 @@ from generation.datasets.dicom import Radiograph, read_radiograph
 from generation.datasets.files import DICOM_SUFFIXES, legible
 from generation.datasets.fingerprints import fingerprint
 from generation.datasets.parsed import RunLengthMask, Skip, SourceImage, SourceMask, What
-from generation.errors import RemediableError
+from generation.errors import RemediableError, causes_of, is_of_reading
 from generation.grey import to_grey
 
 OPACITY = "opacity"
@@ -130,14 +130,21 @@ def prepare(row: SourceImage, known: Known | None) -> Prepared:
 def read_or_skip(
     read: Callable[[], T], *, path: Path | None, file: str, skips: list[Skip], what: What = "image"
 ) -> T | None:
-    """What was read, or None and a skip: here ends whatever one odd file can raise."""
+    """What was read, or None and a skip: here ends whatever one odd file can raise.
+
+    What no file could be read for, such as a lost network disk, is no fault of this one.
+    """
     try:
         return read()
     except RemediableError as error:
+        if any(is_of_reading(cause) for cause in causes_of(error)):
+            raise
         reason = str(error) if path is None else reason_of(error, path=path)
     except MemoryError:
         reason = "needs more memory than there is"
     except Exception as error:
+        if is_of_reading(error):
+            raise
         log.exception("%s could not be read", file)
         reason = f"is of a kind that cannot be read here ({type(error).__name__})"
     skips.append(Skip(file=file, what=what, reason=reason))
