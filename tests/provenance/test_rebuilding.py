@@ -302,7 +302,7 @@ def test_the_command_rebuilds(chain: Chain, retraction: Retraction) -> None:
     out = io.StringIO()
     call_command("retract", "reader", "ravi", rebuild=True, queue=True, stdout=out)
     assert "rebuilt: snapshot" in out.getvalue()
-    assert "waits for the one" in out.getvalue()
+    assert "waits for what is taught" in out.getvalue()
 
 
 def test_sources_of_sets_that_were_made_before_are_found(chain: Chain) -> None:
