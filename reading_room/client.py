@@ -6,7 +6,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -166,6 +166,23 @@ class Client:
             for score in reading["scores"]
         ]
         return pd.DataFrame(rows)
+
+    # Reports that studies show
+
+    def bring_drafts(self, name: str, reports: Mapping[str, str]) -> Row:
+        """Bring reports that were written elsewhere, by the SHA-256 of their pictures."""
+        lines = [json.dumps({"image": image, "text": text}) for image, text in reports.items()]
+        return self.post("draft-sets/", {"name": name, "reports": "\n".join(lines)})
+
+    def write_drafts(self, **asked: Any) -> Row:
+        """Let a VLM write reports of images, and wait until they are there."""
+        started = self.post("draft-sets/write/", asked)
+        self.wait(started["run"])
+        return self.get(f"draft-sets/{started['id']}/")
+
+    def keep_signed(self, **asked: Any) -> Row:
+        """Keep what readers of a study signed, to be compared with other reports."""
+        return self.post("draft-sets/signed/", asked)
 
     # Learning
 

@@ -24,7 +24,7 @@ from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import Case, Slot, Study
+from feedback_app.studies.models import Case, DraftSet, Slot, Study
 from feedback_app.studies.services import add_cases_from_batch, create_study
 from feedback_app.vlms.asking import ask_of_image
 from feedback_app.vlms.learning.gate_models import VlmGate
@@ -76,6 +76,7 @@ class World:
     cell: Cell
     benchmark_result: BenchmarkResult
     image_question: ImageQuestion
+    draft_set: DraftSet
     report_snapshot: ReportSnapshot
     vlm_fine_tune: VlmFineTune
     vlm_gate: VlmGate
@@ -131,6 +132,7 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         cell=experiment.cells.earliest("pk"),
         benchmark_result=result,
         image_question=question(stage),
+        draft_set=DraftSet.objects.create(name="a model elsewhere"),
         report_snapshot=reports,
         vlm_fine_tune=taught,
         vlm_gate=being_gated(taught, result.instruction_set),

@@ -21,6 +21,7 @@ from feedback_app.results import api as results
 from feedback_app.runs import api as runs
 from feedback_app.studies import api as studies
 from feedback_app.vlms import api as vlms
+from feedback_app.vlms.drafting import api as vlm_drafting
 from feedback_app.vlms.learning import api as vlm_learning
 from feedback_app.webhooks import api as webhooks
 
@@ -38,6 +39,7 @@ for rows, view, row in (
     ("measures", candidates.MeasuresView, "measure"),
     ("studies", studies.StudiesView, "study"),
     ("cases", studies.CasesView, "case"),
+    ("draft-sets", vlm_drafting.DraftSetsView, "draft-set"),
     ("slots", studies.SlotsView, "planned-slot"),
     ("readings", results.ReadingsView, "stored-reading"),
     ("adjudications", results.RoundsView, "adjudication"),

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import Role, User
 from feedback_app.images.models import Batch, Scorer, ScorerKind
+from feedback_app.runs.models import UNSUCCESSFUL
 from feedback_app.studies.drafting import OWN_LABEL, OWN_REPORT
 from feedback_app.studies.models import CaseImage, DraftSet, Study
 from feedback_app.studies.modes import mode_of
@@ -41,9 +42,12 @@ def reward_models() -> QuerySet[Scorer]:
 
 
 def source_choices() -> list[tuple[str, str]]:
-    """Sources of reports: the cohort itself, and the sets that were brought in."""
-    names = DraftSet.objects.values_list("name", flat=True)
-    return [(OWN_REPORT, OWN_LABEL), *((name, name) for name in names)]
+    """Sources of reports: the cohort itself, and all sets that are there or being written."""
+    sets = DraftSet.objects.exclude(run__state__in=UNSUCCESSFUL).select_related("run")
+    return [
+        (OWN_REPORT, OWN_LABEL),
+        *((one.name, one.name if one.is_written else f"{one} (being written)") for one in sets),
+    ]
 
 
 def people() -> QuerySet[User]:

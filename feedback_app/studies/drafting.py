@@ -1,4 +1,4 @@
-"""Which reports the cases of a study show: a cohort's own, or those that somebody brought in."""
+"""Which reports the cases of a study show: a cohort's own, or those of a set."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -80,7 +80,10 @@ def draw_undrafted(plan: CasePlan, *, percent: int, seed: int) -> CasePlan:
 
 
 def texts_of(source: str, images: Collection[UUID]) -> Mapping[UUID, str]:
-    """Returns by image what a source says of it, where it says something."""
+    """Returns by image what a source says of it, where it says something.
+
+    It is an empty text where a VLM is still to write it: the case waits for that.
+    """
     if source == OWN_REPORT:
         rows = CohortImage.objects.filter(image__in=images).values_list("image", "source_labels")
         found = {image: report_of(labels)[:TEXT_MAX] for image, labels in rows}

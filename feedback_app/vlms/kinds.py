@@ -11,6 +11,7 @@ declare(
     Kind(name="build_instructions", queue=CPU, tasks=TASKS, is_told=True),
     Kind(name="benchmark_vlm", queue=GPU, tasks=TASKS, is_told=True),
     Kind(name="score_answers", queue=CPU, tasks=TASKS, is_told=True),
+    Kind(name="write_drafts", queue=GPU, tasks=TASKS, is_told=True),
     Kind(name="ask_vlm", queue=GPU, tasks=TASKS),
     Kind(name="experiment_fairness", queue=CPU, tasks=TASKS, is_told=True),
     Kind(name="scorer_fairness", queue=GPU, tasks=TASKS, is_told=True),

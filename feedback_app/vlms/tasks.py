@@ -11,6 +11,7 @@ from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 from feedback_app.vlms.building import build_set
+from feedback_app.vlms.drafting.writing import keep_written
 from feedback_app.vlms.fairness import report_on_experiment, reports_of, said_of, test_images
 from feedback_app.vlms.learning.finetunes import finish_vlm_finetune
 from feedback_app.vlms.learning.gate_models import VlmGate
@@ -82,6 +83,13 @@ def ask_vlm(progress: Progress) -> dict[str, object]:
     answer = _child(progress, "ask_vlm")
     ImageQuestion.objects.filter(run=progress.run).update(answer=answer)
     return answer
+
+
+@handles("write_drafts")
+def write_drafts(progress: Progress) -> dict[str, object]:
+    """Let the VLM write in a child process; what is stopped goes on behind the last report."""
+    _child(progress, "write_drafts")
+    return keep_written(progress.run)
 
 
 @handles("experiment_fairness")

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from feedback_app.vlms.drafting import views as drafting
 from feedback_app.vlms.learning import gate_views, snapshot_views, teaching_views
 from feedback_app.vlms.views import benchmarks, fairness, instructions, lists, training, versions
 
@@ -9,6 +10,7 @@ urlpatterns = [
     path("register/", versions.register, name="register"),
     path("train/", training.train, name="train"),
     path("ask/", versions.ask, name="ask"),
+    path("drafts/", drafting.show_drafts, name="drafts"),
     path("questions/<uuid:question_id>/", versions.show_question, name="question"),
     path("<int:version_id>/", versions.show_version, name="version"),
     path("<int:version_id>/<str:stage>.svg", versions.show_curve, name="curve"),

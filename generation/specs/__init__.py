@@ -88,7 +88,7 @@ from generation.specs.vlm_preferences import (
     VlmMethod,
     VlmPreferenceSpec,
 )
-from generation.specs.vlms import VLM_TASKS, BenchmarkSpec, QuestionSpec, VlmSpec
+from generation.specs.vlms import VLM_TASKS, BenchmarkSpec, DraftsSpec, QuestionSpec, VlmSpec
 
 __all__ = [
     "ARMS",
@@ -116,6 +116,7 @@ __all__ = [
     "ContinueSpec",
     "ControlNetSpec",
     "ConversionSpec",
+    "DraftsSpec",
     "EvaluationSpec",
     "FineTuneSpec",
     "GuidanceScale",

@@ -96,3 +96,16 @@ class QuestionSpec:
     question: str = Field(min_length=1, max_length=500)
     options: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DraftsSpec:
+    """Let a VLM write a report of each picture; ``pictures`` has their places by SHA-256.
+
+    A report has at most ``longest`` tokens.
+    """
+
+    vlm: str = Field(min_length=1)
+    pictures: dict[str, str]
+    question: str = Field(min_length=1, max_length=500)
+    longest: int = Field(ge=8, le=1_024)

@@ -71,11 +71,12 @@ def test_the_page_and_the_command_bring_reports_in(
     known = cohort.images.first().image.blob_id  # type: ignore[union-attr]
     content = line(known) + b"\n" + line()
     upload = SimpleUploadedFile("reports.jsonl", content)
-    address = reverse("studies:drafts")
-    shown = cora_client.post(address, {"name": "a model", "file": upload}, follow=True)
+    address = reverse("vlms:drafts")
+    posted = {"way": "file", "file-name": "a model"}
+    shown = cora_client.post(address, posted | {"file-file": upload}, follow=True)
     assert "2 reports came in, 1 of them of images here" in shown.content.decode()
     again = SimpleUploadedFile("reports.jsonl", content)
-    refused = cora_client.post(address, {"name": "a model", "file": again})
+    refused = cora_client.post(address, posted | {"file-file": again})
     assert "There are reports of “a model” already." in refused.content.decode()
     file = tmp_path / "reports.jsonl"
     file.write_bytes(content)

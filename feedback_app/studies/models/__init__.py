@@ -25,7 +25,13 @@ from feedback_app.studies.models.questions import (
     FlagKind,
     questions_of,
 )
-from feedback_app.studies.models.reports import CaseText, DraftSet, ReportDraft, by_lot
+from feedback_app.studies.models.reports import (
+    CaseText,
+    DraftOrigin,
+    DraftSet,
+    ReportDraft,
+    by_lot,
+)
 from feedback_app.studies.models.slots import Slot, SlotQuerySet
 from feedback_app.studies.models.studies import (
     EXPLORATION_PERCENT,
@@ -56,6 +62,7 @@ __all__ = [
     "CaseText",
     "Criterion",
     "CriterionKind",
+    "DraftOrigin",
     "DraftSet",
     "Draw",
     "DrawRule",

@@ -32,7 +32,13 @@ from feedback_app.studies.services.design import (
     design_study,
     redesign_study,
 )
-from feedback_app.studies.services.drafts import BroughtIn, bring_in_drafts
+from feedback_app.studies.services.drafts import (
+    BroughtIn,
+    bring_in_drafts,
+    fill_drafts,
+    keep_drafts,
+    waited_for,
+)
 from feedback_app.studies.services.growing import add_batches, add_readers
 from feedback_app.studies.services.leaving import Left, remove_reader
 from feedback_app.studies.services.opening import open_study, planned_slots
@@ -74,8 +80,10 @@ __all__ = [
     "delete_draft",
     "design_study",
     "end_training",
+    "fill_drafts",
     "find_more_batches",
     "find_readers",
+    "keep_drafts",
     "known_answers_of",
     "look_up",
     "make_training",
@@ -96,4 +104,5 @@ __all__ = [
     "set_gold",
     "start_valuing",
     "unblind_study",
+    "waited_for",
 ]

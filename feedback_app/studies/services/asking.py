@@ -10,6 +10,7 @@ from django.db import transaction
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Batch, Candidate, Cohort
 from feedback_app.requests import Problem, RequestError
+from feedback_app.runs.models import UNSUCCESSFUL
 from feedback_app.studies.choices import people, reward_models
 from feedback_app.studies.drafting import OWN_REPORT
 from feedback_app.studies.models import DraftSet, Study
@@ -151,8 +152,9 @@ def find_candidates(keys: Sequence[UUID]) -> list[UUID]:
 
 
 def find_sources(names: Sequence[str]) -> list[str]:
-    """The sources of reports as they are named, each once."""
-    known = {OWN_REPORT, *DraftSet.objects.filter(name__in=names).values_list("name", flat=True)}
+    """The sources of reports as they are named, each once; what failed to be written is none."""
+    sets = DraftSet.objects.filter(name__in=names).exclude(run__state__in=UNSUCCESSFUL)
+    known = {OWN_REPORT, *sets.values_list("name", flat=True)}
     unknown = [name for name in names if name not in known]
     _refuse_unknown("draft_sources", unknown, "source of reports")
     return list(dict.fromkeys(names))

@@ -19,6 +19,7 @@ from feedback_app.studies.services.appending import append_cases
 from feedback_app.studies.services.assignment import Blocks, Pairs, pairs_of, top_up
 from feedback_app.studies.services.cases import plan_for, write_cases
 from feedback_app.studies.services.design import lock
+from feedback_app.studies.services.drafts import settle_waiting
 from feedback_app.studies.services.opening import (
     CaseFact,
     case_values,
@@ -94,6 +95,7 @@ def add_locked(
     report(0, "Planning the cases")
     plan = plan_for(study, batches, against=against)
     cases = write_cases(study, plan)
+    settle_waiting(study)
     facts = facts_of(study, first_position=cases[0].position) if cases else []
     added = plan.added
     if study.is_pool:

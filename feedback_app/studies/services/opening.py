@@ -23,6 +23,7 @@ from feedback_app.studies.modes import mode_of
 from feedback_app.studies.services.active import begin_order, values_of
 from feedback_app.studies.services.assignment import assign_readers
 from feedback_app.studies.services.design import lock
+from feedback_app.studies.services.drafts import settle_waiting
 from feedback_app.studies.services.ordering import (
     Shown,
     another_order,
@@ -60,6 +61,7 @@ def open_study(study: Study, *, actor: User | None = None) -> Study:
 
 def open_locked(study: Study, *, actor: User | None, report: Report = tell_nobody) -> int:
     """Opens a study that the caller holds, and returns how many slots were written."""
+    settle_waiting(study)
     readers = require_openable(study)
     report(0, "Planning who reads what")
     draw_anchors(study)

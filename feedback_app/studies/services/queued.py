@@ -18,6 +18,7 @@ from feedback_app.studies.modes import mode_of
 from feedback_app.studies.planning import CasesAdded
 from feedback_app.studies.services.cases import fill_locked
 from feedback_app.studies.services.design import lock, require_draft
+from feedback_app.studies.services.drafts import waited_for
 from feedback_app.studies.services.growing import add_batches, require_growable
 from feedback_app.studies.services.opening import open_study
 from feedback_app.studies.services.preparing import takes_long
@@ -50,13 +51,18 @@ def begin_filling(
 
 @transaction.atomic
 def begin_opening(study: Study, *, actor: User | None = None) -> Study:
-    """Open a draft, or start the run that does; ``is_being_written`` then."""
+    """Open a draft, or start the run that does; ``is_being_written`` then.
+
+    Where a VLM is still writing drafts of its cases, that run comes after the VLM's.
+    """
     study = lock(study)
     readers = require_openable(study)
     slots = slots_of_opening(study, reader_count=len(readers))
-    if slots <= SLOTS_AT_ONCE and not takes_long(study):
+    writing = [drafts.run for drafts in waited_for(study) if drafts.run and not drafts.is_written]
+    if slots <= SLOTS_AT_ONCE and not writing and not takes_long(study):
         return open_study(study, actor=actor)
-    _start(study, "open_study", f"Open {study.name}", total=slots, actor=actor)
+    title = f"Open {study.name}"
+    _start(study, "open_study", title, total=slots, actor=actor, after=writing)
     return study
 
 
@@ -100,10 +106,17 @@ def slots_of_batches(study: Study, batches: Sequence[Batch]) -> int:
 
 
 def _start(
-    study: Study, kind: str, title: str, *, total: int, actor: User | None, **spec: object
+    study: Study,
+    kind: str,
+    title: str,
+    *,
+    total: int,
+    actor: User | None,
+    after: Sequence[Run] = (),
+    **spec: object,
 ) -> Run:
     whole = {"study": str(study.pk)} | spec
-    run = runs.start(kind, title=title, spec=whole, total=total, created_by=actor)
+    run = runs.start(kind, title=title, spec=whole, total=total, after=after, created_by=actor)
     study.slots_run = run
     study.save(update_fields=["slots_run"])
     return run
