@@ -1,11 +1,13 @@
 """Forms for people and for looking something up in the audit log."""
 
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from feedback_app.accounts.audit_words import action_in_words
 from feedback_app.accounts.models import AuditEvent, Role, User
 from feedback_app.accounts.requests import TokenRequest
 from feedback_app.requests import form_field_of, read
@@ -98,4 +100,5 @@ class AuditForm(forms.Form):
         actions = AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct()
         field = self.fields["action"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Anything"), *((action, action) for action in actions)]
+        named = sorted(((action, action_in_words(action)) for action in actions), key=itemgetter(1))
+        field.choices = [("", "Anything"), *named]

@@ -1,12 +1,15 @@
 """Who uses Reading Room, and what they did."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
+
+from feedback_app.accounts import audit_words
 
 
 class Role(models.TextChoices):
@@ -186,3 +189,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+
+    @property
+    def in_words(self) -> str:
+        return audit_words.action_in_words(self.action)
+
+    @property
+    def details_in_words(self) -> Iterator[tuple[str, str]]:
+        return audit_words.details_in_words(self.action, self.details)

@@ -121,7 +121,7 @@ def design_study(design: Design, *, created_by: User | None = None) -> Study:
         actor=created_by,
         target=study.name,
         target_id=study.pk,
-        details={"mode": study.mode},
+        details={"mode": mode_of(study.mode).label},
     )
     return study
 
