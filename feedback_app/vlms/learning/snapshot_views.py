@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.forms import Select
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,11 +27,12 @@ from generation.errors import RemediableError
 
 SECTION = {"section": "vlms"}
 SHOWN_LINES = 20
+READ_BY = [("", "Anybody"), ("false", "People"), ("true", "Simulated readers")]
 
 
 class ReportSnapshotFilter(ListFilter):
     words = WordsFilter("name", label="Name")
-    is_simulated = BooleanFilter(label="Of simulated readers")
+    is_simulated = BooleanFilter(label="Read by", widget=Select(choices=READ_BY))
 
 
 class ReportSnapshotTable(Table):
