@@ -23,5 +23,13 @@ function observe(root) {
   for (const part of findAll(root, SCROLLERS)) observer.observe(part);
 }
 
+/** On a phone the sections of the site are one line; it begins with the section that one is in. */
+function showSection() {
+  const current = document.querySelector(".topbar nav [aria-current]");
+  const line = current?.parentElement;
+  if (current instanceof HTMLElement && line) line.scrollLeft = current.offsetLeft - line.offsetLeft - 48;
+}
+
+showSection();
 observe(document);
 document.addEventListener("htmx:load", (event) => observe(detailOf(event).elt.parentNode ?? document));

@@ -151,6 +151,7 @@ export class Room {
     this.stage.show(desk, { previous: this.queue.previousOf(found), leaving });
     this.progress.show(found);
     desk.refocus();
+    scrollTo(0, 0); // on a phone, a case begins with its image, and not with the scale in focus
     this.queue.enter(found);
     this.asides.tell(found);
     this.guideline.prepare(found);
