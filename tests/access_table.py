@@ -139,7 +139,7 @@ TABLE: dict[str, Line] = {
     "vlms:picture": get(COORDINATORS, lambda world: [world.benchmark_result.pk, 0]),
     "vlms:fairness": get(does(COORDINATORS, 404), lambda world: [world.benchmark_result.pk, 99]),
     "vlms:experiment-groups": get(COORDINATORS, lambda world: [world.experiment.pk]),
-    "vlms:scorer-groups": get(does(COORDINATORS, 404), lambda _: [0]),
+    "vlms:scorer-groups": get(COORDINATORS, lambda world: [world.scorer.pk]),
     "vlms:group-plot": get(does(COORDINATORS, 404), lambda world: [world.run.pk, 0]),
     "vlms:report-snapshots": get(COORDINATORS),
     "vlms:report-snapshot-new": get(COORDINATORS),

@@ -18,7 +18,14 @@ from feedback_app.exports.services import start_export
 from feedback_app.finetuning.models import FineTune, Gate, Schedule, Snapshot
 from feedback_app.finetuning.services import save_schedule, start_finetune, take_snapshot
 from feedback_app.finetuning.services.schedules import ScheduleDesign
-from feedback_app.images.models import Batch, Mask, ModelVersion, PromptSetVersion
+from feedback_app.images.models import (
+    Batch,
+    Mask,
+    ModelVersion,
+    PromptSetVersion,
+    Scorer,
+    ScorerKind,
+)
 from feedback_app.images.prompts.services import create_set
 from feedback_app.readings.models import Retraction
 from feedback_app.readings.services.retractions import retract
@@ -62,6 +69,7 @@ class World:
     stage: Stage
     batch: Batch
     version: ModelVersion
+    scorer: Scorer
     prompt_set: PromptSetVersion
     mask: Mask
     curated_set: CuratedSet
@@ -118,6 +126,9 @@ def build_world(*, rosa: User, ravi: User, cora: User, folder: Path) -> World:
         stage=stage,
         batch=Batch.objects.earliest("created_at"),
         version=version,
+        scorer=Scorer.objects.create(
+            name="sees findings", kind=ScorerKind.CLASSIFIER, location="x", sha256="2" * 64
+        ),
         prompt_set=create_set("Effusions", ["left effusion", "right effusion"], origin="written"),
         mask=Mask.objects.get(),
         curated_set=curated_set,

@@ -20,6 +20,22 @@ from generation.specs import VlmSpec
 FILE_MAX_BYTES = 100_000_000
 
 
+SETTINGS_HELP = {
+    "language_steps": "Words alone, without pictures",
+    "encoder_steps": "What pictures show; 0 keeps the eye",
+    "bridge_steps": "Captions",
+    "instruction_steps": "Questions with answers",
+    "batch_size": "Examples of one step",
+    "image_size": "Pixels a side, a multiple of 32",
+    "grid": "Patches a side that the decoder sees",
+    "queries": "0 sees patches; more are learnt queries",
+    "width": "Of the decoder, a multiple of its heads",
+    "lora_rank": "0 teaches all weights, more an adapter",
+    "seed": "The same seed gives the same weights",
+}
+LABELS = {"lora_rank": "LoRA rank"}
+
+
 class RegisterForm(forms.Form):
     """A folder on the server, to be registered."""
 
@@ -75,7 +91,10 @@ class TrainingForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in SETTINGS:
-            self.fields[name] = form_field_of(VlmSpec, name, required=False)
+            field = form_field_of(VlmSpec, name, required=False)
+            field.help_text = SETTINGS_HELP.get(name, "")
+            field.label = LABELS.get(name, field.label)
+            self.fields[name] = field
 
     @property
     def settings(self) -> list[forms.BoundField]:

@@ -36,7 +36,7 @@ NOT_PAGES = {
     "images:cohort-mask", "images:cohort-skipped", "images:file", "images:recipe-mask",
     "notices:count", "runs:progress", "finetuning:snapshot_file", "finetuning:finetune_curve",
     "finetuning:gate_plot", "finetuning:gate_report", "exports:download",
-    "vlms:group-plot", "vlms:scorer-groups", "vlms:curve", "vlms:fairness", "vlms:picture",
+    "vlms:group-plot", "vlms:curve", "vlms:fairness", "vlms:picture",
     "vlms:set-download", "vlms:set-sample",
     "studies:training",  # the form of studies:make-training, with its answers
 }  # fmt: skip

@@ -55,8 +55,23 @@ class VlmFineTuneForm(forms.Form):
     method = forms.ChoiceField(choices=VlmMethod.choices, widget=forms.RadioSelect)
     steps = form_field_of(VlmPreferenceSpec, "steps", required=False)
     learning_rate = form_field_of(VlmPreferenceSpec, "learning_rate", required=False)
-    beta = form_field_of(VlmPreferenceSpec, "beta", required=False)
-    lora_rank = form_field_of(VlmPreferenceSpec, "lora_rank", required=False)
+    beta = form_field_of(
+        VlmPreferenceSpec,
+        "beta",
+        required=False,
+        help_text="Higher keeps the child closer to its parent",
+    )
+    lora_rank = form_field_of(
+        VlmPreferenceSpec,
+        "lora_rank",
+        required=False,
+        label="LoRA rank",
+        help_text="Size of the adapter",
+    )
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        return [self[name] for name in SHOWN_SETTINGS]
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """How an experiment's classifiers, and scorers, fare by group of patients."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from feedback_app.accounts.access import coordinators_only
@@ -24,12 +26,24 @@ from feedback_app.vlms.fairness import (
 from generation.errors import RemediableError
 
 
+@dataclass(frozen=True)
+class Back:
+    """The section of the page, and where its button leads back to."""
+
+    section: str
+    name: str
+    page: str
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def of_experiment(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     row = get_object_or_404(Experiment.objects.exclude(state="draft"), pk=experiment_id)
     run = newest(OF_EXPERIMENT, experiment=str(row.pk))
-    return _page(request, row, run, ask=ask_for_experiment, section="experiments")
+    page = reverse("experiments:experiment", args=[row.pk])
+    return _page(
+        request, row, run, ask=ask_for_experiment, back=Back("experiments", row.name, page)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,11 +51,13 @@ def of_experiment(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
 def of_scorer(request: HttpRequest, scorer_id: int) -> HttpResponse:
     row = get_object_or_404(Scorer, pk=scorer_id)
     run = newest(OF_SCORER, scorer=row.pk)
-    return _page(request, row, run, ask=ask_for_scorer, section="versions")
+    return _page(
+        request, row, run, ask=ask_for_scorer, back=Back("versions", "Models", reverse("models"))
+    )
 
 
 def _page(
-    request: HttpRequest, row: Any, run: Run | None, *, ask: Callable[..., Run], section: str
+    request: HttpRequest, row: Any, run: Run | None, *, ask: Callable[..., Run], back: Back
 ) -> HttpResponse:
     if request.method == "POST":
         try:
@@ -49,7 +65,13 @@ def _page(
         except RemediableError as error:
             tell(request, error)
         return redirect(request.path)
-    context = {"section": section, "subject": row, "run": run, "judged": _judged(run)}
+    context = {
+        "section": back.section,
+        "back": back,
+        "subject": row,
+        "run": run,
+        "judged": _judged(run),
+    }
     template = "_groups" if request.htmx else "groups"  # type: ignore[attr-defined]
     return render(request, f"vlms/{template}.html", context)
 

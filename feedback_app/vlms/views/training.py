@@ -19,7 +19,8 @@ from generation.errors import RemediableError
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def train(request: HttpRequest) -> HttpResponse:
-    form = TrainingForm(request.POST or None, initial={"parent": request.GET.get("parent", "")})
+    chosen = {name: request.GET.get(name, "") for name in ("instructions", "parent")}
+    form = TrainingForm(request.POST or None, initial=chosen)
     if request.method == "POST" and form.is_valid():
         try:
             asked = read(VlmTrainingRequest, form.values)
