@@ -22,7 +22,7 @@ class TokenRequest(Request):
         min_length=1, max_length=100, description="What it is for, such as “nightly export”."
     )
     role: RoleName = Field(default="reader", description="Your own, or one below it.")
-    is_read_only: bool = Field(default=False, title="Reads alone, and changes nothing")
+    is_read_only: bool = Field(default=False, title="May only read, and change nothing")
     days: int = Field(default=90, ge=1, le=366, title="Days until it expires")
 
 

@@ -18,6 +18,7 @@ from feedback_app.lists.tables import NUMBER, CellColumn, TimeColumn
 from feedback_app.runs import services
 from feedback_app.runs.kinds import QUEUES, all_kinds, kind_of
 from feedback_app.runs.models import Run, State, Worker
+from feedback_app.runs.words import words_of
 from generation.errors import RemediableError
 
 
@@ -28,10 +29,6 @@ def states_with_counts() -> list[tuple[str, str]]:
 
 def kinds_in_words() -> list[tuple[str, str]]:
     return [(kind.name, words_of(kind.name)) for kind in all_kinds()]
-
-
-def words_of(kind: str) -> str:
-    return kind.replace("_", " ").capitalize()
 
 
 class RunFilter(ListFilter):

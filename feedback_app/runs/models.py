@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from feedback_app.runs.abilities import Abilities
+from feedback_app.runs.words import words_of
 
 SILENT_AFTER_S = 20
 GONE_AFTER_S = 60
@@ -221,6 +222,10 @@ class Run(models.Model):
         """What a worker has to take to do it, in words."""
         memory = f" with {self.gpu_gb} GB of GPU memory" if self.gpu_gb else ""
         return f"{self.kind}{memory} on queue {self.queue}"
+
+    @property
+    def kind_in_words(self) -> str:
+        return words_of(self.kind)
 
     @property
     def spec_text(self) -> str:

@@ -9,6 +9,8 @@ from feedback_app.images.models import Image
 from feedback_app.studies.models import Case, Criterion, CriterionKind
 from feedback_app.studies.services import KnownAnswer, known_answers_of
 
+ENDS = {"least": "at least", "most": "at most"}
+
 
 class AnswersForm(forms.Form):
     """Expected answers to some images; what is left empty is not known."""
@@ -38,7 +40,7 @@ class AnswersForm(forms.Form):
                         coerce=int,
                         empty_value=None,
                         required=False,
-                        label=f"{criterion.name}, image {place + 1}, {end}",
+                        label=f"Image {place + 1}, {ENDS[end]}",
                         initial=getattr(answer, end) if answer else "",
                     )
 
@@ -51,7 +53,7 @@ class AnswersForm(forms.Form):
             coerce=int,
             empty_value=None,
             required=False,
-            label=f"{criterion.name}: better is",
+            label="Better is",
             initial=self.images.index(better) if better else "",
         )
 

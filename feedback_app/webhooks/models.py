@@ -58,6 +58,11 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def events_in_words(self) -> str:
+        words = [Event(event).label for event in self.events]
+        return "; ".join(word[:1].lower() + word[1:] for word in words)
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def for_pages(self) -> Self:
