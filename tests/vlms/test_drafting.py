@@ -72,7 +72,7 @@ def test_a_study_waits_for_its_vlm_and_opens_with_what_it_wrote(
     study.refresh_from_db()
     assert (study.state, study.slots_run.after.get()) == ("draft", drafts.run)  # type: ignore[union-attr]
     assert drafts.run is not None
-    done = runs.execute(drafts.run_id)
+    done = runs.execute(drafts.run.pk)
     assert done is not None
     assert done.state == "succeeded", done.error
     drafts.refresh_from_db()

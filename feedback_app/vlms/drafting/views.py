@@ -38,10 +38,11 @@ WAYS: dict[str, type[forms.Form]] = {
 def show_drafts(request: HttpRequest) -> HttpResponse:
     """Lists all sets; a form's ``way`` says which of the three was sent."""
     way = request.POST.get("way", "")
-    forms_of = {
-        name: kind(*((request.POST, request.FILES) if name == way else ()), prefix=name)
-        for name, kind in WAYS.items()
-    }
+    sent_now = {way: (request.POST, request.FILES)}
+    forms_of = {}
+    for name, kind in WAYS.items():
+        data, files = sent_now.get(name, (None, None))
+        forms_of[name] = kind(data, files, prefix=name)
     sent = forms_of.get(way)
     if request.method == "POST" and sent is not None and sent.is_valid():
         try:
