@@ -13,6 +13,7 @@ from feedback_app.readings.framing import Framing, Size, display_size_of, framin
 from feedback_app.readings.locks import is_locked
 from feedback_app.readings.models import Flag, Reading, SkipReason
 from feedback_app.readings.report_models import ReportReason, WrittenReport
+from feedback_app.readings.services.shown import ShownText
 from feedback_app.readings.training_models import TrainingAnswer, TrainingSlot
 from feedback_app.readings.worklist import Place, place_of
 from feedback_app.studies.models import (
@@ -45,7 +46,7 @@ class Sheet:
     picture_addresses: Sequence[str]
     mask_address: Callable[[str], str]
     place: Place
-    texts: Sequence[CaseText] = ()
+    texts: Sequence[ShownText] = ()
     reading: dict[str, Any] | None = None
     is_open: bool = True
     is_locked: bool = False
@@ -109,6 +110,7 @@ def describe_training(slot: TrainingSlot) -> dict[str, Any]:
         criteria=slot.criteria(),
         picture_addresses=pictures_at(slot.pk, count=len(slot.image_order)),
         mask_address=masks_at(slot.pk),
+        texts=slot.texts_in_order(),
         place=_place_in_round(slot),
         reading={"revision": 1, **answer.content} if answer else None,
         is_open=study.state == StudyState.OPEN,

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from feedback_app.images.models import Image
 from feedback_app.studies.models import (
-    CaseText,
     Criterion,
     Phase,
     Study,
     TrainingCase,
+    TrainingText,
+    by_lot,
     questions_of,
 )
 from feedback_app.studies.modes import mode_of
@@ -54,9 +55,15 @@ class TrainingSlot(models.Model):
         images = self.case.images_in_place()
         return [images[position] for position in self.image_order]
 
-    def texts_in_order(self) -> list[CaseText]:
-        """Training shows no reports: no answer about words is known beforehand."""
-        return []
+    def texts_in_order(self) -> list[TrainingText]:
+        """The reports as this slot shows them, on other sides each round."""
+        return by_lot(
+            list(self.case.texts.all()),
+            seed=self.study.shuffle_seed,
+            case=self.case_id,
+            reader=self.reader_id,
+            repetition=self.round,
+        )
 
     def criteria(self) -> list[Criterion]:
         kind = mode_of(self.study.mode).asked_in(self.phase)

@@ -22,12 +22,18 @@ FAST_SHARE = 0.2
 FAST_AGAINST_OTHERS = 0.25
 """A reader's median over the median of the other readers' medians."""
 STRAIGHT_READINGS_MIN = 20
+ACCEPTED_BY_OTHERS = 0.6
+"""Where others accept so many drafts or more, who accepts them all is not odd."""
 STRAIGHT_SHARE = 0.9
 """The same score, or no difference between the images of a case, in more readings than this."""
 
 
 def alarms_of(
-    table: StudyTable, *, paces: Sequence[ReaderPace], scores: Sequence[ScoreFigures]
+    table: StudyTable,
+    *,
+    paces: Sequence[ReaderPace],
+    scores: Sequence[ScoreFigures],
+    accepted: Sequence[tuple[int, int]] = (),
 ) -> Iterator[str]:
     for number, reader in enumerate(table.readers):
         yield from too_fast(table, number, paces=paces)
@@ -35,6 +41,8 @@ def alarms_of(
             yield from straight_lining(table, number, question)
         for figures in scores:
             yield from drifting(figures, number, reader=reader)
+        if accepted:
+            yield from accepting(accepted, number, reader=reader)
 
 
 def too_fast(table: StudyTable, number: int, *, paces: Sequence[ReaderPace]) -> Iterator[str]:
@@ -78,6 +86,20 @@ def straight_lining(table: StudyTable, number: int, question: Question) -> Itera
         yield (
             f"{reader} scores all images of a case alike for {question.name} in "
             f"{100 * flat_share(values, readings):.0f} % of {count} readings."
+        )
+
+
+def accepting(accepted: Sequence[tuple[int, int]], number: int, *, reader: str) -> Iterator[str]:
+    """Whoever accepts nearly every draft that others would change may not be reading them."""
+    own, drafts = accepted[number]
+    others = [one for place, one in enumerate(accepted) if place != number]
+    theirs, of_theirs = (sum(counts) for counts in zip(*others, strict=True)) if others else (0, 0)
+    if min(drafts, of_theirs) < STRAIGHT_READINGS_MIN or own <= STRAIGHT_SHARE * drafts:
+        return
+    if theirs < ACCEPTED_BY_OTHERS * of_theirs:
+        yield (
+            f"{reader} accepts nearly every draft as it is: {100 * own / drafts:.0f} % of "
+            f"{drafts}, the others {100 * theirs / of_theirs:.0f} %."
         )
 
 

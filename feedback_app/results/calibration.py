@@ -9,9 +9,10 @@ import numpy as np
 
 from feedback_app.accounts.models import User
 from feedback_app.charts.numbers import with_interval
+from feedback_app.readings.report_models import POINTS_MAX
 from feedback_app.readings.training import Training, training_of
 from feedback_app.readings.training_models import TrainingAnswer
-from feedback_app.results.tables import STRONGEST, signed
+from feedback_app.results.tables import STRONGEST, TWO_SIDED, signed
 from feedback_app.statistics.agreement import krippendorff_alpha
 from feedback_app.statistics.bootstrap import Estimate
 from feedback_app.studies.models import Criterion, CriterionKind, Study, training_criteria
@@ -56,9 +57,8 @@ def calibration_of(study: Study, trained: Iterable[TrainedReader]) -> list[Calib
     ended = {one.reader.pk: one.training for one in trained}
     first = {reader: own.first.number for reader, own in ended.items() if own.first}
     last = {reader: own.last.number for reader, own in ended.items() if own.last}
-    answers = list(
-        TrainingAnswer.objects.filter(slot__study=study).select_related("slot").order_by("slot")
-    )
+    rows = TrainingAnswer.objects.filter(slot__study=study)
+    answers = list(rows.select_related("slot__study", "slot__case").order_by("slot"))
     return [
         Calibrated(
             criterion,
@@ -66,6 +66,7 @@ def calibration_of(study: Study, trained: Iterable[TrainedReader]) -> list[Calib
             after=_alpha(criterion, _scores(criterion, answers, rounds=last)),
         )
         for criterion in training_criteria(study)
+        if criterion.kind != CriterionKind.REPORT  # words have no values
     ]
 
 
@@ -81,6 +82,11 @@ def _scores(
             if score["criterion"] == criterion.slug:
                 unit = slot.case_id, slot.image_order[score["place"]]
                 found[unit][slot.reader_id] = score["value"]
+        for preference in answer.content.get("preferences", ()):
+            if preference["criterion"] == criterion.slug:
+                is_first_left = slot.texts_in_order()[0].position == 0
+                for_first = -preference["points"] if is_first_left else preference["points"]
+                found[slot.case_id, 0][slot.reader_id] = for_first + POINTS_MAX
         for choice in answer.content["choices"]:
             if choice["criterion"] == criterion.slug:
                 place = choice["place"]
@@ -98,6 +104,6 @@ def _alpha(criterion: Criterion, scores: Scores) -> Estimate:
         dtype=np.float64,
     ).reshape(len(scores), len(readers))
     numbers = np.array([cases[case] for case, _ in scores], dtype=np.int64)
-    is_comparison = criterion.kind == CriterionKind.COMPARISON
-    levels = 2 * STRONGEST + 1 if is_comparison else criterion.score_max + 1
+    strongest = TWO_SIDED.get(CriterionKind(criterion.kind))
+    levels = criterion.score_max + 1 if strongest is None else 2 * strongest + 1
     return krippendorff_alpha(table, numbers, levels=levels)

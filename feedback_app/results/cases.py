@@ -17,6 +17,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Sign
 
 from feedback_app.readings.adjudication.finals import final_readings, sent_slots
 from feedback_app.readings.models import (
@@ -27,7 +28,7 @@ from feedback_app.readings.models import (
     SkipReason,
     Verdict,
 )
-from feedback_app.readings.report_models import ReportPreference
+from feedback_app.readings.report_models import ReportPreference, WrittenReport
 from feedback_app.studies.models import (
     Case,
     CaseImage,
@@ -37,6 +38,7 @@ from feedback_app.studies.models import (
     Study,
     StudyState,
 )
+from feedback_app.studies.report_answers import compare_findings
 
 OF_THE_LAST = frozenset({"commented", "skipped", "flagged", "regions", "none_acceptable"})
 """What depends on the last revision; that a case was read at all does not."""
@@ -96,7 +98,9 @@ def find_cases(
         final = final_readings().filter(slot__case__copied_from__original=OuterRef("pk"))
         cases = cases.filter(Exists(final)) if show == "settled" else _waiting(cases, final)
     if show == "gold_missed":
-        cases = cases.filter(pk__in=_gold_missed(study, latest(study)))
+        of_reports = _reports_missing_gold(study, latest(study))
+        missed = Q(pk__in=_gold_missed(study, latest(study))) | Q(pk__in=of_reports)
+        cases = cases.filter(missed)
     if show == "bookmarked":
         cases = cases.filter(Exists(Bookmark.objects.filter(slot__case=OuterRef("pk"))))
     return cases.order_by("position")
@@ -126,7 +130,24 @@ def _gold_missed(study: Study, readings: QuerySet[Reading]) -> QuerySet[GoldAnsw
     choices = Choice.objects.filter(**asked, criterion=OuterRef("criterion")).exclude(
         verdict=Verdict.BETTER, image=OuterRef("image")
     )
-    return answers.filter(Exists(scores) | Exists(choices)).values_list("case", flat=True)
+    preferences = ReportPreference.objects.filter(**asked, criterion=OuterRef("criterion"))
+    preferences = preferences.annotate(towards=Sign(_for_first())).exclude(towards=OuterRef("sign"))
+    missed = answers.filter(Exists(scores) | Exists(choices) | Exists(preferences))
+    return missed.values_list("case", flat=True)
+
+
+def _reports_missing_gold(study: Study, readings: QuerySet[Reading]) -> set[UUID]:
+    """Returns the cases of which a report says otherwise than its reference of a finding."""
+    gold = GoldAnswer.objects.filter(case__study=study, criterion__kind=CriterionKind.REPORT)
+    references = dict(gold.values_list("case", "text"))
+    written = WrittenReport.objects.filter(
+        reading__in=readings, reading__slot__case__in=references
+    ).values_list("reading__slot__case", "text")
+    return {
+        case
+        for case, text in written
+        if not all(one.is_right for one in compare_findings(references[case], text))
+    }
 
 
 def by_disagreement(cases: QuerySet[Case], apart: Mapping[int, int]) -> list[int]:
@@ -181,15 +202,18 @@ def _ranges_of_choices(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]
 
 
 def _ranges_of_preferences(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]:
+    preferences = ReportPreference.objects.filter(reading__in=counting)
+    grouped = preferences.annotate(signed=_for_first()).values("reading__slot__case", "criterion")
+    return grouped.annotate(apart=_range("signed")).values_list(*WANTED)
+
+
+def _for_first() -> SqlCase:
     """Points count for the case's first report, wherever it stood."""
-    signed = SqlCase(
+    return SqlCase(
         When(left__position=0, then=0 - F("points")),
         default=F("points"),
         output_field=IntegerField(),
     )
-    preferences = ReportPreference.objects.filter(reading__in=counting).annotate(signed=signed)
-    grouped = preferences.values("reading__slot__case", "criterion")
-    return grouped.annotate(apart=_range("signed")).values_list(*WANTED)
 
 
 def _range(name: str) -> CombinedExpression:

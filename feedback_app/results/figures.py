@@ -52,6 +52,7 @@ def figures_of(study: Study) -> Figures:
     flags = list(flags_of(study))
     sources = sources_of(study) if study.is_unblinded else None
     paces = tuple(pace_of(table, reader) for reader in range(len(table.readers)))
+    reports = report_figures(study, table)
     scores = tuple(score_figures(table, question) for question in table.questions)
     return Figures(
         readers=table.readers,
@@ -66,7 +67,7 @@ def figures_of(study: Study) -> Figures:
         flags=flag_counts(table, flags),
         sources=source_figures(table, flags, sources=sources, scores=scores) if sources else (),
         detections=detection_figures(table, sources=sources) if sources else (),
-        alarms=tuple(alarms_of(table, paces=paces, scores=scores)),
+        alarms=tuple(alarms_of(table, paces=paces, scores=scores, accepted=reports.accepted)),
         adjudication=adjudication_figures(study, table),
-        reports=report_figures(study, table),
+        reports=reports,
     )

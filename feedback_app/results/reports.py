@@ -74,6 +74,9 @@ class PreferenceFigures:
 
 @dataclass(frozen=True)
 class ReportFigures:
+    """``accepted`` has for each reader how many drafts they accepted, and of how many."""
+
+    accepted: tuple[tuple[int, int], ...] = ()
     drafts: tuple[DraftFigures, ...] = ()
     time: TimeFigures | None = None
     preferences: tuple[PreferenceFigures, ...] = ()
@@ -86,6 +89,7 @@ def report_figures(study: Study, table: StudyTable) -> ReportFigures:
     rows = _rows_of(table)
     written = list(_written(study, rows))
     return ReportFigures(
+        accepted=tuple(_accepted(table, written)),
         drafts=tuple(_drafts(written, tells_source=study.is_unblinded)),
         time=_time(table, written) if written else None,
         preferences=tuple(
@@ -94,6 +98,13 @@ def report_figures(study: Study, table: StudyTable) -> ReportFigures:
             if question.kind == CriterionKind.PREFERENCE
         ),
     )
+
+
+def _accepted(table: StudyTable, written: "list[_Written]") -> Iterator[tuple[int, int]]:
+    drafted = [one for one in written if one.report.draft is not None]
+    for reader in range(len(table.readers)):
+        own = [one.report for one in drafted if table.readings.reader[one.row] == reader]
+        yield sum(report.is_accepted for report in own), len(own)
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def table_of(study: Study) -> StudyTable:
     readers = User.objects.filter(pk__in={row["reader"] for row in kept})
     named = sorted(readers, key=lambda reader: (reader.last_name, reader.username))
     asked = study.criteria.exclude(kind=CriterionKind.REPORT)  # words have no values
-    questions = tuple(_question(row) for row in asked)
+    questions = tuple(question_of(row) for row in asked)
     units = _units(study)
     cases = {case: number for number, case in enumerate(dict.fromkeys(case for case, _ in units))}
     readings = _readings(kept, readers=[reader.pk for reader in named], cases=cases)
@@ -186,7 +186,7 @@ def table_of(study: Study) -> StudyTable:
     )
 
 
-def _question(criterion: Any) -> Question:
+def question_of(criterion: Any) -> Question:
     return Question(
         id=criterion.pk,
         slug=criterion.slug,

@@ -8,10 +8,12 @@ from uuid import UUID
 import numpy as np
 
 from feedback_app.readings.models import Grade
-from feedback_app.results.tables import STRONGEST, Question, StudyTable
+from feedback_app.readings.report_models import WrittenReport
+from feedback_app.results.tables import Question, StudyTable, question_of
 from feedback_app.statistics.bootstrap import Estimate
 from feedback_app.statistics.proportions import clustered_share
 from feedback_app.studies.models import CriterionKind, GoldAnswer, Study
+from feedback_app.studies.report_answers import compare_findings
 
 FlagRow = tuple[UUID, UUID, str, str]
 NO_GOLD_READ = "no gold case read yet"
@@ -48,7 +50,40 @@ def gold_figures(study: Study, table: StudyTable) -> tuple[GoldFigures, ...]:
         answers = GoldAnswer.objects.filter(case__study=study, criterion=question.id)
         if not hidden and answers.exists():
             found.append(_gold(table, question, list(answers)))
+    found += [
+        _gold_reports(table, question_of(criterion), references)
+        for criterion in study.criteria.filter(kind=CriterionKind.REPORT)
+        if (references := dict(criterion.goldanswer_set.values_list("case", "text")))
+    ]
     return tuple(found)
+
+
+def _gold_reports(
+    table: StudyTable, question: Question, references: dict[UUID, str]
+) -> GoldFigures:
+    """Each finding of a reference is a known answer, met by a report or not."""
+    rows = {
+        pk: row for row, pk in enumerate(table.readings.ids)
+        if table.readings.repetition[row] == 0 and not table.readings.is_skipped[row]
+    }  # fmt: skip
+    written = WrittenReport.objects.filter(
+        reading__in=list(rows), reading__slot__case__in=references
+    ).values_list("reading", "reading__slot__case", "text")
+    found = [
+        (one.is_right, table.readings.case[rows[pk]], table.readings.reader[rows[pk]])
+        for pk, case, text in written
+        for one in compare_findings(references[case], text)
+    ]
+    met, of_cases, readers = np.array(found, dtype=np.float64).reshape(-1, 3).T
+    cases = of_cases.astype(np.int64)
+    return GoldFigures(
+        question=question,
+        by_reader=tuple(
+            clustered_share(met[readers == one], cases[readers == one], reason=NO_GOLD_READ)
+            for one in range(len(table.readers))
+        ),
+        overall=clustered_share(met, cases, reason=NO_GOLD_READ),
+    )
 
 
 def _gold(table: StudyTable, question: Question, answers: list[GoldAnswer]) -> GoldFigures:
@@ -64,7 +99,11 @@ def _gold(table: StudyTable, question: Question, answers: list[GoldAnswer]) -> G
             unit = int(np.flatnonzero(table.unit_case == table.unit_case[row])[0])
             sign = 1 if unit == row else -1
             rows.append(unit)
-            met.append(sign * (scores[unit] - STRONGEST) > 0)
+            towards_first = np.sign(scores[unit] - question.strongest)
+            if answer.sign is not None:
+                met.append(towards_first == answer.sign)
+            else:
+                met.append(sign * towards_first > 0)
         elif answer.least is not None and answer.most is not None:
             rows.append(row)
             met.append((scores[row] >= answer.least) & (scores[row] <= answer.most))

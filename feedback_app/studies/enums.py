@@ -12,7 +12,7 @@ class CriterionKind(models.TextChoices):
 
     @property
     def is_of_reports(self) -> bool:
-        """Whether it asks about words: such a question has no anchors, and no known answer."""
+        """Whether it asks about words: such a question has no anchors."""
         return self in {CriterionKind.REPORT, CriterionKind.PREFERENCE}
 
 

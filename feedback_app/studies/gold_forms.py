@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 
 from feedback_app.images.models import Image
+from feedback_app.studies.drafting import TEXT_MAX
 from feedback_app.studies.models import Case, Criterion, CriterionKind
 from feedback_app.studies.services import KnownAnswer, known_answers_of
+from feedback_app.text import as_kept
 
 ENDS = {"least": "at least", "most": "at most"}
 
@@ -21,13 +23,18 @@ class AnswersForm(forms.Form):
         images: Sequence[Image],
         criteria: Sequence[Criterion],
         known: Sequence[KnownAnswer],
+        texts: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.texts = list(texts)
         self.images = list(images)
         self.criteria = list(criteria)
         stored = {(answer.criterion.pk, answer.image.pk): answer for answer in known}
         for criterion in self.criteria:
+            if criterion.is_of_reports:
+                self._add_of_reports(criterion, stored.get((criterion.pk, self.images[0].pk)))
+                continue
             if criterion.kind == CriterionKind.COMPARISON:
                 better = [image for image in self.images if (criterion.pk, image.pk) in stored]
                 self._add_choice(criterion, better=better[0] if better else None)
@@ -57,6 +64,27 @@ class AnswersForm(forms.Form):
             initial=self.images.index(better) if better else "",
         )
 
+    def _add_of_reports(self, criterion: Criterion, known: KnownAnswer | None) -> None:
+        if criterion.kind == CriterionKind.REPORT:
+            self.fields[f"{criterion.slug}_text"] = forms.CharField(
+                required=False,
+                max_length=TEXT_MAX,
+                widget=forms.Textarea(attrs={"rows": 6}),
+                label="Reference report",
+                help_text="Each finding that it says is there or is not is an answer; "
+                "a reader’s report is compared with it by the rule parser.",
+                initial=known.text if known else "",
+            )
+            return
+        self.fields[f"{criterion.slug}_sign"] = forms.TypedChoiceField(
+            choices=[("", "not known"), (1, "report 1"), (-1, "report 2"), (0, "neither")],
+            coerce=int,
+            empty_value=None,
+            required=False,
+            label=f"{criterion.name}: better is",
+            initial="" if known is None else known.sign,
+        )
+
     def rows(self) -> Iterator[tuple[Criterion, list[forms.BoundField]]]:
         for criterion in self.criteria:
             names = [name for name in self.fields if name.startswith(f"{criterion.slug}_")]
@@ -65,6 +93,15 @@ class AnswersForm(forms.Form):
     def answers(self) -> list[KnownAnswer]:
         data, answers = self.cleaned_data, []
         for criterion in self.criteria:
+            if criterion.kind == CriterionKind.REPORT:
+                if text := as_kept(data[f"{criterion.slug}_text"]):
+                    answers.append(KnownAnswer(criterion, self.images[0], text=text))
+                continue
+            if criterion.kind == CriterionKind.PREFERENCE:
+                sign = data[f"{criterion.slug}_sign"]
+                if sign is not None:
+                    answers.append(KnownAnswer(criterion, self.images[0], sign=sign))
+                continue
             if criterion.kind == CriterionKind.COMPARISON:
                 place = data[f"{criterion.slug}_better"]
                 if place is not None:
@@ -87,5 +124,6 @@ class GoldForm(AnswersForm):
             images=[place.image for place in case.case_images.select_related("image")],
             criteria=list(case.study.criteria.all()),
             known=known_answers_of(case),
+            texts=[one.text for one in case.texts.all()],
             **kwargs,
         )

@@ -1,7 +1,7 @@
 """Answers about reports: whether they are whole, and how they are stored."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
 
@@ -16,7 +16,7 @@ from feedback_app.readings.report_models import (
 from feedback_app.readings.services.given import GivenPreference, GivenReading, GivenReport
 from feedback_app.readings.services.shown import Shown
 from feedback_app.studies.drafting import TEXT_MAX
-from feedback_app.studies.models import CriterionKind
+from feedback_app.studies.models import CaseText, CriterionKind
 from feedback_app.text import as_kept, problem_of_text
 
 
@@ -110,13 +110,14 @@ def _validate_preferences(
 
 
 def write_reports(reading: Reading, given: GivenReading, shown: Shown) -> None:
+    """Stores them; what is read, and not trained on, shows texts of its case."""
     if given.report is not None:
         _write_report(reading, given.report, shown)
     ReportPreference.objects.bulk_create(
         ReportPreference(
             reading=reading,
             criterion=shown.criteria[one.criterion],
-            left=shown.texts[0],
+            left=cast("CaseText", shown.texts[0]),
             points=one.points,
         )
         for one in given.preferences
@@ -125,7 +126,7 @@ def write_reports(reading: Reading, given: GivenReading, shown: Shown) -> None:
 
 def _write_report(reading: Reading, report: GivenReport, shown: Shown) -> None:
     text = as_kept(report.text)
-    draft = shown.texts[0] if shown.texts else None
+    draft = cast("CaseText", shown.texts[0]) if shown.texts else None
     edits = edits_of(draft.text, text) if draft else None
     WrittenReport.objects.create(
         reading=reading,

@@ -9,10 +9,20 @@ from feedback_app.images.models import Image
 from feedback_app.readings.framing import Framing, Point, display_size_of, framing_of
 from feedback_app.readings.models import Reading
 from feedback_app.readings.services.given import GivenReading
-from feedback_app.studies.models import CaseText, Criterion, FlagKind, Study, questions_of
+from feedback_app.studies.models import (
+    CaseText,
+    Criterion,
+    FlagKind,
+    Study,
+    TrainingText,
+    questions_of,
+)
 from feedback_app.text import as_kept
 
 Content = tuple[object, ...]
+
+
+ShownText = CaseText | TrainingText
 
 
 class Asked(Protocol):
@@ -21,7 +31,7 @@ class Asked(Protocol):
     @property
     def study(self) -> Study: ...
     def images_in_order(self) -> list[Image]: ...
-    def texts_in_order(self) -> list[CaseText]: ...
+    def texts_in_order(self) -> Sequence[ShownText]: ...
     def criteria(self) -> list[Criterion]: ...
 
 
@@ -36,7 +46,7 @@ class Shown:
     images: list[Image]
     framings: list[Framing]
     criteria: dict[str, Criterion]
-    texts: list[CaseText]
+    texts: Sequence[ShownText]
 
     @classmethod
     def of(cls, slot: Asked) -> "Shown":

@@ -9,6 +9,7 @@ from feedback_app.studies.models.calibration import (
     TrainingImage,
     TrainingMask,
     TrainingReference,
+    TrainingText,
     training_criteria,
 )
 from feedback_app.studies.models.cases import (
@@ -81,6 +82,7 @@ __all__ = [
     "TrainingImage",
     "TrainingMask",
     "TrainingReference",
+    "TrainingText",
     "by_lot",
     "questions_of",
     "training_criteria",

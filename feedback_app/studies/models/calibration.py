@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from feedback_app.images.models import Blob, Image
 from feedback_app.studies.models.questions import SCORE_MAX, Criterion
+from feedback_app.studies.models.reports import SOURCE_LENGTH
 from feedback_app.studies.models.studies import Study
 from feedback_app.studies.modes import mode_of
 
@@ -102,10 +103,28 @@ class TrainingMask(models.Model):
         ]
 
 
+class TrainingText(models.Model):
+    """It is a report that a training case shows, as ``CaseText`` is of a case that is read."""
+
+    case = models.ForeignKey(TrainingCase, on_delete=models.CASCADE, related_name="texts")
+    position = models.PositiveSmallIntegerField()
+    source = models.CharField(max_length=SOURCE_LENGTH)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_text_a_training_position", fields=["case", "position"]
+            )
+        ]
+
+
 class TrainingReference(models.Model):
     """The answer that is right: a score of ``image`` in a range, or ``image`` is better.
 
-    ``criterion`` is a short name, so that the answer outlives a design that is edited.
+    ``sign`` and ``text`` are of reports, as a gold answer has them. ``criterion`` is a short
+    name, so that the answer outlives a design that is edited.
     """
 
     case = models.ForeignKey(TrainingCase, on_delete=models.CASCADE, related_name="references")
@@ -113,9 +132,15 @@ class TrainingReference(models.Model):
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     least = models.PositiveSmallIntegerField(null=True, blank=True)
     most = models.PositiveSmallIntegerField(null=True, blank=True)
+    sign = models.SmallIntegerField(null=True, blank=True)
+    text = models.TextField(blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="a_reference_sign_is_of_two_reports",
+                condition=Q(sign__isnull=True) | Q(sign__in=(-1, 0, 1)),
+            ),
             models.UniqueConstraint(
                 name="one_reference_a_question", fields=["case", "criterion", "image"]
             ),
@@ -131,8 +156,4 @@ def training_criteria(study: Study) -> list[Criterion]:
     """What training asks: the questions of the first phase, so that nothing is told early."""
     mode = mode_of(study.mode)
     kind = mode.asked_in(mode.phases(study)[0])
-    return [
-        criterion
-        for criterion in study.criteria.all()
-        if kind in (None, criterion.kind) and not criterion.is_of_reports
-    ]
+    return [criterion for criterion in study.criteria.all() if kind in (None, criterion.kind)]

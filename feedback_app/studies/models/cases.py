@@ -76,16 +76,26 @@ class CaseReference(models.Model):
 
 
 class GoldAnswer(models.Model):
-    """A known answer: a score of ``image`` from ``least`` to ``most``, or ``image`` is better."""
+    """A known answer: a score of ``image`` from ``least`` to ``most``, or ``image`` is better.
+
+    Of reports it is ``text``, whose findings a report should have, or ``sign``: 1 where the
+    case's first report is better, -1 where the second is, 0 where both are equal.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="gold_answers")
     criterion = models.ForeignKey(Criterion, on_delete=models.CASCADE)
     image = models.ForeignKey(Image, on_delete=models.PROTECT)
     least = models.PositiveSmallIntegerField(null=True, blank=True)
     most = models.PositiveSmallIntegerField(null=True, blank=True)
+    sign = models.SmallIntegerField(null=True, blank=True)
+    text = models.TextField(blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="a_gold_sign_is_of_two_reports",
+                condition=Q(sign__isnull=True) | Q(sign__in=(-1, 0, 1)),
+            ),
             models.UniqueConstraint(
                 name="one_gold_answer_a_question", fields=["case", "criterion", "image"]
             ),

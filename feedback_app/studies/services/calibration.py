@@ -10,12 +10,14 @@ from feedback_app.studies.models import (
     Case,
     CaseImage,
     CaseMask,
+    CaseText,
     GuidelineExample,
     Study,
     TrainingCase,
     TrainingImage,
     TrainingMask,
     TrainingReference,
+    TrainingText,
     training_criteria,
 )
 from feedback_app.studies.models.calibration import NOTE_LENGTH, REASON_LENGTH
@@ -32,6 +34,11 @@ def make_training(
     study = lock(study)
     require_draft(study)
     case = study.cases.get(pk=case.pk)
+    texts = list(case.texts.all())
+    if not all(one.text for one in texts):
+        raise RemediableError(
+            "A report of this case is not written yet.", remedy="Wait for the VLM’s run."
+        )
     last = study.training_cases.aggregate(last=Max("position"))["last"]
     training = TrainingCase.objects.create(
         study=study, position=0 if last is None else last + 1, prompt=case.prompt, reason="-"
@@ -43,6 +50,10 @@ def make_training(
     TrainingMask.objects.bulk_create(
         TrainingMask(case=training, kind=mask.kind, blob_id=mask.blob_id)
         for mask in case.masks.all()
+    )
+    TrainingText.objects.bulk_create(
+        TrainingText(case=training, position=one.position, source=one.source, text=one.text)
+        for one in texts
     )
     case.delete()
     _answer(training, answers, reason=reason)
@@ -74,6 +85,10 @@ def end_training(training: TrainingCase) -> Case:
     )
     CaseMask.objects.bulk_create(
         CaseMask(case=case, kind=mask.kind, blob_id=mask.blob_id) for mask in training.masks.all()
+    )
+    CaseText.objects.bulk_create(
+        CaseText(case=case, position=one.position, source=one.source, text=one.text)
+        for one in training.texts.all()
     )
     training.delete()
     _count(study)
@@ -124,7 +139,14 @@ def references_of(training: TrainingCase) -> list[KnownAnswer]:
     """The reference answers with their criteria."""
     criteria = {criterion.slug: criterion for criterion in training_criteria(training.study)}
     return [
-        KnownAnswer(criteria[row.criterion], row.image, least=row.least, most=row.most)
+        KnownAnswer(
+            criteria[row.criterion],
+            row.image,
+            least=row.least,
+            most=row.most,
+            sign=row.sign,
+            text=row.text,
+        )
         for row in training.references.select_related("image")
         if row.criterion in criteria
     ]
@@ -158,6 +180,8 @@ def _answer(training: TrainingCase, answers: Sequence[KnownAnswer], *, reason: s
             image=answer.image,
             least=answer.least,
             most=answer.most,
+            sign=answer.sign,
+            text=answer.text,
         )
         for answer in answers
     )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from feedback_app.images.models import Batch, Image
+from feedback_app.studies.drafting import TEXT_MAX
 from feedback_app.studies.models import (
     Case,
     CaseImage,
@@ -23,10 +24,12 @@ from feedback_app.studies.models import (
 )
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.planning import CasePlan, CasesAdded, Picks, Sample
+from feedback_app.studies.report_answers import require_findings
 from feedback_app.studies.scales import MASK_FLAG
 from feedback_app.studies.services.design import Design, lock, require_draft
 from feedback_app.studies.services.references import write_references
 from feedback_app.studies.services.writing import Report, tell_nobody
+from feedback_app.text import problem_of_text
 from generation.errors import RemediableError
 
 ROWS_AT_ONCE = 5_000
@@ -173,18 +176,26 @@ def pick_anchors(study: Study, cases: Collection[UUID]) -> Study:
 
 @dataclass(frozen=True)
 class KnownAnswer:
-    """``image`` scores from ``least`` to ``most``, or, in a comparison, is the better one."""
+    """``image`` scores from ``least`` to ``most``, or, in a comparison, is the better one.
+
+    Of reports, ``text`` is one with the right findings, and ``sign`` says which of two is better,
+    1 the case's first one.
+    """
 
     criterion: Criterion
     image: Image
     least: int | None = None
     most: int | None = None
+    sign: int | None = None
+    text: str = ""
 
 
 def known_answers_of(case: Case) -> list[KnownAnswer]:
     """What is known of a gold case; of another one nothing is."""
     return [
-        KnownAnswer(row.criterion, row.image, least=row.least, most=row.most)
+        KnownAnswer(
+            row.criterion, row.image, least=row.least, most=row.most, sign=row.sign, text=row.text
+        )
         for row in case.gold_answers.select_related("criterion", "image")
     ]
 
@@ -206,6 +217,8 @@ def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
             image=answer.image,
             least=answer.least,
             most=answer.most,
+            sign=answer.sign,
+            text=answer.text,
         )
         for answer in answers
     )
@@ -219,16 +232,21 @@ def set_gold(study: Study, case: Case, answers: Sequence[KnownAnswer]) -> Case:
 
 def require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UUID]) -> None:
     criterion = answer.criterion
-    if criterion.is_of_reports:
-        raise RemediableError(
-            f"“{criterion.name}” is about words: no answer to it is known beforehand.",
-            remedy="Make a case gold in a study that scores or compares images.",
-        )
     if criterion.study_id != study.pk or answer.image.pk not in images:
         raise RemediableError(
             "The answer is about another study's criterion or another case's image.",
             remedy="Choose among the images of this case.",
         )
+    if criterion.kind == CriterionKind.REPORT:
+        _require_reference(answer.text)
+        return
+    if criterion.kind == CriterionKind.PREFERENCE:
+        if answer.sign not in {-1, 0, 1}:
+            raise RemediableError(
+                f"“{criterion.name}” has no better report.",
+                remedy="Say which of the two is better, or that they are equal.",
+            )
+        return
     if criterion.kind == CriterionKind.COMPARISON:
         if answer.least is not None or answer.most is not None:
             raise RemediableError(
@@ -245,3 +263,10 @@ def require_sensible(answer: KnownAnswer, *, study: Study, images: Collection[UU
             f"“{criterion.name}” has no answer from {answer.least} to {answer.most}.",
             remedy=f"Give whole numbers from 0 to {criterion.score_max}, the lower one first.",
         )
+
+
+def _require_reference(text: str) -> None:
+    if problem := problem_of_text(text, most=TEXT_MAX):
+        said, remedy = problem
+        raise RemediableError(f"The reference report {said}", remedy=remedy)
+    require_findings(text)

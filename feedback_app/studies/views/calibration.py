@@ -54,6 +54,7 @@ def make_training(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpRe
         images=[place.image for place in case.case_images.select_related("image")],
         criteria=training_criteria(study),
         known=known,
+        texts=[one.text for one in case.texts.all()],
     )
 
     def save(form: TrainingForm) -> None:
@@ -73,6 +74,7 @@ def edit_training(request: HttpRequest, study_id: UUID, training_id: UUID) -> Ht
         images=[place.image for place in training.case_images.select_related("image")],
         criteria=training_criteria(study),
         known=services.references_of(training),
+        texts=[one.text for one in training.texts.all()],
         initial={"reason": training.reason},
     )
 
