@@ -41,7 +41,10 @@ MEASURES = {
             MeasureKind(
                 name=f"visible-{what}", label=f"Visible {what}", more_is_better=True, most=1
             )
-            for what in ("finding", "view", "sex", "age")
+            for what in ("finding", "view", "sex", "age", "side")
+        ),
+        MeasureKind(
+            name="visible-absence", label="No other finding visible", more_is_better=True, most=1
         ),
         MeasureKind(
             name=NEAREST_TRAINING_IMAGE,

@@ -7,21 +7,31 @@ the patients held back, over several splits, and of a source that the autoencode
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from generation.diffusion.loading import load_pipeline, native_side
 from generation.errors import RemediableError
 from generation.specs import BUNDLED, ModelSource
 from generation.statistics.ranking import auroc
 from generation.vlm.instructions.folders import picture_folders
-from generation.vlm.judge import Judge, round_trip, teach
+from generation.vlm.judge import (
+    REFERENCE,
+    Judge,
+    round_trip,
+    teach,
+    validate_absence,
+    with_more,
+)
 from generation.vlm.model.rows import Row, read_rows, statements
 from generation.vlm.model.seen import look_at, read_picture
 from generation.vlm.model.vlms import OwnVlm, load_vlm
+from generation.vlm.sides import SideFigures, side_area, sides_of, teach_side
 
 HELD_SHARE = 0.25
 SPLITS = 5
@@ -36,6 +46,7 @@ def main() -> int:
     parser.add_argument("--vlm", default=BUNDLED)
     parser.add_argument("--model", default=BUNDLED, help="the generator: bundled, or a folder")
     parser.add_argument("--sources", nargs="+", default=["nih"], help="to teach on")
+    parser.add_argument("--side", default="nlm_tb", help="whose reports or boxes teach the side")
     parser.add_argument("--unseen", nargs="*", default=["hannover"], help="to validate on alone")
     arguments = parser.parse_args()
     try:
@@ -54,13 +65,14 @@ def make(arguments: argparse.Namespace) -> dict[str, object]:
             f"{arguments.vlm} has an eye of another family.",
             remedy="Name a VLM that was trained here.",
         )
-    used = {*arguments.sources, *arguments.unseen}
+    used = {*arguments.sources, *arguments.unseen, arguments.side}
     rows = [row for split in ("train", "validation", "test")
             for row in read_rows(arguments.instructions, split)
             if row.source in used and row.images]  # fmt: skip
-    said = statements(rows)
+    said, sides = statements(rows), sides_of(rows)
     names = sorted(said)
-    cells = seen_through(arguments, vlm, names)
+    every = seen_through(arguments, vlm, names)
+    cells = every[:, 0]
     patients = patients_of(rows)
     own = np.array([name.split("/")[0] in arguments.sources for name in names])
     groups = np.array([patients[name] for name in names])
@@ -70,9 +82,29 @@ def make(arguments: argparse.Namespace) -> dict[str, object]:
         teach(vlm, arguments.vlm, cells[own], taught, held_back(groups[own], seed=seed))
         for seed in range(SPLITS)
     ]
-    judges[0].save(arguments.out)
+    beside = []
+    for seed, judge in enumerate(judges):
+        held = held_back(groups[own], seed=seed)
+        asked = [one for one, is_held in zip(taught, held, strict=True) if is_held]
+        beside.append(validate_absence(judge, cells[own][held], asked))
+    told = Sided(names=names, cells=every, groups=groups, sides=sides)
+    taught_sides = [told.teach(arguments, seed=seed) for seed in range(SPLITS)]
+    with_more(judges[0], others=beside[0], side=taught_sides[0]).save(arguments.out)
     figures: dict[str, Mapping[str, float | None]] = {
-        "through the autoencoder, held-out patients": means(judges)
+        "through the autoencoder, held-out patients": means(judges),
+        "absence of other findings, held-out patients": {
+            "mean of splits": mean_of(one and one[0] for one in beside)
+        },
+        "side, left against right": {
+            f"of {arguments.side}, held-out patients": mean_of(
+                one and one[1].area for one in taught_sides
+            ),
+            f"of {', '.join(arguments.sources)}, by boxes": mean_of(
+                one and one[1].elsewhere for one in taught_sides
+            ),
+            "pictures taught and held": float(told.count(arguments.side)),
+            "pictures with boxes": float(sum(map(told.count, arguments.sources))),
+        },
     }
     for source in arguments.unseen:
         chosen = np.array([name.startswith(f"{source}/") for name in names])
@@ -85,12 +117,12 @@ def make(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def seen_through(arguments: argparse.Namespace, vlm: OwnVlm, names: list[str]) -> np.ndarray:
-    """What the eye sees of each whole picture after the round trip, N x F; looked at once."""
+    """What the eye sees of each picture after the round trip, N x cells x F; looked at once."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     kept = arguments.out / KEPT
     if kept.is_file():
         content = np.load(kept)
-        if content["names"].tolist() == names:
+        if content["names"].tolist() == names and content["cells"].ndim == 3:
             return np.asarray(content["cells"], dtype=np.float32)
     pipeline = load_pipeline(ModelSource(base=arguments.model))
     folders = picture_folders(arguments.instructions)
@@ -98,10 +130,51 @@ def seen_through(arguments: argparse.Namespace, vlm: OwnVlm, names: list[str]) -
     for start in range(0, len(names), PART):
         pictures = [read_picture(name, folders) for name in names[start : start + PART]]
         passed = round_trip(pipeline.vae.float(), pictures, side=native_side(pipeline))
-        parts.append(look_at(vlm.eye, passed)[:, 0].float().numpy())
+        parts.append(look_at(vlm.eye, passed).numpy())
     cells = np.concatenate(parts)
     np.savez(kept, names=np.array(names), cells=cells.astype(np.float16))
     return cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sided:
+    """Pictures of which one side alone is known to show something."""
+
+    names: list[str]
+    cells: np.ndarray
+    groups: np.ndarray
+    sides: Mapping[str, bool]
+
+    def of(self, *sources: str) -> np.ndarray:
+        return np.array([name in self.sides and name.split("/")[0] in sources
+                         for name in self.names])  # fmt: skip
+
+    def count(self, source: str) -> int:
+        return int(self.of(source).sum())
+
+    def is_left(self, chosen: np.ndarray) -> np.ndarray:
+        names = [self.names[place] for place in np.flatnonzero(chosen)]
+        return np.array([self.sides[name] for name in names], dtype=bool)
+
+    def teach(
+        self, arguments: argparse.Namespace, *, seed: int
+    ) -> tuple[nn.Linear, SideFigures] | None:
+        """The head of one split, with its figure on the boxes of what the other heads learn."""
+        own, others = self.of(arguments.side), self.of(*arguments.sources)
+        if not own.any():
+            return None
+        held = held_back(self.groups[own], seed=seed)
+        found = teach_side(self.cells[own], self.is_left(own), held, reference=REFERENCE)
+        if found is None or not others.any():
+            return found
+        head, figures = found
+        elsewhere = side_area(head, self.cells[others], self.is_left(others))
+        return head, replace(figures, elsewhere=elsewhere)
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(float(np.mean(known)), 3) if known else None
 
 
 def patients_of(rows: list[Row]) -> dict[str, str]:

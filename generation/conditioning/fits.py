@@ -10,15 +10,19 @@ from typing import Literal
 from generation.conditioning.facts import AGE_BANDS, PromptFacts, phrases_of
 from generation.conditioning.findings import NORMAL
 
-Attribute = Literal["finding", "view", "sex", "age"]
-ATTRIBUTES: tuple[Attribute, ...] = ("finding", "view", "sex", "age")
+Attribute = Literal["finding", "absence", "side", "view", "sex", "age"]
+ATTRIBUTES: tuple[Attribute, ...] = ("finding", "absence", "side", "view", "sex", "age")
 AGE_TOLERANCE_YEARS = 16
 CALLED_FROM = 0.5
 
 
 def is_named(attribute: Attribute, wanted: PromptFacts) -> bool:
-    """Whether a prompt says anything of it; without a finding it asks for none."""
-    said = {"finding": True, "view": bool(wanted.view), "sex": bool(wanted.sex)}
+    """Whether a prompt says anything of it; without a finding it asks for none.
+
+    No finding that is not named is wanted. Of two sides nothing is said that can be judged.
+    """
+    said = {"finding": True, "absence": True, "side": wanted.side in {"left", "right"},
+            "view": bool(wanted.view), "sex": bool(wanted.sex)}  # fmt: skip
     return said.get(attribute, wanted.age_years is not None)
 
 

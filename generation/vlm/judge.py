@@ -8,7 +8,7 @@ of at least all but a twentieth of the held-out real images that have it.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,13 +17,21 @@ import torch
 from diffusers import AutoencoderKL
 from torch import nn
 
-from generation.conditioning.facts import PromptFacts, phrases_of
+from generation.conditioning.facts import (
+    NO_OTHER,
+    PromptFacts,
+    absence,
+    attribute_of,
+    phrases_of,
+)
+from generation.conditioning.findings import NORMAL
 from generation.statistics.ranking import auroc
 from generation.training.saving import read_network, save_network
 from generation.vlm.benchmark.probe import STRENGTH, fit
 from generation.vlm.model.eye import Eye
 from generation.vlm.model.seen import as_pixels, look_at
 from generation.vlm.model.vlms import OwnVlm, load_vlm
+from generation.vlm.sides import SideFigures, side_probabilities
 
 NAME = "judge"
 REFERENCE = 0.05
@@ -39,7 +47,8 @@ class JudgeFacts:
     """The VLM whose eye looks, and phrases in the order of the heads.
 
     By phrase, the area under the ROC curve on held-out round trips, and the probability that
-    real images with it reach.
+    real images with it reach; of sides and of the absence of other findings too, which have no
+    head among the phrases.
     """
 
     eye: str
@@ -59,10 +68,20 @@ class Visibility:
     is_reached: bool
 
 
+class Heads(nn.Linear):
+    """A row a phrase; ``side`` looks at the halves of a picture, where it was taught."""
+
+    side: nn.Linear | None
+
+    def __init__(self, width: int, phrases: int) -> None:
+        super().__init__(width, phrases)
+        self.register_module("side", None)
+
+
 class Judge:
     """An eye and heads; of the last pictures it knows what it saw, since all heads ask for it."""
 
-    def __init__(self, eye: Eye, heads: nn.Linear, facts: JudgeFacts) -> None:
+    def __init__(self, eye: Eye, heads: Heads, facts: JudgeFacts) -> None:
         self.eye, self.heads, self.facts = eye.eval(), heads, facts
         self._seen: dict[bytes, torch.Tensor] = {}
 
@@ -71,9 +90,14 @@ class Judge:
         """How likely each phrase is true of pictures of 8 bits, any size."""
         keys = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
         if any(key not in self._seen for key in keys):
-            self._seen = dict(zip(keys, look_at(self.eye, pictures)[:, 0].float(), strict=True))
-        rows = self.heads(torch.stack([self._seen[key] for key in keys])).sigmoid().tolist()
-        return [dict(zip(self.facts.phrases, row, strict=True)) for row in rows]
+            self._seen = dict(zip(keys, look_at(self.eye, pictures).float(), strict=True))
+        cells = torch.stack([self._seen[key] for key in keys])
+        rows = self.heads(cells[:, 0]).sigmoid().tolist()
+        found = [dict(zip(self.facts.phrases, row, strict=True)) for row in rows]
+        if self.heads.side is not None:
+            sides = side_probabilities(self.heads.side, cells)
+            found = [one | two for one, two in zip(found, sides, strict=True)]
+        return found
 
     def attribute(
         self, name: str, wanted: PromptFacts, found: Mapping[str, float]
@@ -82,7 +106,10 @@ class Judge:
 
         Of several findings the least visible counts; of none, that there is none.
         """
-        known = [phrase for phrase in phrases_of(name, wanted) if phrase in found]
+        if name == "absence":
+            found = {**found, **absence(wanted, found)}
+        known = [phrase for phrase in phrases_of(name, wanted)
+                 if phrase in found and phrase in self.facts.thresholds]  # fmt: skip
         if not known:
             return None
         phrase = min(known, key=found.__getitem__)
@@ -103,9 +130,58 @@ class Judge:
         facts, weights = read_network(JudgeFacts, folder, name=NAME, what=NAME)
         eye = load_vlm(facts.eye).model.model.vision_tower
         phrases, width = weights["weight"].shape
-        heads = nn.Linear(width, phrases)
+        heads = Heads(width, phrases)
+        if "side.weight" in weights:
+            heads.side = nn.Linear(width, 1)
         heads.load_state_dict(weights)
         return cls(eye, heads, facts)
+
+
+def validate_absence(
+    judge: "Judge", cells: np.ndarray, said: Sequence[Mapping[str, bool]]
+) -> tuple[float, float] | None:
+    """The area and the threshold of the absence of others, on held-out round trips, N x F.
+
+    Each finding of an image is asked for alone, as a prompt would: the area is between images
+    that show no other finding and those that do. What shows nothing at all is left out: that is
+    judged as a finding, and would flatter this.
+    """
+    with torch.no_grad():
+        rows = judge.heads(torch.from_numpy(cells.astype(np.float32))).sigmoid().tolist()
+    values, alone = [], []
+    for row, known in zip(rows, said, strict=True):
+        found = dict(zip(judge.facts.phrases, row, strict=True))
+        present = [name for name in found if known.get(name) and name != NORMAL
+                   and attribute_of(name) == "finding"]  # fmt: skip
+        for name in present:
+            value = absence(PromptFacts(findings=(name,)), found).get(NO_OTHER)
+            if value is not None:
+                values.append(value)
+                alone.append(len(present) == 1)
+    scores, truth = np.array(values), np.array(alone, dtype=bool)
+    area = auroc(truth, scores) if values else None
+    return None if area is None else (area, float(np.quantile(scores[truth], REFERENCE)))
+
+
+def with_more(
+    judge: Judge,
+    *,
+    others: tuple[float, float] | None,
+    side: tuple[nn.Linear, SideFigures] | None,
+) -> Judge:
+    """The judge with what was validated of the absence of others and of sides.
+
+    A side's figure is the lower one of held-out patients and of the source it was not taught on.
+    """
+    areas, thresholds = dict(judge.facts.auroc), dict(judge.facts.thresholds)
+    if others is not None:
+        areas[NO_OTHER], thresholds[NO_OTHER] = others
+    if side is not None:
+        judge.heads.side, figures = side
+        area = min(figures.area, figures.elsewhere or 1.0)
+        areas |= dict.fromkeys(figures.thresholds, area)
+        thresholds |= figures.thresholds
+    return Judge(judge.eye, judge.heads, replace(judge.facts, auroc=areas, thresholds=thresholds))
 
 
 def round_trip(
@@ -147,7 +223,7 @@ def teach(
         biases.append(bias)
         areas[phrase] = area
         thresholds[phrase] = float(np.quantile(scores[truth[asked]], REFERENCE))
-    heads = nn.Linear(cells.shape[1], len(phrases))
+    heads = Heads(cells.shape[1], len(phrases))
     with torch.no_grad():
         heads.weight.copy_(torch.from_numpy(np.stack(rows)))
         heads.bias.copy_(torch.tensor(biases))

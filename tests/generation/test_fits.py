@@ -3,7 +3,7 @@
 import pytest
 
 from generation.conditioning.facts import facts_of
-from generation.conditioning.fits import Attribute, is_shown
+from generation.conditioning.fits import Attribute, is_named, is_shown
 
 PROMPT = "chest x-ray, pneumonia, PA view, female, 60 years"
 
@@ -24,6 +24,24 @@ PROMPT = "chest x-ray, pneumonia, PA view, female, 60 years"
         ("age", "48 years", "age 40 to 64", {"age 65 and over": 0.5}, True, False),
         ("age", "33 years", "age 18 to 39", {"age under 18": 0.5}, True, True),
         ("age", "34 years", "age 18 to 39", {"age under 18": 0.5}, True, False),
+        ("side", "left effusion", "side left", {"side left": 0.6, "side right": 0.4}, True, True),
+        ("side", "left effusion", "side left", {"side left": 0.4, "side right": 0.6}, True, False),
+        (
+            "absence",
+            PROMPT,
+            "no other finding",
+            {"no other finding": 0.6, "edema": 0.4},
+            True,
+            True,
+        ),
+        (
+            "absence",
+            PROMPT,
+            "no other finding",
+            {"no other finding": 0.4, "edema": 0.6},
+            True,
+            False,
+        ),
     ],
 )
 def test_what_is_asked_for_has_to_be_plain_and_nothing_contrary_likelier(
@@ -32,3 +50,12 @@ def test_what_is_asked_for_has_to_be_plain_and_nothing_contrary_likelier(
 ) -> None:  # fmt: skip
     wanted = facts_of(prompt)
     assert is_shown(attribute, wanted, seen, plain=plain, is_reached=is_reached) is fits
+
+
+def test_a_prompt_names_one_side_or_both_or_none() -> None:
+    for prompt, side in (
+        ("chest x-ray, left effusion", "left"), ("Right-sided pneumothorax", "right"),
+        ("bilateral edema", "both"), ("left and right effusion", "both"), (PROMPT, ""),
+    ):  # fmt: skip
+        assert facts_of(prompt).side == side
+        assert is_named("side", facts_of(prompt)) is (side in {"left", "right"})

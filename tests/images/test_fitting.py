@@ -27,7 +27,7 @@ from feedback_app.runs.models import State
 from feedback_app.runs.tasks import execute
 from generation.errors import RemediableError
 from generation.specs import BUNDLED
-from generation.vlm.judge import Judge, JudgeFacts
+from generation.vlm.judge import Heads, Judge, JudgeFacts
 from generation.vlm.model.seen import look_at
 from generation.vlm.model.vlms import load_vlm
 
@@ -59,7 +59,7 @@ def judge(version: ModelVersion, tmp_path: Path) -> None:
     way = cells[0] - cells[:4].mean(0)
     way = way - (way @ between) * between  # it tells images of one prompt from each other
     middle = float((cells @ way).median())
-    heads = torch.nn.Linear(cells.shape[1], 2)
+    heads = Heads(cells.shape[1], 2)
     with torch.no_grad():
         heads.weight.copy_(torch.stack([-way, way]))
         heads.bias.copy_(torch.tensor([middle, -middle]))

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Candidate, Measure, ModelVersion
-from feedback_app.vlms.judging import agreement_with_readers, what_is_followed
+from feedback_app.vlms.judging import _agreement, agreement_with_readers, what_is_followed
 from generation.statistics.areas import auroc_by_placements
 from generation.statistics.ranking import auroc_of_groups
 from tests.curation.stage import make_version, set_stage
@@ -54,6 +54,20 @@ def test_the_judge_agrees_with_readers_who_score_what_it_sees(rosa: User, ravi: 
     assert (found.attribute, found.images) == ("finding", 12)
     assert found.correlation.value == pytest.approx(1)
     assert found.kappa.value == pytest.approx(1)
+
+
+def test_where_readers_and_the_judge_have_nothing_in_common_the_intervals_say_so() -> None:
+    holds = 0
+    for seed in range(20):
+        randomness = np.random.default_rng(seed)
+        values, prompts = randomness.random(60), [f"prompt {number % 30}" for number in range(60)]
+        scores = randomness.integers(1, 6, 60).astype(float)
+        found = _agreement("view", scores, values=values, reached=values > 0.5, prompts=prompts)
+        holds += found.correlation.low < 0 < found.correlation.high
+        holds += found.kappa.low < 0 < found.kappa.high
+        alike = _agreement("view", scores, values=scores, reached=scores >= 3, prompts=prompts)
+        assert (alike.correlation.value, alike.kappa.value) == pytest.approx((1, 1))
+    assert holds >= 34  # of 40
 
 
 def test_the_interval_without_drawing_is_that_of_the_bootstrap() -> None:

@@ -19,7 +19,7 @@ from generation.conditioning.fits import ATTRIBUTES
 from generation.errors import RemediableError
 from generation.specs import Outline
 
-ATTRIBUTE_LABELS = {one: one.capitalize() for one in ATTRIBUTES}
+ATTRIBUTE_LABELS = {one: one.capitalize() for one in ATTRIBUTES} | {"absence": "No other finding"}
 
 
 class BatchForm(forms.Form):

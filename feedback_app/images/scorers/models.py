@@ -20,6 +20,8 @@ class ScorerKind(models.TextChoices):
     VISIBLE_VIEW = "visible-view", "Judge of views"
     VISIBLE_SEX = "visible-sex", "Judge of sex"
     VISIBLE_AGE = "visible-age", "Judge of age"
+    VISIBLE_SIDE = "visible-side", "Judge of sides"
+    VISIBLE_ABSENCE = "visible-absence", "Judge of absence"
 
     @property
     def measure(self) -> str:
@@ -36,6 +38,8 @@ JUDGES = (
     ScorerKind.VISIBLE_VIEW,
     ScorerKind.VISIBLE_SEX,
     ScorerKind.VISIBLE_AGE,
+    ScorerKind.VISIBLE_SIDE,
+    ScorerKind.VISIBLE_ABSENCE,
 )
 """They say whether what a prompt names can be seen, an attribute each, named as its measure."""
 HEADLINES = {

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from generation.conditioning.facts import PromptFacts
-from generation.vlm.judge import Judge, round_trip, teach
+from generation.conditioning.facts import NO_OTHER, PromptFacts, absence
+from generation.vlm.judge import Judge, round_trip, teach, validate_absence, with_more
 from generation.vlm.model.backbone import CHANNELS
+from generation.vlm.model.rows import Row
 from generation.vlm.model.vlms import OwnVlm, load_vlm
+from generation.vlm.sides import SideFigures, side_area, sides_of, teach_side
 from tests.generation.vlm.tiny_vlms import (
     picture,
     tiny_spec,
@@ -64,7 +66,53 @@ def test_an_attribute_is_reached_from_where_real_images_are(judge: Judge) -> Non
     assert judge.attribute("age", wanted, {"view PA": 0.5}) is None
 
 
+def test_absence_is_what_the_likeliest_other_finding_leaves(judge: Judge) -> None:
+    found = {"pneumonia": 0.9, "edema": 0.3, "effusion": 0.1, "no finding": 0.8, "view PA": 0.99}
+    wanted = PromptFacts(findings=("pneumonia",))
+    assert absence(wanted, found) == pytest.approx({NO_OTHER: 0.7, "edema": 0.3})
+    assert absence(PromptFacts(findings=("pneumonia", "edema", "effusion")), found) == {}
+    assert judge.attribute("absence", wanted, found) is None  # never validated
+    said = [{"pneumonia": bool(number % 2)} for number in range(IMAGES)]
+    cells = np.random.default_rng(1).normal(size=(IMAGES, CHANNELS)).astype(np.float32)
+    assert validate_absence(judge, cells, said) is None  # it knows no second finding
+
+
+def test_a_side_is_told_by_the_difference_of_the_halves() -> None:
+    generator = np.random.default_rng(0)
+    cells = generator.normal(size=(IMAGES, 5, CHANNELS)).astype(np.float32)
+    is_left = generator.random(IMAGES) < 0.5
+    cells[:, 1:3, 0] += 2  # what lies above on both sides tells nothing
+    cells[is_left, 4, 1:40] += 2  # the patient's left is on the picture's right
+    cells[~is_left, 3, 1:40] += 2
+    found = teach_side(cells, is_left, np.arange(IMAGES) % 4 == 0, reference=0.05)
+    assert found is not None
+    head, figures = found
+    assert figures.area > 0.95
+    assert side_area(head, cells[:, [0, 2, 1, 4, 3]], ~is_left) == pytest.approx(1, abs=0.05)
+    assert teach_side(cells[:30], is_left[:30], np.arange(30) % 2 == 0, reference=0.05) is None
+
+
+def test_sides_are_those_of_boxes_or_of_words() -> None:
+    def row(picture: str, task: str, answer: str) -> Row:
+        return Row(id="", source="", task=task, patient="", images=(picture,), stem="",
+                   answer=answer)  # fmt: skip
+
+    rows = [
+        row("a", "impression generation", "PTB in the left upper field"),
+        row("b", "impression generation", "Infiltrate RUL; bilateral scars"),
+        row("c", "findings generation", "normal"),
+        row("d", "abnormality grounding", "[10, 20, 40, 60]"),
+        row("e", "abnormality grounding", "[[10, 20, 40, 60], [60, 20, 90, 60]]"),
+        row("d", "impression generation", "left effusion"),
+    ]
+    assert sides_of(rows) == {"a": True, "d": False}
+
+
 def test_a_saved_judge_says_the_same(judge: Judge, tmp_path: Path) -> None:
+    side = torch.nn.Linear(CHANNELS, 1).requires_grad_(False)
+    figures = SideFigures(area=0.8, elsewhere=0.7, thresholds={"side left": 0.4})
+    judge = with_more(judge, others=(0.6, 0.2), side=(side, figures))
+    assert (judge.facts.auroc[NO_OTHER], judge.facts.auroc["side left"]) == (0.6, 0.7)
     judge.save(tmp_path)
     pictures = [picture(0), picture(1)]
     again: list[dict[str, Any]] = Judge.load(tmp_path).probabilities(pictures)

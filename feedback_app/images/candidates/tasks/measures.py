@@ -18,7 +18,7 @@ from feedback_app.images.scorers.tasks.networks import UnreadableScorer, load_sc
 from feedback_app.remedies import in_one_line
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
-from generation.conditioning.facts import attribute_of, facts_of
+from generation.conditioning.facts import absence, attribute_of, facts_of
 from generation.measures.agreement import label_agreement, mask_agreement
 
 AT_ONCE = 16
@@ -191,9 +191,12 @@ def by_judge(
     attribute = scorer.kind.removeprefix("visible-")
     results: list[Found | None] = []
     for candidate, found in zip(candidates, judge.probabilities(pictures), strict=True):
-        seen = judge.attribute(attribute, facts_of(candidate.recipe.prompt), found)
+        wanted = facts_of(candidate.recipe.prompt)
+        seen = judge.attribute(attribute, wanted, found)
         beside = {name: round(value, 6) for name, value in found.items()
                   if attribute_of(name) == attribute}  # fmt: skip
+        if attribute == "absence":
+            beside = {name: round(value, 6) for name, value in absence(wanted, found).items()}
         results.append(seen and (seen.probability, asdict(seen) | {"phrases": beside}))
     return results
 
