@@ -49,7 +49,10 @@ def test_a_ratio_gives_so_many_synthetic_images() -> None:
     [
         ({"arms": ["transformed", "curated"]}, "take in 'real'"),
         ({"arms": ["real", "curated"]}, "primary comparison's arm is not in the grid"),
-        ({"arms": ["real", "transformed", "curated"]}, "sources are needed for the arms curated"),
+        (
+            {"arms": ["real", "transformed", "curated"]},
+            "the arm “Real + curated” needs a curated set as its source",
+        ),
         ({"metric": "dice"}, "'dice' measures no classification"),
         ({"findings": ["hiccups"]}, "'hiccups' is no finding"),
         ({"mask_kind": "lungs"}, "no kind of mask"),

@@ -145,7 +145,7 @@ def test_what_cannot_be_designed_is_said_at_the_form(
 ) -> None:
     for changes, complaint in (
         ({"primary_arm": "unfiltered"}, "primary comparison&#x27;s arm is not in the grid"),
-        ({"source_curated": ""}, "Sources are needed for the arms curated"),
+        ({"source_curated": ""}, "The arm “Real + curated” needs a curated set as its source"),
         ({"metric": "dice"}, "&#x27;dice&#x27; measures no classification"),
         ({"set_widths": "a, b"}, "“a” is not a number"),
     ):

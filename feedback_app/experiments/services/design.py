@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from feedback_app.experiments.labels import ARM_LABELS
 from feedback_app.experiments.models import Experiment, ExperimentSource
 from feedback_app.experiments.statistics.metrics import METRICS
 from feedback_app.requests import read
@@ -138,10 +139,13 @@ class Design:
     def _every_arm_has_its_source(self) -> Self:
         wanted = [arm for arm in self.arms if arm in SOURCE_ARMS]
         given = [source.arm for source in self.sources]
+        if lacking := [arm for arm in wanted if arm not in given]:
+            kind = "a batch" if lacking[0] == "unfiltered" else "a curated set"
+            raise ValueError(f"the arm “{ARM_LABELS[lacking[0]]}” needs {kind} as its source")
         if sorted(wanted) != sorted(given):
             raise ValueError(
-                f"sources are needed for the arms {', '.join(wanted) or 'none'}, "
-                f"and given for {', '.join(given) or 'none'}"
+                f"sources are wanted for the arms {', '.join(wanted) or 'none'}, once each, "
+                f"and given for {', '.join(given)}"
             )
         for source in self.sources:
             if (source.kind == "batch") != (source.arm == "unfiltered"):
