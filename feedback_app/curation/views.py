@@ -15,9 +15,9 @@ from feedback_app.curation.forms import PolicyForm, readable_studies
 from feedback_app.curation.models import REASON_MAX, CuratedSet, Policy
 from feedback_app.curation.requests import make_policy
 from feedback_app.curation.rules import Rules
-from feedback_app.curation.services import begin_applying
+from feedback_app.curation.services import begin_applying, criteria_of
 from feedback_app.curation.tallies import find_tally
-from feedback_app.curation.wording import describe
+from feedback_app.curation.wording import describe, name_means
 from feedback_app.remedies import complain, tell
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
@@ -30,8 +30,12 @@ SECTION = {"section": "curation"}
 @coordinators_only
 def list_policies(request: HttpRequest) -> HttpResponse:
     sets = CuratedSet.objects.select_related("policy", "created_by")
+    policies = Policy.objects.prefetch_related("studies__criteria")
     context = SECTION | {
-        "policies": Policy.objects.prefetch_related("studies").annotate(Count("curated_sets")),
+        "policies": [
+            (policy, name_means(policy.min_mean_scores, names=criteria_of(policy.studies.all())))
+            for policy in policies.annotate(Count("curated_sets"))
+        ],
         "curated_sets": sets.annotate(item_count=Count("items")),
     }
     return render(request, "curation/list.html", context)

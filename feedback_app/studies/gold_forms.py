@@ -47,9 +47,12 @@ class AnswersForm(forms.Form):
                         coerce=int,
                         empty_value=None,
                         required=False,
-                        label=f"Image {place + 1}, {ENDS[end]}",
+                        label=self._named(place, ENDS[end]),
                         initial=getattr(answer, end) if answer else "",
                     )
+
+    def _named(self, place: int, end: str) -> str:
+        return f"Image {place + 1}, {end}" if len(self.images) > 1 else end.capitalize()
 
     def _add_choice(self, criterion: Criterion, *, better: Image | None) -> None:
         self.fields[f"{criterion.slug}_better"] = forms.TypedChoiceField(

@@ -11,6 +11,18 @@ from feedback_app.images.versions.folders import loadable
 from feedback_app.related import number_of, related_rows
 from generation.specs import ModelSource
 
+METHODS_IN_WORDS = {
+    "pretrain": "base training",
+    "continued": "further training",
+    "controlnet": "training to follow masks",
+    "converted": "conversion of a checkpoint",
+    "dpo_margin": "margin-weighted DPO",
+    "dpo_paper": "rank-weighted DPO",
+    "reward_weighted": "reward-weighted likelihood",
+    "kto": "KTO",
+    "draft": "DRaFT",
+}
+
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def with_counts(self) -> Self:
@@ -62,6 +74,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def method_in_words(self) -> str:
+        """How it was taught; of fine-tunes the method, which the fine-tune itself names in full."""
+        return METHODS_IN_WORDS.get(self.method, self.method.replace("_", " "))
 
     @property
     def ancestry(self) -> list["ModelVersion"]:
