@@ -120,7 +120,7 @@ def test_a_child_is_taught_compared_promoted_and_taken_back(
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         VlmVerdict.objects.update(decision="hold")
     page = cora_client.get(reverse("vlms:gate", args=[gate.pk])).content.decode()
-    for said in ("The gate says promote", "share of choices won", "5"):
+    for said in ("The gate says promote", "share of choices won", "5", "Promote tiny-taught"):
         assert said in page
 
     cora_client.post(reverse("vlms:promote", args=[child.pk]))

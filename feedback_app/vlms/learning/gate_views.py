@@ -18,6 +18,8 @@ from feedback_app.vlms.learning.promotion import (
     go_back_vlm,
     is_unsupported,
     promote_vlm,
+    promoted_vlm,
+    reason_needed,
     rests_on_retracted,
 )
 from feedback_app.vlms.learning.requests import (
@@ -55,8 +57,11 @@ def show(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         "child", "parent", "instruction_set", "snapshot", "run", "verdict", "created_by"
     )
     gate = get_object_or_404(rows, pk=gate_id)
+    is_promoted = promoted_vlm() == gate.child
     context = SECTION | {
         "gate": gate,
+        "is_promoted": is_promoted,
+        "can_promote": gate.found is not None and not is_promoted and not reason_needed(gate.child),
         "run": gate.run,
         "verdict": gate.found,
         "is_retracted": gate.found is not None
