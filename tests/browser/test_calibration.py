@@ -10,7 +10,7 @@ from feedback_app.readings.models import Reading
 from feedback_app.readings.training_models import TrainingAnswer
 from feedback_app.studies.services import open_study
 from tests.browser.reading import all_sent, painted, press_all
-from tests.readings.training import REASON, draft_with
+from tests.readings.training import REASON, REPORTS, draft_of_reports, draft_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -63,6 +63,29 @@ def test_training_is_failed_then_passed_with_the_guideline_at_hand(
     page.keyboard.press("Enter")
     all_sent(page)
     assert (TrainingAnswer.objects.count(), Reading.objects.count()) == (4, 1)
+
+
+def test_reports_are_trained_on_the_findings_of_their_reference(
+    page: Page, rosa: User, log_in: LogIn
+) -> None:
+    open_study(draft_of_reports("write_report", rosa))
+    log_in(rosa)
+    page.goto("/read/")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("textbox", name="Report")).to_have_value(REPORTS[0][1])
+    answer_training(page, "0", told="0 of 2 right")
+    expect(page.locator("#message")).to_contain_text("the last training case")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("textbox", name="Report")).to_have_value(REPORTS[0][1])
+    page.keyboard.press("w")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Pneumothorax on the right.")
+    page.keyboard.press("Escape")
+    answer_training(page, "2", told="Right")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/read/")
+    expect(page.locator(".assignment")).not_to_contain_text("Training")
 
 
 def test_a_draft_is_previewed_and_nothing_is_kept(page: Page, cora: User, log_in: LogIn) -> None:

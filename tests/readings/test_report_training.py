@@ -20,48 +20,27 @@ from feedback_app.studies.report_answers import compare_findings
 from feedback_app.studies.services import (
     KnownAnswer,
     end_training,
-    make_training,
     open_study,
     set_gold,
 )
 from generation.errors import RemediableError
 from tests.readings.answers import posted_for, read
 from tests.readings.rooms import assign, make_room, synthetic
+from tests.readings.training import (
+    REASON,
+    REFERENCE,
+    REPORTS,
+    draft_of_reports,
+    reference_of,
+)
 
 pytestmark = pytest.mark.django_db
-
-TEXTS = [
-    ("telltale model", "No pneumothorax. Small pleural effusion."),
-    ("telltale cohort", "Clear."),
-]
-REFERENCE = "Right pneumothorax. No pleural effusion. Possible pneumonia."
-REASON = "telltale reason: the lung edge is visible"
 
 
 @pytest.fixture
 def simon(db: None) -> User:
     """A simulated reader."""
     return User.objects.create_user("simon", first_name="Simon", is_simulated=True)
-
-
-def drafted(mode: str, reader: User, *, cases: int = 2) -> Study:
-    """A draft with one training case; of two reports the second is better on completeness."""
-    texts = TEXTS if mode == "compare_reports" else TEXTS[:1]
-    shown = [[synthetic(number)] for number in range(cases)]
-    sources = [source for source, _ in texts]
-    study = make_room(mode, reader, cases=shown, texts=texts, name=mode, draft_sources=sources)
-    Study.objects.filter(pk=study.pk).update(state=StudyState.DRAFT, training_pass_percent=100)
-    study.refresh_from_db()
-    case = study.cases.order_by("position")[0]
-    make_training(study, case, known(study, case.images.get()), reason=REASON)
-    study.refresh_from_db()
-    return study
-
-
-def known(study: Study, image: Any) -> list[KnownAnswer]:
-    criterion = study.criteria.order_by("position")[0]
-    more = {"text": REFERENCE} if study.mode == "write_report" else {"sign": -1}
-    return [KnownAnswer(criterion, image, **more)]
 
 
 def answer(client: Client, slot: TrainingSlot, **given: Any) -> Any:
@@ -84,12 +63,12 @@ def test_each_finding_is_compared_and_what_is_open_is_not() -> None:
 def test_a_report_is_trained_on_the_findings_of_its_reference(
     rosa: User, rosa_client: Client
 ) -> None:
-    study = open_study(drafted("write_report", rosa))
+    study = open_study(draft_of_reports("write_report", rosa))
     slot = next_training_slot(study, rosa)
     assert slot is not None
     told = rosa_client.get(reverse("api:slot", args=[slot.pk])).content.decode()
     page = rosa_client.get(reverse("readings:read", args=[slot.pk])).content.decode()
-    assert TEXTS[0][1] in told
+    assert REPORTS[0][1] in told
     for hidden in ("telltale", "ight pneumothorax", "sign"):
         assert hidden not in told.replace('"report_reasons"', "").replace("design", "")
     assert "telltale" not in page
@@ -110,7 +89,7 @@ def test_a_report_is_trained_on_the_findings_of_its_reference(
 def test_of_two_reports_the_sign_is_trained_wherever_they_stand(
     rosa: User, rosa_client: Client
 ) -> None:
-    study = open_study(drafted("compare_reports", rosa))
+    study = open_study(draft_of_reports("compare_reports", rosa))
     sides = set()
     for wanted in (0, 1, 1):
         slot = next_training_slot(study, rosa) or TrainingSlot.objects.last()
@@ -135,13 +114,13 @@ def test_of_two_reports_the_sign_is_trained_wherever_they_stand(
 def test_a_training_case_keeps_its_reports_and_references_pass(
     mode: str, simon: User, cora_client: Client
 ) -> None:
-    study = drafted(mode, simon)
+    study = draft_of_reports(mode, simon)
     training = study.training_cases.get()
     shown = cora_client.get(reverse("studies:training", args=[study.pk, training.pk]))
-    assert TEXTS[0][1] in shown.content.decode()
-    count = len(TEXTS) if mode == "compare_reports" else 1
+    assert REPORTS[0][1] in shown.content.decode()
+    count = len(REPORTS) if mode == "compare_reports" else 1
     case = end_training(training)
-    assert list(case.texts.values_list("source", "text")) == TEXTS[:count]
+    assert list(case.texts.values_list("source", "text")) == REPORTS[:count]
     address = reverse("studies:make-training", args=[study.pk, case.pk])
     field = "report_text" if mode == "write_report" else "completeness_sign"
     slug = study.criteria.order_by("position")[0].slug
@@ -154,9 +133,9 @@ def test_a_training_case_keeps_its_reports_and_references_pass(
 
 
 def test_known_answers_of_reports_are_counted_and_missed_ones_are_found(rosa: User) -> None:
-    study = drafted("write_report", rosa, cases=3)
+    study = draft_of_reports("write_report", rosa, cases=3)
     for case in study.cases.all():
-        set_gold(study, case, known(study, case.images.get()))
+        set_gold(study, case, reference_of(study, case.images.get()))
     empty = KnownAnswer(study.criteria.get(), case.images.get(), text="Hello.")
     with pytest.raises(RemediableError, match="No finding is named"):
         set_gold(study, case, [empty])
@@ -171,18 +150,20 @@ def test_known_answers_of_reports_are_counted_and_missed_ones_are_found(rosa: Us
 
 
 def test_known_signs_of_two_reports_are_counted_for_the_first(rosa: User) -> None:
-    texts = make_room("compare_reports", rosa, cases=[[synthetic(5)], [synthetic(6)]], texts=TEXTS)
-    criterion = texts.criteria.order_by("position")[0]
-    for case in texts.cases.all():
+    study = make_room(
+        "compare_reports", rosa, cases=[[synthetic(5)], [synthetic(6)]], texts=REPORTS
+    )
+    criterion = study.criteria.order_by("position")[0]
+    for case in study.cases.all():
         GoldAnswer.objects.create(case=case, criterion=criterion, image=case.images.get(), sign=-1)
-    for slot, is_right in zip(assign(texts, rosa), (True, False), strict=True):
+    for slot, is_right in zip(assign(study, rosa), (True, False), strict=True):
         towards_second = 4 if slot.texts_in_order()[0].position == 0 else -4
         points = towards_second if is_right else 0
         given = [GivenPreference(one.slug, points) for one in slot.criteria()]
         read(slot, preferences=given)
-    (figures,) = gold_figures(texts, table_of(texts))
+    (figures,) = gold_figures(study, table_of(study))
     assert figures.overall.value == 0.5
-    assert [case.position for case in find_cases(texts, show="gold_missed")] == [1]
+    assert [case.position for case in find_cases(study, show="gold_missed")] == [1]
 
 
 def test_who_accepts_every_draft_that_others_change_is_asked_about() -> None:

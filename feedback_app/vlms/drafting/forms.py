@@ -11,15 +11,13 @@ from feedback_app.studies.models.reports import SOURCE_LENGTH
 from feedback_app.vlms.drafting.requests import SignedDraftsRequest, VlmDraftsRequest
 from feedback_app.vlms.models import VlmVersion
 
-NEWEST_BATCHES = 20
-
 
 class FileForm(forms.Form):
     """A file of reports, and under which name a study chooses them."""
 
     name = forms.CharField(
         max_length=SOURCE_LENGTH,
-        help_text="Who or what wrote them, a model and its version say. Readers never see it.",
+        help_text="Who or what wrote them: a model and its version, say. Readers never see it.",
     )
     file = forms.FileField(
         help_text='JSON lines: {"image": SHA-256 of the picture, "text": its report}.'
