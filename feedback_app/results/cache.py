@@ -18,7 +18,7 @@ from feedback_app.runs.on_demand import run_for
 from feedback_app.studies.models import Study
 
 KEPT_S = 24 * 3_600
-SCHEME = 4
+SCHEME = 5
 """Goes up when the figures change their shape."""
 FIGURES = "figures"
 READINGS_AT_ONCE = 2_000
