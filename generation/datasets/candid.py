@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.files import find_dicom_files, nfc
-from generation.datasets.parsed import MISSING, Skip, Source, SourceImage, require_folder
+from generation.datasets.files import find_dicom_files, nfc, without_suffix
+from generation.datasets.parsed import Skip, Source, SourceImage, require_folder
 from generation.datasets.patients import doubts, doubts_of_headers
+from generation.datasets.scattered import Scattered
 from generation.datasets.siim import Codes, masks_of, read_codes
 from generation.datasets.spellings import (
     CANDID_FRACTURES,
@@ -52,17 +53,18 @@ def read_candid(folder: Path) -> Source:
     }
     listed = codes["pneumothorax"].of_images
     reports, patients = read_reports(table)
-    files = find_dicom_files(folder, skips)
+    files, scattered = find_dicom_files(folder, skips), Scattered(folder)
 
     def rows() -> Iterator[SourceImage | Skip]:
         yield from skips
         for name in listed:
-            if name not in files:
-                yield Skip(file=f"{name}.dcm", reason=MISSING)
+            path = files.get(name) or scattered.find(name)
+            if path is None:
+                yield Skip(file=f"{name}.dcm", reason=scattered.reason(name))
                 continue
             yield parse_image(
                 name,
-                path=files[name],
+                path=path,
                 codes=codes,
                 report=reports.get(name, ""),
                 patient=patients.get(name),
@@ -85,7 +87,7 @@ def read_reports(table: Found) -> tuple[dict[str, str], dict[str, str]]:
     patients: dict[str, str] = {}
     columns = table.columns
     for row in stream_table(table.path, columns=tuple(columns.values()), skips=[]):
-        name = nfc(row[columns["image"]].strip())
+        name = without_suffix(nfc(row[columns["image"]].strip()))
         reports[name] = row[columns["report"]]
         file = row[columns["file"]].strip() if "file" in columns else ""
         if found := PATIENT_OF_FILE.fullmatch(file):

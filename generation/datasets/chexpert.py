@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from generation.datasets.attributes import parse_age, parse_race, parse_sex, parse_view
-from generation.datasets.files import find_picture, is_plain_path, nfc
+from generation.datasets.files import find_file, find_picture, is_plain_path, nfc, places_below
 from generation.datasets.labels import COLUMNS as LABELS
 from generation.datasets.labels import Labels, Uncertain
 from generation.datasets.parsed import (
@@ -23,15 +23,19 @@ from generation.datasets.parsed import (
     require_folder,
     unread,
 )
+from generation.datasets.spellings import CHEXPERT_DEMOGRAPHICS as DEMOGRAPHICS
 from generation.datasets.spellings import CHEXPERT_TABLES
-from generation.datasets.tables import Row, drain, find_table, stream_table
+from generation.datasets.tables import Row, drain, find_table, header_of, named_in, stream_table
 from generation.errors import RemediableError
 
 Views = Literal["frontal", "all"]
 
 PATH, SEX, AGE, SIDE, PROJECTION = "Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"
-COLUMNS = (PATH, SEX, AGE, SIDE, PROJECTION, *LABELS)
-DEMOGRAPHICS, PATIENT, RACE = "CHEXPERT DEMO.csv", "PATIENT", "PRIMARY_RACE"
+NEEDED, OPTIONAL = (PATH, *LABELS), (SEX, AGE, SIDE, PROJECTION)
+"""The tables of the test part have no more than labels."""
+COLUMNS = (*NEEDED, *OPTIONAL)
+PATIENT, RACE = "PATIENT", "PRIMARY_RACE"
+SIDE_OF_NAME = re.compile(r"(frontal|lateral)[^/]*$")
 PLACE = re.compile(r"(?:^|/)((?:train|valid|val|test)/patient\d+/.*)")
 """What of a path is the same in all copies; before it stands a folder of the copy."""
 BATCHES = "CheXpert-v1.0 batch *"
@@ -44,11 +48,10 @@ SIDES = frozenset({"frontal", LATERAL})
 def read_chexpert(folder: Path, *, uncertain: Uncertain, views: Views) -> Source:
     """Check the layout, then yield the images in the order of the tables."""
     tables = find_tables(require_folder(folder))
-    here = tables[0].parent
-    folders = [here, *sorted(here.parent.glob(BATCHES))]
+    folders = find_folders(folder, tables)
     total = sum(1 for _ in stream_rows(tables, views=views, skips=[]))
     skips: list[Skip] = []
-    races = read_races(here / DEMOGRAPHICS, skips=skips)
+    races = read_races(folder, skips=skips)
 
     def rows() -> Iterator[SourceImage | Skip]:
         seen: set[str] = set()
@@ -69,6 +72,14 @@ def find_tables(folder: Path) -> list[Path]:
     return found or [find_table(folder, *chain.from_iterable(CHEXPERT_TABLES))]
 
 
+def find_folders(folder: Path, tables: list[Path]) -> list[Path]:
+    """Those of the tables, and the batches beside or below them, in which pictures may lie."""
+    here = [table.parent for table in tables]
+    batches = (path for place in (folder, *here) for path in sorted(place.glob(BATCHES)))
+    beside = (path for place in here for path in sorted(place.parent.glob(BATCHES)))
+    return [*dict.fromkeys((*here, folder, *batches, *beside))]
+
+
 def name_of(row: Row) -> str:
     """The picture's name in the data set, whatever stands before it and however slashes lean."""
     told = nfc(row[PATH].strip()).replace("\\", "/")
@@ -86,9 +97,18 @@ def find_in(folders: list[Path], name: str) -> Path | None:
 def stream_rows(tables: list[Path], *, views: Views, skips: list[Skip]) -> Iterator[Row]:
     """The rows that are asked for; one that says neither frontal nor lateral is among them."""
     for table in tables:
-        for row in stream_table(table, columns=COLUMNS, skips=skips):
+        header = header_of(table)
+        there = [name for name in COLUMNS if name in NEEDED or named_in(header, name)]
+        for told in stream_table(table, columns=there, skips=skips):
+            row = dict.fromkeys(OPTIONAL, "") | {SIDE: side_of(told[PATH])} | told
             if views == "all" or row[SIDE].strip().casefold() != LATERAL:
                 yield row
+
+
+def side_of(path: str) -> str:
+    """Frontal or lateral, as the picture's name says where the table does not."""
+    found = SIDE_OF_NAME.search(path.casefold())
+    return found[1] if found else ""
 
 
 def parse_row(
@@ -105,7 +125,7 @@ def parse_row(
     labels = Labels(row, uncertain=uncertain)
     yield from labels.skips(row[PATH])
     age = parse_age(row[AGE])
-    if age is None:
+    if age is None and row[AGE].strip():
         yield Skip(file=row[PATH], what="label", reason=f"the age {row[AGE]!r} is not plausible")
     told_race = races.get(patient.group(), "")
     sex, race = parse_sex(row[SEX]), parse_race(told_race)
@@ -145,12 +165,15 @@ def find_problem(name: str, *, row: Row, is_there: bool, seen: set[str]) -> str:
     return "" if is_there else MISSING
 
 
-def read_races(path: Path, *, skips: list[Skip]) -> dict[str, str]:
+def read_races(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
     """What is said of each patient's race; empty where there is no such table."""
-    if not path.is_file():
-        if path.with_suffix(".xlsx").is_file():
+    try:
+        table = find_table(folder, *DEMOGRAPHICS)
+    except RemediableError:
+        spreadsheet = Path(DEMOGRAPHICS[0]).with_suffix(".xlsx").name
+        if any(find_file(place, spreadsheet) for place in places_below(folder)):
             reason = "is a spreadsheet, and no race is known: save it as CSV beside it"
-            skips.append(Skip(file=path.with_suffix(".xlsx").name, what="label", reason=reason))
+            skips.append(Skip(file=spreadsheet, what="label", reason=reason))
         return {}
-    rows = stream_table(path, columns=(PATIENT, RACE), skips=skips, what="label")
+    rows = stream_table(table, columns=(PATIENT, RACE), skips=skips, what="label")
     return {row[PATIENT].strip(): row[RACE] for row in rows}

@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from generation.datasets.parsed import Skip
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"}) | DICOM_SUFFIXES
-SUFFIXES_TRIED = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".dic", "")
+SUFFIXES_TRIED = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".dic", "", ".dcm.png", ".dcm.jpg")
 PLACES_DEEP, PLACES_WIDE = 4, 12
 """So far below a folder its tables are looked for, where it does not fan out into more folders."""
 NAME_MAX_BYTES = 255
@@ -125,34 +125,42 @@ def walk(folder: Path, others: list[Skip]) -> Iterator[tuple[str, Path]]:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file of this name below a folder, however its accents are spelled there."""
+    """The file of this name below a folder, however its accents and capitals are written there."""
     path = folder / name
     if is_file(path):
         return path
-    if name.isascii():
-        return None
     here = folder
     for part in name.split("/"):
-        found = _spellings(here).get(nfc(part))
+        found = _found_in(here, part)
         if found is None:
             return None
         here = here / found
     return here if is_file(here) else None
 
 
+def _found_in(folder: Path, part: str) -> str | None:
+    """The name in a folder that is this one; of several in other capitals none is guessed."""
+    if os.path.lexists(folder / part):
+        return part
+    spelled = _spellings_in(folder)
+    return spelled.get(nfc(part)) or spelled.get(nfc(part).casefold())
+
+
 def find_place(folder: Path, name: str) -> Path:
     """The folder or file of this name below a folder as it is spelled there, or would be."""
     here = folder
     for part in Path(name).parts:
-        is_there = part.isascii() or os.path.lexists(here / part)
-        here = here / (part if is_there else _spellings(here).get(nfc(part), part))
+        here = here / (_found_in(here, part) or part)
     return here
 
 
 def without_suffix(name: str) -> str:
-    """Returns a picture's name without its suffix; what follows a UID's last stop is none."""
+    """Returns a picture's name without its suffixes; what follows a UID's last stop is none.
+
+    A converted picture may have two, as ``a.dcm.png``.
+    """
     stem, _, end = name.rpartition(".")
-    return stem if stem and f".{end.lower()}" in PICTURE_SUFFIXES else name
+    return without_suffix(stem) if stem and f".{end.lower()}" in PICTURE_SUFFIXES else name
 
 
 def find_picture(folder: Path, name: str) -> Path | None:
@@ -187,12 +195,23 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-@lru_cache(maxsize=64)
-def _spellings(folder: Path) -> dict[str, str]:
-    """The names in a folder as they are written there, by their NFC."""
-    if not os.path.isdir(folder):  # noqa: PTH112
+def _spellings_in(folder: Path) -> dict[str, str]:
+    try:
+        return _spellings(folder, folder.stat().st_mtime_ns)
+    except OSError:
         return {}
-    return {nfc(path.name): path.name for path in folder.iterdir()}
+
+
+@lru_cache(maxsize=64)
+def _spellings(folder: Path, _changed_ns: int) -> dict[str, str]:
+    """The names in a folder as they are written there, by their NFC and without capitals."""
+    spelled: dict[str, str] = {}
+    plain: dict[str, list[str]] = {}
+    for path in folder.iterdir():
+        name = nfc(path.name)
+        spelled[name] = path.name
+        plain.setdefault(name.casefold(), []).append(path.name)
+    return {key: names[0] for key, names in plain.items() if len(names) == 1} | spelled
 
 
 def find_dicom_files(folder: Path, others: list[Skip]) -> Pictures:
@@ -212,29 +231,6 @@ def find_dicom_files(folder: Path, others: list[Skip]) -> Pictures:
         else:
             found.setdefault(nfc(path.stem if suffix in DICOM_SUFFIXES else path.name), path)
     return found
-
-
-def find_converted(
-    folder: Path, names: Collection[str], *, found: Pictures, others: list[Skip]
-) -> None:
-    """Add the PNG or JPEG files by these names without suffix, as copies of a data set have them.
-
-    Where several have one name, one may be a mask: then none is taken, and that is said.
-    """
-    if not names:
-        return
-    by_name: dict[str, list[Path]] = {}
-    for _, path in walk(folder, []):
-        name = nfc(without_suffix(path.name))
-        if name in names and path.suffix.lower() in PICTURE_SUFFIXES - DICOM_SUFFIXES:
-            by_name.setdefault(name, []).append(path)
-    for name, paths in sorted(by_name.items()):
-        plain = [path for path in paths if "mask" not in str(path.relative_to(folder)).lower()]
-        if len(plain) == 1:
-            found[name] = plain[0]
-        else:
-            reason = f"has {len(paths)} pictures of its name, and one may be a mask: leave one"
-            others.append(Skip(file=name, reason=reason))
 
 
 def _is_dicom(path: Path) -> bool:

@@ -50,15 +50,12 @@ from generation.conditioning.masks import MASK_KINDS
 from generation.datasets.attributes import parse_age, parse_race, parse_sex, parse_view
 from generation.datasets.files import (
     find_file,
-    find_picture,
     find_place,
     is_plain_path,
     nfc,
-    without_suffix,
 )
 from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
-    MISSING,
     SHOWN_CHARACTERS,
     RunLengthMask,
     Skip,
@@ -70,6 +67,7 @@ from generation.datasets.parsed import (
 )
 from generation.datasets.patients import doubts, patient_or_none
 from generation.datasets.rle import NOTHING, Codec
+from generation.datasets.scattered import Scattered
 from generation.datasets.tables import Row, drain, stream_table
 from generation.errors import RemediableError
 
@@ -186,6 +184,8 @@ def read_mapped(folder: Path, mapping_file: Path) -> Source:
     columns = mapping.columns
     total = len({name_of(row, mapping) for row in stream_table(table, columns=columns, skips=[])})
     merged = merge_rows(table, mapping)
+    of_masks = [find_place(folder, mask.folder) for mask in mapping.masks if mask.folder]
+    scattered = Scattered(images, but_for=of_masks)
 
     def rows() -> Iterator[SourceImage | Skip]:
         seen: set[str] = set()
@@ -196,7 +196,7 @@ def read_mapped(folder: Path, mapping_file: Path) -> Source:
             if name not in seen:
                 seen.add(name)
                 yield from parse_row(
-                    row, mapping=mapping, folder=folder, images=images, merged=merged
+                    row, mapping=mapping, folder=folder, pictures=scattered, merged=merged
                 )
             else:
                 yield from read_findings(row, mapping)[2]
@@ -288,16 +288,15 @@ def merge_rows(table: Path, mapping: Mapping) -> Merged:
 
 
 def parse_row(
-    row: Row, *, mapping: Mapping, folder: Path, images: Path, merged: Merged
+    row: Row, *, mapping: Mapping, folder: Path, pictures: Scattered, merged: Merged
 ) -> Iterator[SourceImage | Skip]:
     name = name_of(row, mapping)
     if not is_plain_path(name):
         yield Skip(file=name, reason="is not the path of a file below the images folder")
         return
-    is_whole = without_suffix(name) != name
-    path = find_file(images, name) if is_whole else find_picture(images, name)
+    path = pictures.find_listed(name)
     if path is None:
-        yield Skip(file=name, reason=MISSING)
+        yield Skip(file=name, reason=pictures.reason(name))
         return
     first, open_ones, skips = read_findings(row, mapping)
     open_ones |= merged.open.get(name, set())

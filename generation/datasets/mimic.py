@@ -19,7 +19,7 @@ from generation.datasets.attributes import (
 )
 from generation.datasets.chexmask import ChexMasks
 from generation.datasets.chexpert import Views
-from generation.datasets.files import find_picture, is_plain_path
+from generation.datasets.files import find_picture, find_place, is_plain_path
 from generation.datasets.labels import COLUMNS as LABELS
 from generation.datasets.labels import Labels, Uncertain
 from generation.datasets.parsed import (
@@ -31,10 +31,11 @@ from generation.datasets.parsed import (
     require_folder,
     unread,
 )
+from generation.datasets.scattered import Scattered, find_folder
 from generation.datasets.spellings import MIMIC_LABELS as CHEXPERT
 from generation.datasets.spellings import MIMIC_METADATA as METADATA
 from generation.datasets.spellings import MIMIC_SPLIT as SPLIT
-from generation.datasets.tables import Row, drain, find_table, header_of, stream_table
+from generation.datasets.tables import Row, drain, find_table, header_of, named_in, stream_table
 
 SUBJECT, STUDY, DICOM, VIEW, DATE = (
     "subject_id", "study_id", "dicom_id", "ViewPosition", "StudyDate",
@@ -84,7 +85,9 @@ def read_mimic(
     skips: list[Skip] = []
     labels = read_labels(find_table(folder, *CHEXPERT), skips=skips)
     splits = read_splits(find_table(folder, *SPLIT), skips=skips)
-    pictures = folder if (folder / FILES).is_dir() else metadata.parent
+    beside = find_place(metadata.parent, FILES)
+    below = beside if beside.is_dir() else find_folder(folder, FILES)
+    scattered = Scattered(below or folder)
     people = read_people(demographics, skips=skips) if demographics else {}
     masks = ChexMasks(chexmask) if chexmask else None
     skips.extend(masks.skips if masks else ())
@@ -97,9 +100,10 @@ def read_mimic(
             if not is_plain_path(name):
                 yield Skip(file=name, reason="is not the path of a file in the data set")
                 continue
-            path = find_picture(pictures, name)
+            path = find_picture(below, name) if below else scattered.find(row[DICOM])
             if path is None:
-                yield Skip(file=name, reason=MISSING)
+                reason = MISSING if below else scattered.reason(row[DICOM])
+                yield Skip(file=f"{FILES}/{name}", reason=reason)
                 continue
             found = masks.of_image(row[DICOM]) if masks else ()
             if isinstance(found, Skip):
@@ -163,8 +167,9 @@ def stream_rows(metadata: Path, *, views: Views, skips: list[Skip]) -> Iterator[
 
 
 def path_of(row: Row) -> str:
+    """Where a picture lies in the folder of files; some copies have none, and all in one."""
     patient = f"p{whole(row[SUBJECT])}"
-    return f"{FILES}/{patient[:3]}/{patient}/s{whole(row[STUDY])}/{row[DICOM]}.jpg"
+    return f"{patient[:3]}/{patient}/s{whole(row[STUDY])}/{row[DICOM]}.jpg"
 
 
 def whole(number: str) -> str:
@@ -191,8 +196,7 @@ def read_people(folder: Path, *, skips: list[Skip]) -> dict[str, Person]:
     """Returns sex, age and race of each subject from MIMIC-IV's hospital tables."""
     races: dict[str, str] = {}
     admissions = find_table(folder, ADMISSIONS)
-    header = header_of(admissions)
-    race = next((name for name in RACES if name in header), RACES[0])
+    race = named_in(header_of(admissions), *RACES) or RACES[0]
     for row in stream_table(admissions, columns=(SUBJECT, race), skips=skips, what="label"):
         if parse_race(row[race]) != "":
             races.setdefault(whole(row[SUBJECT]), sys.intern(row[race]))

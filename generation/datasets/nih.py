@@ -24,7 +24,8 @@ from generation.datasets.parsed import (
 from generation.datasets.rsna import read_opacity_boxes
 from generation.datasets.spellings import NIH as SPELLED
 from generation.datasets.spellings import Found, as_spelled, find_spelled
-from generation.datasets.tables import Row, count_rows, drain, read_table, stream_table
+from generation.datasets.tables import Row, count_rows, drain, find_table, read_table, stream_table
+from generation.errors import RemediableError
 
 FILE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
 AGE, SEX, VIEW = "Patient Age", "Patient Gender", "View Position"
@@ -32,6 +33,7 @@ BOX_LABEL, BOX_PLACE = "Finding Label", ("Bbox [x", "y", "w", "h]")
 BOX_SIDE_PX = 1024
 """Boxes are given in pixels of the distributed images, which are squares of this side."""
 
+BOXES, IMAGES = "BBox_List_2017.csv", "images"
 NAME = "nih"
 """Other data sets name their pictures and patients by this one's."""
 NO_FINDING = "No Finding"
@@ -50,8 +52,10 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
     table = find_spelled(require_folder(folder), SPELLED)
     listed = {name_of(entry) for entry in stream_entries(table, skips=[])}
     pictures, others = find_pictures(table.path.parent)
+    if not pictures and folder != table.path.parent:  # the tables lie in a folder of their own
+        pictures, others = find_pictures(folder)
     rename_converted(pictures, listed=listed)
-    boxes, skipped_boxes = read_boxes(table.path.parent, listed=listed)
+    boxes, skipped_boxes = read_boxes(folder, listed=listed)
     if rsna is not None:
         opacities, skipped_opacities = read_opacity_boxes(rsna)
         for name, found in opacities.items():
@@ -95,7 +99,11 @@ def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
 
     Copies have them in ``images``, in ``images_001`` and so on, or anywhere below the table.
     """
-    folders = [path for path in sorted(folder.glob("images*")) if path.is_dir()]
+    folders = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.casefold().startswith(IMAGES) and path.is_dir()
+    ]
     if not folders:
         below, _ = list_pictures(folder)
         return {name.rpartition("/")[2]: path for name, path in below.items()}, []
@@ -192,10 +200,11 @@ def map_findings(labels: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
 
 def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
     """The boxes of each listed image, and those that cannot be used."""
-    path = folder / "BBox_List_2017.csv"
     boxes: dict[str, list[SourceBox]] = defaultdict(list)
     skipped: list[Skip] = []
-    if not path.is_file():
+    try:
+        path = find_table(folder, BOXES)
+    except RemediableError:  # not every copy has it
         return boxes, skipped
     for row in read_table(path, columns=(FILE, BOX_LABEL, *BOX_PLACE), skips=skipped, what="box"):
         box = parse_box(row) if name_of(row) in listed else "its image is not listed"

@@ -1,8 +1,8 @@
 """The Indiana University collection of Open-I (Demner-Fushman et al. 2016), one XML a report.
 
-``NLMCXR_reports.tgz`` or the XML files unpacked; the images, where they are, anywhere below
-the same folder under the ids that the reports give them, as PNG, JPEG or DICOM. Labels are the
-reports' major MeSH headings, which people assigned.
+``NLMCXR_reports.tgz`` or the XML files unpacked, or the two tables that Kaggle has instead; the
+images, where they are, anywhere below the same folder under the ids that the reports give them,
+as PNG, JPEG or DICOM. Labels are the reports' major MeSH headings, which people assigned.
 """
 
 import tarfile
@@ -13,7 +13,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.files import legible, list_pictures, nfc
+from generation.datasets.attributes import LATERAL, parse_view
+from generation.datasets.files import (
+    find_file,
+    legible,
+    list_pictures,
+    nfc,
+    places_below,
+    without_suffix,
+)
 from generation.datasets.parsed import (
     MISSING,
     Skip,
@@ -21,10 +29,11 @@ from generation.datasets.parsed import (
     SourceImage,
     require_folder,
 )
+from generation.datasets.spellings import OPENI_ARCHIVES as ARCHIVES
+from generation.datasets.tables import count_rows, find_table, stream_table
 from generation.errors import RemediableError
 
 REPORT_MAX_BYTES = 1_000_000
-ARCHIVE = "NLMCXR_reports.tgz"
 SECTIONS = ("COMPARISON", "INDICATION", "FINDINGS", "IMPRESSION")
 HEADINGS = "MeSH"
 NORMAL, NOT_INDEXED = "normal", "No Indexing"
@@ -56,6 +65,8 @@ HEADING_OF = {
 """Headings that are a finding of the vocabulary; what comes after a slash is where and how."""
 THICKENING, PLEURA = "Thickening", "pleura"
 IMAGE_TAG = b"<parentImage "
+REPORTS_TABLE, IMAGES_TABLE = "indiana_reports.csv", "indiana_projections.csv"
+IMAGE_COLUMNS = ("uid", "filename", "projection")
 
 File = tuple[str, bytes]
 """The name of an XML file and what is in it."""
@@ -69,6 +80,7 @@ class Report:
     sections: dict[str, str]
     headings: tuple[str, ...]
     images: tuple[str, ...]
+    laterals: frozenset[str] = frozenset()
 
     @property
     def is_normal(self) -> bool:
@@ -95,13 +107,16 @@ def finding_of(heading: str) -> str | None:
 def read_openi(folder: Path) -> Source:
     """Check the layout, then yield the images that reports name; a report is one patient."""
     pictures, _ = list_pictures(require_folder(folder))
-    images = {path.stem if path.suffix else path.name: path for path in pictures.values()}
-    images = {nfc(name): path for name, path in images.items()}
+    images = {key: path for path in pictures.values() for key in ids_of(path.name)}
     total = 0
-    for file in read_files(folder):
-        total += 0 if isinstance(file, Skip) else file[1].count(IMAGE_TAG)
+    if tables := find_tables(folder):
+        total = count_rows(tables.images, columns=IMAGE_COLUMNS)
+    else:
+        for file in read_files(folder):
+            total += 0 if isinstance(file, Skip) else file[1].count(IMAGE_TAG)
 
     def rows() -> Iterator[SourceImage | Skip]:
+        seen: set[str] = set()
         for report in read_reports(folder):
             if isinstance(report, Skip):
                 yield report
@@ -109,7 +124,11 @@ def read_openi(folder: Path) -> Source:
             if not report.images:
                 yield Skip(file=report.name, reason="is a report that names no image")
             for image in report.images:
-                if image in images:
+                if image in seen:
+                    reason = "is named more than once: only the first report counts"
+                    yield Skip(file=image, reason=reason)
+                elif image in images:
+                    seen.add(image)
                     yield parse_image(images[image], name=image, report=report)
                 else:
                     yield Skip(file=image, reason=MISSING)
@@ -128,7 +147,14 @@ def parse_image(path: Path, *, name: str, report: Report) -> SourceImage:
         unknown_findings=() if report.is_indexed else FINDINGS,
         is_normal=report.is_normal,
         source_labels=labels,
+        view=LATERAL if name in report.laterals else "",
     )
+
+
+def ids_of(file_name: str) -> tuple[str, ...]:
+    """As what reports may name a picture: DICOM files lack what stands before their number."""
+    name = without_suffix(nfc(file_name))
+    return (name, f"CXR{name.partition('_')[0]}_{name}")
 
 
 def read_impressions(archive: Path) -> Iterator[str]:
@@ -142,8 +168,56 @@ def read_impressions(archive: Path) -> Iterator[str]:
 
 def read_reports(folder: Path) -> Iterator[Report | Skip]:
     """The reports of a folder, and what of them cannot be used."""
+    if tables := find_tables(folder):
+        yield from read_tables(tables)
+        return
     for file in read_files(folder):
         yield file if isinstance(file, Skip) else report_or_skip(file)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The reports and the images of each, as Kaggle has them in place of the XML files."""
+
+    reports: Path
+    images: Path
+
+
+def find_tables(folder: Path) -> Tables | None:
+    """The tables of a folder that has neither the archive nor XML files."""
+    if find_archive(folder) or find_files(folder):
+        return None
+    try:
+        reports, images = (find_table(folder, name) for name in (REPORTS_TABLE, IMAGES_TABLE))
+    except RemediableError:
+        return None
+    return Tables(reports=reports, images=images)
+
+
+def read_tables(tables: Tables) -> Iterator[Report | Skip]:
+    skips: list[Skip] = []
+    images: dict[str, list[str]] = {}
+    laterals: dict[str, set[str]] = {}
+    for row in stream_table(tables.images, columns=IMAGE_COLUMNS, skips=skips):
+        uid, name = row["uid"].strip(), without_suffix(nfc(row["filename"].strip()))
+        images.setdefault(uid, []).append(name)
+        if parse_view(row["projection"]) == LATERAL:
+            laterals.setdefault(uid, set()).add(name)
+    columns = ("uid", HEADINGS, *(name.lower() for name in SECTIONS))
+    for row in stream_table(tables.reports, columns=columns, skips=skips, what="label"):
+        uid = row["uid"].strip()
+        sections = {name: row[name.lower()].strip() for name in SECTIONS}
+        yield Report(
+            name=uid,
+            sections={name: text for name, text in sections.items() if text},
+            headings=tuple(part.strip() for part in row[HEADINGS].split(";") if part.strip()),
+            images=tuple(images.pop(uid, ())),
+            laterals=frozenset(laterals.get(uid, ())),
+        )
+    yield from skips
+    for names in images.values():
+        for name in names:
+            yield Skip(file=name, reason=f"its report is not in {tables.reports.name}")
 
 
 def report_or_skip(file: File) -> Report | Skip:
@@ -161,13 +235,14 @@ def report_or_skip(file: File) -> Report | Skip:
 
 def read_files(folder: Path) -> Iterator[File | Skip]:
     """Yields the files of the archive in a folder, or those below it, one in memory at a time."""
-    if (folder / ARCHIVE).is_file():
-        yield from read_archive(folder / ARCHIVE)
+    if archive := find_archive(folder):
+        yield from read_archive(archive)
         return
-    files = sorted(folder.rglob("*.xml"))
+    files = find_files(folder)
     if not files:
         raise RemediableError(
-            f"{folder} holds neither {ARCHIVE} nor XML files.",
+            f"{folder} holds neither {' nor '.join(ARCHIVES)} nor XML files, "
+            f"nor {REPORTS_TABLE} with {IMAGES_TABLE}.",
             remedy="Give the folder that the reports of Open-I are in, packed or unpacked.",
         )
     for path in files:
@@ -177,6 +252,17 @@ def read_files(folder: Path) -> Iterator[File | Skip]:
             yield (name, path.read_bytes()) if is_small else too_large(name)
         except OSError as error:
             yield Skip(file=name, reason=f"cannot be read: {error.strerror}")
+
+
+def find_archive(folder: Path) -> Path | None:
+    tried = (find_file(place, name) for place in places_below(folder) for name in ARCHIVES)
+    return next((path for path in tried if path), None)
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The XML files below a folder, of copies of one of them the first."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".xml")
+    return [*{path.name: path for path in reversed(files)}.values()][::-1]
 
 
 def read_archive(archive: Path) -> Iterator[File | Skip]:

@@ -13,16 +13,13 @@ from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.files import (
-    PICTURE_SUFFIXES,
-    find_picture,
-    is_plain_name,
+    find_file,
     legible,
     places_below,
     without_suffix,
 )
 from generation.datasets.labels import read_label
 from generation.datasets.parsed import (
-    MISSING,
     SHOWN_CHARACTERS,
     Skip,
     Source,
@@ -31,6 +28,7 @@ from generation.datasets.parsed import (
     place_box,
     require_folder,
 )
+from generation.datasets.scattered import Scattered, find_folder, key_of
 from generation.datasets.spellings import RSNA_CLASSES as CLASSES
 from generation.datasets.spellings import RSNA_IMAGES as IMAGES
 from generation.datasets.spellings import RSNA_LABELS as LABELS
@@ -58,7 +56,8 @@ def read_rsna(folder: Path) -> Source:
 
     Where it is known which NIH image each one is, its patient is NIH's.
     """
-    images = find_images(require_folder(folder))
+    apart = find_folder(require_folder(folder), *IMAGES)
+    images = Scattered(apart or folder)
     boxes, skipped = read_boxes(folder)
     classes = read_classes(folder, skips=skipped)
     names = read_nih_names(folder, skips=skipped) if has_nih_names(folder) else {}
@@ -68,9 +67,9 @@ def read_rsna(folder: Path) -> Source:
         yield from skipped
         for patient, found in boxes.items():
             name = f"{patient}.dcm"
-            path = find_picture(images, name) if is_plain_name(name) else None
+            path = images.find(patient)
             if path is None:
-                yield Skip(file=name, reason=MISSING)
+                yield Skip(file=name, reason=images.reason(patient))
                 continue
             if (seen := classes.get(patient, "")) not in CLASSES_KNOWN:
                 reason = f"the class {seen[:SHOWN_CHARACTERS]!r} is not known"
@@ -82,23 +81,11 @@ def read_rsna(folder: Path) -> Source:
                 seen=seen,
                 nih_name=names.get(patient, ""),
             )
-        for path in sorted(images.iterdir()):
-            if path.suffix.lower() in PICTURE_SUFFIXES and path.stem not in boxes:
-                yield Skip(file=legible(path.name), reason=f"has no row in {LABELS[0]}")
+        listed = {key_of(name) for name in boxes}
+        for name in sorted(images.names() - listed) if apart else ():
+            yield Skip(file=f"{legible(name)}.dcm", reason=f"has no row in {LABELS[0]}")
 
     return Source(total=len(boxes), rows=rows(), patients_of=ORIGIN if names else "")
-
-
-def find_images(folder: Path) -> Path:
-    """The folder of the pictures; unpackers put it into one of its own name."""
-    for place in places_below(folder):
-        for name in IMAGES:
-            if (found := place / name).is_dir():
-                return inner if (inner := found / name).is_dir() else found
-    raise RemediableError(
-        f"{folder} has no folder {' or '.join(IMAGES)}.",
-        remedy="Give the folder of the challenge as it is distributed, with its DICOM files.",
-    )
 
 
 def parse_image(
@@ -176,17 +163,23 @@ def read_opacity_boxes(folder: Path) -> tuple[dict[str, list[SourceBox]], list[S
 
 
 def has_nih_names(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (MAP_TABLE, MAP_JSON))
+    return bool(_map_in(folder, MAP_TABLE) or _map_in(folder, MAP_JSON))
+
+
+def _map_in(folder: Path, name: str) -> Path | None:
+    return next(
+        (found for place in places_below(folder) if (found := find_file(place, name))), None
+    )
 
 
 def read_nih_names(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
     """The NIH file name of each of the challenge's patient ids."""
-    if (folder / MAP_TABLE).is_file():
-        columns = (PATIENT, NIH_NAME)
-        rows = read_table(folder / MAP_TABLE, columns=columns, skips=skips, what="label")
+    if table := _map_in(folder, MAP_TABLE):
+        rows = read_table(table, columns=(PATIENT, NIH_NAME), skips=skips, what="label")
         return {row[PATIENT]: row[NIH_NAME] for row in rows}
+    mapping = _map_in(folder, MAP_JSON) or folder / MAP_JSON
     try:
-        entries = json.loads((folder / MAP_JSON).read_text(encoding="utf-8-sig"))
+        entries = json.loads(mapping.read_text(encoding="utf-8-sig"))
         return {str(entry["subset_img_id"]): str(entry["img_id"]) for entry in entries}
     except FileNotFoundError as error:
         raise RemediableError(

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation.conditioning.findings import FINDINGS
-from generation.datasets.files import find_converted, find_dicom_files, nfc, without_suffix
+from generation.datasets.files import find_dicom_files, nfc, without_suffix
 from generation.datasets.parsed import (
-    MISSING,
     RunLengthMask,
     Skip,
     Source,
@@ -22,6 +21,7 @@ from generation.datasets.parsed import (
 )
 from generation.datasets.patients import doubts_of_headers
 from generation.datasets.rle import NOTHING
+from generation.datasets.scattered import Scattered
 from generation.datasets.spellings import SIIM, Found, find_spelled
 from generation.datasets.tables import stream_table
 
@@ -50,18 +50,19 @@ def read_siim(folder: Path) -> Source:
     skips: list[Skip] = []
     codes = read_codes(found, skips=skips, what="image")
     files = find_dicom_files(folder, skips)
-    find_converted(folder, codes.of_images.keys() - files.keys(), found=files, others=skips)
+    scattered = Scattered(folder)
 
     def rows() -> Iterator[SourceImage | Skip]:
         yield from skips
         for name, parts in codes.of_images.items():
-            if name not in files:
-                yield Skip(file=f"{name}.dcm", reason=MISSING)
+            path = files.get(name) or scattered.find(name)
+            if path is None:
+                yield Skip(file=f"{name}.dcm", reason=scattered.reason(name))
                 continue
             is_read = bool(parts) or name not in codes.unread
             yield SourceImage(
                 source_id=name,
-                path=files[name],
+                path=path,
                 patient=None,
                 findings=(FINDING,) if parts else (),
                 unknown_findings=NOT_LABELLED if is_read else FINDINGS,

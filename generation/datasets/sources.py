@@ -1,6 +1,7 @@
 """The importers by name, and what can be chosen for each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ConfigDict
@@ -16,6 +17,7 @@ from generation.datasets.nih import read_nih
 from generation.datasets.openi import read_openi
 from generation.datasets.parsed import Source
 from generation.datasets.rsna import read_rsna
+from generation.datasets.scattered import with_what_is_packed
 from generation.datasets.siim import read_siim
 from generation.errors import RemediableError
 
@@ -45,7 +47,8 @@ def read_source(source: str, folder: Path, options: ImportOptions) -> Source:
         raise RemediableError(
             f"There is no importer {source!r}.", remedy=f"Use one of: {', '.join(READERS)}."
         )
-    return READERS[source](folder, options)
+    found = READERS[source](folder, options)
+    return replace(found, rows=with_what_is_packed(found.rows, folder))
 
 
 def _read_mimic(folder: Path, options: ImportOptions) -> Source:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generation.datasets.tables import Row, find_table, header_of
+from generation.datasets.tables import Row, find_table, header_of, named_in, not_a_table
 from generation.errors import RemediableError
 
 
@@ -37,8 +37,8 @@ CODE_COLUMNS = ("EncodedPixels", "mask_rle", "rle", "encoded_pixels")
 
 SIIM = Spellings(
     tables=(
+        "stage_2_train.csv",  # the first stage's rows, corrected, and those of its test
         "train-rle.csv",
-        "stage_2_train.csv",
         "train_rle.csv",
         "stage_1_train.csv",
         "stage_2_train-rle.csv",
@@ -60,8 +60,10 @@ NIH = Spellings(
 CHEXPERT_TABLES = (
     ("train.csv", "train_cheXbert.csv", "train_visualCheXbert.csv"),
     ("valid.csv", "val.csv", "val_labels.csv"),
+    ("test.csv", "test_labels.csv", "groundtruth.csv"),
 )
 """Each is looked for by itself, and one of them is enough."""
+CHEXPERT_DEMOGRAPHICS = ("CHEXPERT DEMO.csv", "CHEXPERT_DEMO.csv", "chexpertdemo.csv")
 MIMIC_VERSIONS = ("2.1.0", "2.0.0")
 MIMIC_METADATA, MIMIC_LABELS, MIMIC_SPLIT = (
     tuple(
@@ -71,9 +73,11 @@ MIMIC_METADATA, MIMIC_LABELS, MIMIC_SPLIT = (
 )
 RSNA_STAGES = ("stage_2", "stage_1")
 RSNA_LABELS, RSNA_CLASSES, RSNA_IMAGES = (
-    tuple(f"{stage}_{what}" for stage in RSNA_STAGES)
+    (*(f"{stage}_{what}" for stage in RSNA_STAGES), what)
     for what in ("train_labels.csv", "detailed_class_info.csv", "train_images")
 )
+OPENI_ARCHIVES = ("NLMCXR_reports.tgz", "NLMCXR_reports.tar.gz", "NLMCXR_reports.tar")
+"""They are read as they are."""
 CANDID_REPORTS = Spellings(
     tables=("Pneumothorax_reports.csv",),
     columns={"image": IMAGE_COLUMNS, "code": CODE_COLUMNS, "report": ("Report", "Reports")},
@@ -97,16 +101,16 @@ def as_spelled(row: Row, columns: Mapping[str, str]) -> Row:
 def find_spelled(folder: Path, spellings: Spellings) -> Found:
     """The table, or a refusal that says all that was looked for."""
     path = find_table(folder, *spellings.tables)
-    header = {name.casefold(): name for name in header_of(path)}
+    header = header_of(path)
     columns: dict[str, str] = {}
     for what, names in (*spellings.columns.items(), *spellings.optional.items()):
-        known = next((header[name.casefold()] for name in names if name.casefold() in header), None)
+        known = named_in(header, *names)
         if known is not None:
             columns[what] = known
         elif what in spellings.columns:
             raise RemediableError(
                 f"{path.name} has no column {' or '.join(map(repr, dict.fromkeys(names)))}; "
-                f"it has {', '.join(header.values()) or 'none'}.",
+                f"it has {', '.join(header) or 'none'}.{not_a_table(path)}",
                 remedy="Fetch the file again as it is distributed, or rename the column.",
             )
     return Found(path=path, columns=columns)

@@ -1,21 +1,31 @@
-"""Tables of data sets, plain or gzipped, read row by row."""
+"""Tables of data sets, plain or packed, read row by row.
+
+Columns are known by their names without regard to capitals, spaces and underscores.
+"""
 
 import codecs
 import csv
 import gzip
 import io
+import re
+import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from generation import delimited
-from generation.datasets.files import is_file, places_below
+from generation.datasets.contents import HEAD_BYTES, kind_in_words
+from generation.datasets.files import is_file, legible, nfc, places_below
 from generation.datasets.parsed import Skip, What
 from generation.errors import RemediableError
 
 Row = dict[str, str]
+PACKED = (".gz", ".zip")
+TABLE, OTHERS_TOLD = ".csv", 6
+HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX)")
+PLAIN_TEXT = "it is a text"
 LOOKED_AT_BYTES = 16
 LINE_MAX_CHARACTERS = 40_000_000
 UNPACKED_ALWAYS_BYTES = 1_000_000_000
@@ -45,8 +55,8 @@ def stream_table(
     """
     with _open_table(path) as file:
         found = delimited.read_table(lines_of(file), needed=columns).header
-    _require_columns(path, found=found, needed=columns)
-    return _stream(path, columns=columns, skips=skips, what=what)
+    spelled = _require_columns(path, found=found, needed=columns)
+    return _stream(path, spelled=spelled, skips=skips, what=what)
 
 
 def stream_rows(
@@ -66,6 +76,23 @@ def header_of(path: Path) -> tuple[str, ...]:
         return delimited.read_table(lines_of(file)).header
 
 
+def named_in(header: Sequence[str], *names: str) -> str | None:
+    """The column of a header that has the first of these names that is there, as it is there."""
+    spelled = spellings_of(header)
+    found = (name if name in header else spelled.get(_plain(name)) for name in names)
+    return next((name for name in found if name is not None), None)
+
+
+def spellings_of(header: Sequence[str]) -> dict[str, str]:
+    """The columns by what their spellings have in common; of two alike none is guessed."""
+    plain = [_plain(name) for name in header]
+    return {key: name for key, name in zip(plain, header, strict=True) if plain.count(key) == 1}
+
+
+def _plain(name: str) -> str:
+    return "".join(name.casefold().replace("_", " ").split())
+
+
 def drain(skips: list[Skip]) -> Iterator[Skip]:
     """What has come together, which is then forgotten."""
     yield from skips
@@ -79,18 +106,21 @@ def count_rows(path: Path, *, columns: Sequence[str]) -> int:
 
 
 def find_table(folder: Path, *names: str) -> Path:
-    """The table of one of these names, plain or gzipped, in the folder or near below it.
+    """The table of one of these names, plain or packed, in the folder or near below it.
 
     Of several in one place the first name counts. A folder without any is refused, saying all
-    that was looked for.
+    that was looked for, and which tables it has.
     """
-    wanted = [f"{name}{end}".casefold() for name in names for end in ("", ".gz")]
+    wanted = [f"{name}{end}".casefold() for name in names for end in ("", *PACKED)]
+    others: list[str] = []
     for place in places_below(folder):
-        found = {path.name.casefold(): path for path in _files_in(place)}
+        found = {nfc(path.name).casefold(): path for path in _files_in(place)}
         if known := next((found[name] for name in wanted if name in found), None):
             return known
+        others += [found[name].name for name in sorted(found) if TABLE in name]
+    told = f" It holds {', '.join(map(legible, others[:OTHERS_TOLD]))}." if others else ""
     raise RemediableError(
-        f"{folder} holds no {' or '.join(names)}, plain or gzipped.",
+        f"{folder} holds no {' or '.join(names)}, plain or packed.{told}",
         remedy="Give the folder of the data set as it is distributed, with that file.",
     )
 
@@ -102,11 +132,18 @@ def _files_in(folder: Path) -> list[Path]:
         return []
 
 
-def _stream(path: Path, *, columns: Sequence[str], skips: list[Skip], what: What) -> Iterator[Row]:
+def _stream(
+    path: Path, *, spelled: Mapping[str, str], skips: list[Skip], what: What
+) -> Iterator[Row]:
+    """Yields the rows, with columns of another spelling under the names that were asked for."""
+    columns = tuple(spelled.values())
+    renamed = {there: asked for asked, there in spelled.items() if asked != there}
     with _open_table(path) as file:
         for row in _rows(path, delimited.read_table(lines_of(file), needed=columns)):
             if isinstance(row, delimited.BadRow):
                 skips.append(skip_of(row, path, what=what))
+            elif renamed:
+                yield {renamed.get(name, name): cell for name, cell in row.cells.items()}
             else:
                 yield row.cells
 
@@ -189,16 +226,39 @@ class _Unpacking(gzip.GzipFile):
 
 def _unpacked(path: Path) -> io.BufferedReader:
     """Returns the bytes of a file, of a packed one those within."""
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return io.BufferedReader(_Unpacking(path))
+    if path.suffix.lower() == ".zip":
+        return io.BufferedReader(_only_member(path))
     return path.open("rb")
 
 
-def _require_columns(path: Path, *, found: Sequence[str], needed: Sequence[str]) -> None:
+def _only_member(path: Path) -> io.RawIOBase:
+    """Returns the one table in an archive, as Kaggle sends single files."""
+    try:
+        archive = zipfile.ZipFile(path)
+        tables = [
+            member
+            for member in archive.infolist()
+            if TABLE in member.filename.lower() and not HIDDEN.search(member.filename)
+        ]
+    except zipfile.BadZipFile as error:
+        raise OSError(f"its archive is cut off or damaged ({error})") from error
+    if len(tables) != 1:
+        raise OSError(f"its archive has {len(tables)} tables: unpack it")
+    if tables[0].file_size > max(UNPACKED_ALWAYS_BYTES, UNPACKED_MAX_TIMES * path.stat().st_size):
+        raise OSError("its archive holds far more than a table: unpack it")
+    return cast("io.RawIOBase", archive.open(tables[0]))
+
+
+def _require_columns(path: Path, *, found: Sequence[str], needed: Sequence[str]) -> dict[str, str]:
+    """Returns as what each needed column is spelled there, or refuses the table."""
     told = ", ".join(map(repr, found)) or "none"
-    if missing := [column for column in needed if column not in found]:
+    spelled = {column: named_in(found, column) for column in needed}
+    if missing := [column for column, there in spelled.items() if there is None]:
         raise RemediableError(
-            f"{path.name} has no column {', '.join(map(repr, missing))}; it has {told}.",
+            f"{path.name} has no column {', '.join(map(repr, missing))}; it has {told}."
+            f"{not_a_table(path)}",
             remedy="Fetch the file again as it is distributed, or name the column as it is there.",
         )
     if twice := [column for column in needed if found.count(column) > 1]:
@@ -206,3 +266,11 @@ def _require_columns(path: Path, *, found: Sequence[str], needed: Sequence[str])
             f"{path.name} has the column {twice[0]!r} twice; it has {told}.",
             remedy="Give each column a name of its own.",
         )
+    return {column: there for column, there in spelled.items() if there is not None}
+
+
+def not_a_table(path: Path) -> str:
+    """Returns what a file is that is called a table, where that can be said."""
+    with path.open("rb") as file:
+        words = kind_in_words(file.read(HEAD_BYTES))
+    return f" By its first bytes {words}." if words and words != PLAIN_TEXT else ""

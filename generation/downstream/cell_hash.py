@@ -60,7 +60,7 @@ def as_text(content: object) -> str:
 
 def manifest_content(manifest: Path, *, sha256_of: Sha256Of) -> list[dict[str, Any]]:
     """Give what each line says and its files hold, in the order of image ids."""
-    lines = [_LINE.validate_json(line) for line in manifest.read_text().splitlines()]
+    lines = [_LINE.validate_json(line) for line in manifest.read_bytes().splitlines()]
     return [
         asdict(line)
         | {

@@ -158,9 +158,9 @@ def read_readings(path: Path) -> Readings:
     preference, rating = TypeAdapter(Preference), TypeAdapter(Rating)
     preferences: list[Preference] = []
     ratings: list[Rating] = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            if '"winner"' in line:
+            if b'"winner"' in line:
                 preferences.append(preference.validate_json(line))
             else:
                 ratings.append(rating.validate_json(line))

@@ -36,7 +36,7 @@ def read_manifest(path: Path) -> list[TrainingImage]:
     """Read JSON lines of training images."""
     adapter = TypeAdapter(TrainingImage)
     rows = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             rows.append(adapter.validate_python(json.loads(line)))
         except (ValidationError, json.JSONDecodeError) as error:

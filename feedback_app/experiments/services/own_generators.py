@@ -197,7 +197,7 @@ def take_in(row: OwnGenerator, run_dir: Path, *, result: Mapping[str, Any]) -> O
             f"The generator ended well but left no {POOL} in its run folder.",
             remedy="Retry the run; if it happens again, its log says more.",
         )
-    lines = [LINE.validate_json(line) for line in pool.read_text().splitlines()]
+    lines = [LINE.validate_json(line) for line in pool.read_bytes().splitlines()]
     row.manifest = freeze(_as_blobs(line, row) for line in lines)
     row.seconds = result["seconds"]
     row.save(update_fields=["manifest", "seconds"])

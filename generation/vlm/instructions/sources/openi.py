@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from generation.conditioning.findings import FINDINGS
 from generation.datasets.files import PICTURE_SUFFIXES
-from generation.datasets.openi import Report, read_reports
+from generation.datasets.openi import Report, ids_of, read_reports
 from generation.datasets.parsed import Skip, require_folder
 from generation.vlm.instructions.records import Exam, Picture
 from generation.vlm.instructions.sources.common import Folders, picture_at
@@ -30,9 +30,10 @@ def find_pictures(folders: Folders) -> dict[str, Picture]:
     """By the ids that reports give them."""
     folder = require_folder(folders[NAME])
     return {
-        path.stem: picture_at(NAME, folder, path)
+        key: picture_at(NAME, folder, path)
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in PICTURE_SUFFIXES
+        for key in ids_of(path.name)
     }
 
 
