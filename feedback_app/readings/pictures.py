@@ -6,7 +6,10 @@ study's size, write as an uncompressed PNG without metadata. So all have one num
 
 import io
 import logging
+import time
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from threading import Lock
 
 import PIL.Image
@@ -17,10 +20,12 @@ from PIL.Image import Resampling
 from feedback_app.images.models import Blob, Image
 from feedback_app.readings.errors import DamagedPicture
 from feedback_app.readings.framing import Framing, Size
-from generation.errors import RemediableError
+from generation.errors import RemediableError, causes_of, is_of_surroundings
 from generation.grey import to_grey
 
 KEPT_BYTES = 64 * 1024 * 1024
+ROUND_S = 0.25
+"""More than decoding a large radiograph takes; a slower host answers after twice as long."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,35 +60,84 @@ class PictureCache:
 _cache = PictureCache(KEPT_BYTES)
 
 
-def render_image(image: Image, size: Size) -> bytes:
-    """Returns the image as a PNG of the size; raises ``DamagedPicture``."""
+def render_image(
+    image: Image, size: Size, *, would_tell: Callable[[], bool] = lambda: False
+) -> bytes:
+    """Returns the image as a PNG of the size; raises ``DamagedPicture``.
+
+    ``would_tell`` says whether the time of rendering could tell what the image is.
+    """
     key = (image.blob_id, size, Resampling.LANCZOS)
-    content = _cache.get(key) or read_rendered(image, size)
-    if content is None:
-        content = _render_image(image, size)
+    name = rendered_name(image, size)
+    content = _cache.get(key) or _ahead_or_now(
+        name, partial(_render_image, image, size), would_tell=would_tell
+    )
+    _cache.put(key, content)
+    return content
+
+
+def render_mask(mask: Blob, size: Size, *, would_tell: Callable[[], bool] = lambda: False) -> bytes:
+    """A mask of 0 and 255, framed like the images that it belongs to."""
+    key = (mask.pk, size, Resampling.NEAREST)
+    name = rendered_mask_name(mask, size)
+    content = _cache.get(key) or _ahead_or_now(
+        name, partial(_render_mask, mask, size), would_tell=would_tell
+    )
     _cache.put(key, content)
     return content
 
 
 def keep_rendered(image: Image, size: Size) -> None:
     """Render the image and store it in the form in which it is served; twice is no harm."""
-    name = rendered_name(image, size)
+    _keep(rendered_name(image, size), partial(_render_image, image, size))
+
+
+def keep_rendered_mask(mask: Blob, size: Size) -> None:
+    _keep(rendered_mask_name(mask, size), partial(_render_mask, mask, size))
+
+
+def _keep(name: str, render: Callable[[], bytes]) -> None:
     if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(_render_image(image, size)))
+        default_storage.save(name, ContentFile(render()))
 
 
-def read_rendered(image: Image, size: Size) -> bytes | None:
-    """Returns what ``keep_rendered`` stored; None where nothing was rendered ahead."""
+def _ahead_or_now(
+    name: str, render: Callable[[], bytes], *, would_tell: Callable[[], bool]
+) -> bytes:
+    """Returns what was rendered ahead; where it is gone, what is rendered now.
+
+    Then the answer takes a round time, whatever the picture is, and what was gone is put back.
+    """
+    began = time.monotonic()
+    if (content := _read_rendered(name)) is not None:
+        return content
+    content = render()
+    if would_tell():
+        try:
+            default_storage.save(name, ContentFile(content))
+        except (OSError, RemediableError):
+            logger.exception("%s cannot be kept", name)
+        time.sleep((began - time.monotonic()) % ROUND_S)
+    return content
+
+
+def _read_rendered(name: str) -> bytes | None:
     try:
-        with default_storage.open(rendered_name(image, size)) as file:
+        with default_storage.open(name) as file:
             return bytes(file.read())
     except FileNotFoundError:
         return None
+    except (OSError, RemediableError) as error:
+        raise _away_or_damaged(error) from error
 
 
 def rendered_name(image: Image, size: Size) -> str:
     """Derived files: the folder may be emptied at any time."""
     return f"{_served(image.blob_id)}/{image.blob_id}-{size.width}x{size.height}.png"
+
+
+def rendered_mask_name(mask: Blob, size: Size) -> str:
+    return f"{_served(mask.pk)}/{mask.pk}-mask-{size.width}x{size.height}.png"
 
 
 def rendered_names(blob: Blob) -> list[str]:
@@ -104,14 +158,8 @@ def _render_image(image: Image, size: Size) -> bytes:
     return _render(image.blob, stored=stored, size=size, resample=Resampling.LANCZOS)
 
 
-def render_mask(mask: Blob, size: Size) -> bytes:
-    """A mask of 0 and 255, framed like the images that it belongs to."""
-    key = (mask.pk, size, Resampling.NEAREST)
-    content = _cache.get(key)
-    if content is None:
-        content = _render(mask, stored=None, size=size, resample=Resampling.NEAREST)
-        _cache.put(key, content)
-    return content
+def _render_mask(mask: Blob, size: Size) -> bytes:
+    return _render(mask, stored=None, size=size, resample=Resampling.NEAREST)
 
 
 def _render(blob: Blob, *, stored: Size | None, size: Size, resample: Resampling) -> bytes:
@@ -119,10 +167,19 @@ def _render(blob: Blob, *, stored: Size | None, size: Size, resample: Resampling
         return _encode(_frame(_decode(blob), stored=stored, size=size, resample=resample))
     except (OSError, ValueError, SyntaxError, RemediableError) as error:
         logger.exception("blob %s cannot be shown", blob.pk)
-        raise DamagedPicture(
-            "The stored file of this picture is missing or damaged.",
-            remedy="Tell your coordinator; you may skip the case until it is put back.",
-        ) from error
+        raise _away_or_damaged(error) from error
+
+
+def _away_or_damaged(error: Exception) -> DamagedPicture:
+    """Nobody is to skip a case because the storage was away for a minute."""
+    if any(is_of_surroundings(cause) for cause in causes_of(error)):
+        return DamagedPicture(
+            "The storage of the pictures does not answer now.", remedy="Try again in a moment."
+        )
+    return DamagedPicture(
+        "The stored file of this picture is missing or damaged.",
+        remedy="Tell your coordinator; you may skip the case until it is put back.",
+    )
 
 
 def _decode(blob: Blob) -> PIL.Image.Image:

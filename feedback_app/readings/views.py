@@ -1,6 +1,7 @@
 """The reading room."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from feedback_app.readings.errors import DamagedPicture, NotYet
 from feedback_app.readings.framing import display_size_of, size_for
 from feedback_app.readings.pictures import render_image, render_mask
 from feedback_app.readings.preferences import preferences_of
+from feedback_app.readings.rendering import differ
 from feedback_app.readings.training import next_training_slot
 from feedback_app.readings.worklist import assignments_of, fingerprint_of, first_unread
 from feedback_app.remedies import tell
@@ -117,8 +119,8 @@ def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
     images = slot.images_in_order()
     if place >= len(images):
         raise Http404("There is no such image in this case.")
-    size = display_size_of(slot.study)
-    return answer_picture(lambda: render_image(images[place], size))
+    size, would_tell = display_size_of(slot.study), partial(differ, slot.study)
+    return answer_picture(lambda: render_image(images[place], size, would_tell=would_tell))
 
 
 @require_GET
@@ -128,8 +130,8 @@ def reference(request: HttpRequest, slot_id: UUID) -> HttpResponse:
     found = reference_of(slot.case_id)
     if found is None:
         raise Http404("No image stands beside this case.")
-    size = display_size_of(slot.study)
-    return answer_picture(lambda: render_image(found.image, size))
+    size, would_tell = display_size_of(slot.study), partial(differ, slot.study)
+    return answer_picture(lambda: render_image(found.image, size, would_tell=would_tell))
 
 
 @require_GET
@@ -139,8 +141,8 @@ def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
     found = slot.case.masks.filter(kind=kind).select_related("blob").first()
     if found is None or not mode_of(slot.study.mode).shows_condition:
         raise Http404("There is no such mask in this case.")
-    size = display_size_of(slot.study)
-    return answer_picture(lambda: render_mask(found.blob, size))
+    size, would_tell = display_size_of(slot.study), partial(differ, slot.study)
+    return answer_picture(lambda: render_mask(found.blob, size, would_tell=would_tell))
 
 
 @require_GET

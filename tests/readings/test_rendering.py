@@ -14,10 +14,21 @@ from feedback_app.images.blobs.services import store_image
 from feedback_app.images.models import Image
 from feedback_app.readings import pictures, rendering
 from feedback_app.readings.framing import Size
-from feedback_app.readings.pictures import KEPT_BYTES, PictureCache, rendered_name
-from feedback_app.studies.models import Study, StudyState
+from feedback_app.readings.pictures import (
+    KEPT_BYTES,
+    PictureCache,
+    rendered_mask_name,
+    rendered_name,
+)
+from feedback_app.studies.models import (
+    CaseReference,
+    Study,
+    StudyState,
+    TrainingCase,
+    TrainingImage,
+)
 from feedback_app.studies.services import begin_opening, open_study
-from tests.readings.rooms import make_room, synthetic
+from tests.readings.rooms import make_room, mask_blob, real, synthetic
 
 pytestmark = pytest.mark.django_db
 SERVED = Size(32, 32)
@@ -79,3 +90,62 @@ def test_where_there_is_much_to_render_a_run_opens_the_study(
     assert study.slots_run is not None
     alike = begin_opening(draft_of(rosa, synthetic(3), synthetic(4), name="Alike"))
     assert alike.is_open
+
+
+def training_of(study: Study, image: Image) -> TrainingCase:
+    training = TrainingCase.objects.create(study=study, position=0)
+    TrainingImage.objects.create(case=training, image=image, position=0)
+    return training
+
+
+def test_what_only_its_origin_tells_apart_is_rendered_ahead_everywhere_in_a_study(
+    rosa: User,
+) -> None:
+    """Training cases, images beside a case and masks too: other writers' files of one size."""
+    trained, beside, mask = real(8, mode="RGB"), real(9, mode="I;16"), mask_blob(size=(64, 64))
+    study = make_room("rate", rosa, cases=[[synthetic(1)], [synthetic(2)]], mask=mask)
+    Study.objects.filter(pk=study.pk).update(state=StudyState.DRAFT, opened_at=None)
+    study.refresh_from_db()
+    assert not rendering.differ(study)
+    training_of(study, trained)
+    case = study.cases.first()
+    assert case is not None
+    CaseReference.objects.create(case=case, image=beside)
+    assert rendering.differ(study)
+    open_study(study)
+    assert all(default_storage.exists(rendered_name(one, SERVED)) for one in (trained, beside))
+    assert default_storage.exists(rendered_mask_name(mask, SERVED))
+
+
+def test_what_is_gone_of_them_is_put_back_and_takes_a_round_time(
+    rosa: User, rosa_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = open_study(draft_of(rosa, synthetic(1), large_jpeg(2)))
+    slept: list[float] = []
+    monkeypatch.setattr(pictures, "_cache", PictureCache(0))
+    monkeypatch.setattr("feedback_app.readings.pictures.time.sleep", slept.append)
+    names = [rendered_name(image, SERVED) for image in rendering.images_of(study)]
+    for name in names:
+        default_storage.delete(name)
+    for _ in range(2):
+        for slot in study.slots.all():
+            assert rosa_client.get(reverse("readings:picture", args=[slot.pk, 0])).content
+    assert len(slept) == 2 and all(0 < seconds <= pictures.ROUND_S for seconds in slept)
+    assert all(default_storage.exists(name) for name in names)
+
+
+def test_a_storage_that_is_away_for_a_minute_has_damaged_no_picture(
+    rosa: User, rosa_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = open_study(draft_of(rosa, synthetic(1), large_jpeg(2)))
+    monkeypatch.setattr(pictures, "_cache", PictureCache(0))
+
+    def away(*_: object) -> None:
+        raise ConnectionError("The bucket does not answer")
+
+    monkeypatch.setattr(type(default_storage), "open", away, raising=False)
+    slot = study.slots.first()
+    assert slot is not None
+    answer = rosa_client.get(reverse("readings:picture", args=[slot.pk, 0]))
+    assert answer.status_code == 503
+    assert "Try again in a moment" in answer.json()["error"]["remedy"]
