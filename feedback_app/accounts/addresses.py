@@ -1,9 +1,12 @@
 """Where a request comes from."""
 
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+
+WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -40,10 +43,13 @@ def counted(address: str) -> str:
 
 
 def _valid(text: str) -> str | None:
+    """The address alone, where proxies write a port behind it or IPv4 comes in IPv6's clothes."""
+    found = WITH_PORT.fullmatch(text.strip())
     try:
-        return str(ip_address(text.strip()))
+        parsed = ip_address((found[1] or found[2]) if found else text.strip())
     except ValueError:
         return None
+    return str((isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed)
 
 
 def _is_trusted(address: str) -> bool:

@@ -5,7 +5,10 @@ from operator import itemgetter
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest
 
 from feedback_app.accounts.audit_words import action_in_words
 from feedback_app.accounts.models import AuditEvent, Role, User
@@ -28,6 +31,22 @@ class ChangePersonForm(forms.Form):
     first_name = forms.CharField(required=False, max_length=150)
     last_name = forms.CharField(required=False, max_length=150)
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A wrong old password counts, and locks, like one at a login: a page may be left open."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        if not authenticate(self.request, username=self.user.username, password=password):
+            raise forms.ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            )
+        return password
 
 
 class CodeForm(forms.Form):

@@ -108,7 +108,7 @@ def follow_groups(person: User, *, role: Role | None, address: str | None) -> Us
     person = _to_change(person, by=None)
     if person.is_superuser or role == person.role:
         return person
-    if _is_last_admin(person):
+    if is_last_admin(person):
         kept = {"role": [person.role, role], "because": "the last admin"}
         _record("user.role_kept", person, by=None, address=address, **kept)
         return person
@@ -121,7 +121,7 @@ def _change(
     person: User, wanted: dict[str, Any], *, by: User | None, address: str | None, **more: Any
 ) -> User:
     role = wanted["role"]
-    if person.is_admin and role != Role.ADMIN:
+    if role not in {Role.ADMIN, person.held_role}:  # nobody keeps Django's admin with less
         wanted = wanted | {"is_superuser": False, "is_staff": False}
     changes = {
         field: [getattr(person, field), value]
@@ -198,6 +198,17 @@ def _give_password(person: User) -> str:
     return password
 
 
+def set_role(person: User, role: str, *, by: User | None, address: str | None = None) -> User:
+    """Another role, and the same names."""
+    names = {"first_name": person.first_name, "last_name": person.last_name}
+    return change_person(person, role=role, by=by, address=address, **names)
+
+
+def is_last_admin(person: User) -> bool:
+    """Whether nobody else could mend anything."""
+    return person.is_admin and not _admins().exclude(pk=person.pk).exists()
+
+
 def _to_change(person: User, *, by: User | None) -> User:
     """The account, locked with all admins' accounts, if ``by`` may change it."""
     list(_admins().order_by("pk").select_for_update())  # two admins cannot demote each other
@@ -223,14 +234,10 @@ def _admins() -> Any:
     return User.objects.filter(Q(role=Role.ADMIN) | Q(is_superuser=True), is_active=True)
 
 
-def _is_last_admin(person: User) -> bool:
-    return person.is_admin and not _admins().exclude(pk=person.pk).exists()
-
-
 def _require_another_admin(person: User, *, by: User | None) -> None:
     if person == by:
         raise RemediableError("This is your own account.", remedy="Ask another admin to do this.")
-    if _is_last_admin(person):
+    if is_last_admin(person):
         raise RemediableError(
             f"{person.username} is the last admin.", remedy="Make somebody else an admin first."
         )

@@ -227,3 +227,36 @@ def test_a_person_is_added_from_the_command_line(
     assert User.objects.get().must_change_password
     with pytest.raises(CommandError, match="already exists"):
         call_command("add_user", "vera")
+
+
+def test_a_command_takes_a_superuser_down_and_the_last_admin_stays(ada: User) -> None:
+    root = User.objects.create_superuser("root", password=CHOSEN, role=Role.READER)
+    call_command("set_role", "root", "coordinator")
+    root.refresh_from_db()
+    assert (root.held_role, root.is_superuser, root.is_staff) == (Role.COORDINATOR, False, False)
+    User.objects.filter(pk=root.pk).update(is_staff=True)
+    call_command("set_role", "root", "reader")
+    root.refresh_from_db()
+    assert not root.is_staff
+    for who, role, said in (("ada", "reader", "the last admin"), ("nobody", "reader", "no person")):
+        with pytest.raises(CommandError, match=said):
+            call_command("set_role", who, role)
+
+
+def test_djangos_admin_saves_no_role_that_does_not_hold(client: Client) -> None:
+    """A superuser stays an admin whatever role is saved beside, and the last one stays."""
+    root = User.objects.create_superuser("root", password=CHOSEN, role=Role.ADMIN)
+    client.force_login(root)
+    address = reverse("admin:accounts_user_change", args=[root.pk])
+    form = {
+        "username": "root", "role": "reader", "is_active": "on", "is_staff": "on",
+        "date_joined_0": "2026-12-01", "date_joined_1": "00:00:00",
+    }  # fmt: skip
+    page = client.post(address, form | {"is_superuser": "on"})
+    assert "take the superuser status away too" in page.content.decode()
+    assert "This is the last admin" in client.post(address, form).content.decode()
+    other = User.objects.create_superuser("other", password=CHOSEN, role=Role.ADMIN)
+    address = reverse("admin:accounts_user_change", args=[other.pk])
+    assert client.post(address, form | {"username": "other"}).status_code == 302
+    other.refresh_from_db()
+    assert (other.held_role, other.is_superuser) == (Role.READER, False)

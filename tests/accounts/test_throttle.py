@@ -86,6 +86,19 @@ def test_logging_in_clears_ones_own_failures_but_not_the_addresss(vera: User) ->
     assert fail("dan", 2) == [200, 429]
 
 
+def test_guesses_at_a_page_that_was_left_open_are_locked_too(vera: User) -> None:
+    client = Client(REMOTE_ADDR=HOME)
+    client.force_login(vera)
+    fields = {"new_password1": "quiet lungs at dawn", "new_password2": "quiet lungs at dawn"}
+    address = reverse("accounts:password")
+    tries = [client.post(address, {**fields, "old_password": f"{n}"}).status_code for n in range(3)]
+    assert tries == [200, 200, 429]
+    assert client.post(address, {**fields, "old_password": PASSWORD}).status_code == 429
+    vera.refresh_from_db()
+    assert vera.check_password(PASSWORD)
+    assert log_in("vera", PASSWORD).status_code == 429
+
+
 def test_another_browser_does_not_help(vera: User) -> None:
     for agent in ("one", "two", "three"):
         log_in("vera", **{"user-agent": agent})
@@ -109,6 +122,11 @@ def test_a_forwarded_address_of_nobodys_proxy_is_not_believed(vera: User) -> Non
         ("172.16.0.5", "nonsense", "172.16.0.5"),
         ("172.16.0.5", "", "172.16.0.5"),
         ("172.16.0.5", "2001:db8::1", "2001:db8::1"),
+        ("172.16.0.5", "1.2.3.4:51234", "1.2.3.4"),
+        ("172.16.0.5", "[2001:db8::1]:51234", "2001:db8::1"),
+        ("172.16.0.5", "1.2.3.4, [2001:db8::2]", "2001:db8::2"),
+        ("::ffff:172.16.0.5", "1.2.3.4", "1.2.3.4"),
+        ("172.16.0.5", "1.2.3.4:80:80", "172.16.0.5"),
         ("", "1.2.3.4", None),
     ],
 )

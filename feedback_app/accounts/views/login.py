@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from feedback_app.accounts import second_factors, sessions, waiting
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
+from feedback_app.accounts.forms import OwnPasswordForm
 
 
 class PersonLoginView(LoginView):
@@ -64,7 +65,11 @@ LOGGED_OUT = {
 
 class OwnPasswordView(PasswordChangeView):
     template_name = "accounts/password.html"
+    form_class = OwnPasswordForm
     success_url = reverse_lazy("home")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         person = form.user
