@@ -16,6 +16,8 @@ from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
 REST_S = 5.0
+RESTS_PER_WAIT = 10.0
+"""So much longer than it was waited for is the rest: of all requests a tenth waits, at most."""
 SESSION_KEPT_S = 60
 """A session that ended while Redis was away is read from there no longer than this."""
 
@@ -29,6 +31,7 @@ class Breaker:
         self.name = name
         self._lock = threading.Lock()
         self._asked_again_at = 0.0
+        self._rest_s = REST_S
 
     def allows(self) -> bool:
         """Whether to ask: yes, or after a rest one of all that want to know."""
@@ -37,14 +40,16 @@ class Breaker:
             if now < self._asked_again_at:
                 return False
             if self._asked_again_at:
-                self._asked_again_at = now + REST_S
+                self._asked_again_at = now + self._rest_s
             return True
 
-    def trip(self, error: Exception) -> None:
+    def trip(self, error: Exception, *, after_s: float = 0.0) -> None:
+        """It did not answer ``after_s``: a name that is long looked up is asked for less often."""
         with self._lock:
             if not self._asked_again_at:
                 logger.warning("%s does not answer, and is done without: %s", self.name, error)
-            self._asked_again_at = time.monotonic() + REST_S
+            self._rest_s = max(REST_S, RESTS_PER_WAIT * after_s)
+            self._asked_again_at = time.monotonic() + self._rest_s
 
     def close(self) -> None:
         """It answered."""
@@ -70,10 +75,11 @@ class FallbackCache(BaseCache):
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         if redis_breaker.allows():
+            began = time.monotonic()
             try:
                 answer = getattr(self._redis, method)(*arguments)
             except (RedisError, OSError) as error:
-                redis_breaker.trip(error)
+                redis_breaker.trip(error, after_s=time.monotonic() - began)
             else:
                 redis_breaker.close()
                 return answer
@@ -83,7 +89,12 @@ class FallbackCache(BaseCache):
         return self._ask("add", key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._ask("get", key, default, version)
+        try:
+            return self._ask("get", key, default, version)
+        except Exception as error:  # noqa: BLE001  what another version of ours has pickled
+            logger.warning("%s cannot be read in the cache, and is made anew: %r", key, error)
+            self.delete(key, version)
+            return default
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
         return self._ask("set", key, value, timeout, version)

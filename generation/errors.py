@@ -37,6 +37,8 @@ MEMORY_WORDS = re.compile(
     re.DOTALL,
 )
 """How they tell that memory ran out, or that the system ended a process because it had."""
+SPOILED_WORDS = re.compile(r"(?:CUDA|HIP) error: (?!.*(?:out of memory|busy or unavailable))")
+"""After such an error all that the same process does on its GPU fails."""
 CLIENTS_ERRORS = re.compile(
     r"urllib3\.exceptions\.(?:ProtocolError|TimeoutError|MaxRetryError|NewConnectionError)"
     r"|requests\.exceptions\.(?:ConnectionError|Timeout|ChunkedEncodingError)"
@@ -92,6 +94,11 @@ def is_of_memory(error: BaseException) -> bool:
     """Return whether memory ran out: others may give it back, or the work may want too much."""
     no_memory = isinstance(error, OSError) and error.errno == errno.ENOMEM
     return no_memory or isinstance(error, MemoryError) or bool(MEMORY_WORDS.search(str(error)))
+
+
+def has_spoiled_device(error: BaseException) -> bool:
+    """Return whether this process cannot use its GPU any more, whatever it is to do there."""
+    return any(SPOILED_WORDS.search(str(cause)) for cause in causes_of(error))
 
 
 def is_of_reading(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ run's id; losing it costs nothing, since the sweeper wakes the run again.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -42,7 +43,7 @@ from feedback_app.runs.trouble import (
     pause_s,
     trouble_of,
 )
-from generation.errors import RemediableError
+from generation.errors import RemediableError, has_spoiled_device
 
 MAX_CRASHES = 5
 INSIST_TIMES = 40
@@ -118,6 +119,7 @@ def wake(run: Run, *, passed_on: int = 0) -> None:
     """
     if not redis_breaker.allows():
         return
+    began = time.monotonic()
     try:
         app.send_task(
             "runs.execute",
@@ -127,7 +129,7 @@ def wake(run: Run, *, passed_on: int = 0) -> None:
             retry=False,
         )
     except (*REDIS_GONE, OSError) as error:
-        redis_breaker.trip(error)
+        redis_breaker.trip(error, after_s=time.monotonic() - began)
     else:
         redis_breaker.close()
 
@@ -170,6 +172,8 @@ def execute(run_id: UUID | str) -> Run | None:
         _finish(run, State.CANCELLED)
         raise
     except Exception as error:  # noqa: BLE001 -- what it is decides what becomes of the run
+        if has_spoiled_device(error):
+            workers.spoiled.set()
         with within_run(run.pk):
             _insist(partial(_settle, run, error))
     except BaseException:

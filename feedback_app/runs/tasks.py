@@ -1,5 +1,6 @@
 """What Celery workers do when they are woken, when they start and when they stop."""
 
+import signal
 from typing import Any
 
 from celery import shared_task
@@ -39,6 +40,9 @@ def execute(*, run_id: str, passed_on: int = 0) -> None:
     claimable = Run.objects.claimable().filter(queue=queue).fitting(abilities())
     while not workers.stopping.is_set() and (run := claimable.first()):
         services.execute(run.pk)
+        if workers.spoiled.is_set():  # the next run would fail for what this one did
+            workers.stopping.set()
+            signal.raise_signal(signal.SIGTERM)
     left = Run.objects.claimable().filter(pk=run_id).first()
     if left is not None and passed_on < PASSED_ON_AT_MOST:
         services.wake(left, passed_on=passed_on + 1)

@@ -12,6 +12,9 @@ SAME_START_S = 2.0
 stopping = threading.Event()
 """Set once this worker was asked to shut down: runs go back to the queue."""
 
+spoiled = threading.Event()
+"""Set once this process cannot use its GPU any more: it ends, and another takes its place."""
+
 
 def this_worker() -> str:
     """``host:pid@start``; the start time tells a recycled process id from the first."""

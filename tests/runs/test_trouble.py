@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import signal
 import socket
 import ssl
 import threading
@@ -29,7 +30,7 @@ from django.utils import timezone
 from torch import OutOfMemoryError
 
 from feedback_app.images.blobs.services import naming_a_full_disk
-from feedback_app.runs import services
+from feedback_app.runs import services, workers
 from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import LogLine, Run, State
 from feedback_app.runs.tasks import execute
@@ -40,6 +41,12 @@ from generation.training.devices import naming_full_memory
 pytestmark = pytest.mark.django_db
 
 Handle = Callable[[Any], Any]
+
+
+@pytest.fixture(autouse=True)
+def a_worker_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("spoiled", "stopping"):
+        monkeypatch.setattr(workers, name, threading.Event())
 
 
 def raising(error: BaseException) -> Handle:
@@ -261,6 +268,24 @@ def test_memory_that_others_hold_is_waited_for_but_not_for_ever(
         assert run is not None and "memory ran out while 8 images" in run.error
     queued.refresh_from_db()
     assert (queued.state, queued.setbacks) == (State.FAILED, services.MAX_CRASHES)
+
+
+def test_a_worker_whose_gpu_is_spoiled_ends_before_it_fails_the_next_run(
+    queued: Run, handle: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("feedback_app.runs.tasks.signal.raise_signal", ended.append)
+    later = Run.objects.create(kind=queued.kind, queue=queued.queue, title="the next")
+    handle(raising(RuntimeError("CUDA error: out of memory")))
+    execute(run_id=str(queued.pk))
+    assert not ended
+    let_the_pause_pass(queued)
+    Run.objects.filter(pk=later.pk).update(state=State.QUEUED, not_before=None)
+    handle(raising(RuntimeError("CUDA error: an illegal memory access was encountered")))
+    execute(run_id=str(queued.pk))
+    assert ended == [signal.SIGTERM]
+    states = Run.objects.filter(pk__in=[queued.pk, later.pk]).values_list("state", flat=True)
+    assert sorted(states) == sorted([State.FAILED, State.QUEUED])
 
 
 @pytest.mark.parametrize(
