@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from PIL import Image as Pictures
 
 from feedback_app.images.blobs.services import naming_a_full_disk
@@ -36,7 +37,7 @@ def build_set(row: InstructionSet, *, tell: Tell) -> dict[str, Any]:
     """Fill the folder and the row; what was done before is taken up where it was left."""
     folder = row.path
     with naming_a_full_disk("the instructions"):
-        request = Request(folders=_folders(row), seed=row.seed)
+        request = Request(folders=_folders(row), seed=row.seed, moves=Path(settings.DATA_ROOT))
         built = build(request, folder, report=tell)
         card = make_card(request, folder, parts=built.parts, sides=built.sides)
         benchmark: dict[str, Any] = {}

@@ -27,6 +27,7 @@ from feedback_app.runs.services import execute
 from generation.commands.run_folder import RunFolder
 from generation.downstream.classifier import Classifier, ClassifierConfig, build_densenet
 from generation.specs import BenchmarkSpec
+from tests.moving import moved
 from tests.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.django_db
@@ -48,14 +49,6 @@ def labels(db: None, tmp_path: Path) -> Scorer:
     return register_scorer(
         "labels", tmp_path / "classifier", kind=ScorerKind.CLASSIFIER, figures={}
     )
-
-
-def moved(storage: Path, settings: Settings, *, to: Path) -> None:
-    shutil.move(storage, to)
-    settings.DATA_ROOT = to
-    settings.MEDIA_ROOT = to / "blobs"
-    settings.RUNS_ROOT = to / "runs"
-    settings.MODELS_ROOT = to / "models"
 
 
 def made(batch: Batch) -> int:

@@ -45,18 +45,20 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``folders`` by the name of the source."""
+    """``folders`` by the name of the source; ``moves`` is what may be moved as a whole."""
 
     folders: Folders
     seed: str = "0"
+    moves: Path | None = None
 
     def as_plan(self, folder: Path) -> dict[str, Any]:
-        """What is built; folders within ``folder`` by their place there, which may be moved."""
+        """What is built; folders that move with ``folder`` by the way from there."""
+        around = self.moves or folder
         return {
             "version": VERSION,
             "seed": self.seed,
             "folders": {
-                name: str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+                name: os.path.relpath(path, folder) if path.is_relative_to(around) else str(path)
                 for name, path in sorted(self.folders.items())
             },
         }
@@ -185,12 +187,19 @@ def locked(folder: Path) -> Iterator[None]:
 def keep_plan(request: Request, folder: Path) -> None:
     """A folder goes on with the request that it was begun with, and with no other."""
     path, plan = folder / "plan.json", request.as_plan(folder)
-    if path.is_file() and json.loads(path.read_text()) != plan:
+    if path.is_file() and _resolved(json.loads(path.read_text()), folder) != _resolved(
+        plan, folder
+    ):
         raise RemediableError(
             f"{folder} was begun with other sources or another seed.",
             remedy="Choose an empty folder.",
         )
     write_whole(path, json.dumps(plan, indent=2) + "\n")
+
+
+def _resolved(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
+    places = {name: str((folder / place).resolve()) for name, place in plan["folders"].items()}
+    return {**plan, "folders": places}
 
 
 def look_through(name: str, request: Request, *, looks: Path) -> FirstPass:
