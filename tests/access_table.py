@@ -255,6 +255,8 @@ TABLE: dict[str, Line] = {
     "readings:results-images": get(COORDINATORS, lambda world: [world.study.pk]),
     "readings:plot": get(COORDINATORS, lambda world: [world.study.pk, "pace", "svg"]),
     "readings:results-cases": get(COORDINATORS, lambda world: [world.study.pk]),
+    "readings:results-comment": post(does(COORDINATORS, 404), lambda world: [world.case.pk]),
+    "readings:results-comment-back": post(does(COORDINATORS, 404), lambda world: [world.case.pk]),
     "readings:results-candidate": get(COORDINATORS, lambda world: [world.stage.candidates[0].pk]),
     "readings:results-withdraw": post(
         does(COORDINATORS, 404), lambda world: [world.study.pk, world.case.pk]
@@ -280,6 +282,9 @@ TABLE: dict[str, Line] = {
     "finetuning:snapshot_new": get(COORDINATORS),
     "finetuning:snapshot": get(COORDINATORS, lambda world: [world.snapshot.pk]),
     "finetuning:snapshot_file": get(COORDINATORS, lambda world: [world.snapshot.pk]),
+    "finetuning:snapshot_remarks": get(
+        does(COORDINATORS, 404), lambda world: [world.snapshot.pk]
+    ),  # nobody said anything in words
     "finetuning:finetune_new": get(COORDINATORS),
     "finetuning:finetune": get(COORDINATORS, lambda world: [world.fine_tune.pk]),
     "finetuning:finetune_curve": get(COORDINATORS, lambda world: [world.fine_tune.pk, "svg"]),
@@ -342,6 +347,7 @@ TABLE: dict[str, Line] = {
     "api:snapshots": get(COORDINATORS_BY_API),
     "api:snapshot": get(COORDINATORS_BY_API, lambda world: [world.snapshot.pk]),
     "api:snapshot-file": get(COORDINATORS_BY_API, lambda world: [world.snapshot.pk]),
+    "api:snapshot-remarks": get(COORDINATORS_BY_API, lambda world: [world.snapshot.pk]),
     "api:fine-tunes": get(COORDINATORS_BY_API),
     "api:fine-tune": get(COORDINATORS_BY_API, lambda world: [world.fine_tune.pk]),
     "api:gates": get(COORDINATORS_BY_API),

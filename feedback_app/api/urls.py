@@ -18,6 +18,7 @@ from feedback_app.provenance import api as provenance
 from feedback_app.readings import api as readings
 from feedback_app.readings import preview_views as previews
 from feedback_app.results import api as results
+from feedback_app.results import comment_api as comments
 from feedback_app.runs import api as runs
 from feedback_app.studies import api as studies
 from feedback_app.vlms import api as vlms
@@ -43,6 +44,7 @@ for rows, view, row in (
     ("slots", studies.SlotsView, "planned-slot"),
     ("readings", results.ReadingsView, "stored-reading"),
     ("adjudications", results.RoundsView, "adjudication"),
+    ("comment-flags", comments.CommentFlagsView, "comment-flag"),
     ("snapshots", finetuning.SnapshotsView, "snapshot"),
     ("fine-tunes", finetuning.FineTunesView, "fine-tune"),
     ("gates", finetuning.GatesView, "gate"),

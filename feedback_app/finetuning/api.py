@@ -95,6 +95,13 @@ class SnapshotsView(Read):
         content = self.get_object().blob.read()
         return HttpResponse(content, content_type="application/jsonl")
 
+    @file_action("application/jsonl")
+    def remarks(self, request: Request, snapshot_id: UUID) -> HttpResponse:
+        """What readers wrote, flagged and skipped, as JSON lines; empty where nothing was."""
+        remarks = self.get_object().remarks
+        content = remarks.read() if remarks else b""
+        return HttpResponse(content, content_type="application/jsonl")
+
 
 class FineTuneSerializer(Row):
     snapshot = serializers.UUIDField(source="snapshot_id")

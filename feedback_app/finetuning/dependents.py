@@ -2,13 +2,13 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from feedback_app.finetuning.models import GateVerdict, Pair, RatedImage, Snapshot
+from feedback_app.finetuning.models import GateVerdict, Pair, RatedImage, Remark, Snapshot
 from feedback_app.images.models import Scorer
 from feedback_app.readings.models import Reading, Retraction, Sources
 
 
 def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:
-    """Those that hold a pair or a rating from a reading of one of these readers or studies.
+    """Those that hold a pair, rating or remark from a reading of one of these readers or studies.
 
     A final reading of an adjudication is one of the study that it adjudicates.
     """
@@ -19,6 +19,7 @@ def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:
     return Snapshot.objects.filter(
         Exists(Pair.objects.filter(drawn, snapshot=OuterRef("pk")))
         | Exists(RatedImage.objects.filter(drawn, snapshot=OuterRef("pk")))
+        | Exists(Remark.objects.filter(drawn, snapshot=OuterRef("pk")))
     )
 
 

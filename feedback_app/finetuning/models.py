@@ -38,6 +38,7 @@ __all__ = [
     "Pair",
     "RatedImage",
     "ReadingYield",
+    "Remark",
     "RewardModel",
     "RuleOutcome",
     "Schedule",
@@ -62,6 +63,7 @@ def _count(rows: "models.QuerySet[Any]") -> Coalesce:
 class Snapshot(models.Model):
     """A frozen, hashed set of preferences and ratings; ``blob`` holds them as JSON lines.
 
+    ``remarks`` holds what readers wrote, flagged and skipped beside it, None where nothing was.
     Either people's readings or simulated ones, never both. ``replaces`` is the one that it
     was taken instead of, without retracted readings.
     """
@@ -69,6 +71,9 @@ class Snapshot(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    remarks = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_simulated = models.BooleanField(default=False)
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
@@ -138,6 +143,20 @@ class RatedImage(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="one_rating_a_reading_and_image", fields=["snapshot", "reading", "image"]
+            )
+        ]
+
+
+class Remark(models.Model):
+    """A reading of which the snapshot's remarks have a line."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="remark_rows")
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="remarks")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_remark_a_reading_of_a_snapshot", fields=["snapshot", "reading"]
             )
         ]
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("snapshots/new/", views.snapshot_new, name="snapshot_new"),
     path("snapshots/<uuid:pk>/", views.snapshot, name="snapshot"),
     path("snapshots/<uuid:pk>/preferences.jsonl", views.snapshot_file, name="snapshot_file"),
+    path("snapshots/<uuid:pk>/remarks.jsonl", views.snapshot_remarks, name="snapshot_remarks"),
     path("fine-tunes/new/", views.finetune_new, name="finetune_new"),
     path("fine-tunes/<uuid:pk>/", views.finetune, name="finetune"),
     path("fine-tunes/<uuid:pk>/curve.<str:form>", views.finetune_curve, name="finetune_curve"),

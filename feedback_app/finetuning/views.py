@@ -19,11 +19,12 @@ from feedback_app.finetuning.services import (
     save_schedule,
 )
 from feedback_app.finetuning.services.marked import count_marked_pairs
+from feedback_app.finetuning.services.remarks import count_remarks
 from feedback_app.finetuning.services.schedules import design_of, new_readings_so_far
 from feedback_app.finetuning.services.snapshots import begin_snapshot
 from feedback_app.finetuning.services.yields import new_pairs_so_far
 from feedback_app.finetuning.wording import described
-from feedback_app.images.models import ModelVersion
+from feedback_app.images.models import Blob, ModelVersion
 from feedback_app.remedies import complain
 from feedback_app.runs.models import Run
 from generation.errors import RemediableError
@@ -88,13 +89,15 @@ def snapshot_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 @coordinators_only
 def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
-    row = get_object_or_404(Snapshot.objects.with_counts().select_related("blob"), pk=pk)
+    rows = Snapshot.objects.with_counts().select_related("blob", "remarks")
+    row = get_object_or_404(rows, pk=pk)
     pairs = row.pairs.select_related("reading__slot__case", "reading__reader")
     rated = row.rated_images.select_related("image", "reading__slot__case", "reading__reader")
     context = {
         **SECTION,
         "snapshot": row,
         "marked_pairs": count_marked_pairs(row),
+        "remarks": count_remarks(row),
         "pairs": pairs.order_by("pk")[:SHOWN_PAIRS],
         "ratings": rated.order_by("pk")[:SHOWN_PAIRS],
     }
@@ -106,10 +109,23 @@ def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
 def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
     """The preferences as JSON lines, byte for byte as they were hashed."""
     row = get_object_or_404(Snapshot.objects.select_related("blob"), pk=pk)
+    return _lines(row.blob, name=f"{row.pk}.jsonl")
+
+
+@require_GET
+@coordinators_only
+def snapshot_remarks(request: HttpRequest, pk: UUID) -> FileResponse:
+    """What readers wrote, flagged and skipped, as JSON lines."""
+    row = get_object_or_404(Snapshot.objects.exclude(remarks=None).select_related("remarks"), pk=pk)
+    assert row.remarks is not None
+    return _lines(row.remarks, name=f"{row.pk}-remarks.jsonl")
+
+
+def _lines(blob: Blob, *, name: str) -> FileResponse:
     return FileResponse(
-        io.BytesIO(row.blob.read()),
+        io.BytesIO(blob.read()),
         as_attachment=True,
-        filename=f"{row.pk}.jsonl",
+        filename=name,
         content_type="application/jsonl",
     )
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+import feedback_app.readings.comment_models
 import feedback_app.readings.report_models
 import feedback_app.readings.training_models  # noqa: F401  Their tables are of this app.
 from feedback_app.images.models import Image
@@ -72,11 +73,10 @@ class Reading(models.Model):
     """A reading is one submission for a slot; revising it adds a row with the next revision.
 
     A database trigger refuses updates and deletions of readings and their parts.
-    ``idempotency_key`` is made by the client: the same submission is stored once.
-    A skipped case is a reading with its reason and without answers. ``active_ms``
-    leaves out hidden tabs and idle minutes; ``display`` says which windows and zooms
-    were used. ``after_unmasking`` marks what was said of an unaware case when its reader had
-    been told what the study asks: it is kept, and does not count.
+    ``idempotency_key`` is made by the client: the same submission is stored once. A skipped case
+    is a reading with its reason and without answers. ``active_ms`` leaves out hidden tabs and
+    idle minutes; ``display`` says which windows and zooms were used. ``after_unmasking`` marks what
+    was said of an unaware case when its reader knew what the study asks: kept, it does not count.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

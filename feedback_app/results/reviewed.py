@@ -1,13 +1,14 @@
 """What was said of cases, for whoever may know who said it: answers in words, regions drawn."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Prefetch
 
 from feedback_app.images.models import Image
+from feedback_app.readings.comment_models import CommentFlag
 from feedback_app.readings.models import (
     Flag,
     Reading,
@@ -18,8 +19,17 @@ from feedback_app.readings.models import (
 )
 from feedback_app.readings.report_models import WrittenReport
 from feedback_app.results.cases import disagreements, find_cases, latest
+from feedback_app.results.comments import Suggestion, letters_seen, suggestions
 from feedback_app.results.verdicts import sum_up
-from feedback_app.studies.models import Case, CaseImage, Criterion, Phase, Study
+from feedback_app.studies.models import (
+    Case,
+    CaseImage,
+    Criterion,
+    FlagKind,
+    Phase,
+    Study,
+    questions_of,
+)
 from feedback_app.studies.modes.write_report import source_label
 
 LETTERS = "ABCDEFGH"
@@ -38,6 +48,7 @@ PARTS = (
     "report",
     "preferences__criterion",
     "preferences__left",
+    Prefetch("comment_flags", CommentFlag.objects.standing().select_related("kind", "decided_by")),
 )
 
 
@@ -67,6 +78,22 @@ class ShownImage:
 
 
 @dataclass(frozen=True)
+class NamedByComment:
+    """A decided flag of a comment; ``letter`` is empty where the case has one image."""
+
+    flag: CommentFlag
+    letter: str
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """A flag to be decided on; ``number`` is the image's in the case, 0 where none is named."""
+
+    suggestion: Suggestion
+    number: int
+
+
+@dataclass(frozen=True)
 class SaidOfCase:
     """One reading in words; ``scores`` has a line a criterion, with a value an image.
 
@@ -83,6 +110,19 @@ class SaidOfCase:
     skip: str
     report: WrittenReport | None = None
     preferences: tuple[tuple[str, str], ...] = ()
+    named: tuple[NamedByComment, ...] = ()
+    suggested: tuple[Suggested, ...] = ()
+    letters: str = ""
+    """Which image the reader called what, where the comment may say so by other letters."""
+    places: tuple[tuple[int, str], ...] = ()
+    """Number and letter of each image, where the case has several."""
+
+    @property
+    def flag_kinds(self) -> tuple[FlagKind, ...]:
+        """What may be put on the case's images out of the comment; nothing of a skipped case."""
+        if self.skip or not self.reading.comment:
+            return ()
+        return questions_of(self.reading.slot.study).flag_kinds
 
     @property
     def is_final(self) -> bool:
@@ -130,7 +170,11 @@ def review(study: Study, keys: Sequence[UUID]) -> list[ReviewedCase]:
     retracted = retracted_in(study)
     study_is_retracted = study.pk in set(Retraction.objects.active().studies())
     said: dict[UUID, list[SaidOfCase]] = defaultdict(list)
-    readings = latest(study).filter(slot__case__in=keys).select_related("reader", "slot")
+    readings = (
+        latest(study)
+        .filter(slot__case__in=keys)
+        .select_related("reader", "slot__study", "slot__case")
+    )
     for reading in readings.prefetch_related(*PARTS).order_by("reader", "slot__repetition"):
         case_id = reading.slot.case_id
         number = numbers.get(reading.reader_id, 0) % OUTLINES
@@ -190,7 +234,7 @@ def _adjudicated(
     readings = Reading.objects.filter(slot__case__copied_from__original__in=keys).current()
     found: dict[UUID, list[SaidOfCase]] = defaultdict(list)
     for reading in (
-        readings.select_related("reader", "slot__case__copied_from")
+        readings.select_related("reader", "slot__study", "slot__case__copied_from")
         .prefetch_related(*PARTS)
         .order_by("slot__study__created_at", "reader", "slot__phase")
     ):
@@ -227,7 +271,22 @@ def _said(
             for one in sorted(reading.preferences.all(), key=lambda one: one.criterion.position)
         ),
         skip=str(SkipReason(reading.skip_reason).label) if reading.is_skipped else "",
+        named=tuple(
+            NamedByComment(flag, letters[flag.image_id] if len(images) > 1 else "")
+            for flag in reading.comment_flags.all()
+        ),
+        suggested=tuple(_suggested(reading, images)),
+        letters=letters_seen(reading.slot) if reading.comment else "",
+        places=tuple((number, shown.letter) for number, shown in enumerate(images, start=1))
+        if len(images) > 1
+        else (),
     )
+
+
+def _suggested(reading: Reading, images: Sequence[ShownImage]) -> Iterator[Suggested]:
+    numbers = {shown.image.pk: number for number, shown in enumerate(images, start=1)}
+    for one in suggestions(reading, [shown.image for shown in images]):
+        yield Suggested(one, numbers[one.image.pk] if one.image else 0)
 
 
 def _scored(criterion: Criterion, values: Sequence[int | None]) -> tuple[str, tuple[str, ...], str]:
@@ -255,6 +314,25 @@ def _outline(reading: Reading, images: Sequence[ShownImage], *, number: int | st
                     label=f"{reading.reader.display_name}: {flag.kind.name}, {flag.grade}",
                 )
             )
+    for named in reading.comment_flags.all():
+        if named.corners:
+            by_image[named.image_id].outlines.append(
+                Outline(
+                    points=" ".join(f"{x:g},{y:g}" for x, y in named.corners),
+                    number=number,
+                    label=f"{reading.reader.display_name}'s comment: {named.kind.name}, "
+                    f"{named.grade}",
+                )
+            )
+
+
+def said_in(reading: Reading) -> SaidOfCase | None:
+    """Returns what was said in a reading; None where it was revised meanwhile."""
+    case = reading.slot.case
+    case = case.copied_from.original if hasattr(case, "copied_from") else case
+    (reviewed,) = review(case.study, [case.pk])
+    every = [*reviewed.said, *reviewed.adjudicated]
+    return next((said for said in every if said.reading.pk == reading.pk), None)
 
 
 def review_image(

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from feedback_app.results import case_list
+from feedback_app.results import case_list, comment_views
 from feedback_app.results import views as results_views
 
 OF_A_STUDY = [
@@ -21,5 +21,11 @@ urlpatterns = [
     path("own/", results_views.own, name="own"),
     path("doubts/", results_views.doubts, name="results-doubts"),
     path("<uuid:study_id>/", include(OF_A_STUDY)),
+    path("comments/<uuid:reading_id>/", comment_views.decide_on, name="results-comment"),
+    path(
+        "comment-flags/<uuid:flag_id>/back/",
+        comment_views.take_flag_back,
+        name="results-comment-back",
+    ),
     path("candidates/<uuid:image_id>/", results_views.candidate, name="results-candidate"),
 ]

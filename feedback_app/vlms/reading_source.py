@@ -2,7 +2,10 @@
 
 Flags, their regions, scores, choices and comments of readings that may teach: by people, the last
 revision of the first reading, nothing retracted, no gate's, no gold case, and of no study that
-still hides from coordinators where its images are from.
+still hides from coordinators where its images are from. A flag that a person confirmed in a comment
+counts as one. What a comment names and nobody has decided on is not asked: without the flag it
+would teach that the image has no such artefact. Of skipped cases there is only that an image
+could not be assessed.
 """
 
 from collections import defaultdict
@@ -10,13 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Prefetch
+
 from feedback_app.finetuning.services.image_means import teaching_readings
-from feedback_app.readings.models import Reading, Shape, Verdict
+from feedback_app.readings.comment_models import CommentFlag
+from feedback_app.readings.models import Flag, Reading, Shape, SkipReason, Verdict
 from feedback_app.studies.models import CaseImage, CaseRole, CriterionKind, FlagKind, Study
 from feedback_app.vlms.sources import link_pictures, picture_of
 from generation.vlm.instructions.families import reader_feedback as asked
 from generation.vlm.instructions.records import Draft, Exam, Picture, whole_box
 from generation.vlm.instructions.sources.written import WrittenFacts, write
+from generation.vlm.reports.comments import artefacts_in
 
 NAME = "readings"
 AT_ONCE = 500
@@ -37,7 +44,8 @@ def write_readings(folder: Path) -> list[list[Any]]:
 
 def readings() -> Any:
     hidden = [study.pk for study in Study.objects.all() if not study.tells_source]
-    rows = teaching_readings(simulated=False).exclude(slot__study__in=hidden)
+    rows = teaching_readings(simulated=False, with_skipped=True).exclude(slot__study__in=hidden)
+    rows = rows.filter(skip_reason__in=[SkipReason.NONE, SkipReason.NOT_ASSESSABLE])
     return rows.exclude(slot__case__role=CaseRole.GOLD)
 
 
@@ -47,7 +55,11 @@ def _exams(rows: Any) -> Iterator[Exam]:
     for kind in FlagKind.objects.order_by("study", "position"):
         kinds[kind.study_id].append(kind)
     related = rows.select_related("slot__case").prefetch_related(
-        "scores__criterion", "choices__criterion", "flags__kind", "flags__regions"
+        "scores__criterion",
+        "choices__criterion",
+        "flags__kind",
+        "flags__regions",
+        Prefetch("comment_flags", CommentFlag.objects.standing()),
     )
     for reading in related.order_by("pk").iterator(chunk_size=AT_ONCE):
         places = list(
@@ -61,6 +73,11 @@ def _exams(rows: Any) -> Iterator[Exam]:
 
 def _exam(reading: Reading, places: Sequence[CaseImage], kinds: Sequence[FlagKind]) -> Exam:
     pictures = {place.image_id: picture_of(NAME, place.image.blob_id) for place in places}
+    answered = (
+        *_flags(reading, places, kinds, pictures),
+        *_scores(reading, pictures),
+        *_choices(reading, pictures),
+    )
     return Exam(
         source=NAME,
         key=str(reading.pk),
@@ -68,9 +85,7 @@ def _exam(reading: Reading, places: Sequence[CaseImage], kinds: Sequence[FlagKin
         pictures=tuple(pictures.values()),
         is_secondary=True,
         asked=(
-            *_flags(reading, places, kinds, pictures),
-            *_scores(reading, pictures),
-            *_choices(reading, pictures),
+            *(_skipped(pictures) if reading.is_skipped else answered),
             *_remarks(reading, pictures),
         ),
     )
@@ -83,18 +98,32 @@ def _flags(
     reading: Reading, places: Sequence[CaseImage], kinds: Sequence[FlagKind], pictures: Pictures
 ) -> Iterator[Draft]:
     flags = {(flag.image_id, flag.kind_id): flag for flag in reading.flags.all()}
+    decided = {(one.image_id, one.kind_id): one for one in reading.comment_flags.all()}
+    named = artefacts_in(reading.comment, [kind.name for kind in kinds])
+    open_to_doubt = {one.name for one in named if one.presence != "absent"}
     for number, place in enumerate(places):
         picture = pictures[place.image_id]
         for kind in kinds:
-            flag, key = flags.get((place.image_id, kind.pk)), f"{number} {kind.slug}"
-            yield asked.artefact(kind.name, is_there=flag is not None, key=key, picture=picture)
-            if flag and (regions := list(flag.regions.all())):
-                boxes = tuple(_box(region, place) for region in regions)
+            at = place.image_id, kind.pk
+            flag, said, key = flags.get(at), decided.get(at), f"{number} {kind.slug}"
+            is_there = flag is not None or (said is not None and said.is_confirmed)
+            if not is_there and said is None and kind.name in open_to_doubt:
+                continue
+            key = key if flag or not is_there else f"{key}, of a comment"
+            yield asked.artefact(kind.name, is_there=is_there, key=key, picture=picture)
+            if marked := _marked(flag, said):
+                boxes = tuple(_box(corners, place) for corners in marked)
                 yield asked.place(kind.name, boxes, key=key, picture=picture)
 
 
-def _box(region: Any, place: CaseImage) -> tuple[int, int, int, int]:
-    corners = Shape(region.shape).corners(region.points)
+def _marked(flag: Flag | None, said: CommentFlag | None) -> list[list[tuple[float, float]]]:
+    """Returns the corners of each region that the reader drew, or that was marked for them."""
+    if flag is not None:
+        return [Shape(one.shape).corners(one.points) for one in flag.regions.all()]
+    return [said.corners] if said is not None and said.corners else []
+
+
+def _box(corners: Sequence[tuple[float, float]], place: CaseImage) -> tuple[int, int, int, int]:
     across, down = ([corner[axis] for corner in corners] for axis in (0, 1))
     width, height = place.image.width, place.image.height
     return whole_box(
@@ -129,6 +158,11 @@ def _choices(reading: Reading, pictures: Pictures) -> Iterator[Draft]:
         yield asked.comparison(
             choice.criterion.question, answer, key=choice.criterion.slug, pair=(first, second)
         )
+
+
+def _skipped(pictures: Pictures) -> Iterator[Draft]:
+    for number, picture in enumerate(pictures.values()):
+        yield asked.skipped(key=f"{number} skipped", picture=picture)
 
 
 def _remarks(reading: Reading, pictures: Pictures) -> Iterator[Draft]:

@@ -21,6 +21,7 @@ MarkGrade = Literal["minor", "major"]
 class Mark:
     """A mark is a region of an image in which a reader flagged an artefact.
 
+    With the source ``comment`` the reader named it in a comment, and a person marked the place.
     ``flag`` is the artefact's slug; ``corners`` are those of the region in order, (x, y) as
     fractions of the image's width and height from its top left corner.
     """
@@ -28,6 +29,7 @@ class Mark:
     flag: str
     grade: MarkGrade
     corners: Annotated[tuple[Corner, ...], Field(min_length=3)]
+    source: Literal["", "comment"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

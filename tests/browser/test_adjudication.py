@@ -8,12 +8,34 @@ from playwright.sync_api import Page, expect
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.adjudication.finals import final_readings
+from feedback_app.readings.comment_models import CommentFlag
 from feedback_app.studies.models import Phase, Slot
 from tests.browser.reading import all_sent, at_case, drag, enter, press_all, screen_point
 from tests.readings.answers import read
 from tests.readings.rooms import assign, make_room, synthetic
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
+
+
+def test_what_a_comment_names_is_marked_and_confirmed(
+    page: Page, rosa: User, cora: User, log_in: Callable[[User], None]
+) -> None:
+    study = make_room("rate", rosa, cases=[[synthetic(1, size=(512, 512))]])
+    read(assign(study, rosa)[0], comment="The clavicle is doubled.")
+    log_in(cora)
+    page.goto(reverse("readings:results-cases", args=[study.pk]))
+    offered = page.locator("form.suggested").first
+    expect(offered).to_contain_text("Clavicles?")
+    offered.get_by_label("Grade").select_option("major")
+    offered.get_by_role("button", name="Mark").click()
+    picture = page.locator(".reviewed-images svg").bounding_box()
+    assert picture is not None
+    at = [(picture["x"] + share * picture["width"], picture["y"] + share * picture["height"])
+          for share in (0.25, 0.5)]  # fmt: skip
+    drag(page, *at)
+    offered.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".named")).to_contain_text("Clavicles, major, 1 region from the comment")
+    assert CommentFlag.objects.get().box == pytest.approx([128, 128, 256, 256], abs=2)
 
 
 def test_what_a_reader_says_is_seen_by_the_coordinator_and_settled_by_keyboard(

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from feedback_app.finetuning.models import GateStudy
 from feedback_app.readings.adjudication.finals import final_readings, with_finals
+from feedback_app.readings.comment_models import CommentFlag
 from feedback_app.readings.models import (
     Choice,
     Reading,
@@ -73,17 +74,18 @@ def teaching_readings(
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
     prefers_final: bool = False,
+    with_skipped: bool = False,
 ) -> QuerySet[Reading]:
-    """Returns last revisions of first readings, now or then, without skipped and retracted ones.
+    """Returns last revisions of first readings, now or then, without retracted ones.
 
-    Of all studies unless given. With ``prefers_final``, of cases that were adjudicated the
-    final readings alone.
+    Skipped ones teach nothing, and are there only for whoever asks why. Of all studies unless
+    given. With ``prefers_final``, of cases that were adjudicated the final readings alone.
     """
     every = Reading.objects.of_plans()
     current = every.as_of(as_of) if as_of else every.current()
-    readings = current.standing().filter(
-        is_simulated=simulated, skip_reason=SkipReason.NONE, slot__repetition=0
-    )
+    readings = current.standing().filter(is_simulated=simulated, slot__repetition=0)
+    if not with_skipped:
+        readings = readings.filter(skip_reason=SkipReason.NONE)
     # Not as "its gate is missing": PostgreSQL would take next to no study for one of these.
     readings = readings.exclude(slot__study__in=GateStudy.objects.values("study"))
     if studies is not None:
@@ -117,8 +119,14 @@ def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[Mas
     return dict(told)
 
 
-def marks_made(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], tuple[Mark, ...]]:
-    """By reading and image, the regions of the reading's flags, sorted."""
+def marks_made(
+    readings: QuerySet[Reading], *, as_of: datetime | None = None
+) -> dict[tuple[UUID, UUID], tuple[Mark, ...]]:
+    """By reading and image, the regions of the reading's flags and of its comment's, sorted.
+
+    Flags that a person confirmed in a comment count where they marked them, now or then; they
+    say that they are of a comment.
+    """
     regions = Region.objects.filter(flag__reading__in=readings).values_list(
         "flag__reading_id",
         "flag__image_id",
@@ -138,6 +146,21 @@ def marks_made(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], tuple[Mar
         made[reading_id, image_id].append(
             Mark(flag=slug, grade=cast("MarkGrade", grade), corners=corners)
         )
+    for named in (
+        CommentFlag.objects.confirmed(as_of)
+        .filter(reading__in=readings, box__isnull=False)
+        .select_related("kind", "image")
+    ):
+        mark = Mark(
+            flag=named.kind.slug,
+            grade=cast("MarkGrade", named.grade),
+            corners=tuple(
+                (_fraction(x, of=named.image.width), _fraction(y, of=named.image.height))
+                for x, y in named.corners
+            ),
+            source="comment",
+        )
+        made[named.reading_id, named.image_id].append(mark)
     return {place: tuple(sorted(marks)) for place, marks in made.items()}
 
 
@@ -146,9 +169,9 @@ def _fraction(value: float, *, of: int) -> float:
     return round(min(1.0, max(0.0, value / of)), FRACTION_DECIMALS)
 
 
-def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
+def scored(readings: QuerySet[Reading], *, as_of: datetime | None = None) -> Iterator[ImageMean]:
     """Means over the ordinal criteria; how sure somebody is of the source is no score."""
-    masks, marks = masks_shown(readings), marks_made(readings)
+    masks, marks = masks_shown(readings), marks_made(readings, as_of=as_of)
     rows = (
         Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)
         .order_by("reading_id", "image_id", "criterion__position")
@@ -182,13 +205,13 @@ def scored(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
         )
 
 
-def chosen(readings: QuerySet[Reading]) -> Iterator[ImageMean]:
+def chosen(readings: QuerySet[Reading], *, as_of: datetime | None = None) -> Iterator[ImageMean]:
     """Both images of a comparison, as far apart as the choices say on the mean.
 
     A criterion on which the two are equally good, or both bad, counts as no distance;
     criteria that contradict each other cancel out. The two lie about the scale's middle.
     """
-    masks, marks = masks_shown(readings), marks_made(readings)
+    masks, marks = masks_shown(readings), marks_made(readings, as_of=as_of)
     choices = Choice.objects.filter(reading__in=readings).values_list(
         "reading_id", "criterion__slug", "image_id", "strength"
     )

@@ -64,13 +64,14 @@ def find_pairs(
     return pairs_among(
         teaching_readings(
             simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
-        )
+        ),
+        as_of=as_of,
     )
 
 
-def pairs_among(readings: QuerySet[Reading]) -> list[FoundPair]:
+def pairs_among(readings: QuerySet[Reading], *, as_of: datetime | None = None) -> list[FoundPair]:
     """Returns the pairs of these readings, each of which could teach."""
-    return [*_pairs_of(scored(readings)), *_pairs_of(chosen(readings))]
+    return [*_pairs_of(scored(readings, as_of=as_of)), *_pairs_of(chosen(readings, as_of=as_of))]
 
 
 def _pairs_of(images: Iterator[ImageMean]) -> Iterator[FoundPair]:

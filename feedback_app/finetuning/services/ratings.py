@@ -62,23 +62,28 @@ def find_ratings(
     return ratings_among(
         teaching_readings(
             simulated=simulated, studies=studies, as_of=as_of, prefers_final=prefers_final
-        )
+        ),
+        as_of=as_of,
     )
 
 
-def ratings_among(readings: QuerySet[Reading]) -> list[FoundRating]:
+def ratings_among(
+    readings: QuerySet[Reading], *, as_of: datetime | None = None
+) -> list[FoundRating]:
     """Returns the ratings of these readings, each of which could teach."""
     none_acceptable = set(readings.filter(none_acceptable=True).values_list("pk", flat=True))
     found = [
         FoundRating(seen, False if seen.reading_id in none_acceptable else None)
-        for seen in scored(readings)
+        for seen in scored(readings, as_of=as_of)
     ]
     both_bad: dict[UUID, bool] = defaultdict(bool)
     for reading_id, verdict in Choice.objects.filter(reading__in=readings).values_list(
         "reading_id", "verdict"
     ):
         both_bad[reading_id] |= verdict == Verdict.BOTH_BAD or reading_id in none_acceptable
-    for reading_id, of_reading in groupby(chosen(readings), key=lambda seen: seen.reading_id):
+    for reading_id, of_reading in groupby(
+        chosen(readings, as_of=as_of), key=lambda seen: seen.reading_id
+    ):
         found += _judged(list(of_reading), are_both_bad=both_bad[reading_id])
     return found
 

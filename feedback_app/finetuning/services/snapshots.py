@@ -11,10 +11,11 @@ from django.db.models import Q
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
-from feedback_app.finetuning.models import Pair, RatedImage, Snapshot
+from feedback_app.finetuning.models import Pair, RatedImage, Remark, Snapshot
 from feedback_app.finetuning.services.pairs import FoundPair, find_pairs
 from feedback_app.finetuning.services.ratings import FoundRating, find_ratings
 from feedback_app.finetuning.services.reliability import reliabilities_of
+from feedback_app.finetuning.services.remarks import remarks_of, write_remarks
 from feedback_app.finetuning.services.yields import unknown_so_far
 from feedback_app.images.blobs.services import store
 from feedback_app.readings.models import Reading
@@ -25,6 +26,7 @@ from generation.errors import RemediableError
 from generation.specs import Preference, Rating
 
 MEDIA_TYPE = "application/jsonl"
+MARKS = {"marks", "winner_marks", "loser_marks"}
 RATINGS_AT_ONCE = 10_000
 """More would keep a request waiting for over two seconds."""
 
@@ -73,6 +75,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Freeze the pairs and ratings that there are now: the same readings give the same SHA-256.
 
+    What readers wrote, flagged and skipped goes along in a file of its own (``remarks``).
     Of people or of simulated readers, never both. Images of other model versions than
     the one to be fine-tuned are welcome: a preference is about pictures. ``without`` names
     readings that are left out. With ``prefers_final``, adjudicated cases teach by their final
@@ -101,8 +104,17 @@ def take_snapshot(
             f"There is nothing to learn from yet in the readings of {whose}.",
             remedy="Read some cases: score images, or choose between them.",
         )
+    remarks = remarks_of(
+        simulated=simulated,
+        studies=studies,
+        as_of=as_of,
+        prefers_final=prefers_final,
+        without=left_out,
+    )
+    said = store(write_remarks(remarks.values()), media_type=MEDIA_TYPE) if remarks else None
     snapshot = Snapshot.objects.create(
         name=name,
+        remarks=said,
         blob=store(
             write_lines(pairs, ratings, reliability=reliabilities_of(ratings)),
             media_type=MEDIA_TYPE,
@@ -132,12 +144,13 @@ def take_snapshot(
         )
         for rating in ratings
     )
+    Remark.objects.bulk_create(Remark(snapshot=snapshot, reading_id=key) for key in remarks)
     record(
         "snapshot.taken",
         actor=created_by,
         target=snapshot.name,
         target_id=snapshot.pk,
-        details={"pairs": len(pairs), "rated_images": len(ratings)},
+        details={"pairs": len(pairs), "rated_images": len(ratings), "remarks": len(remarks)},
     )
     return snapshot
 
@@ -147,6 +160,7 @@ def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Sn
     first = snapshot.first
     held = set(first.pairs.values_list("reading", flat=True))
     held |= set(first.rated_images.values_list("reading", flat=True))
+    held |= set(first.remark_rows.values_list("reading", flat=True))
     drawn_on = Study.objects.filter(slots__readings__in=held)
     panels = drawn_on.filter(adjudicates__isnull=False)
     studies = list(
@@ -187,6 +201,12 @@ def write_lines(
 
 
 def _line(fields: dict[str, Any]) -> str:
-    """What says nothing is left out."""
-    said = {name: value for name, value in fields.items() if value not in ({}, "", None, ())}
+    """What says nothing is left out, of marks too."""
+    said = _said(fields)
+    for name in MARKS & said.keys():
+        said[name] = [_said(mark) for mark in said[name]]
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in ({}, "", None, ())}

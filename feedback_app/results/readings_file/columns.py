@@ -8,6 +8,7 @@ from django.db.models import Case as SqlCase
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from feedback_app.readings.comment_models import CommentFlag
 from feedback_app.readings.models import Choice, Flag, Reading, Region, Score
 from feedback_app.readings.report_models import ReportPreference, WrittenReport
 from feedback_app.studies.models import CaseText, Phase
@@ -157,6 +158,29 @@ TABLES = {
                 Column("grade", "minor or major", "grade"),
             ),
             ("reading__created_at", "reading", "pk"),
+        ),
+        Table(
+            "comment_flags",
+            "one row a flag that a comment names, as a coordinator decided on it; beside the "
+            "reader's own flags, and none of them",
+            CommentFlag.objects.standing,
+            "reading__",
+            (
+                *_of_image(),
+                Column("flag", "the flag's short name", "kind__slug"),
+                Column("flag_name", "the flag as readers see it", "kind__name"),
+                Column("is_confirmed", "whether it is meant; what is not teaches nothing",
+                       "is_confirmed"),
+                Column("grade", "minor or major, as the coordinator says; empty where it is not "
+                       "meant", "grade"),
+                Column("box", "left, top, right and bottom in pixels of the stored image, where "
+                       "the coordinator marked it", "box",
+                       lambda box: " ".join(f"{side:g}" for side in box)),
+                Column("words", "the comment", "words"),
+                Column("decided_at", "when it was decided, ISO 8601", "decided_at",
+                       lambda moment: moment.isoformat()),
+            ),
+            ("decided_at", "pk"),
         ),
         Table(
             "regions",

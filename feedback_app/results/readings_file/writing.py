@@ -19,7 +19,14 @@ COCO = "regions.coco"
 NUMBERS = {"case", "repetition", "position", "revision", "value", "strength",
            "better_image_strength", "changed_characters", "changed_words", "points",
            "left_report"}  # fmt: skip
-TRUTHS = {"is_simulated", "is_last_revision", "is_retracted", "none_acceptable", "is_accepted"}
+TRUTHS = {
+    "is_simulated",
+    "is_last_revision",
+    "is_retracted",
+    "none_acceptable",
+    "is_accepted",
+    "is_confirmed",
+}
 
 
 def csv_of(rows: StudyRows, table: Table) -> Iterator[str]:

@@ -6,10 +6,11 @@ Not a task of CheXinstruct. It teaches what readers find artificial; an answer i
 from generation.vlm.instructions.census import NO, YES
 from generation.vlm.instructions.records import Draft, Picture, Region, box_text
 
-ARTEFACT, PLACE, RATING, COMPARISON, REMARK = (
+ARTEFACT, PLACE, RATING, COMPARISON, REMARK, SKIPPED = (
     "artefact detection", "artefact grounding", "image rating", "image comparison",
-    "reader remark",
+    "reader remark", "reader skip",
 )  # fmt: skip
+UNREADABLE = "It cannot be assessed."
 FIRST, SECOND, EQUAL = "the first", "the second", "neither"
 
 TEMPLATES = {
@@ -52,6 +53,16 @@ TEMPLATES = {
         "Choose between the two images. {question}",
         "The first or the second? {question}",
         "Look at both chest films. {question}",
+    ),
+    SKIPPED: (
+        "Why did a reader skip this image?",
+        "A reader did not score this chest X-ray. For what reason?",
+        "What kept a reader from reading this picture?",
+        "This radiograph was skipped. Say why.",
+        "What would a reader say who skips this chest film?",
+        "Give the reason why nobody could score this image.",
+        "Why is there no score of this synthetic radiograph?",
+        "For what reason was this picture passed over?",
     ),
     REMARK: (
         "What did a reader remark on this image?",
@@ -121,3 +132,8 @@ def comparison(question: str, answer: str, *, key: str, pair: tuple[Picture, Pic
 
 def remark(comment: str, *, key: str, pictures: tuple[Picture, ...]) -> Draft:
     return Draft(task=REMARK, key=key, answer=comment, pictures=pictures)
+
+
+def skipped(*, key: str, picture: Picture) -> Draft:
+    """An image that a reader could not assess; other reasons to skip are not about the image."""
+    return Draft(task=SKIPPED, key=key, answer=UNREADABLE, pictures=(picture,))
