@@ -127,7 +127,8 @@ def describe_reference(
 
     Studies that show nothing beside their cases, which are most, ask the database nothing.
     """
-    reference = reference_of(case) if study.reference_cohort_id else None
+    has_references = study.reference_cohort_id or study.shows_prior
+    reference = reference_of(case) if has_references else None
     if reference is None:
         return None
     stored_mm = reference.image.cohort_image.spacing_mm
@@ -136,6 +137,7 @@ def describe_reference(
         "address": address,
         "width": size.width,
         "height": size.height,
+        "is_prior": study.shows_prior,
         "spacing_mm": list(spacing) if spacing else None,
     }
 

@@ -75,7 +75,7 @@ class WholeStudySerializer(StudySerializer):
             "takes_cases", "readers_per_case", "images_per_case", "anchor_count",
             "repeat_percent", "repeat_min_gap", "block_size", "exploration_percent",
             "real_percent", "break_every_min", "shuffle_seed", "cohort_images", "draft_sources",
-            "undrafted_percent",
+            "undrafted_percent", "shows_prior",
         ]  # fmt: skip
 
     def get_readers(self, study: Study) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.apps import apps
 
+from feedback_app.images.cohorts.priors import priors_of
 from feedback_app.images.models import Cohort, CohortImage, Image
 from feedback_app.studies.planning import CasePlan, CasesAdded, PlannedCase, draw_real
 from generation.datasets.reports import report_of
@@ -27,14 +28,19 @@ def plan_of_cohort(
     with_training: bool,
     sources: Collection[str],
     beside: Collection[UUID],
+    with_prior: bool,
     seed: int,
 ) -> CasePlan:
     """Draws images of which every source has a report, test split first, then validation.
 
-    ``beside`` are images that are in a case; some of them may be of a cohort already.
+    ``beside`` are images that are in a case; some of them may be of a cohort already. Of those
+    ``with_prior`` there is an earlier image of the same patient.
     """
     there = CohortImage.objects.filter(image__in=beside).count()
     drawn = draw_real(cohort, seed=seed, with_training=with_training)
+    if with_prior:
+        earlier = priors_of(drawn)
+        drawn = [image for image in drawn if image in earlier]
     texts = [texts_of(source, drawn) for source in sources]
     usable = [
         image for image in drawn if image not in beside and all(image in found for found in texts)
@@ -64,6 +70,20 @@ def with_texts(plan: CasePlan, sources: Collection[str]) -> CasePlan:
         cases=plan.added.cases - lost,
         images=plan.added.images - lost,
         undrafted=lost,
+    )
+    return CasePlan(cases=cases, added=added)
+
+
+def with_priors(plan: CasePlan) -> CasePlan:
+    """Leaves out each case of which there is no earlier image; so a synthetic one is in none."""
+    earlier = priors_of([case.images[0] for case in plan.cases])
+    cases = tuple(case for case in plan.cases if case.images[0] in earlier)
+    lost = len(plan.cases) - len(cases)
+    added = replace(
+        plan.added,
+        cases=plan.added.cases - lost,
+        images=plan.added.images - lost,
+        without_prior=lost,
     )
     return CasePlan(cases=cases, added=added)
 

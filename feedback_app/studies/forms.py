@@ -46,6 +46,7 @@ OF_MODES = (
     "cohort_images",
     "draft_sources",
     "undrafted_percent",
+    "shows_prior",
 )
 
 
@@ -106,6 +107,7 @@ class StudyForm(forms.Form):
         **said_of("draft_sources"),
     )
     undrafted_percent = number("undrafted_percent")
+    shows_prior = form_field_of(StudyRequest, "shows_prior")
     reference_cohort = forms.ModelChoiceField(
         queryset=Cohort.objects.all(),
         required=False,

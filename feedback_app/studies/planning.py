@@ -66,6 +66,7 @@ class CasesAdded:
     real_missing: int = 0
     repeats_missing: int = 0
     undrafted: int = 0
+    without_prior: int = 0
 
     def __add__(self, other: "CasesAdded") -> "CasesAdded":
         return CasesAdded(
@@ -79,6 +80,7 @@ class CasesAdded:
             real_missing=self.real_missing + other.real_missing,
             repeats_missing=self.repeats_missing + other.repeats_missing,
             undrafted=self.undrafted + other.undrafted,
+            without_prior=self.without_prior + other.without_prior,
         )
 
     @property
@@ -98,6 +100,10 @@ class CasesAdded:
                 (
                     self.undrafted,
                     f"{self.undrafted} left out: not every source has a report of their image.",
+                ),
+                (
+                    self.without_prior,
+                    f"{self.without_prior} left out: no earlier image of their patient is known.",
                 ),
                 (
                     self.repeats_missing,

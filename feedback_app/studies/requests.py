@@ -113,6 +113,11 @@ class StudyRequest(Request):
         title="Cases without a draft, in per cent",
         description="By lot: they tell how much time a draft saves.",
     )
+    shows_prior: bool = Field(
+        default=False,
+        title="Beside each image an earlier one of the same patient",
+        description="Only images of which the cohort has one are taken, so no synthetic ones.",
+    )
     has_phases: bool = Field(
         default=False,
         title="Two phases",

@@ -156,6 +156,7 @@ def _open_panel(study: Study, adjudicators: Sequence[User], *, sent_by: User | N
         images_per_case=study.images_per_case,
         guideline=study.guideline,
         reference_cohort=study.reference_cohort,
+        shows_prior=study.shows_prior,
         break_every_min=study.break_every_min,
         shuffle_seed=secrets.randbelow(SEED_LIMIT),
         created_by=sent_by,

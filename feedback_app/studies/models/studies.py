@@ -13,7 +13,14 @@ from django.utils import timezone
 from feedback_app.images.models import Cohort, Scorer
 from feedback_app.related import number_of, related_rows
 from feedback_app.runs.models import Run
-from feedback_app.studies.modes import DEFAULT_MODE, RealOrSynthetic, mode_choices, mode_of
+from feedback_app.studies.modes import (
+    DEFAULT_MODE,
+    CompareReports,
+    RealOrSynthetic,
+    WriteReport,
+    mode_choices,
+    mode_of,
+)
 
 NAME_LENGTH = 100
 IMAGES_PER_CASE = (2, 6)
@@ -117,6 +124,7 @@ class Study(models.Model):
     reference_cohort = models.ForeignKey(
         Cohort, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    shows_prior = models.BooleanField(default=False, db_default=False)
     break_every_min = models.PositiveSmallIntegerField(default=30)
     case_order = models.CharField(max_length=8, choices=CaseOrder, default=CaseOrder.RANDOM)
     reward_model = models.ForeignKey(
@@ -176,6 +184,11 @@ class Study(models.Model):
             models.CheckConstraint(
                 name="no_real_image_stands_beside_what_may_be_real",
                 condition=Q(reference_cohort=None) | ~Q(mode=RealOrSynthetic.slug),
+            ),
+            models.CheckConstraint(
+                name="an_earlier_image_stands_beside_reports",
+                condition=Q(shows_prior=False)
+                | Q(mode__in=[WriteReport.slug, CompareReports.slug], reference_cohort=None),
             ),
             models.CheckConstraint(
                 name="an_active_order_is_of_a_pool_with_a_reward_model",

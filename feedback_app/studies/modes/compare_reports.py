@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from feedback_app.studies.enums import CriterionKind
 from feedback_app.studies.modes.base import Designed, Mode
-from feedback_app.studies.modes.write_report import WriteReport
+from feedback_app.studies.modes.write_report import WriteReport, contradictions_of_priors
 from feedback_app.studies.scales import PREFERENCES, Scale
 
 
@@ -19,7 +19,7 @@ class CompareReports(WriteReport):
     kind = CriterionKind.PREFERENCE
     default_scales = PREFERENCES
     words_questions = True
-    fields = ("real_cohort", "real_from_training", "cohort_images", "draft_sources")
+    fields = ("real_cohort", "real_from_training", "cohort_images", "draft_sources", "shows_prior")
 
     def scales(self, given: tuple[Scale, ...] | None, *, has_phases: bool) -> tuple[Scale, ...]:
         """A preference has no anchors: it is answered by points."""
@@ -30,5 +30,6 @@ class CompareReports(WriteReport):
         yield from Mode.contradictions(self, design)
         if len(set(design.draft_sources)) != 2:
             yield "draft_sources", "Choose two sources of reports, to be compared."
+        yield from contradictions_of_priors(design)
         if design.undrafted_percent:
             yield "undrafted_percent", "A comparison has two reports in every case."

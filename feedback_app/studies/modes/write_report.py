@@ -10,6 +10,7 @@ from feedback_app.studies.drafting import (
     OWN_REPORT,
     draw_undrafted,
     plan_of_cohort,
+    with_priors,
     with_texts,
 )
 from feedback_app.studies.enums import CriterionKind
@@ -35,6 +36,7 @@ class WriteReport(Mode):
         "cohort_images",
         "draft_sources",
         "undrafted_percent",
+        "shows_prior",
     )
     shows_condition = False  # a prompt says what the report should find
     hides_source = True
@@ -63,9 +65,12 @@ class WriteReport(Mode):
                 with_training=design.real_from_training,
                 sources=design.draft_sources,
                 beside={*taken, *plan.image_ids},
+                with_prior=design.shows_prior,
                 seed=seed,
             )
         drafted = with_texts(plan, design.draft_sources)
+        if design.shows_prior:
+            drafted = with_priors(drafted)
         return draw_undrafted(drafted, percent=design.undrafted_percent, seed=seed)
 
     def scales(self, given: tuple[Scale, ...] | None, *, has_phases: bool) -> tuple[Scale, ...]:
@@ -80,6 +85,7 @@ class WriteReport(Mode):
         yield from super().contradictions(design)
         if len(design.draft_sources) > 1:
             yield "draft_sources", "A case shows one draft: choose one source, or none."
+        yield from contradictions_of_priors(design)
         if design.undrafted_percent and not design.draft_sources:
             yield "undrafted_percent", "Without a source no case has a draft: choose one, or 0 %."
 
@@ -87,8 +93,15 @@ class WriteReport(Mode):
         if design.real_cohort:
             yield "Images", f"{design.cohort_images} wanted of {design.real_cohort}, and of batches"
         yield "Drafts", ", ".join(map(source_label, design.draft_sources)) or "none"
+        if design.shows_prior:
+            yield "Beside each image", "an earlier one of the same patient"
         if design.undrafted_percent:
             yield "Without a draft", f"{design.undrafted_percent} % of the cases, by lot"
+
+
+def contradictions_of_priors(design: Designed) -> Iterator[tuple[str, str]]:
+    if design.shows_prior and design.real_cohort is None:
+        yield "shows_prior", "Earlier images are a cohort's: choose one whose images are reported."
 
 
 def source_label(source: str) -> str:

@@ -53,6 +53,7 @@ AS_GIVEN = (
     "has_phases",
     "cohort_images",
     "undrafted_percent",
+    "shows_prior",
     "break_every_min",
     "shuffle_seed",
     "sample_size",

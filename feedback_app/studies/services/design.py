@@ -67,6 +67,7 @@ class Design:
     undrafted_percent: int = default_of("undrafted_percent")
     has_phases: bool = default_of("has_phases")
     reference_cohort: Cohort | None = None
+    shows_prior: bool = False
     break_every_min: int = default_of("break_every_min")
     shuffle_seed: int | None = None
     picked: tuple[UUID, ...] = ()
@@ -289,6 +290,7 @@ def _write(study: Study, design: Design) -> None:
     study.undrafted_percent = design.undrafted_percent
     study.has_phases = design.has_phases
     study.reference_cohort = design.reference_cohort
+    study.shows_prior = design.shows_prior
     study.break_every_min = design.break_every_min
     study.picked = list(design.picked)
     study.sample_size = design.sample_size

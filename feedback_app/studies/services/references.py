@@ -9,6 +9,7 @@ from itertools import count
 from random import Random
 from uuid import UUID
 
+from feedback_app.images.cohorts.priors import priors_of
 from feedback_app.images.models import Candidate, CohortImage, Split
 from feedback_app.studies.models import Case, CaseImage, CaseReference, Study, TrainingImage
 
@@ -17,7 +18,13 @@ Findings = tuple[str, ...]
 
 
 def write_references(study: Study, cases: Sequence[Case]) -> None:
-    """Gives each case a real image of its findings; none where the cohort has none."""
+    """Gives each case a real image of its findings; none where the cohort has none.
+
+    Where the study shows earlier images, it is that of the case's patient, of whichever split they
+    are: readers see an image of them already.
+    """
+    if study.shows_prior:
+        _write_priors(cases)
     if study.reference_cohort_id is None:
         return
     findings = _findings_of(cases)
@@ -35,6 +42,19 @@ def write_references(study: Study, cases: Sequence[Case]) -> None:
             turn = next(iter(turns))
             rows.append(CaseReference(case=case, image_id=images[turn % len(images)]))
     CaseReference.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+
+
+def _write_priors(cases: Sequence[Case]) -> None:
+    shown = dict(CaseImage.objects.filter(case__in=cases).values_list("case", "image"))
+    earlier = priors_of(shown.values())
+    CaseReference.objects.bulk_create(
+        [
+            CaseReference(case=case, image_id=earlier[shown[case.pk]])
+            for case in cases
+            if shown[case.pk] in earlier
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
 
 
 def _findings_of(cases: Sequence[Case]) -> dict[UUID, Findings]:

@@ -19,11 +19,15 @@ export class Reference {
   }
 
   /** The frame to show it in, anew for each case; none where nothing stands beside it. @param {LoadedCase} found */
-  frameFor({ beside }) {
+  frameFor({ beside, reference }) {
     this.element.replaceChildren();
     this.update();
     if (!beside) return undefined;
     this.element.append(copyOf("reference-template"));
+    if (reference?.is_prior) {
+      find(this.element, ".what").textContent = "Earlier, of the same patient";
+      this.element.ariaLabel = "An earlier image of the same patient";
+    }
     this.update();
     const frame = find(this.element, ".frame");
     find(this.element, ".trouble").textContent = beside.trouble ?? "";

@@ -66,7 +66,7 @@
  * @property {boolean} is_bookmarked
  * @property {boolean} is_pool
  * @property {string} phase_note
- * @property {(Size & {address: string, spacing_mm: [number, number] | null}) | null} reference A real image for comparison.
+ * @property {(Size & {address: string, spacing_mm: [number, number] | null, is_prior: boolean}) | null} reference A real image for comparison, or an earlier one of the same patient.
  * @property {OtherReading[]} others What a final reading is made beside.
  * @property {boolean} asks_reason The comment is the reason of a final reading.
  * @property {Reading | null} reading
