@@ -128,14 +128,17 @@ def test_a_blind_study_gives_no_column_away(cora_client: Client, rosa: User) -> 
 
 
 def test_readers_have_pseudonyms_unless_names_are_asked_for_which_is_noted(
-    cora_client: Client, rosa: User
+    cora_client: Client, rosa: User, ravi: User
 ) -> None:
-    study = rated_study(rosa, scores=np.array([[3]]))
-    (pseudonym,) = set(table(cora_client, study, "scores").reader)
-    assert pseudonym.startswith("reader-")
-    assert set(table(cora_client, study, "scores", names="yes").reader) == {"Rosa"}
+    study = rated_study(rosa, ravi, scores=np.array([[3, 4]]))
+    pseudonyms = set(table(cora_client, study, "scores").reader)
+    assert [name.startswith("reader-") for name in pseudonyms] == [True, True]
+    assert set(table(cora_client, study, "scores", names="yes").reader) == {"Rosa", "Ravi"}
     taken = AuditEvent.objects.filter(action="study.readings_taken_out")
     assert [event.details["names"] for event in taken.order_by("pk")] == [False, True]
+    User.objects.filter(pk=ravi.pk).update(first_name=rosa.first_name, last_name=rosa.last_name)
+    twins = set(table(cora_client, study, "scores", names="yes").reader)
+    assert twins == {"Rosa (rosa)", "Rosa (ravi)"}
 
 
 def test_who_may_take_the_readings_out(everyone: dict[str, Client], rosa: User) -> None:

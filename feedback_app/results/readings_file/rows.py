@@ -1,5 +1,6 @@
 """Rows of a study's tables, streamed; blind while the study is."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
@@ -80,13 +81,24 @@ class StudyRows:
         return self._is_retracted or reader in self._retracted_readers
 
     def reader(self, key: int) -> str:
-        """Returns a reader's name or pseudonym; the pseudonym is the same in all files."""
+        """Returns a reader's name or pseudonym; the pseudonym is the same in all files.
+
+        Readers of one name have their logins beside it: statistics go by this column.
+        """
         if key not in self._readers:
-            if self.names:
-                self._readers[key] = User.objects.get(pk=key).display_name
-            else:
-                self._readers[key] = pseudonym_of(key)
+            self._readers[key] = self._names[key] if self.names else pseudonym_of(key)
         return self._readers[key]
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        people = User.objects.filter(readings__slot__study__in=self.studies).distinct()
+        shared = Counter(person.display_name for person in people)
+        return {
+            person.pk: person.display_name
+            if shared[person.display_name] == 1
+            else f"{person.display_name} ({person.username})"
+            for person in people
+        }
 
     @cached_property
     def _places(self) -> dict[tuple[UUID, UUID], tuple[int, int]]:
