@@ -266,6 +266,9 @@ TABLE: dict[str, Line] = {
     "api:case": get(COORDINATORS_BY_API, lambda world: [world.case.pk]),
     "api:slots": get(COORDINATORS_BY_API),
     "api:stored-readings": get(COORDINATORS_BY_API),
+    "api:comment-flags": get(COORDINATORS_BY_API),
+    "api:comment-flag": get(does(COORDINATORS_BY_API, 404), lambda world: [world.case.pk]),
+    "api:comment-flag-back": post(does(COORDINATORS_BY_API, 404), lambda world: [world.case.pk]),
     "api:adjudications": get(COORDINATORS_BY_API),
     "api:adjudication": get(does(COORDINATORS_BY_API, 404), lambda world: [world.case.pk]),
     "api:adjudication-withdraw": post(
