@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 OWN_WORDS = {
+    "comment.flag_confirmed": "Flag confirmed in a comment",
+    "comment.flag_dismissed": "Flag not meant by a comment",
+    "comment.flag_taken_back": "Decision on a comment taken back",
     "drafts.brought_in": "Draft reports brought in",
     "instructions.downloaded": "Instruction data downloaded",
     "logout": "Logged out",

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('images', '0015_newest_candidates'),
         ('runs', '0008_gatherings'),
-        ('studies', '0014_real_images_beside'),
+        ('studies', '0016_known_answers_of_reports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
