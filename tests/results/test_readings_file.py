@@ -19,6 +19,8 @@ from feedback_app.readings.services import GivenFlag, GivenRegion
 from feedback_app.readings.services.retractions import retract
 from feedback_app.results.figures import figures_of
 from feedback_app.results.readings_file.columns import TABLES
+from feedback_app.results.readings_file.rows import StudyRows
+from feedback_app.results.readings_file.writing import write_parquet
 from feedback_app.studies.models import Study
 from tests.readings.answers import read
 from tests.readings.filling import candidate, rated_study, real_image
@@ -114,6 +116,15 @@ def test_regions_open_as_coco(cora_client: Client, rosa: User) -> None:
     assert annotation["image_id"] in {image["id"] for image in found["images"]}
     retract(reader=rosa, reason="An unreliable screen.")
     assert json.loads(content_of(cora_client.get(address)))["annotations"] == []
+
+
+def test_regions_open_as_parquet(rosa: User, tmp_path: Path) -> None:
+    study = make_room("rate", rosa, cases=[[synthetic(1)]])
+    box = GivenRegion(shape="box", points=[(4, 6), (20, 26)])
+    flag = GivenFlag(place=0, flag="noise", grade="major", regions=[box])
+    read(assign(study, rosa)[0], flags=[flag])
+    write_parquet(StudyRows(study), TABLES["regions"], tmp_path / "regions.parquet")
+    assert pd.read_parquet(tmp_path / "regions.parquet").points.tolist() == ["4,6 20,26"]
 
 
 def test_a_blind_study_gives_no_column_away(cora_client: Client, rosa: User) -> None:

@@ -16,9 +16,10 @@ from feedback_app.studies.models import CaseImage
 ROWS_AT_ONCE = 10_000
 DICTIONARY = "dictionary"
 COCO = "regions.coco"
-NUMBERS = {"case", "repetition", "position", "revision", "value", "strength",
-           "better_image_strength", "changed_characters", "changed_words", "points",
-           "left_report"}  # fmt: skip
+NUMBERS = {
+    "case", "repetition", "position", "revision", "value", "strength", "better_image_strength",
+    "changed_characters", "changed_words", "left_report",
+}  # fmt: skip
 TRUTHS = {
     "is_simulated",
     "is_last_revision",
@@ -44,7 +45,7 @@ def write_parquet(rows: StudyRows, table: Table, path: Path) -> None:
 
     schema = pa.schema(
         [
-            pa.field(column.name, _type_of(column), metadata={"meaning": column.meaning})
+            pa.field(column.name, _type_of(table, column), metadata={"meaning": column.meaning})
             for column in table.all_columns
         ]
     )
@@ -58,9 +59,12 @@ def write_parquet(rows: StudyRows, table: Table, path: Path) -> None:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _type_of(column: Column) -> Any:
+def _type_of(table: Table, column: Column) -> Any:
+    """Points of a preference are a number, those of a region its corners."""
     import pyarrow as pa
 
+    if (table.name, column.name) == ("preferences", "points"):
+        return pa.int32()
     if column.name in TRUTHS:
         return pa.bool_()
     if column.name == "seconds":
