@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from feedback_app.images.models import CohortImage
+from feedback_app.images.cohorts.models import CohortImage
 
 NUMBERED = ("followup", "followupnumber", "studynumber", "examination", "examinationnumber")
 """Names of columns without their signs and spaces, in small letters."""
