@@ -19,35 +19,27 @@ from generation.vlm.reports.vocabulary import Vocabulary
 
 WORD = re.compile(r"[a-z0-9]+")
 NO_FINDING, DEVICES = "No Finding", "Support Devices"
-OPACITY, EFFUSION, EDEMA, NODULE = "any opacity", "any effusion", "any edema", "any nodule"
+OPACITY = "any opacity"
 SHORT = {
     OPACITY: (
         "opacity", "opacification", "airspace disease", "air space disease", "airspace process",
         "infiltrate", "infiltration", "interstitial marking", "reticular marking",
     ),
-    EFFUSION: ("effusion",),
-    EDEMA: ("edema",),
-    NODULE: ("nodule", "mass"),
 }  # fmt: skip
 """What reports also say for short, beyond the phrases of ``findings.json``."""
-NOT_MEANT = {
-    EFFUSION: ("pericardial effusion", "joint effusion"),
-    EDEMA: ("soft tissue edema", "subcutaneous edema", "peripheral edema", "cerebral edema"),
-    NODULE: ("mass effect", "mediastinal mass", "thyroid nodule", "breast mass"),
-}
 FINDINGS_OF: Mapping[str, tuple[str, ...]] = {
     "Enlarged Cardiomediastinum": ("enlarged cardiomediastinum",),
     "Cardiomegaly": ("cardiomegaly",),
     "Lung Opacity": ("lung opacity", "ground glass opacity", "interstitial thickening", OPACITY),
-    "Lung Lesion": ("lung lesion", "lung nodule or mass", NODULE),
-    "Edema": ("pulmonary edema", "pulmonary congestion pulmonary venous congestion", EDEMA),
+    "Lung Lesion": ("lung lesion", "lung nodule or mass"),
+    "Edema": ("pulmonary edema", "pulmonary congestion pulmonary venous congestion"),
     "Consolidation": ("consolidation",),
     "Pneumonia": ("pneumonia",),
     "Atelectasis": (
         "atelectasis", "lobar segmental collapse", "whole lung or majority collapse",
     ),
     "Pneumothorax": ("pneumothorax",),
-    "Pleural Effusion": ("pleural effusion", EFFUSION),
+    "Pleural Effusion": ("pleural effusion",),
     "Pleural Other": ("pleural other", "pleural thickening"),
     "Fracture": ("fracture generic", "acute rib fracture", "non acute rib fracture"),
     DEVICES: (
@@ -146,7 +138,7 @@ def longest_common(one: Sequence[str], other: Sequence[str]) -> int:
 
 def label_parser() -> RuleParser:
     """The rule parser with the short forms."""
-    return RuleParser(Vocabulary.read().extended(SHORT, excluded=NOT_MEANT))
+    return RuleParser(Vocabulary.read().extended(SHORT, excluded={}))
 
 
 def labels_of(report: str, *, parser: Parser) -> set[str]:

@@ -16,6 +16,18 @@ from typing import Self
 
 FINDINGS_FILE = Path(__file__).with_name("findings.json")
 WORD = re.compile(r"[a-z0-9]+")
+SHORT_FORMS = {
+    "pleural effusion": ("effusion",),
+    "pulmonary edema": ("edema",),
+    "lung nodule or mass": ("nodule", "mass"),
+}
+"""What reports of the chest say for short, beyond the phrases of ``findings.json``."""
+NOT_MEANT = {
+    "pleural effusion": ("joint effusion",),
+    "pulmonary edema": ("soft tissue edema", "subcutaneous edema", "cerebral edema"),
+    "lung nodule or mass": ("mass effect", "mediastinal mass", "thyroid nodule", "breast mass"),
+}
+"""What the short forms would name else."""
 JOINING = frozenset({"and", "or", "with", "nor", "but"})
 MAX_GAP = 3
 """Words that may stand between those of a phrase."""
@@ -68,8 +80,14 @@ class Vocabulary:
     def read(cls, path: Path = FINDINGS_FILE) -> Self:
         table = json.loads(path.read_text(encoding="utf-8"))
         return cls(
-            {finding: told["aliases"] for finding, told in table.items()},
-            excluded={finding: told.get("exclude", []) for finding, told in table.items()},
+            {
+                finding: (*told["aliases"], *SHORT_FORMS.get(finding, ()))
+                for finding, told in table.items()
+            },
+            excluded={
+                finding: (*told.get("exclude", ()), *NOT_MEANT.get(finding, ()))
+                for finding, told in table.items()
+            },
         )
 
     def extended(
@@ -125,7 +143,7 @@ def stem(word: str) -> str:
         return f"{word[:-2]}is"
     if word.endswith("races"):
         return f"{word[:-3]}x"
-    return word.removesuffix("s")
+    return word.removesuffix("es") if word.endswith("sses") else word.removesuffix("s")
 
 
 def _is_within(one: Hit, other: Hit) -> bool:

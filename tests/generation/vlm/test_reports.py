@@ -75,6 +75,8 @@ def test_comparisons_are_left_out_sentence_by_sentence() -> None:
     [
         ("Small left pleural effusion", "pleural effusion", "present"),
         ("No pleural effusion or pneumothorax is seen", "pneumothorax", "absent"),
+        ("No effusion, edema or masses", "pleural effusion", "absent"),
+        ("No effusion, edema or masses", "lung nodule or mass", "absent"),
         ("There is no definite evidence of pneumothorax", "pneumothorax", "absent"),
         ("The heart is mildly enlarged", "cardiomegaly", "present"),
         ("The heart is not enlarged", "cardiomegaly", "absent"),
