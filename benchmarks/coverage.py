@@ -13,7 +13,7 @@ from itertools import combinations
 
 import krippendorff
 import numpy as np
-from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from benchmarks.rows import Row
 from feedback_app.statistics.agreement import agreement, retest
@@ -72,15 +72,9 @@ def _pairs() -> Iterator[tuple[int, int]]:
 
 
 def _kappa(first: Floats, second: Floats) -> float:
-    """From how often each pair of scores comes, which is sooner counted than sorted."""
     pairs = LEVELS * first.astype(int) + second.astype(int)
-    counts = np.bincount(pairs, minlength=LEVELS**2)
-    one, other = np.divmod(np.arange(LEVELS**2), LEVELS)
-    return float(
-        cohen_kappa_score(
-            one, other, weights="quadratic", labels=range(LEVELS), sample_weight=counts
-        )
-    )
+    table = np.bincount(pairs, minlength=LEVELS**2).reshape(LEVELS, LEVELS)
+    return float(cohens_kappa(table, wt="quadratic", return_results=False))
 
 
 def _intraclass(scores: Floats) -> tuple[float, float]:

@@ -6,6 +6,7 @@ features, a resample is a vector of counts, and all resamples are one matrix pro
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -149,14 +150,23 @@ def estimate(
 
 
 def _replicates(sums: Floats, statistic: Statistic, *, resamples: int, seed: int) -> Floats:
-    rng = np.random.default_rng(seed)
     cases = len(sums)
+    if resamples * cases <= CELLS_A_CHUNK:
+        return statistic(_kept_draws(seed, cases, resamples) @ sums)
+    rng = np.random.default_rng(seed)
     chunk = max(1, CELLS_A_CHUNK // cases)
     found = []
     for start in range(0, resamples, chunk):
         drawn = times_drawn(rng, cases, resamples=min(chunk, resamples - start))
         found.append(statistic(drawn.astype(np.float64) @ sums))
     return np.concatenate(found)
+
+
+@lru_cache(maxsize=2)
+def _kept_draws(seed: int, cases: int, resamples: int) -> Floats:
+    """Returns the one chunk of draws; figures of the same cases ask for the same one in turn."""
+    drawn = times_drawn(np.random.default_rng(seed), cases, resamples=resamples)
+    return drawn.astype(np.float64)
 
 
 def times_drawn(rng: np.random.Generator, cases: int, *, resamples: int) -> Ints:
