@@ -3,19 +3,18 @@
 ``make test ARGS="tests/readings -k slot"`` runs a selection; ``-m "not slow"`` the quick part.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings as django_settings
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
-from django.db import OperationalError, connection, transaction
-from django.test import Client, TransactionTestCase
+from django.db import transaction
+from django.test import Client, TransactionTestCase, override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import Role, User
@@ -23,11 +22,14 @@ from feedback_app.local import chromium
 from feedback_app.local.homes import CHECKOUT
 from tests import trainings
 from tests.database import made_database
+from tests.emptying import empty_tables
 from tests.windows import PATIENCE_MS, new_window
 from tests.workers import Worker, own_redis
 
-KEPT = (ContentType, Permission)
-"""Made by migrations."""
+if TYPE_CHECKING:
+    from tests.world import World
+
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -39,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first, so that no process is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end; the collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="session")
@@ -64,32 +73,6 @@ def quick_emptying() -> Iterator[None]:
         yield
 
 
-def empty_tables(_: TransactionTestCase) -> None:
-    """Row by row, without constraints and triggers: TRUNCATE takes a hundred times as long.
-
-    Whoever is still writing is waited for; if they wait for us as well, it is tried again.
-    """
-    models = apps.get_models(include_auto_created=True)
-    tables = [
-        connection.ops.quote_name(table)
-        for table in sorted({model._meta.db_table for model in models if model not in KEPT})
-    ]
-    statements = [
-        "SET LOCAL session_replication_role = replica",
-        f"LOCK TABLE {', '.join(tables)} IN SHARE ROW EXCLUSIVE MODE",
-        *(f"DELETE FROM {table}" for table in tables),
-    ]
-    for is_last in (False, False, True):
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("; ".join(statements))
-        except OperationalError:  # a deadlock
-            if is_last:
-                raise
-        else:
-            return
-
-
 @pytest.fixture(scope="session", autouse=True)
 def quick_files() -> Iterator[None]:
     """Tests' files need not outlive the machine, so nobody waits until the disk has them."""
@@ -99,21 +82,57 @@ def quick_files() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def storage(settings: Settings, tmp_path: Path) -> Path:
-    """Every test has blobs, run folders and model versions of its own."""
-    root = tmp_path / "storage"
-    settings.DATA_ROOT = root
-    settings.MEDIA_ROOT = root / "blobs"
-    settings.RUNS_ROOT = root / "runs"
-    settings.MODELS_ROOT = root / "models"
-    settings.STATIC_ROOT = root / "static"
-    settings.STATIC_ROOT.mkdir(parents=True)
+def storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Path:
+    """Every test has blobs, run folders and model versions of its own, or those of its module."""
+    is_shared = "module_world" in request.fixturenames
+    root: Path = request.getfixturevalue("module_storage") if is_shared else tmp_path / "storage"
+    for name, folder in folders_in(root).items():
+        setattr(settings, name, folder)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     return root
+
+
+def folders_in(root: Path) -> dict[str, Path]:
+    """The settings that say where files lie."""
+    return {
+        "DATA_ROOT": root,
+        "MEDIA_ROOT": root / "blobs",
+        "RUNS_ROOT": root / "runs",
+        "MODELS_ROOT": root / "models",
+        "STATIC_ROOT": root / "static",
+    }
+
+
+@pytest.fixture(scope="module")
+def module_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="module")
+def module_world(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    module_storage: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator["World"]:
+    """One world for all tests of a module; what each of them changes in it is taken back.
+
+    A test works on a copy of the rows at hand, since those remember what was changed.
+    """
+    from tests.world import build_world  # which only some need
+
+    quick = override_settings(PASSWORD_HASHERS=QUICK_HASHERS, **folders_in(module_storage))
+    with django_db_blocker.unblock(), transaction.atomic():
+        with quick:
+            cast = {name: person(name) for name in ("rosa", "ravi", "cora")}
+            world = build_world(**cast, folder=tmp_path_factory.mktemp("ward"))
+        yield world
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 @pytest.fixture
@@ -133,32 +152,47 @@ def trainings_beside(monkeypatch: pytest.MonkeyPatch) -> None:
 # The cast: two readers, a coordinator, an admin, an outsider; ``client`` is nobody.
 
 
+CAST: dict[str, dict[str, Any]] = {
+    "rosa": {"first_name": "Rosa", "role": Role.READER},
+    "ravi": {"first_name": "Ravi", "role": Role.READER},
+    "otto": {"first_name": "Otto", "role": Role.READER},
+    "cora": {"first_name": "Cora", "role": Role.COORDINATOR},
+    "ada": {"first_name": "Ada", "role": Role.ADMIN, "is_staff": True},
+}
+
+
+def person(name: str) -> User:
+    """Somebody of the cast; some are in the module's world already, where it has one."""
+    known = User.objects.filter(username=name).first()
+    return known or User.objects.create_user(name, **CAST[name])
+
+
 @pytest.fixture
 def rosa(db: None) -> User:
     """A reader of the study at hand."""
-    return User.objects.create_user("rosa", first_name="Rosa", role=Role.READER)
+    return person("rosa")
 
 
 @pytest.fixture
 def ravi(db: None) -> User:
     """Another reader of the study at hand."""
-    return User.objects.create_user("ravi", first_name="Ravi", role=Role.READER)
+    return person("ravi")
 
 
 @pytest.fixture
 def otto(db: None) -> User:
     """A reader who has no part in the study at hand."""
-    return User.objects.create_user("otto", first_name="Otto", role=Role.READER)
+    return person("otto")
 
 
 @pytest.fixture
 def cora(db: None) -> User:
-    return User.objects.create_user("cora", first_name="Cora", role=Role.COORDINATOR)
+    return person("cora")
 
 
 @pytest.fixture
 def ada(db: None) -> User:
-    return User.objects.create_user("ada", first_name="Ada", role=Role.ADMIN, is_staff=True)
+    return person("ada")
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ A new address needs a line there; a test fails until it has one.
 """
 
 from collections.abc import Iterator
-from copy import copy
-from pathlib import Path
+from copy import copy, deepcopy
 from typing import Any
 
 import pytest
@@ -14,10 +13,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from feedback_app.accounts.models import User
 from tests.access_lines import Line
 from tests.access_table import TABLE
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -51,8 +49,8 @@ ROUTES = dict(addresses(get_resolver()))
 
 
 @pytest.fixture
-def world(rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
-    return build_world(rosa=rosa, ravi=ravi, cora=cora, folder=tmp_path / "ward")
+def world(module_world: World, db: None) -> World:
+    return deepcopy(module_world)
 
 
 def test_every_address_has_a_line_in_the_table() -> None:

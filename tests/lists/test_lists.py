@@ -1,6 +1,6 @@
 """What every list does: it is searched, sorted, kept as a view, and acted on by ticking."""
 
-from pathlib import Path
+from copy import deepcopy
 
 import pytest
 from django.contrib.messages import get_messages
@@ -12,7 +12,7 @@ from feedback_app.images.models import Batch
 from feedback_app.lists.models import SavedView
 from feedback_app.runs.models import Run
 from feedback_app.studies.models import StudyState
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +29,8 @@ OUTSIDERS = {"nobody": 302, "rosa": 403, "ravi": 403, "otto": 403}
 
 
 @pytest.fixture
-def world(rosa: User, ravi: User, cora: User, tmp_path: Path) -> World:
-    return build_world(rosa=rosa, ravi=ravi, cora=cora, folder=tmp_path / "ward")
+def world(module_world: World, db: None) -> World:
+    return deepcopy(module_world)
 
 
 @pytest.mark.parametrize("name", LISTS)
