@@ -39,6 +39,8 @@ child_starting = Signal()
 """Sent before a child starts with its ``run_dir``, for whoever holds memory that the child will
 want, and whoever fetches what its folder names.
 """
+child_ended = Signal()
+"""Sent with the ``run_dir`` of a child that has ended, however it did."""
 
 
 def run_child(
@@ -56,8 +58,11 @@ def run_child(
     child_starting.send(sender=run_child, run_dir=run_dir)
     (run_dir / "error.json").unlink(missing_ok=True)
     group = group_of_settings() if is_shared else ALONE
-    with gathered(progress.run, group, module=module, run_dir=run_dir):
-        _run_group(progress, group, module=module, run_dir=run_dir)
+    try:
+        with gathered(progress.run, group, module=module, run_dir=run_dir):
+            _run_group(progress, group, module=module, run_dir=run_dir)
+    finally:
+        child_ended.send(sender=run_child, run_dir=run_dir)
     return _result(run_dir, module=module)
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from feedback_app.accounts.models import User
 from feedback_app.images.blobs.models import Image
-from feedback_app.images.blobs.places import is_shared, path_of_blob
+from feedback_app.images.blobs.places import path_of_blob, put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.candidates.models import Candidate
 from feedback_app.images.cohorts.models import CohortImage
@@ -44,11 +44,6 @@ def ask_for_instructions(
     asked: InstructionRequest, *, created_by: User | None = None
 ) -> InstructionSet:
     """An instruction set, to be built; folders on the server are for admins alone to name."""
-    if is_shared():
-        raise RemediableError(
-            "Instruction sets are built where blobs lie in a folder, not in a bucket.",
-            remedy="Build it in an installation without STORAGE_URL.",
-        )
     with at("name"):
         if InstructionSet.objects.filter(name=asked.name).exists():
             raise _taken(f"an instruction set “{asked.name}”")
@@ -119,6 +114,7 @@ def bring_answers(asked: AnswersRequest, *, created_by: User | None = None) -> B
     folder = new_run_folder()
     with naming_a_full_disk("the answers"):
         (folder / ANSWERS).write_text(asked.answers, encoding="utf-8")
+    put(folder)
     return _result(
         folder,
         "score_answers",

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from PIL import Image as Pictures
 
+from feedback_app.images.blobs.places import put
 from feedback_app.images.blobs.services import naming_a_full_disk
 from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.versions.folders import path_of
@@ -17,7 +18,10 @@ from feedback_app.vlms.asking import ARCHIVE, BENCHMARK, SAMPLES
 from feedback_app.vlms.models import InstructionSet
 from feedback_app.vlms.reading_source import NAME as READINGS
 from feedback_app.vlms.reading_source import write_readings
+from feedback_app.vlms.set_files import SOURCES as WRITTEN
+from feedback_app.vlms.set_files import content_of
 from feedback_app.vlms.sources import source_of, write_cohort
+from generation.errors import RemediableError
 from generation.vlm.benchmark.items import MANIFEST, freeze, with_hashes
 from generation.vlm.benchmark.items import build as build_questions
 from generation.vlm.instructions.build import SPLITS, Request, build
@@ -37,18 +41,25 @@ def build_set(row: InstructionSet, *, tell: Tell) -> dict[str, Any]:
     """Fill the folder and the row; what was done before is taken up where it was left."""
     folder = row.path
     with naming_a_full_disk("the instructions"):
-        request = Request(folders=_folders(row), seed=row.seed, moves=Path(settings.DATA_ROOT))
+        request = Request(
+            folders=_folders(row),
+            seed=row.seed,
+            read=content_of,
+            moves=Path(settings.DATA_ROOT),
+        )
         built = build(request, folder, report=tell)
         card = make_card(request, folder, parts=built.parts, sides=built.sides)
         benchmark: dict[str, Any] = {}
         if card["splits"]["test"]:
             tell("Freezing the benchmark")
-            questions = with_hashes(build_questions(folder, seed=row.seed), request.folders)
+            asked = build_questions(folder, seed=row.seed)
+            questions = with_hashes(asked, request.folders, read=content_of)
             freeze(questions, folder / BENCHMARK)
             benchmark = json.loads((folder / BENCHMARK / MANIFEST).read_text(encoding="utf-8"))
         tell("Choosing samples")
         samples = _samples(folder, request)
         _pack(folder)
+    put(folder)
     row.card, row.benchmark, row.samples = card, benchmark, samples
     row.save(update_fields=["card", "benchmark", "samples", "rests_on"])
     return {"instructions": row.count, "questions": row.question_count}
@@ -59,14 +70,19 @@ def _folders(row: InstructionSet) -> dict[str, Path]:
     folders = {}
     if row.data:
         data = path_of(row.data)
+        if not data.is_dir():
+            raise RemediableError(
+                f"The folder {data} is not on this host.",
+                remedy="Let all workers reach it under this path, or build of cohorts alone.",
+            )
         folders = {name: data / name for name in SOURCES if (data / name).is_dir()}
     for name in row.cohorts:
         cohort = find_cohort(name)
-        folder = row.path / "sources" / source_of(cohort)
+        folder = row.path / WRITTEN / source_of(cohort)
         write_cohort(cohort, folder)
         folders[source_of(cohort)] = folder
     if row.has_readings:
-        folder = row.path / "sources" / READINGS
+        folder = row.path / WRITTEN / READINGS
         row.rests_on = write_readings(folder)
         folders[READINGS] = folder
     return folders
@@ -97,7 +113,7 @@ class Thumbnails:
     def __init__(self, folder: Path, sources: Mapping[str, Path]) -> None:
         self.folder, self.sources = folder, sources
         self.numbers: dict[str, int] = {}
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def of(self, names: list[str]) -> list[int]:
         return [self._of(name) for name in names]
@@ -106,7 +122,7 @@ class Thumbnails:
         if name not in self.numbers:
             number = self.numbers[name] = len(self.numbers)
             source, _, place = name.partition("/")
-            picture = open_picture(self.sources[source] / place).convert("L")
+            picture = open_picture(self.sources[source] / place, read=content_of).convert("L")
             picture.thumbnail((THUMBNAIL, THUMBNAIL), Pictures.Resampling.BILINEAR)
             picture.save(self.folder / f"{number}.png")
         return self.numbers[name]

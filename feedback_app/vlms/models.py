@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from feedback_app.images.blobs.models import Image
-from feedback_app.images.versions.folders import path_of
+from feedback_app.images.versions.folders import place_of
 from feedback_app.readings.models import Retraction
 from feedback_app.runs.models import State
 from feedback_app.vlms.learning.gate_models import VlmGate, VlmPromotion, VlmVerdict
@@ -111,7 +111,7 @@ class InstructionSet(models.Model):
 
     @property
     def path(self) -> Path:
-        return path_of(self.folder)
+        return place_of(self.folder)
 
     @property
     def rests_on_retracted(self) -> bool:
@@ -212,7 +212,7 @@ class BenchmarkResult(models.Model):
 
     @property
     def path(self) -> Path:
-        return path_of(self.folder)
+        return place_of(self.folder)
 
 
 class ScoreKind(models.TextChoices):

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
+from feedback_app.images.blobs.places import bring_current, put
 from feedback_app.vlms.asking import ANSWERS, BENCHMARK, SHEET
 from feedback_app.vlms.building import Thumbnails
 from feedback_app.vlms.models import BenchmarkResult, BenchmarkScore, ScoreKind
+from feedback_app.vlms.set_files import bring_set
 from generation.statistics.intervals import Interval, cluster_bootstrap
 from generation.statistics.ranking import auroc
 from generation.vlm.benchmark.answers import (
@@ -37,7 +39,8 @@ Group = tuple[str, str]
 
 def score_result(result: BenchmarkResult) -> dict[str, Any]:
     """Read the answers of a result and store what follows; once more it stores the same."""
-    instructions = result.instruction_set.path
+    bring_current(result.path)
+    instructions = bring_set(result.instruction_set.path)
     benchmark = read_benchmark(instructions / BENCHMARK)
     _take_over_log(result.path / ANSWERS, benchmark)
     answers = read_answers(result.path / ANSWERS, benchmark)
@@ -59,6 +62,7 @@ def score_result(result: BenchmarkResult) -> dict[str, Any]:
     ]
     result.fairness = fairness(benchmark, answers, attributes_of(instructions))
     result.sheet = _sheet(result, groups, answers, instructions)
+    put(result.path)
     with transaction.atomic():
         result.scores.all().delete()
         BenchmarkScore.objects.bulk_create(rows)

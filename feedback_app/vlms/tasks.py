@@ -20,6 +20,7 @@ from feedback_app.vlms.learning.models import VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion, InstructionSet
 from feedback_app.vlms.scoring import score_result
 from feedback_app.vlms.services import register_trained
+from feedback_app.vlms.set_files import instructions_at_hand
 from generation.conditioning.findings import FINDINGS
 
 AT_ONCE = 32
@@ -127,4 +128,5 @@ def _probabilities(scorer: Scorer, pictures: list[Any]) -> list[dict[str, float]
 def _child(progress: Progress, name: str, *, is_shared: bool = False) -> dict[str, Any]:
     run_dir = path_of(progress.run.spec["run_dir"])
     module = f"generation.commands.{name}"
-    return run_child(progress, module=module, run_dir=run_dir, is_shared=is_shared)
+    with instructions_at_hand(run_dir):
+        return run_child(progress, module=module, run_dir=run_dir, is_shared=is_shared)

@@ -5,7 +5,6 @@ below DATA_ROOT is put into the bucket as blobs and a listing, under its path re
 DATA_ROOT, and fetched by whichever host asks for it next.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -25,8 +24,9 @@ from django.core.files.storage import default_storage
 from django.dispatch import receiver
 
 from feedback_app.images.blobs.models import Blob
-from feedback_app.runs.children import child_saved, child_starting
+from feedback_app.runs.children import child_ended, child_saved, child_starting
 from feedback_app.runs.together import gathering_began, helper_joins
+from generation.hashing import sha256_of_file
 
 if TYPE_CHECKING:
     from feedback_app.images.blobs.bucket import BucketStorage
@@ -127,6 +127,31 @@ def bring(folder: Path) -> Path:
     return folder
 
 
+def bring_current(folder: Path) -> Path:
+    """Returns a folder below DATA_ROOT with each file as it was put last, by whichever host.
+
+    A spec stays as it is here: it names files by the paths of this host.
+    """
+    if is_shared() and (told := _told(folder)):
+        for name, sha256 in told["files"].items():
+            target = folder / name
+            if not target.is_file() or (name != SPEC and sha256_of_file(target) != sha256):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_name(f"{target.name}.tmp")
+                shutil.copyfile(default_storage.path(Blob(sha256=sha256).path), partial)
+                partial.replace(target)
+    return folder
+
+
+def file_of(folder: Path, name: str) -> Path | None:
+    """Returns one file of a folder below DATA_ROOT, fetched alone; None where there is none."""
+    told = _told(folder) if is_shared() else None
+    if told is None:
+        return folder / name if (folder / name).is_file() else None
+    sha256 = told["files"].get(name)
+    return Path(default_storage.path(Blob(sha256=sha256).path)) if sha256 else None
+
+
 def _fetch_into(folder: Path, told: Listing) -> None:
     """Fetches what a listing tells of, whole; nothing where another process was quicker."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -205,24 +230,52 @@ def fetch_named(run_dir: Path) -> None:
     for path in _naming(run_dir):
         with path.open("rb") as file:
             names |= {found.decode() for line in file for found in naming.findall(line)}
-    pinned = run_dir / PINNED
-    pinned.mkdir(exist_ok=True)
+    pin(run_dir, names)
 
-    def pin(name: str) -> None:
+
+def pin(run_dir: Path, names: Iterable[str]) -> None:
+    """Fetches files of the storage, and keeps them on this host until they are let go."""
+    pinned = run_dir / PINNED
+    pinned.mkdir(parents=True, exist_ok=True)
+
+    def fetch(name: str) -> None:
         link = pinned / Path(name).name
         while not link.exists():
             with suppress(FileNotFoundError, FileExistsError):  # trimmed in between: once more
                 os.link(default_storage.path(name), link)
 
     with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
-        list(threads.map(pin, sorted(names)))
+        list(threads.map(fetch, sorted(names)))
+
+
+def let_go(run_dir: Path) -> None:
+    """Lets what a run folder has pinned be trimmed like everything else."""
+    shutil.rmtree(run_dir / PINNED, ignore_errors=True)
+
+
+def bring_named(run_dir: Path) -> None:
+    """Fetches the folders that a run's spec names, such as weights, whole and below DATA_ROOT."""
+    if not is_shared():
+        return
+    spec = (run_dir / SPEC).read_text(encoding="utf-8")
+    for root in map(Path, (settings.MODELS_ROOT, settings.RUNS_ROOT)):
+        for name in set(re.findall(re.escape(f'"{root}/') + r'([^"]+)"', spec)):
+            for folder in (root / name, *(root / name).parents):
+                if folder == root or bring(folder).exists():
+                    break
 
 
 @receiver(child_starting)
 def fetch_for_child(*, run_dir: Path, **_: object) -> None:
     follow_storage(run_dir)
+    bring_named(run_dir)
     bring_state(run_dir)
     fetch_named(run_dir)
+
+
+@receiver(child_ended)
+def let_go_after_child(*, run_dir: Path, **_: object) -> None:
+    let_go(run_dir)
 
 
 @receiver(gathering_began)
@@ -236,11 +289,7 @@ def put_for_helpers(*, run_dir: Path, **_: object) -> None:
 def fetch_for_helper(*, run_dir: Path, **_: object) -> None:
     """Fetches the run folder of a training, and the weights and files that it names."""
     bring(run_dir)
-    if is_shared():
-        models = str(Path(settings.MODELS_ROOT))
-        naming = re.compile(re.escape(models) + r"/([^/\"]+)")
-        for name in set(naming.findall((run_dir / SPEC).read_text())):
-            bring(Path(models) / name)
+    bring_named(run_dir)
     bring_state(run_dir)
     fetch_named(run_dir)
 
@@ -272,8 +321,8 @@ def _naming(run_dir: Path) -> list[Path]:
 
 
 def _put_file(path: Path) -> str:
+    sha256 = sha256_of_file(path)
     with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         name = Blob(sha256=sha256).path
         if not default_storage.exists(name):
             default_storage.save(name, File(file))

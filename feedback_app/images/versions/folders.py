@@ -42,8 +42,14 @@ def location_of(path: Path | str) -> str:
 
 def path_of(location: str) -> Path:
     """Returns the path that a folder's location stands for now, on whatever host."""
+    place = place_of(location)
+    return bring(place) if location.startswith(IN_STORAGE) else place
+
+
+def place_of(location: str) -> Path:
+    """Returns the path that a location stands for, whether or not this host has the folder."""
     if location.startswith(IN_STORAGE):
-        return bring(Path(settings.DATA_ROOT) / location.removeprefix(IN_STORAGE))
+        return Path(settings.DATA_ROOT) / location.removeprefix(IN_STORAGE)
     return Path(location).expanduser()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
+from feedback_app.images.blobs.places import bring_current
 from feedback_app.images.cohorts.models import CohortImage
 from feedback_app.vlms.asking import ANSWERS, BENCHMARK
 from feedback_app.vlms.learning.comparing import (
@@ -43,11 +44,9 @@ def keep_verdict(gate: VlmGate) -> VlmVerdict:
 
 
 def find_report(gate: VlmGate) -> dict[str, Any]:
-    benchmark = read_benchmark(gate.instruction_set.path / BENCHMARK)
+    benchmark = read_benchmark(bring_current(gate.instruction_set.path) / BENCHMARK)
     questions = untaught(benchmark.questions, taught_images(gate.child))
-    lessons, child, parent = (
-        _lines(gate, name) for name in (LESSONS, "child.jsonl", "parent.jsonl")
-    )
+    lessons, child, parent = (_lines(gate, name) for name in (LESSONS, *ANSWERED))
     rules = task_rules(
         questions,
         *(_answers(gate, version) for version in (gate.child, gate.parent)),
@@ -70,7 +69,7 @@ def find_report(gate: VlmGate) -> dict[str, Any]:
 def _answers(gate: VlmGate, version: VlmVersion) -> Answers:
     result = BenchmarkResult.objects.get(instruction_set=gate.instruction_set, version=version)
     benchmark = read_benchmark(gate.instruction_set.path / BENCHMARK)
-    return read_answers(result.path / ANSWERS, benchmark)
+    return read_answers(bring_current(result.path) / ANSWERS, benchmark)
 
 
 def _written(gate: VlmGate, lessons: Rows, child: Rows, parent: Rows) -> list[Rule]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import file_of
 from feedback_app.remedies import complain, tell
 from feedback_app.requests import read
 from feedback_app.vlms.asking import SHEET, ask_for_benchmark, bring_answers
@@ -119,7 +120,7 @@ def show_fairness(request: HttpRequest, result_id: UUID, number: int) -> HttpRes
 @require_safe
 @coordinators_only
 def show_picture(request: HttpRequest, result_id: UUID, number: int) -> HttpResponseBase:
-    path = _result(result_id).path / SHEET / f"{number}.png"
-    if not path.is_file():
+    path = file_of(_result(result_id).path, f"{SHEET}/{number}.png")
+    if path is None:
         raise Http404("There is no such picture.")
     return FileResponse(path.open("rb"), content_type="image/png")

@@ -11,6 +11,7 @@ from feedback_app.accounts.access import admins_only, coordinators_only
 from feedback_app.accounts.addresses import client_address
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
+from feedback_app.images.blobs.places import file_of
 from feedback_app.images.cohorts.models import Cohort
 from feedback_app.remedies import complain
 from feedback_app.requests import read
@@ -61,14 +62,17 @@ def download(request: HttpRequest, set_id: UUID) -> HttpResponseBase:
             target_id=row.pk,
             address=client_address(request),
         )
-    return FileResponse((row.path / ARCHIVE).open("rb"), as_attachment=True, filename=ARCHIVE)
+    archive = file_of(row.path, ARCHIVE)
+    if archive is None:
+        raise Http404("There is no archive.")
+    return FileResponse(archive.open("rb"), as_attachment=True, filename=ARCHIVE)
 
 
 @require_safe
 @coordinators_only
 def show_sample(request: HttpRequest, set_id: UUID, number: int) -> HttpResponseBase:
     row = get_object_or_404(InstructionSet, pk=set_id)
-    path = row.path / SAMPLES / f"{number}.png"
-    if not path.is_file():
+    path = file_of(row.path, f"{SAMPLES}/{number}.png")
+    if path is None:
         raise Http404("There is no such picture.")
     return FileResponse(path.open("rb"), content_type="image/png")

@@ -9,12 +9,14 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from generation.errors import RemediableError
 from generation.vlm.benchmark.choices import blind_partners, majority
+from generation.vlm.instructions.records import Read
 
 Kind = Literal["choice", "text", "box"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -158,15 +160,18 @@ def all_asked(questions: Sequence[Question]) -> list[tuple[Question, bool]]:
             for is_blind in ((False, True) if one.blind_images else (False,))]  # fmt: skip
 
 
-def with_hashes(questions: Sequence[Question], folders: Mapping[str, Path]) -> list[Question]:
+def with_hashes(
+    questions: Sequence[Question], folders: Mapping[str, Path], *, read: Read = Path.read_bytes
+) -> list[Question]:
     """Each with the SHA-256 of its pictures' files, where all of them can be read."""
     known: dict[str, str] = {}
 
     def hash_of(name: str) -> str:
         if name not in known:
             source, _, place = name.partition("/")
-            path = folders[source] / place if source in folders else Path()
-            known[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+            known[name] = ""
+            with suppress(KeyError, OSError):
+                known[name] = hashlib.sha256(read(folders[source] / place)).hexdigest()
         return known[name]
 
     return [

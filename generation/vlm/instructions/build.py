@@ -29,7 +29,7 @@ from generation.vlm.instructions.families import (
 from generation.vlm.instructions.grouping import Sides, take_sides
 from generation.vlm.instructions.looks import Looks
 from generation.vlm.instructions.pool import Pool
-from generation.vlm.instructions.records import Draft, Exam, Instruction
+from generation.vlm.instructions.records import Draft, Exam, Instruction, Read
 from generation.vlm.instructions.sources.catalogue import SOURCES, facts_of
 from generation.vlm.instructions.sources.common import Folders
 from generation.vlm.instructions.sources.written import is_written
@@ -45,10 +45,14 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``folders`` by the name of the source; ``moves`` is what may be moved as a whole."""
+    """``folders`` by the name of the source; ``read`` gives the content of a picture's file.
+
+    ``moves`` is what may be moved as a whole.
+    """
 
     folders: Folders
     seed: str = "0"
+    read: Read = Path.read_bytes
     moves: Path | None = None
 
     def as_plan(self, folder: Path) -> dict[str, Any]:
@@ -207,7 +211,7 @@ def look_through(name: str, request: Request, *, looks: Path) -> FirstPass:
     patients: dict[str, None] = {}
     given: dict[str, Split] = {}
     pictures, unreadable = [], {}
-    with Looks(looks) as seen:
+    with Looks(looks, read=request.read) as seen:
         for exam in facts_of(name, request.folders).read(request.folders):
             if isinstance(exam, Skip):
                 continue

@@ -15,7 +15,7 @@ import PIL.Image
 from generation.datasets.dicom import read_radiograph
 from generation.datasets.files import DICOM_SUFFIXES
 from generation.datasets.fingerprints import fingerprint
-from generation.vlm.instructions.records import Picture
+from generation.vlm.instructions.records import Picture, Read
 from generation.vlm.instructions.sources.common import MAX_PIXELS, PATIENT_KEY
 
 
@@ -31,7 +31,8 @@ class Look:
 class Looks:
     """The looks of a source's pictures, kept in a file; each picture is decoded once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read: Read = Path.read_bytes) -> None:
+        self._read = read
         self._known = {look.picture: look for look in read_looks(path)}
         # What a killed process left of a line is taken off.
         whole = "".join(_line(look) for look in self._known.values())
@@ -41,7 +42,7 @@ class Looks:
 
     def of(self, picture: Picture) -> Look:
         if picture.name not in self._known:
-            look = look_at(picture)
+            look = look_at(picture, read=self._read)
             self._known[picture.name] = look
             self._file.write(_line(look))
             self._file.flush()
@@ -65,17 +66,17 @@ def read_looks(path: Path) -> Iterator[Look]:
             yield Look(picture=name, bits=bytes.fromhex(bits), problem=problem)
 
 
-def look_at(picture: Picture) -> Look:
+def look_at(picture: Picture, *, read: Read = Path.read_bytes) -> Look:
     """Any fault of a file is the file's own: the build goes on."""
     try:
-        return Look(picture=picture.name, bits=fingerprint(open_picture(picture.path)))
+        return Look(picture=picture.name, bits=fingerprint(open_picture(picture.path, read=read)))
     except Exception as error:  # noqa: BLE001  readers of pictures raise errors of every kind
         problem = f"cannot be read: {type(error).__name__}"
         return Look(picture=picture.name, problem=problem)
 
 
-def open_picture(path: Path) -> PIL.Image.Image:
-    content = path.read_bytes()
+def open_picture(path: Path, *, read: Read = Path.read_bytes) -> PIL.Image.Image:
+    content = read(path)
     if path.suffix.lower() in DICOM_SUFFIXES:
         return read_radiograph(
             content, name=path.name, max_pixels=MAX_PIXELS, key=PATIENT_KEY

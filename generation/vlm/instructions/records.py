@@ -1,6 +1,6 @@
 """An instruction: one record of a VLM's training data, and what it is drafted from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from generation.conditioning.findings import NORMAL
 from generation.specs import Split
 
+Read = Callable[[Path], bytes]
+"""Gives what a picture's file holds, wherever it lies."""
 SCALE = 100
 """Boxes are whole numbers from 0 to this, across and down."""
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from feedback_app.remedies import as_command_error
 from feedback_app.vlms.asking import BENCHMARK, find_with_benchmark
+from feedback_app.vlms.set_files import bring_set, pictures_at_hand
 from generation.vlm.benchmark.items import read_benchmark
 from generation.vlm.benchmark.lmms_eval import write_task
 from generation.vlm.instructions.folders import picture_folders
@@ -26,6 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with as_command_error():
             row = find_with_benchmark(options["instruction_set"])
-            benchmark = read_benchmark(row.path / BENCHMARK)
-            count = write_task(benchmark, picture_folders(row.path), options["folder"])
+            folder = bring_set(row.path)
+            benchmark = read_benchmark(folder / BENCHMARK)
+            with pictures_at_hand(folder, folder):
+                count = write_task(benchmark, picture_folders(folder), options["folder"])
         self.stdout.write(f"{count:,} documents: {options['folder']}")
