@@ -206,7 +206,8 @@ class OwnGenerator(models.Model):
 
     ``content_hash`` follows from these images and its ``settings``. ``learnt_from`` and
     ``manifest`` are JSON lines that name files by their SHA-256; the second is there once it
-    is made. ``seconds`` is what training and making took.
+    is made. ``seconds`` is what training and making took. One that was erased with its cohort has
+    neither images nor weights any more.
     """
 
     content_hash = models.CharField(max_length=64, primary_key=True)
@@ -219,6 +220,7 @@ class OwnGenerator(models.Model):
         Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     seconds = models.FloatField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     run = models.OneToOneField(
         Run, null=True, blank=True, on_delete=models.PROTECT, related_name="own_generator"
     )

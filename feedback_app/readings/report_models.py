@@ -25,7 +25,8 @@ class WrittenReport(models.Model):
     """The report that a reader would sign, and what became of the draft that they were shown.
 
     Edits are counted by Levenshtein's distance, in characters and in words; without a draft
-    there is nothing to count.
+    there is nothing to count. Of one that was erased with its cohort the hash is left, and a
+    block for each word.
     """
 
     reading = models.OneToOneField(
@@ -35,6 +36,7 @@ class WrittenReport(models.Model):
         CaseText, null=True, blank=True, on_delete=models.PROTECT, related_name="written"
     )
     text = models.TextField()
+    erased_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     reasons = ArrayField(
         models.CharField(max_length=16, choices=ReportReason), default=list, blank=True
     )

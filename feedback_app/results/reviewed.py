@@ -63,11 +63,15 @@ class Outline:
 
 @dataclass(frozen=True)
 class ShownText:
-    """A report of a case; ``source`` is empty while the study is blind."""
+    """A report of a case; ``source`` is empty while the study is blind.
+
+    One that was erased with its cohort has a block for each word.
+    """
 
     name: str
     text: str
     source: str
+    erased_sha256: str = ""
 
 
 @dataclass
@@ -222,6 +226,7 @@ def _texts(case: Case, *, tells_source: bool) -> tuple[ShownText, ...]:
             name=f"Report {LETTERS[number]}" if len(texts) > 1 else "Draft",
             text=shown.text,
             source=source_label(shown.source) if tells_source else "",
+            erased_sha256=shown.erased_sha256,
         )
         for number, shown in enumerate(texts)
     )

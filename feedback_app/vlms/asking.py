@@ -169,6 +169,11 @@ def find_with_benchmark(name: str) -> InstructionSet:
             f"There is no instruction set {name!r} with a benchmark.",
             remedy="Build one of cohorts that have test patients.",
         )
+    if found.erased_at:
+        raise RemediableError(
+            f"“{name}” was erased with a cohort that it asked of.",
+            remedy="Build another one; figures on this one stay as they are.",
+        )
     return found
 
 

@@ -70,8 +70,8 @@ class VlmVersion(models.Model):
 
 class InstructionSetQuerySet(models.QuerySet["InstructionSet"]):
     def built(self) -> Self:
-        """Those whose run has built them."""
-        return self.filter(run__state=State.SUCCEEDED)
+        """Those whose run has built them, and whose files were not erased since."""
+        return self.filter(run__state=State.SUCCEEDED, erased_at=None)
 
 
 class InstructionSet(models.Model):
@@ -81,7 +81,7 @@ class InstructionSet(models.Model):
     questions of test patients; both are empty until the run has built them. ``samples`` are
     records to look at, whose pictures lie in the folder as ``samples/N.png``. ``data`` is a
     folder of public data sets on the server. ``rests_on`` are readers and studies, in pairs, whose
-    readings are among them.
+    readings are among them. Where one of its cohorts was erased, counts and figures alone are left.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -95,6 +95,7 @@ class InstructionSet(models.Model):
     card = models.JSONField(default=dict)
     benchmark = models.JSONField(default=dict)
     samples = models.JSONField(default=list)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     run = models.OneToOneField("runs.Run", on_delete=models.PROTECT, related_name="instruction_set")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT

@@ -66,9 +66,11 @@ def _instructions_of(named: str, *, created_by: User | None) -> Path:
     built = InstructionSet.objects.built().filter(name=named).first()
     if built is not None:
         return built.path
-    if InstructionSet.objects.filter(name=named).exists():
+    if row := InstructionSet.objects.filter(name=named).first():
+        why = "was erased with a cohort" if row.erased_at else "is not built"
         raise RemediableError(
-            f"The instruction set “{named}” is not built.", remedy="Wait for its run, or retry it."
+            f"The instruction set “{named}” {why}.",
+            remedy="Build another one." if row.erased_at else "Wait for its run, or retry it.",
         )
     if created_by is not None and not created_by.is_admin:
         raise RemediableError(

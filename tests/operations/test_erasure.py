@@ -123,7 +123,9 @@ def test_a_cohort_goes_and_what_was_read_stays_without_its_picture(
     assert answer.status_code == 201, answer.content
     assert answer.json()["action"] == "cohort.erased"
     stayed = " ".join(answer.json()["details"]["stayed"])
-    assert "1 report of its images" in stayed and "near copies of its own" in stayed
+    went = " ".join(answer.json()["details"]["went"])
+    assert "1 report of its images" in went and "1 generator of experiments" in went
+    assert "report" not in stayed
     left = CohortImage.objects.get(cohort=cohort)
     assert (left.pk, left.findings, left.source_id) == (first.pk, [], "erased-1")
     assert (

@@ -206,6 +206,13 @@ def take_in(row: OwnGenerator, run_dir: Path, *, result: Mapping[str, Any]) -> O
     return row
 
 
+def images_of(row: OwnGenerator) -> set[str]:
+    """The files of the images and masks that it made, by their hashes."""
+    assert row.manifest is not None
+    lines = [LINE.validate_json(line) for line in row.manifest.read().splitlines()]
+    return {sha256 for line in lines for sha256 in (line.path, *line.masks.values())}
+
+
 def _as_blobs(line: TrainingImage, row: OwnGenerator) -> TrainingImage:
     """With hashes for paths, and a name that no other generator's image has."""
     own = f"{row.content_hash[:16]} {line.image_id}"

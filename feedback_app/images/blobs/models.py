@@ -34,7 +34,7 @@ class Blob(models.Model):
         except FileNotFoundError as error:
             if self.erased_at:
                 raise RemediableError(
-                    f"This picture was erased with its cohort on {self.erased_at:%d %B %Y}.",
+                    f"This file was erased with its cohort on {self.erased_at:%d %B %Y}.",
                     remedy="Nothing brings it back; what was said of it stays.",
                 ) from error
             raise RemediableError(

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -298,6 +298,25 @@ def forget(folder: Path) -> None:
     """Takes a folder's listing out of the bucket; its files may be blobs of something else."""
     if is_shared():
         default_storage.delete(listing_of(_name_of(folder)))
+
+
+def erase_files(folder: Path, names: Collection[str] = ()) -> None:
+    """Takes files of a folder off this host and out of the bucket; all where none is named."""
+    if told := _told(folder) if is_shared() else None:
+        kept = {name: sha for name, sha in told["files"].items() if names and name not in names}
+        if kept:
+            content = json.dumps({**told, "files": kept}).encode()
+            default_storage.save(listing_of(_name_of(folder)), ContentFile(content))
+        else:
+            forget(folder)
+        used = {sha for _, other in listings() for sha in other["files"].values()}
+        for sha256 in {*told["files"].values()} - used:
+            if not Blob.objects.filter(pk=sha256).exists():
+                default_storage.delete(Blob(sha256=sha256).path)
+    if not names:
+        shutil.rmtree(folder, ignore_errors=True)
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def follow_storage(run_dir: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
-from feedback_app.experiments.models import OwnGenerator
 from feedback_app.images.blobs.models import Blob, Image
 from feedback_app.images.cohorts.models import (
     Box,
@@ -26,11 +26,11 @@ from feedback_app.images.cohorts.models import (
     SharedPicture,
 )
 from feedback_app.images.models import RecipeMask
+from feedback_app.operations.erasure import learnt, reports
 from feedback_app.operations.erasure.plans import Plan
 from feedback_app.readings.pictures import rendered_names
 from feedback_app.runs.models import Run
-from feedback_app.studies.models import CaseMask, CaseText, Study, StudyState, TrainingMask
-from feedback_app.vlms.learning.models import ReportSnapshot
+from feedback_app.studies.models import CaseMask, Study, StudyState, TrainingMask
 from generation.errors import RemediableError
 
 ERASED = "cohort.erased"
@@ -53,6 +53,8 @@ def plan_for(cohort: Cohort) -> Plan:
             f"{images.count():,} pictures and {masks.count():,} masks",
             f"{Patient.objects.filter(cohort=cohort).count():,} patients with sex, age and race",
             "All labels, boxes, and what the source said",
+            *reports.goes(cohort),
+            *learnt.goes(cohort),
         ),
         stays=tuple(_resting(cohort, kept=kept)),
         refusal=_refusal(cohort),
@@ -72,18 +74,6 @@ def _resting(cohort: Cohort, *, kept: int) -> Iterator[str]:
     candidates = RecipeMask.objects.filter(parent__cohort_image__cohort=cohort)
     if count := candidates.values("recipe").distinct().count():
         yield f"{count:,} recipes of candidates with its masks, which stay with them"
-    texts = CaseText.objects.filter(case__images__cohort_image__cohort=cohort)
-    if count := texts.distinct().count():
-        reports = "report" if count == 1 else "reports"
-        yield f"{count:,} {reports} of its images in cases, and what readers made of them"
-    snapshots = ReportSnapshot.objects.filter(
-        lessons__reading__slot__case__images__cohort_image__cohort=cohort
-    )
-    if count := snapshots.distinct().count():
-        yield f"{count:,} {_words(ReportSnapshot, count)}, with reports of its images"
-    if count := OwnGenerator.objects.filter(cohort_name=cohort.name).count():
-        generators = "generator" if count == 1 else "generators"
-        yield f"{count:,} {generators} of experiments, whose images may be near copies of its own"
     if kept:
         yield f"{kept:,} images in studies: a row without picture, patient and labels each"
 
@@ -101,8 +91,9 @@ def _refusal(cohort: Cohort) -> str:
     pending = Run.objects.unfinished().filter(
         models.Q(spec__cohort=cohort.name) | models.Q(kind="import_cohort", spec__name=cohort.name)
     )
-    if run := pending.first():
-        return f"“{run.title}” is not over: cancel it, or wait until it is."
+    for runs in (pending, reports.pending(cohort), learnt.pending(cohort)):
+        if run := runs.first():
+            return f"“{run.title}” is not over: cancel it, or wait until it is."
     showing = Study.objects.filter(state__in=UNFINISHED, cases__images__cohort_image__cohort=cohort)
     if study := showing.first():
         return f"The study “{study.name}” shows its images: close it first."
@@ -116,7 +107,7 @@ def erase_cohort(cohort: Cohort, *, by: User | None, address: str | None = None)
     plan = plan_for(cohort)
     if plan.refusal:
         raise RemediableError(plan.refusal, remedy="Then erase it.")
-    blobs = _own_files(cohort)
+    blobs = [*_own_files(cohort), *reports.erase_texts(cohort), *learnt.erase_rows(cohort)]
     masks = Mask.objects.filter(cohort_image__cohort=cohort)
     masks.filter(**_unused(Mask)).delete()
     kept = set(_kept(cohort).values_list("pk", flat=True))
@@ -138,6 +129,7 @@ def erase_cohort(cohort: Cohort, *, by: User | None, address: str | None = None)
         address=address,
     )
     transaction.on_commit(partial(_remove, blobs))
+    transaction.on_commit(partial(_remove_folders, cohort))
     return cohort
 
 
@@ -207,7 +199,17 @@ def _remove(blobs: list[str]) -> None:
             default_storage.delete(blob.path)
             for name in rendered_names(blob):
                 default_storage.delete(name)
-    Blob.objects.filter(pk__in=blobs, **_unused(Blob)).delete()
+    rows = Blob.objects.filter(pk__in=blobs)
+    for relation in Blob._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel):  # of those without a name backwards, too
+            named = _among(rows_of(relation), relation.field.name, blobs)
+            rows = rows.exclude(pk__in=named)
+    rows.delete()
+
+
+def _remove_folders(cohort: Cohort) -> None:
+    reports.erase_folders(cohort)
+    learnt.erase_folders(cohort)
 
 
 def _unused(model: type[models.Model]) -> dict[str, None]:

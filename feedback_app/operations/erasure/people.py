@@ -7,14 +7,14 @@ from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from feedback_app.accounts import services
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.accounts.pseudonyms import pseudonym_of
-from feedback_app.operations.erasure.plans import Plan
+from feedback_app.operations.erasure.plans import Plan, erasing
 from feedback_app.readings.models import Reading
 from feedback_app.studies.models import Slot, StudyState
 
@@ -99,19 +99,16 @@ def _end_sessions(person: User) -> None:
 
 def _rename_in_log(person: User, names: set[str], pseudonym: str) -> None:
     """The log keeps who did what, when; the database lets nothing else of a line be changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL reading_room.erasing = 'on'")
     mine = AuditEvent.objects.of_person(person)
     named = AuditEvent.objects.filter(_has_one_of(names))
-    for event in (mine | named).distinct().order_by():
-        is_mine = event.actor_id == person.pk or event.target_id == str(person.pk)
-        AuditEvent.objects.filter(pk=event.pk).update(
-            target=pseudonym if event.target in names else event.target,
-            details=_without(event.details, names, pseudonym, is_mine=is_mine),
-            address=None if is_mine else event.address,
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL reading_room.erasing = 'off'")
+    with erasing():
+        for event in (mine | named).distinct().order_by():
+            is_mine = event.actor_id == person.pk or event.target_id == str(person.pk)
+            AuditEvent.objects.filter(pk=event.pk).update(
+                target=pseudonym if event.target in names else event.target,
+                details=_without(event.details, names, pseudonym, is_mine=is_mine),
+                address=None if is_mine else event.address,
+            )
 
 
 def _has_one_of(names: set[str]) -> models.Q:

@@ -1,6 +1,20 @@
-"""What is said before anything is erased."""
+"""What is said before anything is erased, and how the database is told that it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from django.db import connection
+
+
+@contextmanager
+def erasing() -> Iterator[None]:
+    """Lets append-only rows lose what an erasure takes, within the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL reading_room.erasing = 'on'")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL reading_room.erasing = 'off'")
 
 
 @dataclass(frozen=True)

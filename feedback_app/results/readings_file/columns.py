@@ -204,11 +204,11 @@ TABLES = {
             WrittenReport.objects.all,
             "reading__",
             (
-                Column("draft", "the draft that they were shown; empty where there was none",
-                       "draft__text"),
+                Column("draft", "the draft that they were shown; empty where there was none, a "
+                       "block for each word where it was erased with its cohort", "draft__text"),
                 Column("draft_source", "who or what wrote the draft", "draft__source",
                        tells_source=True),
-                Column("text", "the report as it would be signed", "text"),
+                Column("text", "the report as it would be signed, or blocks", "text"),
                 Column("is_accepted", "whether the draft was accepted as it is", "is_accepted"),
                 Column("reasons", "why the draft was changed: false_finding, missed_finding, "
                        "wrong_location, wrong_severity, style, other; separated by spaces",

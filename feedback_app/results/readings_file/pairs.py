@@ -55,7 +55,8 @@ def _images(study: Study) -> dict[UUID, str]:
 
 def _edits(counting: ReadingQuerySet) -> Iterator[dict[str, Any]]:
     changed = WrittenReport.objects.filter(
-        Q(changed_characters__gt=0), reading__in=counting.order_by()
+        Q(changed_characters__gt=0, erased_sha256="", draft__erased_sha256=""),
+        reading__in=counting.order_by(),
     ).select_related("draft", "reading__slot")
     for report in changed.order_by("reading__slot__case__position", "reading").iterator():
         assert report.draft is not None
@@ -77,7 +78,7 @@ def _choices(counting: ReadingQuerySet) -> Iterator[dict[str, Any]]:
         output_field=IntegerField(),
     )
     sums = (
-        ReportPreference.objects.filter(reading__in=counting.order_by())
+        ReportPreference.objects.filter(reading__in=counting.order_by(), left__erased_sha256="")
         .values("reading", "reading__reader", "reading__slot__case", "reading__is_simulated")
         .annotate(points_for_first=Sum(for_first))
         .order_by("reading__slot__case__position", "reading")

@@ -81,12 +81,14 @@ class CaseText(models.Model):
     """A report that a case shows, as it was when the case was written; readers know no source.
 
     ``text`` is empty in a draft whose VLM is still writing; no such study opens.
+    Of one that was erased with its cohort the hash is left, and a block for each word.
     """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="texts")
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=SOURCE_LENGTH)
     text = models.TextField()
+    erased_sha256 = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering = ["position"]

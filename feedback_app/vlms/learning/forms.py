@@ -89,7 +89,7 @@ class VlmGateForm(forms.Form):
     """The benchmark on which a version is compared with its parent, and the margin."""
 
     instruction_set = forms.ModelChoiceField(
-        InstructionSet.objects.exclude(benchmark={}),
+        InstructionSet.objects.built().exclude(benchmark={}),
         to_field_name="name",
         empty_label=None,
         label="Benchmark of",

@@ -28,6 +28,8 @@ from generation.vlm.benchmark.answers import Answers, read_answers
 from generation.vlm.benchmark.items import read_benchmark
 
 SHOWN_REPORTS = 6
+ANSWERED = ("child.jsonl", "parent.jsonl")
+"""What both versions left in the gate's folder."""
 Rows = Sequence[Mapping[str, Any]]
 
 

@@ -108,7 +108,8 @@ def _picture(row: CaseImage) -> _Picture:
 
 
 def _of_drafts(readings: QuerySet[Reading], pictures: dict[UUID, _Picture]) -> Iterator[Lesson]:
-    reports = WrittenReport.objects.filter(reading__in=readings, draft__isnull=False)
+    there = Q(erased_sha256="", draft__erased_sha256="")
+    reports = WrittenReport.objects.filter(there, reading__in=readings, draft__isnull=False)
     for report in reports.select_related("draft", "reading__slot"):
         assert report.draft is not None
         picture = pictures[report.reading.slot.case_id]
@@ -128,7 +129,7 @@ def _of_choices(readings: QuerySet[Reading], pictures: dict[UUID, _Picture]) -> 
     """Where points cancel out nothing is preferred; two reports alike teach nothing either."""
     points: dict[UUID, int] = defaultdict(int)
     cases: dict[UUID, UUID] = {}
-    rows = ReportPreference.objects.filter(reading__in=readings)
+    rows = ReportPreference.objects.filter(reading__in=readings, left__erased_sha256="")
     for row in rows.select_related("left", "reading__slot"):
         points[row.reading_id] += row.for_first
         cases[row.reading_id] = row.reading.slot.case_id

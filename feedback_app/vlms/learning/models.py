@@ -22,6 +22,8 @@ class LessonKind(models.TextChoices):
     ACCEPTED = "accepted", "A draft accepted as it was"
 
 
+ERASED = "erased"
+"""In the line of a lesson that was erased: the hash of what stood there."""
 PAIRED = (LessonKind.CHOICE, LessonKind.EDIT)
 """These prefer one text to another; a draft that was accepted stands alone."""
 
@@ -40,13 +42,15 @@ class ReportSnapshot(models.Model):
     """A frozen, hashed set of choices and edits of reports; ``blob`` holds them as JSON lines.
 
     Either people's readings or simulated ones, never both. ``replaces`` is the one that it was
-    taken instead of, without retracted readings.
+    taken instead of, without retracted readings. Where lessons were erased with their cohort,
+    ``erased_sha256`` is the hash that the set was frozen with.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="report_snapshots")
     is_simulated = models.BooleanField(default=False)
+    erased_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements"
     )
@@ -79,9 +83,19 @@ class ReportSnapshot(models.Model):
         return self.lessons.order_by().values("reading__reader").distinct().count()
 
     @cached_property
-    def lines(self) -> list[dict[str, Any]]:
-        """The lessons as they were frozen."""
+    def kept(self) -> list[dict[str, Any]]:
+        """A line a lesson: as it was frozen, or the mark of one that was erased."""
         return [json.loads(line) for line in self.blob.read().splitlines()]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lessons as they were frozen, without those that were erased with their cohort."""
+        return [line for line in self.kept if ERASED not in line]
+
+    @property
+    def erased_count(self) -> int:
+        """How many lessons were erased with their cohort."""
+        return len(self.kept) - len(self.lines)
 
 
 class ReportLesson(models.Model):

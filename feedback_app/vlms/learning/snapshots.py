@@ -1,7 +1,8 @@
 """Snapshots of what readers said of reports: taken, taken again, found."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -89,9 +90,11 @@ def _freeze(
 
 def write_lines(lessons: Collection[Lesson]) -> bytes:
     """Canonical JSON lines, sorted, so that the order of rows says nothing."""
-    lines = sorted(
-        json.dumps(lesson.line, sort_keys=True, ensure_ascii=False) for lesson in lessons
-    )
+    return as_lines(lesson.line for lesson in lessons)
+
+
+def as_lines(content: Iterable[Mapping[str, Any]]) -> bytes:
+    lines = sorted(json.dumps(one, sort_keys=True, ensure_ascii=False) for one in content)
     return "".join(f"{line}\n" for line in lines).encode()
 
 

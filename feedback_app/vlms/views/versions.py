@@ -59,12 +59,13 @@ def register(request: HttpRequest) -> HttpResponse:
 def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
     version = _version(version_id)
     results = version.results.select_related("instruction_set", "run")
+    benchmarks = InstructionSet.objects.built().exclude(benchmark={})
     context = SECTION | {
         "version": version,
         "card": card_at(version.location, find=folder_of),
         "stages": _stages(version),
         "results": results.prefetch_related("scores"),
-        "unanswered": InstructionSet.objects.exclude(benchmark={}).exclude(results__in=results),
+        "unanswered": benchmarks.exclude(results__in=results),
         "taught_by": finetunes_behind(version),
         **_promotion(version),
         "retracted_snapshots": set(retracted_report_snapshots()),
