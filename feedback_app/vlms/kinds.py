@@ -7,6 +7,7 @@ TASKS = "feedback_app.vlms.tasks"
 declare(
     Kind(name="train_vlm", queue=GPU, tasks=TASKS),
     Kind(name="teach_vlm", queue=GPU, tasks=TASKS, is_told=True),
+    Kind(name="ask_vlm_gate", queue=CPU, tasks=TASKS),
     Kind(name="gate_vlm", queue=GPU, tasks=TASKS, is_told=True),
     Kind(name="build_instructions", queue=CPU, tasks=TASKS, is_told=True),
     Kind(name="benchmark_vlm", queue=GPU, tasks=TASKS, is_told=True),

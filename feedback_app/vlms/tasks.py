@@ -10,11 +10,13 @@ from feedback_app.images.versions.folders import path_of
 from feedback_app.runs.children import run_child
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
+from feedback_app.vlms.asking import find_with_benchmark
 from feedback_app.vlms.building import build_set
 from feedback_app.vlms.drafting.writing import keep_written
 from feedback_app.vlms.fairness import report_on_experiment, reports_of, said_of, test_images
 from feedback_app.vlms.learning.finetunes import finish_vlm_finetune
 from feedback_app.vlms.learning.gate_models import VlmGate
+from feedback_app.vlms.learning.gates import start_vlm_gate
 from feedback_app.vlms.learning.gating import keep_verdict
 from feedback_app.vlms.learning.models import VlmFineTune
 from feedback_app.vlms.models import BenchmarkResult, ImageQuestion, InstructionSet
@@ -41,6 +43,21 @@ def teach_vlm(progress: Progress) -> dict[str, object]:
     result = _child(progress, "teach_vlm")
     version = finish_vlm_finetune(row)
     return {"vlm_version": version.name, **result}
+
+
+@handles("ask_vlm_gate")
+def ask_vlm_gate(progress: Progress) -> dict[str, object]:
+    """Ask the gate of the version that a training gave, once."""
+    spec = progress.run.spec
+    version = VlmFineTune.objects.get(pk=spec["fine_tune"]).version
+    assert version is not None  # the training's run has succeeded
+    gate = version.gates.first() or start_vlm_gate(
+        version,
+        instruction_set=find_with_benchmark(spec["instruction_set"]),
+        margin=spec["margin"],
+        created_by=progress.run.created_by,
+    )
+    return {"gate": str(gate.pk)}
 
 
 @handles("gate_vlm")

@@ -14,6 +14,7 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
+from feedback_app.runs.console import execute_here
 from feedback_app.runs.models import Run
 from feedback_app.vlms.learning.comparing import (
     FAILED,
@@ -24,7 +25,9 @@ from feedback_app.vlms.learning.comparing import (
     untaught,
     written_rule,
 )
+from feedback_app.vlms.learning.console import finish_gate_here
 from feedback_app.vlms.learning.gate_models import VlmGate, VlmPromotion, VlmVerdict
+from feedback_app.vlms.learning.models import ReportSnapshot
 from feedback_app.vlms.learning.promotion import promoted_vlm, reason_needed
 from feedback_app.vlms.models import VlmVersion
 from feedback_app.vlms.services import register_vlm
@@ -101,13 +104,24 @@ def test_a_child_is_taught_compared_promoted_and_taken_back(
     spec = tiny_spec(write_instructions(tmp_path / "in"), write_backbone(tmp_path / "eye"))
     parent = register_vlm("tiny", str(train_tiny(spec, tmp_path / "work")))
     call_command("promote_vlm", "tiny")
-    call_command("teach_vlm", "tiny-taught", "tiny", "Edits", steps=6, learning_rate=0.01,
-                 lora_rank=2)  # fmt: skip
+    instructions = built(asked_cohort("asked", test=6))
+    wanted = {"name": "tiny-taught", "parent": "tiny", "method": "dpo",
+              "snapshot": str(ReportSnapshot.objects.get().pk), "steps": 6,
+              "learning_rate": 0.01, "lora_rank": 2, "margin": 1,
+              "gate_on": instructions.name}  # fmt: skip
+    assert cora_client.post(reverse("vlms:teach"), wanted).status_code == 302
+    taught, then = Run.objects.get(kind="teach_vlm"), Run.objects.get(kind="ask_vlm_gate")
+    assert runs.execute(then.pk) is None  # not before the training
+    runs.execute(taught.pk)
     child = VlmVersion.objects.get(name="tiny-taught")
     with pytest.raises(CommandError, match="has not been asked yet"):
         call_command("promote_vlm", "tiny-taught")
-    instructions = built(asked_cohort("asked", test=6))
-    call_command("gate_vlm", "tiny-taught", instructions.name, margin=1)
+    for _ in range(2):
+        Run.objects.filter(pk=then.pk).update(state="queued", finished_at=None)
+        execute_here(then, write=str)
+    gate = VlmGate.objects.get()
+    assert (gate.created_by, gate.margin) == (taught.created_by, 1)
+    finish_gate_here(gate, write=str)
     gate = VlmGate.objects.get()
     assert gate.found is not None
     report = gate.found.report

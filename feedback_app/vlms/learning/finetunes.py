@@ -19,12 +19,13 @@ from feedback_app.runs import services as runs
 from feedback_app.runs.models import UNSUCCESSFUL
 from feedback_app.vlms.learning.dependents import retracted_report_snapshots
 from feedback_app.vlms.learning.models import LessonKind, ReportSnapshot, VlmFineTune, VlmMethod
-from feedback_app.vlms.models import VlmVersion
+from feedback_app.vlms.models import InstructionSet, VlmVersion
 from feedback_app.vlms.services import register_vlm, require_vlm
 from generation.errors import RemediableError
 from generation.specs import VlmPreferenceSpec, naming_the_setting, write_spec
 
-KIND = "teach_vlm"
+KIND, THEN = "teach_vlm", "ask_vlm_gate"
+MARGIN = 0.05
 LESSONS = "lessons.jsonl"
 LEAST = 2
 SETTINGS = (
@@ -46,9 +47,14 @@ def start_vlm_finetune(
     method: str,
     settings: Mapping[str, Any] | None = None,
     replaces: VlmFineTune | None = None,
+    gate_on: InstructionSet | None = None,
+    margin: float = MARGIN,
     created_by: User | None = None,
 ) -> VlmFineTune:
-    """Queue the training of a child to be called ``name``, on what is not held out."""
+    """Queue the training of a child to be called ``name``, on what is not held out.
+
+    With ``gate_on`` a run after it asks the child's gate on the benchmark of this set.
+    """
     VlmFineTune.objects.filter(name=name, run__state__in=UNSUCCESSFUL, version=None).delete()
     _require_free(name)
     require_teachable(parent)
@@ -67,7 +73,7 @@ def start_vlm_finetune(
         target=name,
         details={"method": method, "snapshot": snapshot.name, "parent": parent.name},
     )
-    return VlmFineTune.objects.create(
+    row = VlmFineTune.objects.create(
         name=name,
         snapshot=snapshot,
         parent=parent,
@@ -76,6 +82,15 @@ def start_vlm_finetune(
         run=run,
         replaces=replaces,
     )
+    if gate_on:
+        runs.start(
+            THEN,
+            title=f"Ask the gate of {name}",
+            spec={"fine_tune": str(row.pk), "instruction_set": gate_on.name, "margin": margin},
+            after=[run],
+            created_by=created_by,
+        )
+    return row
 
 
 def repeat_vlm_finetune(

@@ -69,6 +69,16 @@ class VlmFineTuneForm(forms.Form):
         help_text="Size of the adapter",
     )
 
+    gate_on = forms.ModelChoiceField(
+        InstructionSet.objects.built().exclude(benchmark={}),
+        to_field_name="name",
+        required=False,
+        empty_label="no gate",
+        label=VlmFineTuneRequest.model_fields["gate_on"].title,
+        help_text=VlmFineTuneRequest.model_fields["gate_on"].description or "",
+    )
+    margin = form_field_of(VlmFineTuneRequest, "margin", required=False)
+
     @property
     def settings(self) -> list[forms.BoundField]:
         return [self[name] for name in SHOWN_SETTINGS]
@@ -82,6 +92,8 @@ class VlmFineTuneForm(forms.Form):
             "snapshot": str(chosen["snapshot"].pk),
             "method": chosen["method"],
             "settings": {name: chosen[name] for name in SHOWN_SETTINGS if chosen[name] is not None},
+            "gate_on": chosen["gate_on"].name if chosen["gate_on"] else "",
+            **({} if chosen["margin"] is None else {"margin": chosen["margin"]}),
         }
 
 

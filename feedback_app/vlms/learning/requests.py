@@ -7,7 +7,7 @@ from pydantic import Field
 from feedback_app.accounts.models import User
 from feedback_app.requests import Request, at
 from feedback_app.vlms.asking import find_with_benchmark
-from feedback_app.vlms.learning.finetunes import start_vlm_finetune
+from feedback_app.vlms.learning.finetunes import MARGIN, start_vlm_finetune
 from feedback_app.vlms.learning.gate_models import VlmGate
 from feedback_app.vlms.learning.gates import start_vlm_gate
 from feedback_app.vlms.learning.models import ReportSnapshot, VlmFineTune
@@ -18,6 +18,12 @@ from feedback_app.vlms.learning.snapshots import (
 )
 from feedback_app.vlms.services import find_vlm
 from generation.specs import VlmMethod
+
+
+def _margin() -> Any:
+    return Field(
+        default=MARGIN, ge=0, le=1, description="By how much a task may be worse at its gate"
+    )
 
 
 class ReportSnapshotRequest(Request):
@@ -59,6 +65,14 @@ class VlmFineTuneRequest(Request):
         default="dpo", description="dpo: from pairs; kto: from drafts accepted and changed"
     )
     settings: dict[str, Any] = Field(default_factory=dict)
+    gate_on: str = Field(
+        default="",
+        max_length=100,
+        title="Then ask its gate on",
+        description="The instruction set on whose benchmark child and parent are compared once it "
+        "is taught; none asks no gate",
+    )
+    margin: float = _margin()
 
 
 def ask_for_vlm_finetune(
@@ -68,12 +82,16 @@ def ask_for_vlm_finetune(
         snapshot = find_report_snapshot(asked.snapshot)
     with at("parent"):
         parent = find_vlm(asked.parent)
+    with at("gate_on"):
+        gate_on = find_with_benchmark(asked.gate_on) if asked.gate_on else None
     return start_vlm_finetune(
         asked.name,
         snapshot=snapshot,
         parent=parent,
         method=asked.method,
         settings=asked.settings,
+        gate_on=gate_on,
+        margin=asked.margin,
         created_by=created_by,
     )
 
@@ -90,9 +108,7 @@ class VlmGateRequest(Request):
         max_length=100,
         description="Whose held-out readers judge (default: the snapshot that taught it)",
     )
-    margin: float = Field(
-        default=0.05, ge=0, le=1, description="By how much a task may be worse at most"
-    )
+    margin: float = _margin()
 
 
 def ask_for_vlm_gate(asked: VlmGateRequest, *, created_by: User | None = None) -> VlmGate:

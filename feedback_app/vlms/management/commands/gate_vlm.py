@@ -7,8 +7,7 @@ from django.core.management.base import BaseCommand
 
 from feedback_app.remedies import as_command_error
 from feedback_app.requests import add_options, given, read
-from feedback_app.runs.console import finish_here
-from feedback_app.vlms.learning.gate_models import VlmVerdict
+from feedback_app.vlms.learning.console import finish_gate_here
 from feedback_app.vlms.learning.requests import VlmGateRequest, ask_for_vlm_gate
 
 OPTIONS = ("snapshot", "margin")
@@ -33,10 +32,4 @@ class Command(BaseCommand):
         if options["queue"]:
             self.stdout.write(f"Queued as run {gate.run_id}.")
             return
-        for run in (*gate.run.after.order_by("created_at"), gate.run):
-            finish_here(run, write=self.stdout.write)
-        verdict = VlmVerdict.objects.get(gate=gate)
-        for rule in verdict.report["rules"]:
-            figures = ", ".join(f"{name} {rule[name]}" for name in ("value", "low", "high"))
-            self.stdout.write(f"{rule['name']}: {rule['outcome']}, {figures}")
-        self.stdout.write(f"{gate}: {verdict.decision}")
+        finish_gate_here(gate, write=self.stdout.write)
