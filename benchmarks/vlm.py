@@ -1,11 +1,14 @@
 """The VLM that is trained here, over several splits by patient, beside a probe and blind.
 
-    python -m benchmarks.vlm INSTRUCTIONS WORK --base FOLDER [--splits 5] [--steps 200]
+    python -m benchmarks.vlm INSTRUCTIONS WORK --base FOLDER [--splits 5] [--without STAGE]
 
 Each split holds a quarter of the patients of every source back and trains the encoder, the
 bridge and the instructions anew, from the decoder of ``--base`` (its language stage, which saw
 no picture). A split that is done is not done again. Every figure stands beside a linear probe on
 what the frozen backbone sees, and beside the same model asked with another patient's picture.
+With ``--without`` one stage is left out: 0 the language (the decoder is then of random weights), 1
+the encoder (its adapter stays a random projection), 2 the bridge, 3 the instructions; answers alone
+are looked at then.
 """
 
 import argparse
@@ -83,24 +86,35 @@ def split_again(instructions: Path, folder: Path, *, seed: int) -> Path:
 
 
 def do_split(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
-    work: Path = arguments.work / f"split-{seed}"
+    work = work_of(arguments, seed)
     instructions = split_again(arguments.instructions, work / "instructions", seed=seed)
     checkpoint = work / "checkpoint"
     checkpoint.mkdir(exist_ok=True)
+    left_out = arguments.without
     spec = VlmSpec(
         instructions=str(instructions),
-        base=str(arguments.base),
+        base="" if left_out == 0 else str(arguments.base),
         eye=str(arguments.base),
         seen=str(arguments.work / "seen"),
-        encoder_steps=arguments.encoder_steps,
-        bridge_steps=arguments.bridge_steps,
-        instruction_steps=arguments.steps,
+        language_steps=0,
+        encoder_steps=0 if left_out == 1 else arguments.encoder_steps,
+        bridge_steps=0 if left_out == 2 else arguments.bridge_steps,
+        instruction_steps=0 if left_out == 3 else arguments.steps,
         seed=seed,
     )
     training = VlmTraining(spec, checkpoint, tell)
     if not (work / "model").is_dir():
         training.run(work / "model")
+    if left_out is not None:
+        return answers_of(work / "model", training)
     return figures_of(work / "model", training, seed=seed)
+
+
+def work_of(arguments: argparse.Namespace, seed: int) -> Path:
+    """The folder of a split, of whole trainings and of those without a stage apart."""
+    end = "" if arguments.without is None else f"-without-{arguments.without}"
+    folder: Path = arguments.work / f"split-{seed}{end}"
+    return folder
 
 
 def figures_of(model: Path, training: VlmTraining, *, seed: int) -> dict[str, Any]:
@@ -117,6 +131,28 @@ def figures_of(model: Path, training: VlmTraining, *, seed: int) -> dict[str, An
     }
     found["captions nih"] = of_captions(vlm, seen, learnt, asked)
     found["vqa_rad closed"] = of_vqa(vlm, seen, learnt, asked)
+    return found
+
+
+def answers_of(model: Path, training: VlmTraining) -> dict[str, Any]:
+    """Area, accuracy and stability of each question, without probe and blind control."""
+    vlm = load_vlm(str(model))
+    assert isinstance(vlm, OwnVlm)
+    asked = read_rows(training.folder, "test")
+    kept = Path(training.spec.seen)
+    found = {}
+    for figure in FIGURES:
+        rows = [row for row in asked if (row.source, row.task) == (figure.source, figure.task)]
+        names = sorted({row.images[0] for row in rows})
+        seen = see(vlm.eye, names, training.picture_folders, kept, report=lambda *_: None)
+        truth = np.array([figure.is_true(row.answer) for row in rows])
+        told, stable = ask(figure, vlm, seen.of([row.images[0] for row in rows]))
+        found[f"{figure.name} {figure.source}"] = {
+            "n": len(rows),
+            "auroc": auroc(truth, told),
+            "accuracy": float(((told > 0.5) == truth).mean()),
+            "stable": stable,
+        }
     return found
 
 
@@ -236,6 +272,16 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def short_table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Means over splits of what ``answers_of`` looks at."""
+    lines = ["| question | n | AUC | accuracy | stable |", "|---|---|---|---|---|"]
+    for key in results[0]:
+        n, *means = (float(np.mean([one[key][name] for one in results]))
+                     for name in ("n", "auroc", "accuracy", "stable"))  # fmt: skip
+        lines.append(f"| {key} | {n:.0f} | {' | '.join(f'{mean:.3f}' for mean in means)} |")
+    return "\n".join(lines)
+
+
 def tell(done: int, total: int, note: str, figures: Mapping[str, float]) -> None:
     if done % 50 == 0 and figures:
         print(note, done, total, {name: round(value, 3) for name, value in figures.items()})
@@ -247,19 +293,21 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--splits", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--bridge-steps", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--bridge-steps", type=int, default=60)
     parser.add_argument("--encoder-steps", type=int, default=200)
+    parser.add_argument("--without", type=int, choices=range(4), metavar="STAGE")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     results = []
     for seed in range(arguments.splits):
-        kept = arguments.work / f"split-{seed}" / "figures.json"
+        kept = work_of(arguments, seed) / "figures.json"
         if not kept.is_file():
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps(do_split(arguments, seed)))
         results.append(json.loads(kept.read_text()))
-        print(f"after {len(results)} splits\n{table(results)}", flush=True)
+        told = table(results) if arguments.without is None else short_table(results)
+        print(f"after {len(results)} splits\n{told}", flush=True)
 
 
 if __name__ == "__main__":

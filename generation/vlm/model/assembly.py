@@ -19,7 +19,7 @@ from generation.vlm.model.eye import EyeConfig
 from generation.vlm.model.wording import END, IMAGE, LONGEST, PAD, START, Words
 
 BACKBONE = "backbone.safetensors"
-IN_TOWER = "model.vision_tower.backbone."
+IN_TOWER = "vision_tower.backbone."
 PEAK = 0.02
 
 
@@ -72,9 +72,10 @@ def give_backbone(model: LlavaForConditionalGeneration, source: Path) -> None:
     try:
         alone = source / BACKBONE
         weights = load_file(alone if alone.is_file() else source / "model.safetensors")
-        start = "" if alone.is_file() else IN_TOWER
-        chosen = {name.removeprefix(start): weight.float() for name, weight in weights.items()
-                  if name.startswith(start)}  # fmt: skip
+        if not alone.is_file():  # a version of transformers saves names with "model." before
+            weights = {name.rpartition(IN_TOWER)[2]: weight for name, weight in weights.items()
+                       if IN_TOWER in name}  # fmt: skip
+        chosen = {name: weight.float() for name, weight in weights.items()}
         model.model.vision_tower.backbone.load_state_dict(chosen)
     except (OSError, RuntimeError, ValueError) as error:
         raise RemediableError(

@@ -80,6 +80,11 @@ class Eye(PreTrainedModel):
         self.bridge = QueryTransformer(config) if config.queries else nn.Identity()
         self.post_init()
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it knows what its backbone sees of pictures: not before it has met any."""
+        return bool(self.mean.any())
+
     @torch.no_grad()
     def look(self, pixels: torch.Tensor) -> torch.Tensor:
         """What the backbone sees, N x cells x channels: of the whole picture, then of each cell."""

@@ -129,7 +129,7 @@ class VlmTraining(StagedTraining[VlmSpec]):
     def learn_language(
         self, network: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast
     ) -> None:
-        if self.spec.base:
+        if self.spec.base or not self.spec.language_steps:
             return
         only(network, [network.model.language_model])
         tokens = as_tokens(told_apart(self.rows), Words(tokenizer))
@@ -156,7 +156,7 @@ class VlmTraining(StagedTraining[VlmSpec]):
     ) -> None:
         """The adapter, by contrast with phrases; without steps it stays a random projection."""
         spec, eye = self.spec, network.model.vision_tower
-        if spec.base and not spec.encoder_steps:
+        if spec.base and not spec.encoder_steps and eye.is_measured:
             return
         only(network, [eye.adapter])
         standardise(eye, seen.cells)

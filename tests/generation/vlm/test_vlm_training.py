@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+from generation.vlm.model.assembly import Shape, assemble, give_backbone
 from generation.vlm.model.rows import captions, read_rows, statements
 from generation.vlm.model.vlms import Asked, OwnVlm, Vlm, load_vlm
 from tests.generation.vlm.tiny_vlms import (
@@ -48,6 +49,15 @@ def test_a_trained_model_is_taught_on(
     before, after = (load_file(folder / "model.safetensors") for folder in (model, further))
     changed = {_part(name) for name in before if not before[name].equal(after[name])}
     assert changed == {"bridge", "decoder"}
+
+
+def test_an_eye_is_taken_from_a_vlm_that_was_trained_here(model: Path) -> None:
+    vlm = load_vlm(str(model))
+    shape = Shape(width=16, layers=1, heads=2)
+    other = assemble(vlm.processor.tokenizer, vlm.model.config.vision_config, shape, seed=5)
+    give_backbone(other, model)
+    for name, weight in vlm.model.model.vision_tower.backbone.state_dict().items():
+        assert weight.equal(other.model.vision_tower.backbone.state_dict()[name])
 
 
 def test_the_same_scores_come_of_batches_and_of_transformers_alone(model: Path) -> None:
