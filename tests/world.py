@@ -27,7 +27,7 @@ from feedback_app.images.models import (
     ScorerKind,
 )
 from feedback_app.images.prompts.services import create_set
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run

@@ -11,7 +11,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedback_app.images.models import Candidate
-from feedback_app.readings.models import Grade, Retraction, Sources
+from feedback_app.readings.models import Grade
+from feedback_app.readings.retraction_models import Retraction, Sources
 from feedback_app.studies.models import Study
 
 REASON_MAX = 2_000

@@ -17,7 +17,8 @@ from feedback_app.curation.rules import (
 )
 from feedback_app.images.models import Measure
 from feedback_app.readings.adjudication.finals import final_readings
-from feedback_app.readings.models import Reading, Retraction
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.runs.models import Run
 from feedback_app.runs.on_demand import run_for
 

@@ -22,7 +22,7 @@ from feedback_app.finetuning.dependents import snapshots_resting_on
 from feedback_app.finetuning.models import Snapshot
 from feedback_app.images.blobs.services import naming_a_full_disk, store_file
 from feedback_app.images.models import RecipeMask
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.requests import at
 from feedback_app.runs import services as runs
 from feedback_app.runs.progress import Progress

@@ -4,7 +4,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from feedback_app.finetuning.models import GateVerdict, Pair, RatedImage, Remark, Snapshot
 from feedback_app.images.models import Scorer
-from feedback_app.readings.models import Reading, Retraction, Sources
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction, Sources
 
 
 def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:

@@ -27,7 +27,7 @@ from feedback_app.provenance.requests import (
     TargetRequest,
     find_target,
 )
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.rest.views import Read, Row, Told, user_name
 

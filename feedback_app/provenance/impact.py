@@ -17,7 +17,8 @@ from feedback_app.finetuning.dependents import (
 from feedback_app.finetuning.models import FineTune, Gate, Snapshot
 from feedback_app.finetuning.services.reward_models import replacement_of
 from feedback_app.images.models import ModelVersion, Scorer
-from feedback_app.readings.models import Reading, Retraction, Sources
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction, Sources
 from feedback_app.runs.models import State
 from feedback_app.vlms.learning.dependents import vlm_impact_of
 from feedback_app.vlms.learning.gate_models import VlmGate

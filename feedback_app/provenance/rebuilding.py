@@ -35,7 +35,7 @@ from feedback_app.provenance.impact import (
     impact_of_retraction,
     latest_of,
 )
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.remedies import in_one_line
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from feedback_app.accounts.models import User
-from feedback_app.readings.models import Reading, Retraction
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import REASON_MAX
 from feedback_app.studies.models import Study
 

@@ -32,7 +32,7 @@ from feedback_app.provenance.retraction_forms import (
     retractable,
     whose,
 )
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.remedies import complain, tell
 from generation.errors import RemediableError

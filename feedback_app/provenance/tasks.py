@@ -1,7 +1,7 @@
 """Going on with a rebuild once the runs that it waits for have succeeded."""
 
 from feedback_app.provenance.rebuilding import advance
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.runs.kinds import handles
 from feedback_app.runs.progress import Progress
 

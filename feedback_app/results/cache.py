@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.db.models import Count, Max, Q
 
 from feedback_app.charts.plots import Plot
-from feedback_app.readings.models import Reading, Retraction
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.results.cases import disagreements
 from feedback_app.results.figures import Figures, figures_of
 from feedback_app.results.kinds import WORK_OUT

@@ -9,15 +9,9 @@ from django.db.models import Prefetch
 
 from feedback_app.images.models import Image
 from feedback_app.readings.comment_models import CommentFlag
-from feedback_app.readings.models import (
-    Flag,
-    Reading,
-    Retraction,
-    Shape,
-    SkipReason,
-    retracted_in,
-)
+from feedback_app.readings.models import Flag, Reading, Shape, SkipReason
 from feedback_app.readings.report_models import WrittenReport
+from feedback_app.readings.retraction_models import Retraction, retracted_in
 from feedback_app.results.cases import disagreements, find_cases, latest
 from feedback_app.results.comments import Suggestion, letters_seen, suggestions
 from feedback_app.results.verdicts import sum_up

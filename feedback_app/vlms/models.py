@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from feedback_app.images.blobs.models import Image
 from feedback_app.images.versions.folders import place_of
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.runs.models import State
 from feedback_app.vlms.learning.gate_models import VlmGate, VlmPromotion, VlmVerdict
 from feedback_app.vlms.learning.models import ReportLesson, ReportSnapshot, VlmFineTune

@@ -24,7 +24,7 @@ from feedback_app.finetuning.services.snapshots import retake_snapshot
 from feedback_app.images.models import ModelVersion
 from feedback_app.provenance.impact import impact_of_all, latest_of
 from feedback_app.provenance.rebuilding import advance, ask_for_rebuild, rebuild
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State

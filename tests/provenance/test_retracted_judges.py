@@ -19,7 +19,7 @@ from feedback_app.finetuning.services import start_finetune, take_snapshot
 from feedback_app.images.models import ModelVersion, Scorer
 from feedback_app.provenance.impact import impact_of_all, latest_of
 from feedback_app.provenance.rebuilding import advance, ask_for_rebuild
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.runs import services as runs
 from feedback_app.runs.models import Run, State

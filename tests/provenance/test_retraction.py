@@ -20,7 +20,8 @@ from feedback_app.finetuning.services import count_new_pairs, start_finetune, ta
 from feedback_app.finetuning.services.pairs import find_pairs
 from feedback_app.finetuning.services.ratings import find_ratings
 from feedback_app.provenance.impact import impact_of, impact_of_all
-from feedback_app.readings.models import Reading, Retraction, Sources, retracted_in
+from feedback_app.readings.models import Reading
+from feedback_app.readings.retraction_models import Retraction, Sources, retracted_in
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.results.figures import figures_of
 from feedback_app.results.images import results_of

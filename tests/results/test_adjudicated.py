@@ -15,7 +15,7 @@ from feedback_app.curation.services import create_policy
 from feedback_app.finetuning.services import take_snapshot
 from feedback_app.finetuning.services.snapshots import retake_snapshot
 from feedback_app.provenance.impact import impact_of
-from feedback_app.readings.models import Sources
+from feedback_app.readings.retraction_models import Sources
 from feedback_app.readings.services.retractions import retract
 from feedback_app.results.cases import find_cases
 from feedback_app.results.figures import figures_of

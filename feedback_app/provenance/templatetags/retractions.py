@@ -10,7 +10,7 @@ from feedback_app.finetuning.models import FineTune
 from feedback_app.images.models import ModelVersion
 from feedback_app.provenance.impact import Impact, impact_of_retraction, latest_of
 from feedback_app.provenance.naming import address, describe
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.studies.models import Study
 
 register = template.Library()

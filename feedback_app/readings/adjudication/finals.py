@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from feedback_app.readings.models import Reading, ReadingQuerySet, Retraction, SkipReason
+from feedback_app.readings.models import Reading, ReadingQuerySet, SkipReason
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.studies.models import Phase, Slot, SlotQuerySet
 
 

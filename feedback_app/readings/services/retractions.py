@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from feedback_app.accounts.audit import record
 from feedback_app.accounts.models import User
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.studies.models import Study
 from generation.errors import RemediableError
 

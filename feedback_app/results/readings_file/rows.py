@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import User
 from feedback_app.accounts.pseudonyms import pseudonym_of
-from feedback_app.readings.models import Retraction, retracted_in
+from feedback_app.readings.retraction_models import Retraction, retracted_in
 from feedback_app.results.readings_file.columns import Cell, Table, annotated
 from feedback_app.studies.models import CaseImage, Study
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from feedback_app.readings.models import Retraction, Sources
+from feedback_app.readings.retraction_models import Retraction, Sources
 from feedback_app.runs.models import UNSUCCESSFUL
 from feedback_app.vlms.learning.gate_models import VlmGate
 from feedback_app.vlms.learning.models import ReportLesson, ReportSnapshot, VlmFineTune

@@ -9,7 +9,7 @@ from feedback_app.accounts.models import User
 from feedback_app.provenance.impact import Impact, impact_of, impact_of_retraction
 from feedback_app.provenance.naming import describe, kind_of
 from feedback_app.provenance.rebuilding import Outcome, advance, ask_for_rebuild
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.readings.services.retractions import retract, undo_retraction
 from feedback_app.remedies import as_command_error
 from feedback_app.runs.console import finish_here
