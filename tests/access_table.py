@@ -181,6 +181,7 @@ TABLE: dict[str, Line] = {
     "studies:create": get(COORDINATORS),
     "studies:picked": get(COORDINATORS),
     "studies:preview": post(COORDINATORS),
+    "studies:offered-batches": get(COORDINATORS),
     "studies:detail": get(COORDINATORS, lambda world: [world.study.pk]),
     "studies:edit": get(COORDINATORS, lambda world: [world.draft.pk]),
     "studies:open": post(does(COORDINATORS), lambda world: [world.draft.pk]),

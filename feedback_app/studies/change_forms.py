@@ -9,11 +9,12 @@ from feedback_app.images.models import Batch, Scorer
 from feedback_app.requests import form_field_of
 from feedback_app.studies.choice_fields import (
     BatchChoice,
+    OffersBatches,
     OneBatchChoice,
     ReaderChoice,
     RewardModelChoice,
 )
-from feedback_app.studies.choices import batches_with_counts, people, reward_models
+from feedback_app.studies.choices import people, reward_models
 from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.modes import mode_of
 from feedback_app.studies.requests import StudyRequest
@@ -56,19 +57,22 @@ class RewardModelForm(forms.Form):
         field.initial = study.active_order.reward_model
 
 
-class BatchesForm(forms.Form):
-    """Further candidates for an open study."""
+class AnyBatchesForm(OffersBatches):
+    """Batches to choose among."""
 
-    batches = BatchChoice(queryset=Batch.objects.none(), widget=forms.CheckboxSelectMultiple)
+    batches = BatchChoice(queryset=Batch.objects.all(), widget=forms.CheckboxSelectMultiple)
     against = OneBatchChoice(
-        queryset=Batch.objects.none(),
+        queryset=Batch.objects.all(),
         required=False,
         empty_label="one another: pairs of one prompt",
     )
 
+
+class BatchesForm(AnyBatchesForm):
+    """Further candidates for an open study."""
+
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
-        self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
         if not mode_of(study.mode).takes_second_batch:
             del self.fields["against"]
+        self.offer_batches()

@@ -4,23 +4,41 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from feedback_app.accounts.models import Role, User
-from feedback_app.images.models import Batch, Scorer, ScorerKind
+from feedback_app.images.models import Batch, BatchRecipe, Scorer, ScorerKind
+from feedback_app.related import number_of
 from feedback_app.runs.models import UNSUCCESSFUL
 from feedback_app.studies.drafting import OWN_LABEL, OWN_REPORT
 from feedback_app.studies.models import CaseImage, DraftSet, Study
 from feedback_app.studies.modes import mode_of
 
+OFFERED = 20
+"""A form counts no more batches than these; others are found by their names."""
 
-def batches_with_counts() -> QuerySet[Batch]:
-    """Adds how many images each batch asked for, how many are made, and of how many prompts."""
-    return Batch.objects.select_related("model_version").annotate(
-        asked=Coalesce("fitting__images", Count("batchrecipe", distinct=True)),
-        made=Count("batchrecipe__recipe__candidate", distinct=True),
-        prompts=Count("batchrecipe__prompt_index", distinct=True),
+
+def offered_batches(*, words: str = "", chosen: Iterable[str] = ()) -> QuerySet[Batch]:
+    """The newest batches with these words in their names, after those that are chosen already.
+
+    Adds how many images each asked for, how many are made, and of how many prompts.
+    """
+    newest = Batch.objects.order_by("-created_at", "pk")
+    for word in words.split():
+        newest = newest.filter(name__icontains=word)
+    is_chosen = Q(pk__in=[key for key in map(as_uuid, chosen) if key])
+    places = BatchRecipe.objects.filter(batch=OuterRef("pk"))
+    prompts = Count("prompt_index", distinct=True)
+    return (
+        Batch.objects.filter(is_chosen | Q(pk__in=newest.values("pk")[:OFFERED]))
+        .select_related("model_version")
+        .annotate(
+            asked=Coalesce("fitting__images", number_of(places)),
+            made=number_of(places.made()),
+            prompts=Subquery(places.order_by().values("batch").values(number=prompts)),
+        )
+        .order_by(Case(When(is_chosen, then=0), default=1), "-created_at", "pk")
     )
 
 

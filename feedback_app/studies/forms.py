@@ -10,6 +10,7 @@ from feedback_app.images.models import Batch, Cohort, Scorer
 from feedback_app.requests import form_field_of, read
 from feedback_app.studies.choice_fields import (
     BatchChoice,
+    OffersBatches,
     OneBatchChoice,
     ReaderChoice,
     RewardModelChoice,
@@ -17,7 +18,6 @@ from feedback_app.studies.choice_fields import (
 from feedback_app.studies.choices import (
     as_uuid,
     batches_of,
-    batches_with_counts,
     people,
     reward_models,
     source_choices,
@@ -62,7 +62,7 @@ def said_of(name: str) -> dict[str, Any]:
     return {"label": label, "help_text": info.description or ""}
 
 
-class StudyForm(forms.Form):
+class StudyForm(OffersBatches):
     """The design form; fields of other modes and ways are out of sight and left alone."""
 
     name = form_field_of(StudyRequest, "name")
@@ -74,7 +74,7 @@ class StudyForm(forms.Form):
     )
     images_per_case = number("images_per_case")
     batches = BatchChoice(
-        queryset=Batch.objects.none(),
+        queryset=Batch.objects.all(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         **said_of("batches"),
@@ -85,7 +85,7 @@ class StudyForm(forms.Form):
     )
     sample_size = number("sample_size")
     against = OneBatchChoice(
-        queryset=Batch.objects.none(),
+        queryset=Batch.objects.all(),
         required=False,
         empty_label="one another: pairs of one prompt",
         **said_of("against"),
@@ -163,8 +163,7 @@ class StudyForm(forms.Form):
     def __init__(self, *args: Any, study: Study | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
-        self.fields["batches"].queryset = batches_with_counts()  # type: ignore[attr-defined]
-        self.fields["against"].queryset = batches_with_counts()  # type: ignore[attr-defined]
+        self.offer_batches()
         self.fields["reward_model"].queryset = reward_models()  # type: ignore[attr-defined]
         self.fields["readers"].queryset = people()  # type: ignore[attr-defined]
 

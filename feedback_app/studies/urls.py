@@ -16,6 +16,7 @@ urlpatterns = [
     path("new/", design.create, name="create"),
     path("picked/", picked.show_picked, name="picked"),
     path("preview/", design.preview, name="preview"),
+    path("batches/", design.offer, name="offered-batches"),
     path("<uuid:study_id>/", pages.detail, name="detail"),
     path("<uuid:study_id>/edit/", design.edit, name="edit"),
     path("<uuid:study_id>/cases/", cases.show_cases, name="cases"),

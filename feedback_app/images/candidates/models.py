@@ -9,7 +9,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 from feedback_app.images.blobs.models import Image, Measure
@@ -192,6 +192,10 @@ class Batch(models.Model):
 
 
 class BatchRecipeQuerySet(models.QuerySet["BatchRecipe"]):
+    def made(self) -> Self:
+        """Those of which there is a candidate; their recipes are not looked at for that."""
+        return self.filter(Exists(Candidate.objects.filter(recipe=OuterRef("recipe"))))
+
     def with_candidates(self) -> Self:
         """Each place with its recipe and masks, and the candidate and measures where made."""
         return self.select_related("recipe__candidate__image").prefetch_related(

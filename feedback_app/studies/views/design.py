@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from feedback_app.accounts.access import coordinators_only
 from feedback_app.accounts.models import User
@@ -17,6 +17,7 @@ from feedback_app.remedies import complain
 from feedback_app.requests import RequestError
 from feedback_app.studies import services
 from feedback_app.studies.access import study_of
+from feedback_app.studies.change_forms import AnyBatchesForm
 from feedback_app.studies.choices import as_uuid, known_batches
 from feedback_app.studies.forms import StudyForm, study_initial
 from feedback_app.studies.models import Study
@@ -117,6 +118,19 @@ def _save(request: HttpRequest, form: StudyForm, scales: BaseScaleFormSet | None
         for warning in added.warnings:
             messages.warning(request, warning)
     return study
+
+
+@require_GET
+@coordinators_only
+def offer(request: HttpRequest) -> HttpResponse:
+    """Shows the fragment of batches to choose among: those with these words, and the chosen."""
+    chosen = {
+        "batches": known_batches(request.GET.getlist("batches")),
+        "against": known_batches(request.GET.getlist("against")).first(),
+    }
+    form = AnyBatchesForm(initial=chosen)
+    form.offer_batches(words=request.GET.get("batch_words", ""))
+    return render(request, "studies/offered_batches.html", {"form": form})
 
 
 @require_POST

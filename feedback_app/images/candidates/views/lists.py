@@ -159,7 +159,7 @@ def batches_with_progress() -> "QuerySet[Batch]":
     places = BatchRecipe.objects.filter(batch=OuterRef("pk"))
     return Batch.objects.select_related("model_version", "created_by", "fitting").annotate(
         recipe_count=Coalesce("fitting__images", number_of(places)),
-        made_count=number_of(places.filter(recipe__candidate__isnull=False)),
+        made_count=number_of(places.made()),
     )
 
 
