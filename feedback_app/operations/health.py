@@ -125,6 +125,6 @@ def _storage() -> str:
 
 
 def _is_half_moved() -> bool:
-    from feedback_app.operations.buckets.moving import is_half_moved  # the client of buckets
+    from feedback_app.operations.buckets.marks import is_half_moved  # the client of buckets
 
     return is_half_moved()

@@ -21,6 +21,7 @@ from feedback_app.local.homes import CHECKOUT
 from feedback_app.local.postgres import Postgres
 from feedback_app.operations.backups.manifests import check, read
 from generation.errors import RemediableError
+from tests.bucket import served
 from tests.database import fill
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,22 @@ User.objects.create_user("late")
 call_command("restore", folder, "--replace")
 aside = list(settings.DATA_ROOT.glob("replaced-*/*"))
 print(User.objects.filter(username="late").exists(), len(aside))
+"""
+
+ON_A_HOST = """
+import shutil, sys
+from pathlib import Path
+import django; django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from feedback_app.images.blobs.models import Blob
+from feedback_app.images.versions.folders import path_of
+call_command("restore", *sys.argv[1].split())
+for name in sys.argv[2:]:
+    shutil.rmtree(settings.DATA_ROOT)
+    settings.DATA_ROOT.mkdir()
+    call_command("backup", name)
+print(Blob.objects.get().read().decode(), (path_of("data:models/a") / "weights").read_text())
 """
 
 
@@ -103,6 +120,35 @@ def test_a_backup_is_put_back_on_another_server(
     assert lines[4].startswith("This installation is in use: there is something in accounts_user")
     assert lines[-1] == "False 3"
     assert "SECRET_KEY" not in done.stdout
+
+
+def test_a_backup_is_put_into_a_bucket_and_one_of_the_bucket_into_a_folder(
+    backup: Path, other_server: Postgres, tmp_path: Path
+) -> None:
+    def host(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+        given = {
+            "DATABASE_URL": other_server.url,
+            "DATA_ROOT": str(tmp_path / "data"),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DJANGO_SETTINGS_MODULE": "feedback_app.settings",
+        }
+        command = [sys.executable, "-c", ON_A_HOST, *map(str, arguments)]
+        env = os.environ | given | more
+        return subprocess.run(
+            command, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False
+        )
+
+    second = tmp_path / "second"
+    with served(tmp_path) as bucket:
+        done = host(backup, second, **bucket)  # its folder is emptied before it is backed up
+        assert done.stdout.splitlines()[-1:] == ["schön heavy"], done.stderr
+        refused = host(f"{second} --replace", **bucket, SECRET_KEY="another")
+        assert "holds another installation" in refused.stderr
+        again = host(f"{second} --replace", **bucket)
+        assert again.stdout.splitlines()[-1:] == ["schön heavy"], again.stderr
+    done = host(f"{second} --replace", DATA_ROOT=str(tmp_path / "local"))
+    assert done.stdout.splitlines()[-1:] == ["schön heavy"], done.stderr
+    assert (tmp_path / "local" / "models" / "a" / "weights").is_file()
 
 
 def test_a_damaged_a_half_and_a_newer_backup_are_refused(backup: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from feedback_app.operations.backups import programs
 from feedback_app.operations.backups.making import FOLDERS
 from feedback_app.operations.backups.manifests import DUMP, Manifest, check, key_mark, read
 from feedback_app.operations.buckets.holdings import folders_here
+from feedback_app.operations.buckets.marks import bucket, claim, mark
 from generation.errors import RemediableError
 
 OURS = "feedback_app."
@@ -40,6 +41,8 @@ def restore(folder: Path, *, replace: bool, say: Say) -> Manifest:
     require_alone()
     if not replace:
         _require_empty()
+    if is_shared():
+        claim(bucket(), replace=replace)
     aside = _moved_aside()
     if aside:
         say(f"what lay in the storage is now in {aside}")
@@ -49,6 +52,7 @@ def restore(folder: Path, *, replace: bool, say: Say) -> Manifest:
     if is_shared():
         for name in folders_here():
             put(settings.DATA_ROOT / name)
+        mark(bucket(), is_whole=True)
     if manifest.key != key_mark():
         say(
             "SECRET_KEY is another one than the backup's installation had: everybody logs in "

@@ -4,28 +4,23 @@ It can be broken off and begun again at any time. A mark in the bucket says whos
 whether all is there; until then nobody should read or work.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 from django.conf import settings
-from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
+from django.core.files.base import File
 
 from feedback_app.images.blobs import places
 from feedback_app.images.blobs.bucket import BucketStorage
 from feedback_app.images.blobs.models import Blob
-from feedback_app.operations.backups.manifests import key_mark
 from feedback_app.operations.backups.restoring import require_alone
 from feedback_app.operations.buckets.holdings import folders_here, named_folders
-from generation.errors import RemediableError
+from feedback_app.operations.buckets.marks import bucket, claim, mark
 from generation.hashing import sha256_of_file
 
-MARK = "installation.json"
 UPLOADED, FOUND = "uploaded", "found"
 AT_ONCE = 8
 SAID_EVERY = 5_000
@@ -47,54 +42,14 @@ def move(*, say: Say) -> Moved:
     """Put everything into the bucket, then look whether all of it is there."""
     storage = bucket()
     require_alone()
-    _claim(storage)
+    claim(storage)
     moved = Moved()
     _put_blobs(storage, moved, say=say)
     put_folders(moved, say=say)
     _look(storage, moved)
     if not moved.missing:
-        _mark(storage, is_whole=True)
+        mark(storage, is_whole=True)
     return moved
-
-
-def bucket() -> BucketStorage:
-    if not places.is_shared():
-        raise RemediableError(
-            "No bucket is set.", remedy="Set STORAGE_URL; DATA_ROOT stays the folder of before."
-        )
-    return cast("BucketStorage", default_storage)
-
-
-def is_half_moved() -> bool:
-    """Whether an installation was begun to be moved into this bucket and is not there whole."""
-    told = _told(bucket())
-    return told is not None and not told["is_whole"]
-
-
-def _told(storage: BucketStorage) -> dict[str, object] | None:
-    content = storage.read_fresh(MARK)
-    return json.loads(content) if content else None
-
-
-def _mark(storage: BucketStorage, *, is_whole: bool) -> None:
-    content = json.dumps({"key": key_mark(), "is_whole": is_whole}).encode()
-    storage.save(MARK, ContentFile(content))
-
-
-def _claim(storage: BucketStorage) -> None:
-    """Refuse a bucket in which something else is; one that is ours is gone on with."""
-    told = _told(storage)
-    if told is None and next(storage.stored(), None) is not None:
-        raise RemediableError(
-            f"There are files in {settings.STORAGE_URL} already.",
-            remedy="Name an empty bucket, or another prefix in it.",
-        )
-    if told is not None and told["key"] != key_mark():
-        raise RemediableError(
-            f"{settings.STORAGE_URL} holds another installation: its SECRET_KEY is another one.",
-            remedy="Name an empty bucket, or set the SECRET_KEY that it was moved with.",
-        )
-    _mark(storage, is_whole=False)
 
 
 def _put_blobs(storage: BucketStorage, moved: Moved, *, say: Say) -> None:
