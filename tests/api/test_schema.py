@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from feedback_app.accounts.models import User
+from feedback_app.accounts.models import AuditEvent, User
 from feedback_app.accounts.requests import TokenRequest
 from feedback_app.accounts.tokens import make_token
 from tests.world import COHORT, World, build_world
@@ -84,6 +84,10 @@ def keys_of(world: World) -> dict[str, Any]:
         "instruction_set_id": world.benchmark_result.instruction_set_id,
         "result_id": world.benchmark_result.pk,
         "question_id": world.image_question.pk,
+        "report_snapshot_id": world.report_snapshot.pk,
+        "vlm_fine_tune_id": world.vlm_fine_tune.pk,
+        "vlm_gate_id": world.vlm_gate.pk,
+        "event_id": AuditEvent.objects.latest("pk").pk,
         "person_id": world.slot.reader_id,
         "name": COHORT,
     }
