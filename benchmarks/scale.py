@@ -18,7 +18,7 @@ import django
 
 from benchmarks.rows import Row
 
-STAGES = (10_000, 1_000_000, 10_000_000)
+STAGES = (10_000, 1_000_000, 3_000_000, 10_000_000)
 MOST = int(os.environ.get("SCALE_READINGS", STAGES[-1]))
 CASES_A_STUDY = 1_000
 READERS_A_STUDY = 10
@@ -180,7 +180,7 @@ def of_readers() -> dict[str, str]:
 
     from feedback_app.studies.models import Slot
 
-    slot = Slot.objects.filter(reader=1, study__name="Study 0", readings=None).earliest("position")
+    slot = Slot.objects.filter(reader=1, study__name="Study 0", is_read=False).earliest("position")
     return {
         "work_list": reverse("readings:worklist"),
         "case": reverse("readings:read", args=[slot.pk]),
@@ -245,7 +245,8 @@ _TURNS = f"{_NUMBERS}, generate_series(0, %(a_study)s - 1) AS r"
 _SLOT = "md5('slot-' || n || '-' || r)::uuid"
 _READING = "md5('reading-' || n || '-' || r)::uuid"
 _READER = "(%(number)s * %(a_study)s + r) %% %(readers)s + 1"
-_READ = "WHERE n - %(number)s * %(cases)s < %(read)s"
+_IS_READ = "n - %(number)s * %(cases)s < %(read)s"
+_READ = f"WHERE {_IS_READ}"
 _WHEN = "now() - interval '3 years' + n * interval '1 minute' + r * interval '5 seconds'"
 
 STATEMENTS = (
@@ -289,8 +290,8 @@ STATEMENTS = (
     f"""INSERT INTO studies_caseimage (case_id, image_id, position)
        SELECT {_CASE}, {_IMAGE}, 0 FROM {_NUMBERS}""",
     f"""INSERT INTO studies_slot (id, study_id, case_id, reader_id, position, repetition, phase,
-           image_order, priority)
-       SELECT {_SLOT}, %(study)s, {_CASE}, {_READER}, n %% %(cases)s, 0, '', '{{0}}', 0
+           image_order, priority, is_read)
+       SELECT {_SLOT}, %(study)s, {_CASE}, {_READER}, n %% %(cases)s, 0, '', '{{0}}', 0, {_IS_READ}
        FROM {_TURNS}""",
     f"""INSERT INTO readings_reading (id, slot_id, reader_id, revision, idempotency_key,
            is_simulated, skip_reason, none_acceptable, comment, active_ms, display,

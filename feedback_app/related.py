@@ -14,5 +14,5 @@ def related_rows(model: type[models.Model], name: str) -> Any:
 
 def number_of(rows: "models.QuerySet[Any]") -> Coalesce:
     """How many there are, as part of another query; a function, so that nothing is grouped."""
-    count = Func("pk", function="COUNT", output_field=models.IntegerField())
+    count = Func(template="COUNT(*)", output_field=models.IntegerField())
     return Coalesce(Subquery(rows.order_by().values(number=count)), 0)

@@ -14,7 +14,7 @@ from feedback_app.finetuning.models import FineTune, GateDecision, GateVerdict, 
 from feedback_app.finetuning.services.yields import SoFar, new_pairs_so_far
 from feedback_app.images.models import Candidate, Cohort, CohortImage, ModelVersion
 from feedback_app.readings.models import Reading
-from feedback_app.studies.models import Slot, Study, StudyState
+from feedback_app.studies.models import Study, StudyState
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def stages(viewer: User, *, new_pairs: SoFar) -> list[Stage]:
     """In the order of the loop; only admins have a page of exports."""
     readings = Reading.objects.current()
     simulated = readings.by_simulated_readers().count()
-    unread = Slot.objects.filter(study__state=StudyState.OPEN).unread().count()
+    unread = Study.objects.filter(state=StudyState.OPEN).unread_slots()
     promoted = ModelVersion.objects.filter(is_promoted=True).first()
     found = [
         Stage(

@@ -105,7 +105,12 @@ class Reading(models.Model):
         constraints = [
             models.UniqueConstraint(name="one_reading_a_revision", fields=["slot", "revision"])
         ]
-        indexes = [models.Index(name="readings_of_a_reader", fields=["reader", "-created_at"])]
+        indexes = [
+            models.Index(name="readings_of_a_reader", fields=["reader", "-created_at"]),
+            models.Index(
+                name="simulated_readings", fields=["slot"], condition=Q(is_simulated=True)
+            ),
+        ]
 
     @property
     def is_skipped(self) -> bool:

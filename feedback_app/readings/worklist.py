@@ -150,7 +150,6 @@ def assignments_of(reader: User) -> list[Assignment]:
         .planned()
         .filter(is_shown)
         .exclude(study__allocation=Allocation.POOL)
-        .with_is_read()
         .select_related("study")
         .order_by("-study__created_at", "study", "-priority", "position")
     )
@@ -182,7 +181,7 @@ def fingerprint_of(assignments: Sequence[Assignment]) -> str:
 def _own_slots(slot: Slot) -> list[tuple[UUID, bool]]:
     own = Slot.objects.filter(study=slot.study_id, reader=slot.reader_id).ready()
     own = own.filter(Q(withdrawn_at=None) | Q(pk=slot.pk))
-    return list(own.with_is_read().values_list("pk", "is_read"))  # type: ignore[misc]
+    return list(own.values_list("pk", "is_read"))
 
 
 def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
@@ -209,7 +208,7 @@ def _place_in_pool(slot: Slot, *, holding: Collection[UUID]) -> Place:
 
 
 def _assignment(reader: User, slots: list[Slot]) -> Assignment:
-    unread = [slot.pk for slot in slots if not slot.is_read]  # type: ignore[attr-defined]
+    unread = [slot.pk for slot in slots if not slot.is_read]
     study = slots[0].study
     numbered = {slot.pk: position for position, slot in enumerate(slots, start=1)}
     marked = _bookmarked(reader, study)
@@ -235,7 +234,7 @@ def _adjudication_in_words(slots: list[Slot]) -> str:
     if not blind:
         return ""
     final = [slot for slot in slots if slot.phase == Phase.FINAL]
-    read, settled = (sum(slot.is_read for slot in part) for part in (blind, final))  # type: ignore[attr-defined]
+    read, settled = (sum(slot.is_read for slot in part) for part in (blind, final))
     said = f"{read} of {len(blind)} read blind, {settled} settled"
     waiting = len(blind) - len(final)
     others = f"; {waiting} wait for the other adjudicators" if waiting else ""

@@ -27,8 +27,8 @@ def rounds_of(study: Study) -> list[Round]:
 
 
 def describe(adjudication: Adjudication) -> Round:
-    slots = Slot.objects.filter(study=adjudication.panel_id).with_is_read().order_by()
-    found = list(slots.values_list("phase", "is_read", "withdrawn_at"))  # type: ignore[misc]
+    slots = Slot.objects.filter(study=adjudication.panel_id).order_by()
+    found = list(slots.values_list("phase", "is_read", "withdrawn_at"))
     unread = [withdrawn_at for _, is_read, withdrawn_at in found if not is_read]
     return Round(
         adjudication=adjudication,

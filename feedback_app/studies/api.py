@@ -212,7 +212,6 @@ class SlotsView(Listed):
 
     queryset = (
         Slot.objects.wanted()
-        .with_is_read()
         .select_related("reader")
         .order_by("-study__created_at", "-priority", "position")
     )

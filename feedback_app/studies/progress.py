@@ -27,10 +27,9 @@ def progress_of(study: Study) -> list[ReaderProgress]:
         reader: (total, read)
         for reader, total, read in Slot.objects.filter(study=study, reader__isnull=False)
         .planned()
-        .with_is_read()
         .order_by()
         .values("reader")
-        .annotate(total=Count("pk"), read=Count("pk", filter=Q(is_read=True)))
+        .annotate(total=Count("reader"), read=Count("reader", filter=Q(is_read=True)))
         .values_list("reader", "total", "read")
     }
     progress = []

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.models import Reading
@@ -29,9 +30,14 @@ def _counts(study: Study) -> tuple[int, int, int]:
 def test_a_revised_reading_counts_once(rosa: User, ravi: User) -> None:
     study = make_study(rosa, ravi, prompts=3)
     slot = study.slots.filter(reader=rosa)[0]
+    Slot.objects.filter(pk=slot.pk).update(lease_until=timezone.now())
     for revision in (1, 2):
         _read(slot, rosa, revision=revision)
     assert _counts(study) == (3, 6, 1)
+    assert Study.objects.unread_slots() == 5
+    slot.refresh_from_db()
+    assert slot.is_read
+    assert slot.lease_until is None
     told = [(row.reader, row.read, row.total, row.percent) for row in progress_of(study)]
     assert told == [(ravi, 0, 3, 0), (rosa, 1, 3, 33)]
 

@@ -42,13 +42,8 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         """Leaves out slots for which others read: those taken back, or without a seat in a pool."""
         return self.planned().exclude(study__allocation=Allocation.POOL, seat__isnull=True)
 
-    def with_is_read(self) -> Self:
-        """Adds ``is_read``: at least one reading was submitted for the slot."""
-        readings = related_rows(self.model, "readings").filter(slot=OuterRef("pk"))
-        return self.annotate(is_read=Exists(readings))
-
     def unread(self) -> Self:
-        return self.planned().with_is_read().filter(is_read=False)
+        return self.planned().filter(is_read=False)
 
     def with_page(self) -> Self:
         """Adds what the reading page shows beside: prompt, ``mask_kinds``, ``is_bookmarked``."""
@@ -71,9 +66,10 @@ class Slot(models.Model):
     ran out unread gives its seat to a new free slot and keeps its reader without a seat,
     so that what they still send is never lost. ``value`` is what a reading of the case
     would teach, where the pool's order is active and its images were measured; it stays as
-    it was when the slot was given. ``withdrawn_at`` is when an unread slot was taken back from
-    a reader who was taken out of the study: nobody waits for it, yet what they still send of it
-    is kept.
+    it was when the slot was given. ``is_read`` says that a reading was submitted for it: the
+    first one sets it, and ends the lease, by a trigger. ``withdrawn_at`` is when an unread
+    slot was taken back from a reader who was taken out of the study: nobody waits for it, yet what
+    they still send of it is kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,6 +90,7 @@ class Slot(models.Model):
     seat = models.PositiveSmallIntegerField(null=True, blank=True)
     value = models.FloatField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    is_read = models.BooleanField(default=False, db_default=False, editable=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = SlotQuerySet.as_manager()
@@ -113,6 +110,10 @@ class Slot(models.Model):
                 name="one_slot_a_reader_and_position", fields=["study", "reader", "position"]
             ),
             models.UniqueConstraint(name="one_slot_a_seat", fields=["case", "seat"]),
+            models.CheckConstraint(
+                name="what_is_read_has_no_lease",
+                condition=Q(is_read=False) | Q(lease_until__isnull=True),
+            ),
         ]
         indexes = [
             models.Index(
@@ -130,6 +131,12 @@ class Slot(models.Model):
                 fields=["study", "lease_until"],
                 condition=Q(lease_until__isnull=False),
             ),
+            models.Index(
+                name="progress_of_slots",
+                fields=["study", "reader", "is_read"],
+                include=["seat"],
+                condition=Q(withdrawn_at__isnull=True),
+            ),
         ]
 
     @property
@@ -137,8 +144,8 @@ class Slot(models.Model):
         return self.phase in ADJUDICATION
 
     def images_in_order(self) -> list[Image]:
-        """The images as this slot shows them, with their files' rows."""
-        places = CaseImage.objects.filter(case=self.case_id).select_related("image__blob")
+        """The images as this slot shows them; who has one rendered ahead wants no file's row."""
+        places = CaseImage.objects.filter(case=self.case_id).select_related("image")
         images = [place.image for place in places]
         return [images[position] for position in self.image_order]
 

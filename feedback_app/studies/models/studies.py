@@ -1,13 +1,13 @@
 """A study: its mode, its readers and its design."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import OuterRef, Q
+from django.db.models import Case, F, OuterRef, Q, Sum, When
 from django.utils import timezone
 
 from feedback_app.images.models import Cohort, Scorer
@@ -56,14 +56,26 @@ class StudyQuerySet(models.QuerySet["Study"]):
     def with_progress(self) -> Self:
         """Adds ``case_count``, ``slot_count`` and ``read_count`` (slots with a reading).
 
-        Each is counted on its own: joined, they would multiply each other's rows.
+        Each is counted on its own: joined, they would multiply each other's rows. As in
+        ``SlotQuerySet.wanted``, but so that an index alone answers.
         """
-        slots = related_rows(self.model, "slots").wanted().filter(study=OuterRef("pk"))
+        slots = related_rows(self.model, "slots").planned().filter(study=OuterRef("pk"))
         return self.select_related("slots_run").annotate(
             case_count=number_of(related_rows(self.model, "cases").filter(study=OuterRef("pk"))),
-            slot_count=number_of(slots),
-            read_count=number_of(slots.with_is_read().filter(is_read=True)),
+            slot_count=_wanted(slots),
+            read_count=_wanted(slots.filter(is_read=True)),
         )
+
+    def unread_slots(self) -> int:
+        """Counts what waits to be read in all of them together."""
+        counted = self.with_progress().aggregate(left=Sum(F("slot_count") - F("read_count")))
+        return counted["left"] or 0
+
+
+def _wanted(slots: "models.QuerySet[Any]") -> Case:
+    """How many of a study's planned slots are wanted: in a pool, those with a seat."""
+    seated = number_of(slots.filter(seat__isnull=False))
+    return Case(When(allocation=Allocation.POOL, then=seated), default=number_of(slots))
 
 
 class Study(models.Model):

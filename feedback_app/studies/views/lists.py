@@ -61,6 +61,7 @@ class StudyList(ListPage):
     template_name = "studies/list.html"
     filterset_class = StudyFilter
     table_class: ClassVar[type[Table] | None] = StudyTable
+    rows_a_page = 25
 
     def rows(self) -> "QuerySet[Any]":
         found = Study.objects.with_progress().prefetch_related("readers")
