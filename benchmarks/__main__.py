@@ -27,7 +27,7 @@ MODULES = (
     "case_review",
 )
 """In the order of running; each has ``run() -> list[Row]``."""
-ON_REQUEST = ("faults", "clavicles", "scale")
+ON_REQUEST = ("faults", "clavicles", "scale", "turns")
 """Only where they are named: two take more than five minutes, one needs real data."""
 KNOWN = (*MODULES, *ON_REQUEST)
 

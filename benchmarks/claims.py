@@ -7,7 +7,7 @@ is checked in the database afterwards. Then the same readers go on without a pau
 rate at which the server saturates. Last, they read another such pool whose order is active:
 what they get is drawn, by value or by lot.
 
-``python -m benchmarks.claims`` prints the figures.
+``python -m benchmarks claims`` prints the figures.
 """
 
 import json
@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -52,6 +52,10 @@ TARGET_MS = 150.0
 
 
 def run() -> list[Row]:
+    return in_own_servers("benchmarks.claims")
+
+
+def in_own_servers(module: str) -> list[Row]:
     """Measure with servers and data of its own, in a process that knows of no others."""
     kept = {name: os.environ.pop(name, None) for name in ("DATABASE_URL", "REDIS_URL", "DATA_ROOT")}
     try:
@@ -63,7 +67,7 @@ def run() -> list[Row]:
             rows = Path(folder) / "rows.json"
             env = environment(home, servers) | {"LEASE_S": str(LEASE_S), "LOG_LEVEL": "ERROR"}
             env |= {"DEBUG": "false", "DJANGO_SETTINGS_MODULE": "feedback_app.settings"}
-            command = [sys.executable, "-m", "benchmarks.claims", str(rows)]
+            command = [sys.executable, "-m", module, str(rows)]
             subprocess.run(command, cwd=CHECKOUT, env=env, check=True)
             return [Row(**row) for row in json.loads(rows.read_text())]
     finally:
@@ -90,15 +94,15 @@ def measure() -> list[Row]:
         lost = [reader.begin(study.pk)["slot"] for reader in vanishing]
         cpu_before_s = cpu_s(web)
         with sweeping():
-            paced_s = _read(readers, study.pk, for_s=PACED_S, every_s=EVERY_S)
+            paced_s = read_for(readers, study.pk, for_s=PACED_S, every_s=EVERY_S)
         web_cpu_s = cpu_s(web) - cpu_before_s
         paced = [second for reader in readers for second in reader.timings.turns_s]
         pictures = [second for reader in readers for second in reader.timings.pictures_s]
         before = sum(len(reader.acknowledged) for reader in readers)
-        closed_s = _read(readers, study.pk, for_s=CLOSED_LOOP_S, every_s=0)
+        closed_s = read_for(readers, study.pk, for_s=CLOSED_LOOP_S, every_s=0)
         after = sum(len(reader.acknowledged) for reader in readers)
         known = {reader.user.pk: len(reader.timings.turns_s) for reader in readers}
-        _read(readers, active.pk, for_s=ACTIVE_S, every_s=EVERY_S)
+        read_for(readers, active.pk, for_s=ACTIVE_S, every_s=EVERY_S)
         drawn = [
             second
             for reader in readers
@@ -142,12 +146,13 @@ def measure() -> list[Row]:
 
 
 @contextmanager
-def web_server() -> Iterator[tuple[int, psutil.Process]]:
-    """The web process as the demo starts it, and its port."""
+def web_server(**settings: str) -> Iterator[tuple[int, psutil.Process]]:
+    """The web process as the demo starts it, with more settings, and its port."""
     port = choose_port()
     process = subprocess.Popen(
         web_command(port),
         cwd=CHECKOUT,
+        env=os.environ | settings,
         preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  no thread has started yet
     )
     try:
@@ -196,7 +201,9 @@ def sweeping() -> Iterator[None]:
         thread.join()
 
 
-def _read(readers: Sequence["Reader"], study_id: object, *, for_s: float, every_s: float) -> float:
+def read_for(
+    readers: Sequence["Reader"], study_id: object, *, for_s: float, every_s: float
+) -> float:
     """Let everybody read at once, out of step; the seconds it took."""
 
     def sit(number: int, reader: "Reader") -> None:
@@ -232,14 +239,10 @@ def check(readers: Sequence["Reader"], *, lost: Sequence[str]) -> None:
         assert again.exists(), "a case whose reader vanished is read by somebody else"
 
 
-def main(arguments: Sequence[str]) -> None:
-    if arguments:
-        rows = [asdict(row) for row in measure()]
-        Path(arguments[0]).write_text(json.dumps(rows))
-        return
-    for row in run():
-        print(f"{row.name:<32} {row.value:>12.1f} {row.unit}", flush=True)
+def main(arguments: Sequence[str], measured: Callable[[], list[Row]]) -> None:
+    """Write what was measured into a file that the arguments name."""
+    Path(arguments[0]).write_text(json.dumps([asdict(row) for row in measured()]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1:], measure)

@@ -26,9 +26,12 @@ class Timings:
 
 
 class Reader:
-    """One logged-in reader; ``acknowledged`` are the slots whose readings the server took."""
+    """One logged-in reader; ``acknowledged`` are the slots whose readings the server took.
 
-    def __init__(self, user: User, *, port: int) -> None:
+    With a ``token`` it asks the API by that, and for pages and pictures by its session still.
+    """
+
+    def __init__(self, user: User, *, port: int, token: str = "") -> None:
         client = Client()
         client.force_login(user)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -40,6 +43,10 @@ class Reader:
             "X-Reader": str(user.pk),
             "Content-Type": "application/json",
         }
+        self.api_headers = self.headers
+        if token:
+            self.api_headers = {name: self.headers[name] for name in ("X-Reader", "Content-Type")}
+            self.api_headers["Authorization"] = f"Bearer {token}"
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
         self.acknowledged: list[str] = []
         self.timings = Timings()
@@ -99,7 +106,10 @@ class Reader:
         """Once more where the server has closed the kept connection meanwhile."""
         content = None if body is None else json.dumps(body)
         send: Callable[[], None] = lambda: self.connection.request(  # noqa: E731
-            method, address, body=content, headers=self.headers
+            method,
+            address,
+            body=content,
+            headers=self.api_headers if address.startswith("/api/") else self.headers,
         )
         try:
             send()

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from feedback_app.accounts.models import User
 from feedback_app.readings.training_models import TrainingSlot
-from feedback_app.studies.models import Slot, SlotQuerySet, Study, StudyState
+from feedback_app.studies.models import Phase, Slot, Study, StudyState, turns
 
 
 def reader_of(request: HttpRequest | Request) -> User:
@@ -30,14 +30,17 @@ def require_same_reader(request: Request) -> None:
 
 def slot_for(reader: User, slot_id: UUID) -> Slot:
     """Returns the reader's own slot with its study; any other is not there."""
-    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
-    return _only(slots.select_related("study__display"))
+    return _own(reader, slot_id, turns.GIVEN)
 
 
 def slot_to_read(reader: User, slot_id: UUID) -> Slot:
     """Returns the slot with all that its page shows (``with_page``)."""
-    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
-    return _only(slots.with_page().select_related("study__display"))
+    return _own(reader, slot_id, turns.GIVEN_WITH_PAGE)
+
+
+def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
+    """The reader's own slot with its study, locked until the transaction ends."""
+    return _own(reader, slot_id, turns.GIVEN_LOCKED)
 
 
 def shown_to(reader: User, slot_id: UUID) -> Slot | TrainingSlot:
@@ -64,17 +67,20 @@ def guideline_for(user: User, study_id: UUID) -> Study:
     return study_for(user, study_id)
 
 
-def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study, locked until the transaction ends."""
-    slots = Slot.objects.of_reader(reader).filter(pk=slot_id)
-    return _only(slots.select_related("study__display").select_for_update(of=["self"]))
-
-
-def _only(slots: SlotQuerySet) -> Slot:
-    found = list(slots.order_by())
-    if not found:
+def _own(reader: User, slot_id: UUID, asked: str) -> Slot:
+    """As ``SlotQuerySet.of_reader`` has it; whether others are waited for, final readings alone
+    are asked.
+    """
+    given = Slot.objects.raw(asked, {"slot": slot_id, "reader": reader.pk})
+    found = next(iter(given), None)
+    if found is None or (found.phase == Phase.FINAL and not _is_ready(found)):
         raise Http404("There is no such case on your work list.")
-    return found[0]
+    found.study = Study.objects.raw(turns.STUDY, {"study": found.study_id})[0]
+    return found
+
+
+def _is_ready(slot: Slot) -> bool:
+    return Slot.objects.filter(pk=slot.pk).ready().exists()
 
 
 def study_for(reader: User, study_id: UUID) -> Study:

@@ -96,17 +96,16 @@ def renew_lease(slot: Slot) -> int | None:
 
 
 def keep_seat(slot: Slot) -> None:
-    """End the lease of a slot that is read; call with its row locked.
+    """Give a slot that was read too late a free seat of its case; call with its row locked.
 
-    A reading that comes too late takes a free seat of its case, so that nobody reads the
-    case in vain; where there is none it is one more than was wanted.
+    So nobody reads the case in vain; where there is no seat it is one more than was wanted. Its
+    lease has ended with its first reading (``Slot``).
     """
     if slot.lease_until is None:
         return
-    if slot.seat is None:
-        _take_free_seat(slot)
     slot.lease_until = None
-    slot.save(update_fields=[*SEATED, "lease_until"])
+    if slot.seat is None and _take_free_seat(slot):
+        slot.save(update_fields=SEATED)
 
 
 @transaction.atomic
@@ -143,8 +142,10 @@ def lease_s_of(slot: Slot) -> int | None:
 
 
 def _take_turn(study: Study, reader: User) -> None:
-    place = StudyReader.objects.select_for_update(no_key=True).filter(study=study, reader=reader)
-    if not place.exists():
+    with connection.cursor() as cursor:
+        cursor.execute(turns.TURN, {"study": study.pk, "reader": reader.pk})
+        has_place = cursor.rowcount == 1
+    if not has_place:
         raise Http404("You are no reader of such a study.")
 
 

@@ -13,6 +13,8 @@ it; images that are added to the study later are framed to it too.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
 
 import PIL.Image
 from django.db.models import Min
@@ -22,6 +24,7 @@ from feedback_app.readings.models import StudyDisplay
 from feedback_app.studies.models import Study, TrainingImage
 
 Point = tuple[float, float]
+STUDIES_KEPT = 64
 DECIMALS = 6
 """Converted coordinates have as many; a hand can draw nothing as fine."""
 
@@ -107,7 +110,9 @@ class Framing:
 
 def display_size_of(study: Study) -> Size:
     """The size at which every picture of the study is served."""
-    display = getattr(study, "display", None) or _settle_display(study)
+    if not study.is_draft:
+        return _settled_size(study.pk)
+    display = getattr(study, "display", None) or _settle(study.pk)  # a preview brings its own
     return Size(width=display.width, height=display.height)
 
 
@@ -115,10 +120,17 @@ def framing_of(image: Image, size: Size) -> Framing:
     return Framing.of(Size(width=image.width, height=image.height), size)
 
 
-def _settle_display(study: Study) -> StudyDisplay:
-    smallest = size_for(study)
+@lru_cache(maxsize=STUDIES_KEPT)
+def _settled_size(study_id: UUID) -> Size:
+    """Asks the database once a process: a size stays as it is once it is settled."""
+    display = StudyDisplay.objects.filter(study=study_id).first() or _settle(study_id)
+    return Size(width=display.width, height=display.height)
+
+
+def _settle(study_id: UUID) -> StudyDisplay:
+    smallest = size_for(Study.objects.get(pk=study_id))
     display, _ = StudyDisplay.objects.get_or_create(
-        study=study, defaults={"width": smallest.width, "height": smallest.height}
+        study_id=study_id, defaults={"width": smallest.width, "height": smallest.height}
     )
     return display
 

@@ -1,5 +1,5 @@
-"""What every turn in a pool asks, in SQL: the ORM takes ten times as long to put such a
-question as the database to answer it, and a pool has many readers at once.
+"""What every turn asks, in SQL: the ORM takes ten times as long to put such a
+question as the database to answer it, and many readers come at once.
 
 Parameters: ``study``, ``reader``, and as each query names them. Slots come with all that the
 reading page shows of them, as ``SlotQuerySet.with_page`` gives it; what that shows is spelled here
@@ -14,6 +14,23 @@ _PAGE = """
     ARRAY(SELECT kind FROM studies_casemask WHERE case_id = slot.case_id) AS mask_kinds,
     EXISTS(SELECT FROM readings_bookmark WHERE slot_id = slot.id) AS is_bookmarked
 """
+_GIVEN = """
+    FROM studies_slot AS slot JOIN studies_study AS study ON study.id = slot.study_id
+    WHERE slot.id = %(slot)s AND slot.reader_id = %(reader)s AND study.state <> 'draft'
+"""
+GIVEN = f"SELECT slot.* {_GIVEN}"
+GIVEN_LOCKED = f"{GIVEN} FOR UPDATE OF slot"
+GIVEN_WITH_PAGE = f"SELECT {_PAGE} {_GIVEN}"
+"""A slot that a reader has been given; ``readings.access`` alone asks so."""
+
+STUDY = "SELECT * FROM studies_study WHERE id = %(study)s"
+
+TURN = """
+    SELECT FROM studies_studyreader WHERE study_id = %(study)s AND reader_id = %(reader)s
+    FOR NO KEY UPDATE
+"""
+"""The reader's place in the study, locked: their claims are made one after the other."""
+
 _FREE = "slot.study_id = %(study)s AND slot.reader_id IS NULL"
 _NEW_TO_THEM = """
     (
