@@ -14,10 +14,10 @@ from feedback_app.studies import choices
 class OfferedBatches(ModelChoiceIterator):
     """Shows what its field offers; the field takes every batch, for many are not shown."""
 
-    def __iter__(self) -> Iterator[tuple[Any, str]]:
+    def __iter__(self) -> Iterator[Any]:
         if self.field.empty_label is not None:
             yield ("", self.field.empty_label)
-        for batch in self.field.offered:
+        for batch in self.field.offered:  # type: ignore[attr-defined]
             yield self.choice(batch)
 
 

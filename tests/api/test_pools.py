@@ -104,7 +104,7 @@ def test_what_a_turn_asks_the_database_is_counted(rosa_client: Client, study: St
         post(rosa_client, "readings", second, reading)
         post(rosa_client, "next", second)
     questions = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
-    assert len(questions) == 14, "\n".join(questions)
+    assert len(questions) == 15, "\n".join(questions)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -123,7 +123,7 @@ def test_no_mode_asks_the_database_more_in_a_turn_than_its_texts(
         post(rosa_client, "next", second)
     questions = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
     texts = 2 if "report" in mode else 0  # of the case that is answered, and of the next one
-    assert len(questions) == 12 + texts, "\n".join(questions)
+    assert len(questions) == 15 + texts, "\n".join(questions)
 
 
 def test_cases_of_a_pool_are_numbered_as_they_were_read(rosa_client: Client, study: Study) -> None:

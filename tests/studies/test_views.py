@@ -5,8 +5,6 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback_app.accounts.models import User
-from feedback_app.studies import choices
-from feedback_app.studies.change_forms import BatchesForm
 from feedback_app.studies.choices import people
 from feedback_app.studies.models import Study, StudyState
 from feedback_app.studies.scales import DEFAULT_FLAGS
@@ -114,30 +112,6 @@ def test_a_study_is_designed_and_opened_in_the_browser(cora_client: Client, rosa
     study.refresh_from_db()
     assert study.state == StudyState.OPEN
     assert study.slots.filter(reader=rosa).count() == 2
-
-
-def test_of_many_batches_the_newest_are_offered_and_others_found(
-    cora_client: Client, rosa: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(choices, "OFFERED", 1)
-    study = make_study(rosa)
-    old, chosen, new = (
-        make_batch(name=name, prompts=1, each=1, seed=number)
-        for number, name in enumerate(("Spring", "Summer", "Autumn"))
-    )
-    offered = BatchesForm(study=study).fields["batches"].offered  # type: ignore[attr-defined]
-    assert [(one.name, one.asked, one.made, one.prompts) for one in offered] == [
-        ("Autumn", 1, 1, 1)
-    ]
-    page = cora_client.get(reverse("studies:create"), {"batches": chosen.pk}).content.decode()
-    assert "Find older batches by name" in page
-    assert f'value="{chosen.pk}"' in page
-    assert f'value="{old.pk}"' not in page
-    asked = {"batch_words": "spr", "batches": chosen.pk}
-    found = cora_client.get(reverse("studies:offered-batches"), asked).content.decode()
-    shown = [batch.name for batch in (old, chosen, new) if f'value="{batch.pk}"' in found]
-    assert shown == ["Spring", "Summer"]
-    assert BatchesForm({"batches": [old.pk]}, study=study).is_valid()
 
 
 def test_a_third_criterion_can_be_added_and_a_default_left_out(cora_client: Client) -> None:
