@@ -25,11 +25,11 @@ def test_of_many_batches_the_newest_are_offered_and_others_found(
     assert [(one.name, one.asked, one.made, one.prompts) for one in offered] == [
         ("Autumn", 1, 1, 1)
     ]
-    page = cora_client.get(reverse("studies:create"), {"batches": chosen.pk}).content.decode()
+    page = cora_client.get(reverse("studies:create"), {"batches": str(chosen.pk)}).content.decode()
     assert "Find older batches by name" in page
     assert f'value="{chosen.pk}"' in page
     assert f'value="{old.pk}"' not in page
-    asked = {"batch_words": "spr", "batches": chosen.pk}
+    asked = {"batch_words": "spr", "batches": str(chosen.pk)}
     found = cora_client.get(reverse("studies:offered-batches"), asked).content.decode()
     shown = [batch.name for batch in (old, chosen, new) if f'value="{batch.pk}"' in found]
     assert shown == ["Spring", "Summer"]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from feedback_app.accounts.models import User
 from feedback_app.images.models import Cohort
 from feedback_app.images.versions.folders import path_of
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.runs import services as runs
 from feedback_app.studies.models import CaseText, DraftSet, Study
 from feedback_app.studies.services import begin_opening, fill_drafts, open_study

@@ -8,7 +8,7 @@ from pydantic import Field
 from feedback_app.accounts.models import User
 from feedback_app.images.cohorts.services import find_cohort
 from feedback_app.images.models import Cohort, Image
-from feedback_app.readings.models import Retraction
+from feedback_app.readings.retraction_models import Retraction
 from feedback_app.requests import Request, at
 from feedback_app.studies.models import DraftSet
 from feedback_app.studies.models.reports import SOURCE_LENGTH

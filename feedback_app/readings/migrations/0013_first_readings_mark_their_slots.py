@@ -20,8 +20,8 @@ DROP = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("readings", "0010_reports"),
-        ("studies", "0016_slots_know_that_they_are_read"),
+        ("readings", "0012_erased_texts"),
+        ("studies", "0019_slots_know_that_they_are_read"),
     ]
     operations = [
         migrations.RunSQL(CREATE, DROP),

@@ -1,7 +1,7 @@
 """A slot says itself that it was read, so that an index alone tells how far a study is.
 
 Rows that are there are read but for those that are marked as unread here: most are, and none of
-them is written anew. What comes later is marked by the trigger of readings.0011.
+them is written anew. What comes later is marked by the trigger of readings.0013.
 """
 
 from django.db import migrations, models
@@ -14,7 +14,7 @@ MARK = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("studies", "0015_drafts_of_vlms"), ("readings", "0010_reports")]
+    dependencies = [("studies", "0018_erased_texts"), ("readings", "0010_reports")]
     operations = [
         migrations.AddField(
             model_name="slot",
