@@ -203,7 +203,7 @@ def choose(free: Sequence[int], *, values: np.ndarray | None, rng: Random) -> in
 
 
 def readings_for(accuracy: float, curve: np.ndarray) -> float:
-    """How many readings it takes, along the rising curve nearest to the measured one."""
+    """Returns how many readings it takes, along the rising curve nearest to the measured one."""
     readings = READ_A_ROUND * np.arange(1, len(curve) + 1)
     rising = IsotonicRegression().fit_transform(readings, curve)
     return float(np.interp(accuracy, *_strictly(rising, readings)))

@@ -101,7 +101,7 @@ def median_and_95th(name: str, times_ms: Sequence[float], *, target_ms: float) -
 
 @contextmanager
 def serving_a_study() -> "Iterator[tuple[WebServer, list[Slot], dict[str, str]]]":
-    """A web server with an open study on a fresh database, and a reader's session."""
+    """Returns a web server with an open study on a fresh database, and a reader's session."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback_app.settings")
     # Playwright's sync API keeps an event loop in this thread, which Django takes for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

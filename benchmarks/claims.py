@@ -147,7 +147,7 @@ def measure() -> list[Row]:
 
 @contextmanager
 def web_server(**settings: str) -> Iterator[tuple[int, psutil.Process]]:
-    """The web process as the demo starts it, with more settings, and its port."""
+    """Yields the web process as the demo starts it, with more settings, and its port."""
     port = choose_port()
     process = subprocess.Popen(
         web_command(port),
@@ -183,7 +183,7 @@ def _wait_for(address: str, *, limit_s: float = 60) -> None:
 
 @contextmanager
 def sweeping() -> Iterator[None]:
-    """What beat does every minute, oftener here since leases are short."""
+    """Yields what beat does every minute, oftener here since leases are short."""
     from feedback_app.readings.claims import release_lapsed
 
     ended = threading.Event()

@@ -124,7 +124,7 @@ def holds(studies: int, *, seed: int = 0) -> Iterator[tuple[str, bool]]:
 
 
 def coverage(studies: int = STUDIES, *, seed: int = 0) -> dict[str, float]:
-    """By figure, the share of its intervals that hold the truth."""
+    """Returns, by figure, the share of its intervals that hold the truth."""
     found: defaultdict[str, list[bool]] = defaultdict(list)
     for name, is_held in holds(studies, seed=seed):
         found[name].append(is_held)

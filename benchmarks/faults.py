@@ -144,7 +144,7 @@ FAULTS: dict[str, tuple[int, Callable[[House], None]]] = {
 
 
 def drawn_faults() -> list[str]:
-    """All of them, in an order drawn by seed."""
+    """Returns all of them, in an order drawn by seed."""
     names = [name for name, (count, _) in FAULTS.items() for _ in range(count)]
     random.Random(SEED).shuffle(names)
     return names

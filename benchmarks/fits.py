@@ -112,7 +112,7 @@ def judges(arguments: argparse.Namespace, pipeline: Any) -> tuple[Judge, SecondJ
 def looked_at(
     arguments: argparse.Namespace, vlm: OwnVlm, pipeline: Any, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What both see of real images after the round trip; looked at once."""
+    """Returns what both see of real images after the round trip; looked at once."""
     kept = arguments.work / "looks.npz"
     if kept.is_file():
         found = np.load(kept)
@@ -133,7 +133,9 @@ def looked_at(
 def tried(
     arguments: argparse.Namespace, pipeline: Any, chooser: Judge
 ) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """By prompt, the first image, and the last one with whether it fits; how many were made."""
+    """Returns, by prompt, the first image, and the last one with whether it fits; how many were
+    made.
+    """
     prompts = prompt_set((NORMAL, "pneumonia"), ages_years=AGES_YEARS)
     firsts: dict[str, Any] = {}
     lasts: dict[str, Any] = {}
@@ -156,7 +158,7 @@ def tried(
 
 
 def fits(chooser: Judge, prompt: str, seen: Mapping[str, float]) -> bool:
-    """Whether finding, view and sex do, by the rule that batches have."""
+    """Returns whether finding, view and sex do, by the rule that batches have."""
     wanted = facts_of(prompt)
     for attribute in ASKED:
         found = chooser.attribute(attribute, wanted, seen)
@@ -169,7 +171,7 @@ def fits(chooser: Judge, prompt: str, seen: Mapping[str, float]) -> bool:
 
 
 def right(judge: Any, pictures: Mapping[str, Any]) -> Any:
-    """The share of which it says that finding, view and sex are right."""
+    """Returns the share of which it says that finding, view and sex are right."""
     found = judge.probabilities(list(pictures.values()))
     hits = [all_right(prompt, one) for prompt, one in zip(pictures, found, strict=True)]
     return share(sum(hits), len(hits))

@@ -36,12 +36,12 @@ class Spreads:
     together: float
 
     def error(self, seeds: int, patients: int) -> float:
-        """The true standard error of the mean difference."""
+        """Returns the true standard error of the mean difference."""
         variance = self.of_seeds**2 / seeds + self.of_patients**2 / patients
         return float(np.sqrt(variance + self.together**2 / (seeds * patients)))
 
     def drawn(self, seeds: int, patients: int, rng: np.random.Generator) -> Floats:
-        """The differences of one experiment, S x P."""
+        """Returns the differences of one experiment, S x P."""
         of_seeds = rng.normal(0, self.of_seeds, (seeds, 1))
         of_patients = rng.normal(0, self.of_patients, (1, patients))
         return of_seeds + of_patients + rng.normal(0, self.together, (seeds, patients))

@@ -77,7 +77,7 @@ def report(judge: Judge, prompts: list[str], found: list[dict[str, float]]) -> N
 
 
 def all_right(prompt: str, seen: Mapping[str, float]) -> bool:
-    """Whether of each two rivals the likelier one is what the prompt asked for."""
+    """Returns whether of each two rivals the likelier one is what the prompt asked for."""
     facts = facts_of(prompt)
     return all(
         (seen[one] > seen[other]) == (one in phrases_of(attribute, facts))

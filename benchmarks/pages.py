@@ -141,7 +141,7 @@ def plots(crowd: "Crowd") -> dict[str, str]:
 
 
 def cost_of(client: "Client", address: str, *, forgets: bool = True) -> Cost:
-    """What a page costs; where it ``forgets``, with no figure kept."""
+    """Returns what a page costs; where it ``forgets``, with no figure kept."""
     from django.core.cache import cache
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

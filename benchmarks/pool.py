@@ -32,7 +32,9 @@ def write_people(count: int, *, prefix: str = "reader") -> list[User]:
 def write_pool(
     people: Sequence[User], *, cases: int, overlap: int, is_active: bool = False, name: str = ""
 ) -> Study:
-    """An open study of ``cases`` x ``overlap`` free slots, each case with a value of its own."""
+    """Returns an open study of ``cases`` x ``overlap`` free slots, each case with a value of
+    its own.
+    """
     name = name or ("Benchmark of draws" if is_active else "Benchmark of claims")
     study = create_study(name=name, mode="rate", shuffle_seed=1)
     StudyReader.objects.bulk_create(StudyReader(study=study, reader=reader) for reader in people)

@@ -9,7 +9,8 @@ from feedback_app.studies.models import Allocation, Study
 
 
 def write_read_study(*, cases: int, readers: int, name: str) -> Study:
-    """An open study in which everybody read everything, with a score on each of two criteria.
+    """Returns an open study in which everybody read everything, with a score on each of two
+    criteria.
 
     Scores are those of a quality of the case, give or take one.
     """

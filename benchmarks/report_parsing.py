@@ -151,7 +151,9 @@ def of_leaves(data: Path) -> None:
 
 
 def terms_of(leaves: Sequence[str]) -> Vocabulary:
-    """Each leaf by its own term, turned round where MeSH turned it: keywords and nothing else."""
+    """Returns each leaf by its own term, turned round where MeSH turned it: keywords and
+    nothing else.
+    """
     phrases = {}
     for leaf in leaves:
         term = leaf.rpartition("_")[2]

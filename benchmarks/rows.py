@@ -9,7 +9,7 @@ GIB = 2**30
 
 
 def describe_machine() -> str:
-    """The processor, its cores as far as this process may use them, and the memory."""
+    """Returns the processor, its cores as far as this process may use them, and the memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     cores = len(os.sched_getaffinity(0))
     return f"{_processor()}, {cores} cores, {memory:.0f} GiB, {platform.system()}"

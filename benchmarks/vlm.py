@@ -68,7 +68,7 @@ FIGURES = (
 
 
 def split_again(instructions: Path, folder: Path, *, seed: int) -> Path:
-    """The same instructions, with a drawn quarter of the patients of pictures as test."""
+    """Returns the same instructions, with a drawn quarter of the patients of pictures as test."""
     contents = [json.loads(line) for split in ("train", "validation", "test")
                 for path in sorted((instructions / split).glob("*.jsonl"))
                 if path.stem != "rad_restruct"
@@ -111,14 +111,14 @@ def do_split(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 
 def work_of(arguments: argparse.Namespace, seed: int) -> Path:
-    """The folder of a split, of whole trainings and of those without a stage apart."""
+    """Returns the folder of a split, of whole trainings and of those without a stage apart."""
     end = "" if arguments.without is None else f"-without-{arguments.without}"
     folder: Path = arguments.work / f"split-{seed}{end}"
     return folder
 
 
 def figures_of(model: Path, training: VlmTraining, *, seed: int) -> dict[str, Any]:
-    """All figures of one trained model on the test patients of its split."""
+    """Returns all figures of one trained model on the test patients of its split."""
     vlm = load_vlm(str(model))
     assert isinstance(vlm, OwnVlm)
     learnt, asked = training.rows, read_rows(training.folder, "test")
@@ -187,7 +187,9 @@ def of_figure(
 
 
 def ask(figure: Figure, vlm: OwnVlm, cells: torch.Tensor) -> tuple[np.ndarray, float]:
-    """The probability of the positive option for each picture, and the share of stable answers."""
+    """Returns the probability of the positive option for each picture, and the share of stable
+    answers.
+    """
     questions = [Asked(question=figure.question, options=figure.options)] * len(cells)
     chosen = [choose(rows) for rows in vlm.scores_of_seen(questions, [one[None] for one in cells])]
     place = figure.options.index(figure.positive)
@@ -198,7 +200,7 @@ def ask(figure: Figure, vlm: OwnVlm, cells: torch.Tensor) -> tuple[np.ndarray, f
 def of_captions(
     vlm: OwnVlm, seen: Seen, learnt: Sequence[Row], asked: Sequence[Row], *, most: int = 120
 ) -> dict[str, Any]:
-    """How often captions of NIH pictures name view, sex and pneumonia as they are."""
+    """Returns how often captions of NIH pictures name view, sex and pneumonia as they are."""
     known: dict[str, dict[str, str]] = defaultdict(dict)
     for row in asked:
         if row.source == "nih" and row.task in {VIEW, SEX, AGE, CLASSIFY}:

@@ -6,7 +6,9 @@ from django.db.migrations import RunSQL
 
 
 def refuse_changes(app: str, *, tables: Sequence[str]) -> RunSQL:
-    """A migration operation after which UPDATE and DELETE on these tables raise IntegrityError."""
+    """Returns a migration operation after which UPDATE and DELETE on these tables raise
+    IntegrityError.
+    """
     function = f"{app}_refuse_change"
     create = f"""
         CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$

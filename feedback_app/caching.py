@@ -34,7 +34,7 @@ class Breaker:
         self._rest_s = REST_S
 
     def allows(self) -> bool:
-        """Whether to ask: yes, or after a rest one of all that want to know."""
+        """Returns whether to ask: yes, or after a rest one of all that want to know."""
         with self._lock:
             now = time.monotonic()
             if now < self._asked_again_at:

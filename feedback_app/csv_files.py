@@ -34,5 +34,7 @@ def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterat
 
 
 def harmless(cell: object) -> object:
-    """The cell as a spreadsheet shows it instead of working it out; numbers stay numbers."""
+    """Returns the cell as a spreadsheet shows it instead of working it out; numbers stay
+    numbers.
+    """
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) else cell

@@ -75,7 +75,7 @@ def roles_of_groups(name: str, written: str) -> dict[str, str]:
 
 
 def issuer(name: str, value: str) -> str:
-    """The address of a provider of OpenID Connect; without TLS only on this machine."""
+    """Returns the address of a provider of OpenID Connect; without TLS only on this machine."""
     parts = urlsplit(value)
     is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if value and parts.scheme != "https" and not (parts.scheme == "http" and is_here):
@@ -92,7 +92,8 @@ def networks(name: str, listed: list[str]) -> list[IPv4Network | IPv6Network]:
 
 
 def with_quoted_password(name: str, url: str) -> str:
-    """The address with a password that may hold ``/``, ``#``, ``?`` or ``@`` as it is typed.
+    """Returns the address with a password that may hold ``/``, ``#``, ``?`` or ``@`` as it is
+    typed.
 
     What stands before the last ``@`` is name and password.
     """

@@ -24,8 +24,8 @@ ZONE_MAX = timedelta(hours=15)
 
 
 def is_tellable(moment: datetime) -> bool:
-    """Whether a time with a zone is one in UTC: the years end, and no zone of the database is
-    further than 15 hours away.
+    """Returns whether a time with a zone is one in UTC: the years end, and no zone of the
+    database is further than 15 hours away.
     """
     try:
         offset = moment.utcoffset()
@@ -65,7 +65,7 @@ class RefuseUnreadable:
 
 
 def known_parameters(view: Any, method: str) -> frozenset[str]:
-    """The names that an API view says its action for this method knows."""
+    """Returns the names that an API view says its action for this method knows."""
     kind, actions = getattr(view, "cls", None), getattr(view, "actions", None) or {}
     action = actions.get("get") if method in {"GET", "HEAD"} else None
     if kind is not None and action is not None:
@@ -94,7 +94,7 @@ def _shown(name: str) -> str:
 
 
 def _refusal(fields: dict[str, list[str]]) -> JsonResponse:
-    """The API's error shape, before there is an API view to give it."""
+    """Answers with the API's error shape, before there is an API view to give it."""
     error = {
         "code": "invalid",
         "message": "Some values are not valid.",
@@ -136,7 +136,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def problem_of(value: Any, *, place: str = "", depth: int = 0) -> tuple[str, str] | None:
-    """The first value that could not be kept, by where it stands, and why; None without one."""
+    """Returns the first value that could not be kept, by where it stands, and why; None without
+    one.
+    """
     if depth > DEPTH_MAX:
         return place.partition(".")[0], f"This has more than {DEPTH_MAX} levels."
     if said := _wrong_with(value):

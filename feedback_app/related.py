@@ -8,11 +8,15 @@ from django.db.models.functions import Coalesce
 
 
 def related_rows(model: type[models.Model], name: str) -> Any:
-    """The manager of a model that is defined later, or in an app that builds on this one."""
+    """Returns the manager of a model that is defined later, or in an app that builds on this
+    one.
+    """
     return model._meta.get_field(name).related_model.objects  # type: ignore[union-attr]
 
 
 def number_of(rows: "models.QuerySet[Any]") -> Coalesce:
-    """How many there are, as part of another query; a function, so that nothing is grouped."""
+    """Returns how many there are, as part of another query; a function, so that nothing is
+    grouped.
+    """
     count = Func(template="COUNT(*)", output_field=models.IntegerField())
     return Coalesce(Subquery(rows.order_by().values(number=count)), 0)

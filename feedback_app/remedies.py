@@ -37,7 +37,7 @@ class RemedyPage:
 
 
 def in_one_line(error: RemediableError) -> str:
-    """What is wrong, and what to do about it."""
+    """Returns what is wrong, and what to do about it."""
     return f"{error} {error.remedy}"
 
 

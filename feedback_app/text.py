@@ -15,12 +15,16 @@ def is_storable(text: str) -> bool:
 
 
 def as_kept(text: str) -> str:
-    """A text with the line ends of browsers and without blank ends, so that two can be equal."""
+    """Returns a text with the line ends of browsers and without blank ends, so that two can be
+    equal.
+    """
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def problem_of_text(text: str, *, most: int) -> tuple[str, str] | None:
-    """What keeps a text from being kept, in words after its name, and what to do about it."""
+    """Returns what keeps a text from being kept, in words after its name, and what to do about
+    it.
+    """
     if not is_storable(text):
         return "holds characters that no text has.", "Remove NUL and halves of characters."
     if len(text) > most:

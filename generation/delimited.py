@@ -206,7 +206,7 @@ def _whole(first: str, lines: _Lines, delimiters: Sequence[str]) -> str:
 
 
 def _is_open(text: str, delimiter: str) -> bool:
-    """Whether a quoted cell goes on after the text's end."""
+    """Returns whether a quoted cell goes on after the text's end."""
     try:
         _cells(text, delimiter, strict=True)
     except csv.Error as error:

@@ -70,7 +70,7 @@ class Client:
         return answer
 
     def rows(self, path: str, **query: Any) -> Iterator[Row]:
-        """Every row of a list, page after page."""
+        """Yields every row of a list, page after page."""
         page = 1
         while True:
             answer = self.get(path, page=page, page_size=200, **query)
@@ -80,7 +80,7 @@ class Client:
             page += 1
 
     def wait(self, run: str, *, limit_s: float = 86_400) -> Row:
-        """The run once it has succeeded; raises RunFailed where it ends otherwise."""
+        """Returns the run once it has succeeded; raises RunFailed where it ends otherwise."""
         deadline = time.monotonic() + limit_s
         while (row := self.get(f"runs/{run}/"))["finished_at"] is None:
             if time.monotonic() > deadline:
@@ -120,7 +120,7 @@ class Client:
     # Models that learn from real data alone
 
     def version(self, name: str) -> Row:
-        """The model version of this name."""
+        """Returns the model version of this name."""
         found = next(self.rows("model-versions/", name=name), None)
         if found is None:
             raise LookupError(f"There is no model version {name!r}.")
@@ -152,7 +152,7 @@ class Client:
         return self._until(study, {"open"}, limit_s=limit_s)
 
     def readings(self, study: Row | str, *, names: bool = False) -> "pd.DataFrame":
-        """A row for each score of a study's readings that count, as pandas has it."""
+        """Returns a row for each score of a study's readings that count, as pandas has it."""
         import pandas as pd
 
         key = study if isinstance(study, str) else study["id"]

@@ -81,7 +81,7 @@ class Course:
         return spec_of(setting, seed, manifest=self.manifest, rows=self.rows, pools=self.pools)
 
     def heldout(self, data: Path) -> dict[str, set[str]]:
-        """The test images by name of the set, as tables are made of them."""
+        """Returns the test images by name of the set, as tables are made of them."""
         if self.experiment.task == "classification":
             return {"test split": test_ids(self.rows)}
         if self.experiment.cohort == "covid-qu":
@@ -96,7 +96,7 @@ class Course:
         }
 
     def predictors(self, data: Path) -> Predictors:
-        """What draws lesions without skill, beside what every cell knows."""
+        """Returns what draws lesions without skill, beside what every cell knows."""
         if self.experiment.cohort != "covid-qu":
             return {}
         tested = [row for row in self.rows if row.split == "test"]

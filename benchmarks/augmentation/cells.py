@@ -81,7 +81,7 @@ def draw_ids(training: Sequence[TrainingImage], size: int, *, seed: int) -> tupl
 
 
 def train_once(spec: CellSpec, work: Path) -> dict[str, Any]:
-    """The result and predictions of a cell, trained unless it was before."""
+    """Returns the result and predictions of a cell, trained unless it was before."""
     folder = folder_of(spec, work)
     if not (folder / "result.json").exists():
         folder.mkdir(parents=True, exist_ok=True)

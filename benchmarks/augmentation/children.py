@@ -74,7 +74,7 @@ def make_pools(pools: Sequence[Pool], data: Path, work: Path) -> dict[str, Path]
 
 
 def trained_generator(data: Path, work: Path) -> Path:
-    """The model's folder; trained by the command of the product unless it was before."""
+    """Returns the model's folder; trained by the command of the product unless it was before."""
 
     def spec_of(folder: Path) -> PretrainSpec:
         manifest = write_rows(kermany.generator_rows(data), folder / "manifest.jsonl")
@@ -152,7 +152,7 @@ def make_noise(rows: Sequence[TrainingImage], folder: Path) -> list[TrainingImag
 
 
 def measure(rows: Sequence[TrainingImage], folder: Path, data: Path, work: Path) -> list[float]:
-    """How well each shows what it was asked for, by the judge."""
+    """Returns how well each shows what it was asked for, by the judge."""
     path = folder / "measures.json"
     if not path.exists():
         told = probabilities(rows, trained_judge(data, work))

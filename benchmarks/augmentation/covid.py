@@ -100,7 +100,7 @@ def generator_rows(data: Path, work: Path) -> list[TrainingImage]:
 
 
 def judge_rows(data: Path, work: Path) -> list[TrainingImage]:
-    """What the generator did not learn from: the test split teaches, validation stops."""
+    """Returns what the generator did not learn from: the test split teaches, validation stops."""
     return [
         replace(row, split="train" if row.split == "test" else "validation")
         for row in _of_the_generator(data, work)

@@ -51,7 +51,7 @@ def read_children(data: Path) -> list[Child]:
 
 
 def arm_rows(data: Path) -> list[TrainingImage]:
-    """One image of each patient of the arms, of validation and of the test."""
+    """Returns one image of each patient of the arms, of validation and of the test."""
     splits: Mapping[Role, Split] = {"arms": "train", "validation": "validation", "test": "test"}
     return [
         _in_split(child.images[0], splits[child.role])
@@ -66,7 +66,7 @@ def generator_rows(data: Path) -> list[TrainingImage]:
 
 
 def judge_rows(data: Path) -> list[TrainingImage]:
-    """What the generator did not learn from: the test split teaches, validation stops."""
+    """Returns what the generator did not learn from: the test split teaches, validation stops."""
     return [
         _in_split(row, "train" if split == "test" else "validation")
         for row, split in _of_the_generator(data)

@@ -90,7 +90,9 @@ def make_pools(pools: Sequence[Pool], data: Path, work: Path) -> dict[str, Path]
 
 
 def trained_generator(data: Path, work: Path) -> ModelSource:
-    """A base model and its ControlNet, trained by the product's commands unless they were."""
+    """Returns a base model and its ControlNet, trained by the product's commands unless they
+    were.
+    """
     generators = work / "generators"
     manifest = generators / "covid-64" / "manifest.jsonl"
 
@@ -155,7 +157,7 @@ def recipes(
 
 
 def moved_masks(row: TrainingImage, *, seed: int) -> Masks | None:
-    """The first plausible transform of an image's masks; None where there is none."""
+    """Returns the first plausible transform of an image's masks; None where there is none."""
     margin = margin_of(covid.CELL_SIDE)
     parent = Parent(
         {
@@ -205,7 +207,7 @@ def make_noise(rows: Sequence[TrainingImage], folder: Path) -> list[TrainingImag
 
 
 def measure(rows: Sequence[TrainingImage], folder: Path, data: Path, work: Path) -> list[float]:
-    """How well the lesion that is seen in each fits the mask it was made from: Dice."""
+    """Returns how well the lesion that is seen in each fits the mask it was made from: Dice."""
     path = folder / "measures.json"
     if not path.exists():
         drawer = trained_drawer(covid.LESION, data, work)

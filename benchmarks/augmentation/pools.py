@@ -77,7 +77,7 @@ def label_recipes(pool: Pool, training: Sequence[TrainingImage], folder: Path) -
 
 
 def mask_recipes(pool: Pool, training: Sequence[TrainingImage], folder: Path) -> Iterator[Recipe]:
-    """Each mask of the training images in turn, moved; prompts of the default findings.
+    """Yields each mask of the training images in turn, moved; prompts of the default findings.
 
     Masks that the frame cuts so that no transform is plausible are left out.
     """
@@ -106,7 +106,7 @@ def parent_of(row: TrainingImage) -> Parent:
 
 
 def is_movable(parent: Parent, seed: int) -> bool:
-    """Whether more than half of some transforms of this mask are plausible."""
+    """Returns whether more than half of some transforms of this mask are plausible."""
     others = others_among([parent])
     drawn = islice(variants(parent, FAMILIES, seed=seed, others=others), TRIES_A_MASK)
     return 2 * sum(one.masks is not None for one in drawn) > TRIES_A_MASK
@@ -152,7 +152,7 @@ def load_bundled() -> Pipeline:
 
 
 def measure_pool(rows: Sequence[TrainingImage], folder: Path) -> list[float]:
-    """How well each image shows what it was asked for, by the bundled proxy of its task."""
+    """Returns how well each image shows what it was asked for, by the bundled proxy of its task."""
     path = folder / "measures.json"
     if path.exists():
         kept: list[float] = json.loads(path.read_text())
@@ -184,7 +184,9 @@ def mask_measures(rows: Sequence[TrainingImage], pictures: Sequence[np.ndarray])
 def best_of(
     rows: Sequence[TrainingImage], measures: Sequence[float], *, share: float
 ) -> list[TrainingImage]:
-    """The best share by measure, of images with the finding and of those without it alike."""
+    """Returns the best share by measure, of images with the finding and of those without it
+    alike.
+    """
     chosen: list[TrainingImage] = []
     for has_finding in (True, False):
         group = [

@@ -240,12 +240,14 @@ class Comparison:
 
 
 def is_moved(label: str, variant: str) -> bool:
-    """Whether this names moved copies of real images, trained in the same way."""
+    """Returns whether this names moved copies of real images, trained in the same way."""
     return label.startswith(MOVED) and label.removesuffix(variant).endswith("x")
 
 
 def corrected(found: Sequence[Compared], *, named: Collection[tuple[int, str]]) -> list[Compared]:
-    """Those that were named before the run for their number, the others for all that there are."""
+    """Returns those that were named before the run for their number, the others for all that
+    there are.
+    """
     told = [one for one in found if one.gain is not None and one.gain.is_enough]
     first = [one for one in told if one.key in named]
     by_key = _adjusted(told) | _adjusted(first)
@@ -279,7 +281,7 @@ def section(comparison: Comparison, name: str) -> str:
 
 
 def skill_table(found: Mapping[int, Mapping[str, float]]) -> str:
-    """What an arm has to beat to be of use, whatever its gain."""
+    """Returns what an arm has to beat to be of use, whatever its gain."""
     names = list(dict.fromkeys(name for values in found.values() for name in values))
     head = ["real images", *(f"{name}, Dice" for name in names)]
     lines = [
@@ -293,7 +295,7 @@ def skill_table(found: Mapping[int, Mapping[str, float]]) -> str:
 
 
 def said(experiment: Experiment, compared: Sequence[Compared]) -> list[str]:
-    """What can be concluded of the comparisons that were named first, if they were made."""
+    """Returns what can be concluded of the comparisons that were named first, if they were made."""
     by_key = {one.key: one for one in compared}
     made = [by_key[key] for key in experiment.named if key in by_key]
     return [_sentence(experiment, one) for one in made if one.gain is not None]

@@ -8,7 +8,9 @@ Role = Literal["test", "validation", "arms", "generator"]
 
 
 def role_of(patient: str, *, source: str, shares: Mapping[Role, float]) -> Role:
-    """The role of a patient; each has its share of all patients, the generator what is left."""
+    """Returns the role of a patient; each has its share of all patients, the generator what is
+    left.
+    """
     digest = hashlib.sha256(f"{source} roles:{patient}".encode()).digest()
     position, passed = int.from_bytes(digest[:8], "big") / 2**64, 0.0
     for role, share in shares.items():

@@ -9,7 +9,7 @@ from generation.specs import write_spec
 
 
 def trained(folder: Path, command: Any, spec_of: Callable[[Path], Any]) -> Path:
-    """The model in a run folder; ``spec_of`` gives the spec of ``command`` for that folder.
+    """Returns the model in a run folder; ``spec_of`` gives the spec of ``command`` for that folder.
 
     A folder that has its result is not trained again, one that was cut short goes on.
     """

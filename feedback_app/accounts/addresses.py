@@ -27,7 +27,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def counted_address(request: HttpRequest) -> str | None:
-    """The address by which failed logins are counted."""
+    """Returns the address by which failed logins are counted."""
     address = client_address(request)
     return counted(address) if address else None
 
@@ -43,7 +43,9 @@ def counted(address: str) -> str:
 
 
 def _valid(text: str) -> str | None:
-    """The address alone, where proxies write a port behind it or IPv4 comes in IPv6's clothes."""
+    """Returns the address alone, where proxies write a port behind it or IPv4 comes in IPv6's
+    clothes.
+    """
     found = WITH_PORT.fullmatch(text.strip())
     try:
         parsed = ip_address((found[1] or found[2]) if found else text.strip())

@@ -54,7 +54,9 @@ def action_in_words(action: str) -> str:
 
 
 def details_in_words(action: str, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What each detail is called, and what it says; the keys of rows say nothing to people."""
+    """Yields what each detail is called, and what it says; the keys of rows say nothing to
+    people.
+    """
     is_change = action.endswith(CHANGES)
     for name, value in details.items():
         said = _said(value, is_change=is_change)

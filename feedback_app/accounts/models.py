@@ -148,7 +148,7 @@ class RecoveryCode(models.Model):
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def of_person(self, person: User) -> "AuditEventQuerySet":
-        """What somebody did, and what was done to their account."""
+        """Returns what somebody did, and what was done to their account."""
         on_their_account = models.Q(action__startswith="user.") | models.Q(
             action__startswith="login"
         )

@@ -46,7 +46,7 @@ def is_set_up(person: User) -> bool:
 
 @transaction.atomic
 def accepts(person: User, code: str) -> bool:
-    """Whether this is a code of now or an unused recovery code; either is used up by it."""
+    """Returns whether this is a code of now or an unused recovery code; either is used up by it."""
     factor = SecondFactor.objects.select_for_update().filter(person=person).first()
     if factor is None:
         return False
@@ -63,7 +63,7 @@ def accepts(person: User, code: str) -> bool:
 
 
 def step_of(secret: str, code: str) -> int | None:
-    """The time step, among those near now, of which this is the code."""
+    """Returns the time step, among those near now, of which this is the code."""
     now, codes = int(time.time()) // STEP_S, pyotp.TOTP(secret, interval=STEP_S)
     near = range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
     return next((one for one in near if compare_digest(codes.generate_otp(one), code)), None)
@@ -75,7 +75,9 @@ def new_secret() -> str:
 
 
 def picture_of(secret: str, person: User) -> str:
-    """A QR code for authenticators, as SVG that stands in a page; light around it, as they need."""
+    """Returns a QR code for authenticators, as SVG that stands in a page; light around it, as
+    they need.
+    """
     address = pyotp.TOTP(secret).provisioning_uri(name=person.username, issuer_name=ISSUER)
     code = segno.make(address, error="m", micro=False)
     drawn: str = code.svg_inline(scale=5, dark="#000", light="#fff")

@@ -19,7 +19,7 @@ PASSWORD_GROUPS, LETTERS_A_GROUP = 4, 4
 
 
 def temporary_password() -> str:
-    """One that can be read out over the telephone; about 79 bits."""
+    """Returns one that can be read out over the telephone; about 79 bits."""
     groups = (
         "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(LETTERS_A_GROUP))
         for _ in range(PASSWORD_GROUPS)
@@ -37,7 +37,7 @@ def add_person(
     first_name: str = "",
     last_name: str = "",
 ) -> tuple[User, str]:
-    """The new account and its temporary password, which is kept nowhere else."""
+    """Returns the new account and its temporary password, which is kept nowhere else."""
     person = User(username=username, role=role, first_name=first_name, last_name=last_name)
     password = _give_password(person)
     person.full_clean()
@@ -56,7 +56,7 @@ def add_signed_on(
     email: str,
     address: str | None,
 ) -> User:
-    """An account without a password, of somebody who came by single sign-on."""
+    """Returns an account without a password, of somebody who came by single sign-on."""
     names = {"first_name": first_name[:150], "last_name": last_name[:150], "email": email}
     person = User(username=username, role=role, **names)
     person.set_unusable_password()
@@ -100,7 +100,7 @@ def change_person(
 
 @transaction.atomic
 def follow_groups(person: User, *, role: Role | None, address: str | None) -> User | None:
-    """The person with the role that their groups give them, or None where they give none.
+    """Returns the person with the role that their groups give them, or None where they give none.
 
     The last admin stays one, so that somebody can mend the groups; a superuser is made and
     unmade by who has the machine.
@@ -185,7 +185,7 @@ def forget_sign_on(person: User, *, by: User | None, address: str | None = None)
 
 
 def to_close(person: User, *, by: User | None) -> User:
-    """The account, locked, if ``by`` may close it for good."""
+    """Returns the account, locked, if ``by`` may close it for good."""
     person = _to_change(person, by=by)
     _require_another_admin(person, by=by)
     return person
@@ -205,12 +205,12 @@ def set_role(person: User, role: str, *, by: User | None, address: str | None = 
 
 
 def is_last_admin(person: User) -> bool:
-    """Whether nobody else could mend anything."""
+    """Returns whether nobody else could mend anything."""
     return person.is_admin and not _admins().exclude(pk=person.pk).exists()
 
 
 def _to_change(person: User, *, by: User | None) -> User:
-    """The account, locked with all admins' accounts, if ``by`` may change it."""
+    """Returns the account, locked with all admins' accounts, if ``by`` may change it."""
     list(_admins().order_by("pk").select_for_update())  # two admins cannot demote each other
     person = User.objects.select_for_update().get(pk=person.pk)
     if person.erased_at:

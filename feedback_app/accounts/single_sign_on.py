@@ -30,14 +30,14 @@ class SignOnRefusedError(RemediableError):
 
 
 def send_away(request: HttpRequest, *, back_to: str) -> HttpResponse:
-    """The way to the provider, with state, nonce and PKCE kept in the session."""
+    """Leads to the provider, with state, nonce and PKCE kept in the session."""
     with _provider_errors():
         answer: HttpResponse = _provider().authorize_redirect(request, back_to)
     return answer
 
 
 def claims_of(request: HttpRequest) -> Claims:
-    """What the provider says of whoever comes back, signed by it and made for this request.
+    """Returns what the provider says of whoever comes back, signed by it and made for this request.
 
     Groups are often told by its UserInfo endpoint alone, which must speak of the same subject.
     """
@@ -61,7 +61,7 @@ def claims_of(request: HttpRequest) -> Claims:
 
 @transaction.atomic
 def person_for(claims: Claims, *, address: str | None) -> User:
-    """The person of these claims, with the role that their groups give them now."""
+    """Returns the person of these claims, with the role that their groups give them now."""
     identity = Identity.objects.filter(issuer=claims["iss"], subject=claims["sub"]).first()
     person = identity.person if identity else _linked(claims, address=address)
     if not person.is_active or person.is_simulated:
@@ -78,7 +78,7 @@ def person_for(claims: Claims, *, address: str | None) -> User:
 
 
 def role_of(claims: Claims) -> Role | None:
-    """The widest role that one of their groups gives."""
+    """Returns the widest role that one of their groups gives."""
     groups = claims.get(settings.OIDC_GROUPS_CLAIM) or []
     groups = [groups] if isinstance(groups, str) else groups
     given = [Role(settings.OIDC_ROLES[one]) for one in groups if one in settings.OIDC_ROLES]
@@ -86,7 +86,7 @@ def role_of(claims: Claims) -> Role | None:
 
 
 def _linked(claims: Claims, *, address: str | None) -> User:
-    """The account of this name, or a new one; from now on it is the subject's."""
+    """Returns the account of this name, or a new one; from now on it is the subject's."""
     name = str(claims.get(settings.OIDC_LOGIN_CLAIM) or "")
     person = User.objects.filter(username=name).first() if name else None
     if person and (not person.is_active or person.is_simulated):

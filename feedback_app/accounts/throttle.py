@@ -52,7 +52,7 @@ class LoginThrottle(AxesDatabaseHandler):  # axes has no types
 
 
 def is_known_at(username: str, address: str | None) -> bool:
-    """Whether somebody of this name has logged in from this address lately."""
+    """Returns whether somebody of this name has logged in from this address lately."""
     since = timezone.now() - timedelta(days=settings.LOGIN_KNOWN_DAYS)
     logins = AuditEvent.objects.filter(
         action="login.succeeded", target=username, at__gte=since, address__isnull=False
@@ -81,12 +81,12 @@ class Lock:
 
 
 def current_locks() -> list[Lock]:
-    """What is locked now, the longest first."""
+    """Returns what is locked now, the longest first."""
     return sorted(_locks(_recent()), key=lambda lock: lock.until, reverse=True)
 
 
 def lock_on(username: str, address: str | None) -> Lock | None:
-    """The lock that this name meets at this address; of two, the one that lasts longer."""
+    """Returns the lock that this name meets at this address; of two, the one that lasts longer."""
     here = _locks(_recent().filter(ip_address=address))
     everywhere = _locks(_recent().filter(username=username))
     met = [lock for lock in here if lock.username in {"", username} and not lock.is_everywhere]
@@ -105,7 +105,7 @@ def unlock(*, username: str = "", address: str | None = None) -> int:
 def locked_response(
     request: HttpRequest, _original: HttpResponse, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """A page in place of the login that says how long to wait."""
+    """Shows a page in place of the login that says how long to wait."""
     name = (credentials or {}).get("username") or ""
     lock = lock_on(name, request.axes_ip_address)  # type: ignore[attr-defined]
     minutes = lock.remaining_min if lock else 1

@@ -42,7 +42,7 @@ class TokenLogin(TokenAuthentication):
         return known
 
     def authenticate_header(self, request: Request) -> str | None:
-        """What a refusal names as the way in; whoever sent no token came with a session."""
+        """Returns what a refusal names as the way in; whoever sent no token came with a session."""
         return "Bearer" if "Authorization" in request.headers else None
 
     def validate_user(self, auth_token: Token) -> tuple[User, Token]:
@@ -53,7 +53,7 @@ class TokenLogin(TokenAuthentication):
         return auth_token.user, auth_token
 
     def _cleanup_token(self, auth_token: Token) -> bool:
-        """Whether it is over; its row stays, so that its owner sees what there was."""
+        """Returns whether it is over; its row stays, so that its owner sees what there was."""
         return not auth_token.is_live
 
 
@@ -67,7 +67,7 @@ def _note_use(token: Token) -> None:
 def make_token(
     request: TokenRequest, *, owner: User, by: User | None, address: str | None = None
 ) -> tuple[Token, str]:
-    """The row, and the token itself, which is kept nowhere: a hash of it is."""
+    """Returns the row, and the token itself, which is kept nowhere: a hash of it is."""
     role = Role(request.role)
     with at("role"):
         if role.rank > owner.held_role.rank:

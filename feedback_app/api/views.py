@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 @cache
 def schema_of_all() -> Any:
-    """The schema, made once by each process: it is the same for everybody."""
+    """Returns the schema, made once by each process: it is the same for everybody."""
     return SchemaGenerator().get_schema(request=None, public=True)
 
 

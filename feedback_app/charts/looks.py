@@ -85,7 +85,7 @@ def grid(axes: Axes, *, axis: str) -> None:
 
 
 def short(name: str) -> str:
-    """A name as there is room for beside a plot; tables have it whole."""
+    """Returns a name as there is room for beside a plot; tables have it whole."""
     return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1].rstrip()}…"
 
 

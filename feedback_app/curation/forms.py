@@ -23,7 +23,7 @@ MEASURE_PREFIX = "measure_"
 
 
 def measures_in_use() -> list[MeasureKind]:
-    """The measures of which more is better, and which candidates get now."""
+    """Returns the measures of which more is better, and which candidates get now."""
     kinds = Scorer.objects.active().values_list("kind", flat=True)
     given = {ScorerKind(kind).measure for kind in kinds} | {kind.name for kind in OF_PICTURES}
     return [BETTER[name] for name in sorted(given & BETTER.keys())]
@@ -93,7 +93,7 @@ class PolicyForm(forms.Form):
 
     @staticmethod
     def _with_grade(data: QueryDict) -> QueryDict:
-        """The grade's default while its field is not on the page yet."""
+        """Returns the grade's default while its field is not on the page yet."""
         filled = data.copy()
         filled.setdefault("vetoing_grade", Grade.MINOR)
         return filled
@@ -135,7 +135,9 @@ class PolicyForm(forms.Form):
         return {slug: least for slug, least in given.items() if least is not None}
 
     def rules(self) -> Rules | None:
-        """The rules as they are filled in, or None where something but the name is missing."""
+        """Returns the rules as they are filled in, or None where something but the name is
+        missing.
+        """
         if not self.is_bound or set(self.errors) - {"name"}:
             return None
         data = self.cleaned_data

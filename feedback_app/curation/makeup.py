@@ -70,7 +70,7 @@ class Line:
 
 
 def make_up_of(curated_set: CuratedSet) -> list[Line]:
-    """A line a value that is asked for or seen, attribute by attribute."""
+    """Returns a line a value that is asked for or seen, attribute by attribute."""
     considered = candidates_of(Rules(**curated_set.rules))
     admitted = Candidate.objects.filter(pk__in=curated_set.items.values("candidate"))
     asked, curated = _prompts(considered), _prompts(admitted)
@@ -115,7 +115,7 @@ def _named(attribute: Attribute, prompts: Mapping[str, int]) -> Counter[str]:
 
 
 def _seen(name: str, rows: "QuerySet[Candidate]") -> Counter[str]:
-    """What the judge takes each for; its phrases are ``sex female``, ``age 40 to 64``."""
+    """Returns what the judge takes each for; its phrases are ``sex female``, ``age 40 to 64``."""
     some: Any = rows.order_by("pk").values("image")[:LOOKED_AT]
     measured = Measure.objects.newest_of(f"visible-{name}").filter(image__in=some)
     phrases = (likeliest(details, value) for details, value

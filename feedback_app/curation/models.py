@@ -51,7 +51,7 @@ class Policy(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """The last decision on each candidate, where it leaves the candidate out."""
+        """Returns the last decision on each candidate, where it leaves the candidate out."""
         later = Decision.objects.filter(
             policy=OuterRef("policy"), candidate=OuterRef("candidate"), pk__gt=OuterRef("pk")
         )
@@ -85,7 +85,7 @@ class Decision(models.Model):
 
 class CuratedSetQuerySet(models.QuerySet["CuratedSet"]):
     def resting_on(self, sources: Sources) -> Self:
-        """Those for which a reading of one of them was taken into account."""
+        """Returns those for which a reading of one of them was taken into account."""
         taken = CuratedSource.objects.filter(curated_set=OuterRef("pk"))
         return self.filter(Exists(taken.filter(sources.among(reader="reader", study="study"))))
 

@@ -49,7 +49,7 @@ class PolicyRequest(Request):
 
 
 def make_policy(request: PolicyRequest, *, created_by: User | None = None) -> Policy:
-    """The policy that somebody asks for."""
+    """Returns the policy that somebody asks for."""
     with at("name"):
         require_free_name(request.name)
     with at("studies"):

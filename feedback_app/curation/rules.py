@@ -214,7 +214,7 @@ def evaluate(rules: Rules) -> Verdict:
 
 
 def candidates_of(rules: Rules) -> QuerySet[Candidate]:
-    """Every candidate of the rules' studies, in an order that is the same everywhere."""
+    """Returns every candidate of the rules' studies, in an order that is the same everywhere."""
     shown = CaseImage.objects.filter(case__study_id__in=rules.studies)
     return Candidate.objects.filter(image__in=shown.values("image")).order_by("recipe_id")
 
@@ -271,7 +271,7 @@ def collect_opinions(rules: Rules) -> dict[UUID, Opinion]:
 
 
 def _means_of_repeated(scores: QuerySet[Score]) -> dict[tuple[UUID, str], Fraction]:
-    """The mean over readers of each one's own mean, by image and criterion."""
+    """Returns the mean over readers of each one's own mean, by image and criterion."""
     means: dict[tuple[UUID, str], list[Fraction]] = defaultdict(list)
     of_reader = scores.values_list("image_id", "criterion__slug", "reading__reader_id")
     for image, slug, _, total, count in of_reader.annotate(Sum("value"), Count("pk")):
@@ -286,7 +286,8 @@ def find_refusal(
     least: Mapping[str, Fraction],
     names: Mapping[str, str],
 ) -> str:
-    """The first rule that readers' opinion of an image does not meet; empty where it meets all.
+    """Returns the first rule that readers' opinion of an image does not meet; empty where it meets
+    all.
 
     Rules have one order, since the database keeps none: a preview and the saved policy name
     the same reasons.
@@ -315,7 +316,9 @@ def measured_by(scorer: str, rules: Rules) -> dict[UUID, Measured]:
 
 
 def find_low_measure(rules: Rules, measures: Mapping[str, Measured]) -> str:
-    """The first rule about measures that an image does not meet; empty where it meets all."""
+    """Returns the first rule about measures that an image does not meet; empty where it meets
+    all.
+    """
     for scorer, least in sorted(rules.min_measures.items()):
         name = scorer.replace("-", " ")
         if scorer not in measures:

@@ -78,7 +78,9 @@ def require_free_name(name: str) -> None:
 
 
 def criteria_of(studies: Iterable[Study]) -> dict[str, str]:
-    """The criteria that the studies score images by, slug to name, in their readers' order."""
+    """Returns the criteria that the studies score images by, slug to name, in their readers'
+    order.
+    """
     return {
         item.slug: item.name
         for study in studies
@@ -125,7 +127,7 @@ def begin_applying(policy: Policy, created_by: User | None = None) -> CuratedSet
 def apply_policy(
     policy: Policy, created_by: User | None = None, *, replaces: CuratedSet | None = None
 ) -> CuratedSet:
-    """The curated set of a policy now; where readings say the same as before, the same set.
+    """Returns the curated set of a policy now; where readings say the same as before, the same set.
 
     A set that rests on retracted readings is not used again, whatever it says.
     """
@@ -196,7 +198,7 @@ def _content_of(item: Admitted) -> dict[str, Any]:
 
 
 def recompute_hash(curated_set: CuratedSet) -> str:
-    """The SHA-256 of a set's rules and items as they are stored."""
+    """Returns the SHA-256 of a set's rules and items as they are stored."""
     items = curated_set.items.select_related("candidate__image")
     return hash_contents(
         curated_set.rules,

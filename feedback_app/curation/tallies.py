@@ -52,7 +52,7 @@ class Found:
 
 
 def find_tally(rules: Rules) -> Found:
-    """The tally of the readings as they are now, within the time that a page may take."""
+    """Returns the tally of the readings as they are now, within the time that a page may take."""
     state, readings = _state_of(rules)
     found: Tally | None = cache.get(_key(state))
     if found is None and readings > READINGS_AT_ONCE:
@@ -81,7 +81,7 @@ def _key(state: str) -> str:
 
 
 def _state_of(rules: Rules) -> tuple[str, int]:
-    """A name of what a tally rests on, and how many readings that are."""
+    """Returns a name of what a tally rests on, and how many readings that are."""
     readings = Reading.objects.filter(slot__study_id__in=rules.studies)
     seen = readings.aggregate(count=Count("pk"), last=Max("created_at"))
     state = [

@@ -61,7 +61,9 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def template_for(request: HttpRequest) -> str:
-    """The part of the form that is asked for: the preview, the rules with it, or the page."""
+    """Returns the part of the form that is asked for: the preview, the rules with it, or the
+    page.
+    """
     htmx = request.htmx  # type: ignore[attr-defined]
     if not htmx:
         return "curation/create.html"

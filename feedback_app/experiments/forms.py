@@ -224,7 +224,7 @@ class ExperimentForm(forms.Form):
 
 
 def filled_in(design: Design) -> dict[str, Any]:
-    """What the form of a design has in its fields."""
+    """Returns what the form of a design has in its fields."""
     initial: dict[str, Any] = {
         "name": design.name,
         "task": design.task,

@@ -100,7 +100,7 @@ class ExportsView(Read):
         parameters=[OpenApiParameter("despite", enum=[DESPITE], required=False)],
     )
     def download(self, request: Request, export_id: UUID) -> Any:
-        """The archive; 409 where it rests on readings that were retracted."""
+        """Returns the archive; 409 where it rests on readings that were retracted."""
         export: Export = self.get_object()
         if export.blob is None:
             raise RemediableError("The archive is not there yet.", remedy="Wait for its run.")

@@ -33,7 +33,7 @@ FINALS = "- Adjudicated cases: by their final readings alone"
 
 
 def column_of(criterion: str) -> str:
-    """The name of a criterion's column in ``metadata.csv``."""
+    """Returns the name of a criterion's column in ``metadata.csv``."""
     return f"score_{criterion.replace('-', '_')}"
 
 
@@ -75,7 +75,8 @@ def write_card(
     files: str,
     data_files: Sequence[str] = (),
 ) -> bytes:
-    """The card of an archive whose ``table`` has a row an image; ``files`` says what is in it.
+    """Returns the card of an archive whose ``table`` has a row an image; ``files`` says what is in
+    it.
 
     ``data_files`` are what ``datasets`` loads when it is given the unzipped folder alone.
     """
@@ -150,7 +151,7 @@ def describe_findings(curated_set: CuratedSet) -> str:
 
 
 def model_versions(curated_set: CuratedSet) -> list[ModelVersion]:
-    """The versions that made the images, each after the versions that it came from."""
+    """Returns the versions that made the images, each after the versions that it came from."""
     used = ModelVersion.objects.filter(recipes__candidate__curateditem__curated_set=curated_set)
     lineage: dict[int, ModelVersion] = {}
     for version in used.distinct().order_by("pk"):
@@ -189,7 +190,7 @@ def describe_masks(curated_set: CuratedSet, columns: Columns, table: str) -> str
 
 
 def describe_columns(columns: Columns) -> str:
-    """The rows of a table of columns, for what every format's table says of an image."""
+    """Returns the rows of a table of columns, for what every format's table says of an image."""
     scores = "\n".join(
         f"| {column_of(slug)} | mean over readers of {json.dumps(slug)}, 0 to 5 |"
         for slug in columns.criteria

@@ -15,7 +15,8 @@ SIGNED_FOR_S = 300
 def hand_out(
     export: Export, *, actor: User, address: str | None, is_marked: bool, is_logged: bool = True
 ) -> HttpResponseBase:
-    """The archive, streamed from the storage, or where it can be fetched from the bucket itself;
+    """Answers with the archive, streamed, or where it can be fetched from the bucket itself.
+
     ``is_marked`` where readings are retracted.
     """
     assert export.blob is not None

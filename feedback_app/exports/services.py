@@ -33,7 +33,7 @@ REPORT_EVERY = 20
 
 
 def ask_for_export(request: ExportRequest, *, created_by: User | None = None) -> Export:
-    """The export that somebody asks for, queued."""
+    """Returns the export that somebody asks for, queued."""
     with at("curated_set"):
         curated_set = find_set(request.curated_set)
     return start_export(
@@ -45,7 +45,7 @@ def ask_for_export(request: ExportRequest, *, created_by: User | None = None) ->
 
 
 def ask_for_preferences(request: PreferencesRequest, *, created_by: User | None = None) -> Export:
-    """The export of a snapshot that somebody asks for, queued."""
+    """Returns the export of a snapshot that somebody asks for, queued."""
     snapshot = Snapshot.objects.filter(pk=request.snapshot).first()
     if snapshot is None:
         with at("snapshot"):
@@ -171,7 +171,7 @@ def rests_on_retracted(export: Export) -> bool:
 
 
 def replaced_by(export: Export) -> dict[str, str] | None:
-    """What the manifest says of the export that this one is made instead of."""
+    """Returns what the manifest says of the export that this one is made instead of."""
     old = export.replaces
     if old is None:
         return None

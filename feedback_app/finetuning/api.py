@@ -91,13 +91,13 @@ class SnapshotsView(Read):
 
     @file_action("application/jsonl")
     def file(self, request: Request, snapshot_id: UUID) -> HttpResponse:
-        """The preferences as JSON lines, byte for byte as they were hashed."""
+        """Answers with the preferences as JSON lines, byte for byte as they were hashed."""
         content = self.get_object().blob.read()
         return HttpResponse(content, content_type="application/jsonl")
 
     @file_action("application/jsonl")
     def remarks(self, request: Request, snapshot_id: UUID) -> HttpResponse:
-        """What readers wrote, flagged and skipped, as JSON lines; empty where nothing was."""
+        """Answers with what readers wrote, flagged and skipped, as JSON lines."""
         remarks = self.get_object().remarks
         content = remarks.read() if remarks else b""
         return HttpResponse(content, content_type="application/jsonl")
@@ -243,7 +243,7 @@ class GatesView(Read):
 
     @file_action("application/json")
     def report(self, request: Request, gate_id: UUID) -> HttpResponse:
-        """All figures of the verdict."""
+        """Answers with all figures of the verdict."""
         found = self.get_object().found
         if found is None:
             raise RemediableError("The gate has not said anything yet.", remedy="Wait for its run.")

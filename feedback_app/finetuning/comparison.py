@@ -103,7 +103,7 @@ def compare_by_taste(
     child: Sequence[np.ndarray],
     parent: Sequence[np.ndarray],
 ) -> dict[str, Any]:
-    """The win rate of the child's pictures, and the mean taste of both."""
+    """Returns the win rate of the child's pictures, and the mean taste of both."""
     judged = {
         name: [taste(small_grey(PIL.Image.fromarray(picture))) for picture in pictures]
         for name, pictures in (("child", child), ("parent", parent))
@@ -125,7 +125,7 @@ def by_both_tastes(
 
 
 def by_prompt(prompts: Sequence[str], pictures: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-    """The pictures in groups of one prompt."""
+    """Returns the pictures in groups of one prompt."""
     groups: dict[str, list[np.ndarray]] = {}
     for prompt, picture in zip(prompts, pictures, strict=True):
         groups.setdefault(prompt, []).append(picture)

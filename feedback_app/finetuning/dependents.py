@@ -9,7 +9,8 @@ from feedback_app.readings.retraction_models import Retraction, Sources
 
 
 def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:
-    """Those that hold a pair, rating or remark from a reading of one of these readers or studies.
+    """Returns those that hold a pair, rating or remark from a reading of one of these readers or
+    studies.
 
     A final reading of an adjudication is one of the study that it adjudicates.
     """
@@ -25,7 +26,7 @@ def snapshots_resting_on(sources: Sources) -> QuerySet[Snapshot]:
 
 
 def reward_models_resting_on(sources: Sources) -> QuerySet[Scorer]:
-    """Those that a snapshot with a reading of one of these taught."""
+    """Returns those that a snapshot with a reading of one of these taught."""
     return Scorer.objects.filter(reward_model__snapshot__in=snapshots_resting_on(sources))
 
 
@@ -34,7 +35,9 @@ def retracted_reward_models() -> QuerySet[Scorer]:
 
 
 def verdicts_resting_on(sources: Sources) -> QuerySet[GateVerdict]:
-    """Those whose judge is such a reward model, or a comparison in which one of these read."""
+    """Returns those whose judge is such a reward model, or a comparison in which one of these
+    read.
+    """
     rewards = reward_models_resting_on(sources)
     of_judge = Reading.objects.filter(slot__study=OuterRef("judge__study"))
     read = of_judge.filter(sources.among(reader="reader", study="slot__study"))
@@ -46,6 +49,6 @@ def verdicts_resting_on(sources: Sources) -> QuerySet[GateVerdict]:
 
 
 def is_retracted(verdict: GateVerdict) -> bool:
-    """Whether its judge rests on readings that are retracted now."""
+    """Returns whether its judge rests on readings that are retracted now."""
     sources = Retraction.objects.active().sources()
     return verdicts_resting_on(sources).filter(pk=verdict.pk).exists()

@@ -126,7 +126,7 @@ class FineTuneForm(forms.Form):
         self.fields["adapted"].initial = " ".join(self._default_parts())
 
     def _chosen(self, name: str) -> Any:
-        """The row that is chosen, else the first of the list."""
+        """Returns the row that is chosen, else the first of the list."""
         field = cast("forms.ModelChoiceField", self.fields[name])
         chosen = self.data.get(name) or self.initial.get(name)
         try:

@@ -8,7 +8,7 @@ from feedback_app.images.models import ModelVersion, Scorer
 
 
 def own_fine_tune(version: ModelVersion) -> FineTune | None:
-    """The fine-tune that gave this version itself."""
+    """Returns the fine-tune that gave this version itself."""
     rows = FineTune.objects.filter(model_version=version).select_related(
         "snapshot", "run", "reward_model"
     )
@@ -16,7 +16,7 @@ def own_fine_tune(version: ModelVersion) -> FineTune | None:
 
 
 def lineage_of(version: ModelVersion) -> list[FineTune]:
-    """The fine-tunes that taught a version and its ancestors, the first one first."""
+    """Returns the fine-tunes that taught a version and its ancestors, the first one first."""
     rows = FineTune.objects.filter(model_version__in=version.ancestry).select_related(
         "snapshot__blob", "schedule", "run", "reward_model"
     )
@@ -25,7 +25,7 @@ def lineage_of(version: ModelVersion) -> list[FineTune]:
 
 
 def snapshots_behind(version: ModelVersion) -> set[Snapshot]:
-    """Those that taught a version and its ancestors, or a reward model that one climbed."""
+    """Returns those that taught a version and its ancestors, or a reward model that one climbed."""
     tunes = lineage_of(version)
     climbed = (row.reward_model for row in tunes if row.reward_model)
     of_rewards = {snapshot for scorer in climbed if (snapshot := snapshot_of(scorer))}
@@ -33,12 +33,12 @@ def snapshots_behind(version: ModelVersion) -> set[Snapshot]:
 
 
 def snapshot_of(scorer: Scorer) -> Snapshot | None:
-    """The snapshot that taught a reward model; None where it was not trained here."""
+    """Returns the snapshot that taught a reward model; None where it was not trained here."""
     return Snapshot.objects.filter(reward_models__scorer=scorer).first()
 
 
 def taught_prompts(version: ModelVersion) -> frozenset[str]:
-    """Every prompt of a snapshot that is behind this version."""
+    """Returns every prompt of a snapshot that is behind this version."""
     behind = snapshots_behind(version)
     return frozenset(prompt for snapshot in behind for prompt in prompts_of(snapshot))
 
@@ -50,7 +50,7 @@ def prompts_of(snapshot: Snapshot) -> set[str]:
 
 
 def taught_readings(version: ModelVersion) -> set[UUID]:
-    """Every reading of a snapshot that taught this version or an ancestor."""
+    """Returns every reading of a snapshot that taught this version or an ancestor."""
     snapshots = {row.snapshot for row in lineage_of(version)}
     return {reading for snapshot in snapshots for reading in readings_in(snapshot)}
 

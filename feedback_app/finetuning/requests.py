@@ -49,7 +49,7 @@ class FineTuneRequest(Request):
 
 
 def ask_for_finetune(request: FineTuneRequest, *, created_by: User | None = None) -> FineTune:
-    """The fine-tune that somebody asks for, queued."""
+    """Returns the fine-tune that somebody asks for, queued."""
     with at("snapshot"):
         snapshot = find_snapshot(request.snapshot)
     with at("parent"):
@@ -88,7 +88,7 @@ class SnapshotRequest(Request):
 
 
 def ask_for_snapshot(request: SnapshotRequest, *, created_by: User | None = None) -> Snapshot | Run:
-    """The snapshot, or the run that takes it where it is large."""
+    """Returns the snapshot, or the run that takes it where it is large."""
     studies = list(Study.objects.exclude(state=StudyState.DRAFT).filter(name__in=request.studies))
     missing = sorted(set(request.studies) - {study.name for study in studies})
     with at("studies"):
@@ -153,7 +153,9 @@ class RewardModelRequest(Request):
 def ask_for_reward_model(
     request: RewardModelRequest, *, created_by: User | None = None
 ) -> RewardModel:
-    """The training that somebody asks for, queued; without a person it is the machine's owner."""
+    """Returns the training that somebody asks for, queued; without a person it is the machine's
+    owner.
+    """
     require_known(request.settings, REWARD_SETTINGS)
     with at("snapshot"):
         snapshot = find_snapshot(request.snapshot)

@@ -184,7 +184,9 @@ class Judge:
     def figures(
         self, pictures: Sequence[np.ndarray], *, prompts: Sequence[str]
     ) -> dict[str, float]:
-        """What a gate looks at too: KID, PRDC, copies, and MS-SSIM over the seeds of a prompt."""
+        """Returns what a gate looks at too: KID, PRDC, copies, and MS-SSIM over the seeds of a
+        prompt.
+        """
         distance = self.distance(pictures)
         features, _ = describe_images(self.net, as_input(pictures))
         real = self.reference.heldout_features
@@ -251,7 +253,7 @@ def require_images(batch: Batch) -> None:
 
 
 def judged_by_reward_model(gate: Gate, measuring: Measuring) -> Judged | None:
-    """The newest reward model that learnt from other readings, if there is one.
+    """Returns the newest reward model that learnt from other readings, if there is one.
 
     Its trunk takes seconds to import, so only who judges by it does.
     """

@@ -58,7 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting(*, simulated: bool) -> dict[str, Any]:
-    """How many pairs no snapshot has yet."""
+    """Returns how many pairs no snapshot has yet."""
     last = Snapshot.objects.filter(is_simulated=simulated).first()
     new_pairs = new_pairs_so_far(simulated=simulated, since=last)
     return {"is_simulated": simulated, "new_pairs": new_pairs, "last": last}
@@ -107,7 +107,7 @@ def snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @coordinators_only
 def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
-    """The preferences as JSON lines, byte for byte as they were hashed."""
+    """Answers with the preferences as JSON lines, byte for byte as they were hashed."""
     row = get_object_or_404(Snapshot.objects.select_related("blob"), pk=pk)
     return _lines(row.blob, name=f"{row.pk}.jsonl")
 
@@ -115,7 +115,7 @@ def snapshot_file(request: HttpRequest, pk: UUID) -> FileResponse:
 @require_GET
 @coordinators_only
 def snapshot_remarks(request: HttpRequest, pk: UUID) -> FileResponse:
-    """What readers wrote, flagged and skipped, as JSON lines."""
+    """Answers with what readers wrote, flagged and skipped, as JSON lines."""
     row = get_object_or_404(Snapshot.objects.exclude(remarks=None).select_related("remarks"), pk=pk)
     assert row.remarks is not None
     return _lines(row.remarks, name=f"{row.pk}-remarks.jsonl")
@@ -186,7 +186,7 @@ def finetune(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _plot_of(row: FineTune) -> "Plot | None":
-    """None until there is a curve; what draws it is slow to import."""
+    """Returns None until there is a curve; what draws it is slow to import."""
     if not row.curve:
         return None
     from feedback_app.finetuning.curves import curve_plot

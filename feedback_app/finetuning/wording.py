@@ -27,7 +27,7 @@ def in_words(parts: Sequence[Part]) -> str:
 
 
 def described(fine_tune: FineTune) -> list[tuple[str, Any]]:
-    """A fine-tune's settings in the order of the form."""
+    """Returns a fine-tune's settings in the order of the form."""
     stored = {name: fine_tune.settings[name] for name in SETTINGS if name in fine_tune.settings}
     lines = [
         (LABELS.get(name, name.replace("_", " ")), _shown(value)) for name, value in stored.items()

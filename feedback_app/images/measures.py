@@ -68,5 +68,5 @@ BETTER = {name: kind for name, kind in MEASURES.items() if kind.more_is_better}
 
 
 def label_of(name: str) -> str:
-    """What a measure is called on pages, also one that is not made any more."""
+    """Returns what a measure is called on pages, also one that is not made any more."""
     return MEASURES[name].label if name in MEASURES else name.replace("-", " ").capitalize()

@@ -51,19 +51,21 @@ class ListPage(FilterView):
     rows_a_page: ClassVar[int] = 50
 
     def rows(self) -> "QuerySet[Any]":
-        """Every row that the list may show, in its usual order."""
+        """Returns every row that the list may show, in its usual order."""
         raise NotImplementedError
 
     def shown(self, found: "QuerySet[Any]") -> Any:
-        """What the table shows of the rows that fit the filter: these, or lines made of them."""
+        """Returns what the table shows of the rows that fit the filter: these, or lines made of
+        them.
+        """
         return found
 
     def actions(self) -> Sequence[Action]:
-        """What can be done to ticked rows."""
+        """Returns what can be done to ticked rows."""
         return ()
 
     def is_live(self, page: Any) -> bool:
-        """Whether the list fetches itself anew while it is looked at."""
+        """Returns whether the list fetches itself anew while it is looked at."""
         return False
 
     def get_queryset(self) -> "QuerySet[Any]":
@@ -200,7 +202,7 @@ class ListPage(FilterView):
 
 
 def kept_of(asked: QueryDict) -> str:
-    """What of an address makes a view: what is filtered and sorted by, in a fixed order."""
+    """Returns what of an address makes a view: what is filtered and sorted by, in a fixed order."""
     kept = sorted(
         (name, value)
         for name, values in asked.lists()
@@ -214,6 +216,6 @@ def kept_of(asked: QueryDict) -> str:
 
 
 def _asks_for_the_list(request: HttpRequest) -> bool:
-    """Whether htmx wants the list alone; going back in history it wants the page."""
+    """Returns whether htmx wants the list alone; going back in history it wants the page."""
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.history_restore_request

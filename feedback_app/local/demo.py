@@ -52,7 +52,7 @@ def say(line: str) -> None:
 
 
 def choose_port() -> int:
-    """The port in PORT, which must be free, or the first free one from 8000 on."""
+    """Returns the port in PORT, which must be free, or the first free one from 8000 on."""
     wanted = os.environ.get("PORT")
     if wanted is None:
         return next(port for port in range(FIRST_PORT, 65536) if _is_free(port))
@@ -169,7 +169,9 @@ def _quiet(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def web_command(port: int) -> list[str]:
-    """One process more than there are cores: what is more waits for a core, and costs it turns."""
+    """Returns one process more than there are cores: what is more waits for a core, and costs
+    it turns.
+    """
     processes = min(os.cpu_count() or 1, CORES_OF_WEB) + 1
     return [
         *(sys.executable, "-m", "gunicorn", "feedback_app.wsgi", "--bind", f"127.0.0.1:{port}"),

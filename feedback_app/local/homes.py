@@ -55,7 +55,7 @@ class Home:
 
 
 def at(folder: Path) -> Home:
-    """A home as it lies there, without a claim on it."""
+    """Returns a home as it lies there, without a claim on it."""
     return Home(folder=folder, servers=_servers_folder(folder))
 
 
@@ -83,7 +83,7 @@ def claim(folder: Path) -> Home:
 
 
 def is_running(folder: Path) -> bool:
-    """Whether a living process holds this home."""
+    """Returns whether a living process holds this home."""
     lock_file = folder / "lock"
     if not lock_file.exists():
         return False
@@ -96,12 +96,12 @@ def is_running(folder: Path) -> bool:
 
 
 def server_account() -> pwd.struct_passwd | None:
-    """The account PostgreSQL is started under; none where it is our own."""
+    """Returns the account PostgreSQL is started under; none where it is our own."""
     return pwd.getpwnam(SERVER_ACCOUNT) if os.geteuid() == 0 else None
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether other accounts get through every folder on the way to ``path``."""
+    """Returns whether other accounts get through every folder on the way to ``path``."""
     return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 
 

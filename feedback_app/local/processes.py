@@ -21,7 +21,8 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child calls before exec, so that the kernel ends it with its parent (Linux only).
+    """Returns what a child calls before exec, so that the kernel ends it with its parent (Linux
+    only).
 
     Elsewhere the next start finds the strays. It belongs to the thread that started the
     child: start children from the main thread.
@@ -92,7 +93,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def session_of(leader: int) -> list[psutil.Process]:
-    """What is left of the session that a process of ours led, itself left out.
+    """Returns what is left of the session that a process of ours led, itself left out.
 
     While one of them lives, no other process is given the leader's number.
     """

@@ -30,7 +30,7 @@ def running_servers(home: Home, *, is_throw_away: bool) -> Iterator[list[Server]
 
 
 def local_servers(home: Home, *, is_throw_away: bool) -> list[Server]:
-    """The servers that the environment does not name, not started yet."""
+    """Returns the servers that the environment does not name, not started yet."""
     servers: list[Server] = []
     if "DATABASE_URL" not in os.environ:
         servers.append(Postgres(home, is_throw_away=is_throw_away))
@@ -40,7 +40,7 @@ def local_servers(home: Home, *, is_throw_away: bool) -> list[Server]:
 
 
 def environment(home: Home, servers: list[Server]) -> dict[str, str]:
-    """What a process of this home needs to know; what is set already stays as it is."""
+    """Returns what a process of this home needs to know; what is set already stays as it is."""
     settings = {"SECRET_KEY": secret_key(home), "DATA_ROOT": str(home.folder / "data")}
     for server in servers:
         settings["DATABASE_URL" if isinstance(server, Postgres) else "REDIS_URL"] = server.url
@@ -48,7 +48,7 @@ def environment(home: Home, servers: list[Server]) -> dict[str, str]:
 
 
 def secret_key(home: Home) -> str:
-    """A random key of this home, the same at every start, so that sessions stay valid."""
+    """Returns a random key of this home, the same at every start, so that sessions stay valid."""
     path = home.folder / "secret_key"
     if not path.exists():
         path.touch(mode=0o600)

@@ -162,7 +162,7 @@ def _how(code: int) -> str:
 
 
 def _read_all(descriptor: int) -> bytes:
-    """All that is there now; empty at the end of the stream too."""
+    """Returns all that is there now; empty at the end of the stream too."""
     parts = []
     try:
         while part := os.read(descriptor, 65536):

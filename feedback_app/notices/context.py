@@ -7,7 +7,7 @@ from feedback_app.notices.models import Notice
 
 
 def unread_notices(request: HttpRequest) -> dict[str, object]:
-    """How many are unread; counted only by pages that show it."""
+    """Returns how many are unread; counted only by pages that show it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

@@ -56,7 +56,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None)
 
     def to_mail(self) -> Self:
-        """Those whose mail waits and may be tried now."""
+        """Returns those whose mail waits and may be tried now."""
         due = models.Q(mail_after=None) | models.Q(mail_after__lte=timezone.now())
         return self.filter(due, mail=Mail.WAITING).order_by("made_at")
 

@@ -38,7 +38,7 @@ def tell(
 
 
 def can_mail(person: User) -> bool:
-    """Whether the installation sends mail, and knows where to."""
+    """Returns whether the installation sends mail, and knows where to."""
     return bool(settings.EMAIL_HOST and person.email)
 
 
@@ -80,7 +80,7 @@ def send_waiting() -> int:
 
 @transaction.atomic
 def _send_next() -> bool | None:
-    """Whether the next one was sent; None where none waits."""
+    """Returns whether the next one was sent; None where none waits."""
     waiting = Notice.objects.to_mail().select_related("person")
     notice = waiting.select_for_update(skip_locked=True, of=["self"]).first()
     if notice is None:

@@ -40,7 +40,7 @@ def list_notices(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def count(request: HttpRequest) -> HttpResponse:
-    """The bell, which fetches itself anew."""
+    """Shows the bell, which fetches itself anew."""
     return render(request, "notices/_bell.html")
 
 

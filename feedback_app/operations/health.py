@@ -63,7 +63,7 @@ class Readiness:
 
 
 def look() -> dict[str, str]:
-    """A word for each part; never an address, a name or an error's text."""
+    """Returns a word for each part; never an address, a name or an error's text."""
     database = _database()
     return {
         "database": database,
@@ -84,7 +84,7 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    """Whether the database has the tables that this code is for."""
+    """Returns whether the database has the tables that this code is for."""
     try:
         applied = MigrationRecorder(connection).applied_migrations().keys()
     except DatabaseError:
@@ -93,7 +93,7 @@ def _migrations() -> str:
 
 
 def newest_migrations() -> set[tuple[str, str]]:
-    """The last migration of each app, as it lies here."""
+    """Returns the last migration of each app, as it lies here."""
     if not _newest:
         _newest.update(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes())
     return set(_newest)
@@ -115,7 +115,7 @@ def _redis() -> str:
 
 
 def _storage() -> str:
-    """Whether a file can be written where pictures lie."""
+    """Returns whether a file can be written where pictures lie."""
     try:
         written = default_storage.save(f"readyz/{uuid4().hex}", ContentFile(b"ok"))
         default_storage.delete(written)

@@ -25,7 +25,7 @@ class HouseCollector(Collector):
 
 
 def _unfinished() -> Metric:
-    """How long the queues are; kinds without a run are 0, so that an alert sees them."""
+    """Returns how long the queues are; kinds without a run are 0, so that an alert sees them."""
     family = GaugeMetricFamily(
         "reading_room_runs", "Runs that are not over.", labels=("kind", "queue", "state")
     )

@@ -82,7 +82,9 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
 
 
 def counted() -> CollectorRegistry:
-    """What the web processes of this master counted; this process alone where it has no other."""
+    """Returns what the web processes of this master counted; this process alone where it has no
+    other.
+    """
     if FOLDER not in os.environ:
         return _own
     gathered = CollectorRegistry()

@@ -78,7 +78,7 @@ class Impact:
 
 
 def impact_of(sources: Sources) -> Impact:
-    """What rests on readings of these readers and studies."""
+    """Returns what rests on readings of these readers and studies."""
     snapshots = list(snapshots_resting_on(sources).order_by("created_at"))
     rewards = list(reward_models_resting_on(sources).order_by("created_at"))
     fine_tunes, versions = _taught_from(
@@ -158,13 +158,13 @@ def impact_of_retraction(retraction: Retraction) -> Impact:
 
 
 def impact_of_all() -> Impact:
-    """What rests on anything that is retracted now."""
+    """Returns what rests on anything that is retracted now."""
     sources = Retraction.objects.active().sources()
     return Impact() if sources.are_none else impact_of(sources)
 
 
 def latest_of(row: Replaceable) -> Replaceable:
-    """What stands in a row's place now: its newest replacement, or that one's."""
+    """Returns what stands in a row's place now: its newest replacement, or that one's."""
     while replacement := _replacement_of(row):
         row = replacement
     return row

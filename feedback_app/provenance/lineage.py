@@ -85,7 +85,7 @@ class Difference:
 
 
 def differences(first: ModelVersion, second: ModelVersion) -> list[Difference]:
-    """What is told of either version, the settings of their fine-tunes last."""
+    """Returns what is told of either version, the settings of their fine-tunes last."""
     told = [_told(version) for version in (first, second)]
     names = dict.fromkeys([*told[0], *told[1]])
     return [Difference(name, told[0].get(name, ""), told[1].get(name, "")) for name in names]
@@ -111,7 +111,9 @@ def _told(version: ModelVersion) -> dict[str, Any]:
 
 
 def same_seed_images(first: ModelVersion, second: ModelVersion) -> list[Sheet]:
-    """Images that both versions made of one prompt and seed; ``first`` is in the parent's place."""
+    """Returns images that both versions made of one prompt and seed; ``first`` is in the
+    parent's place.
+    """
     for other, batch in _alike(first, second):
         sheets = [
             Sheet(sheet.finding, sheet.prompt, both)

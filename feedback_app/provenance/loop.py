@@ -83,7 +83,7 @@ def stages(viewer: User, *, new_pairs: SoFar) -> list[Stage]:
 
 
 def next_step(viewer: User, *, new_pairs: SoFar) -> NextStep | None:
-    """The first thing that the loop waits for; None where it has gone round."""
+    """Returns the first thing that the loop waits for; None where it has gone round."""
     return next(_open_steps(viewer, new_pairs.total), None)
 
 

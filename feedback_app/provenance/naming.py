@@ -32,7 +32,7 @@ def kind_of(row: Any) -> str:
 
 
 def describe(row: Any) -> str:
-    """What a row is called on screen."""
+    """Returns what a row is called on screen."""
     match row:
         case FineTune():
             return f"{row.model_version or f'Fine-tune of {row.parent.name}'} (from {row.snapshot})"

@@ -125,13 +125,13 @@ def _go_on_after(before: Sequence[Run], retraction: Retraction) -> None:
 
 @transaction.atomic
 def rebuild(row: Replaceable, *, asked_by: User | None = None) -> Made:
-    """What stands in the row's place, or gives it; made now unless it is there."""
+    """Returns what stands in the row's place, or gives it; made now unless it is there."""
     list(Retraction.objects.active().select_for_update(of=("self",)))  # one rebuild at a time
     return _rebuild(row, asked_by=asked_by) or latest_of(row)
 
 
 def _rebuild(row: Replaceable, *, asked_by: User | None) -> Made | None:
-    """None where it is rebuilt already, or need not be."""
+    """Returns None where it is rebuilt already, or need not be."""
     tainted = impact_of_all()
     if row not in tainted or (latest_of(row) != row and latest_of(row) not in tainted):
         return None
@@ -173,7 +173,7 @@ def _make_of_reports(
 def _rebuild_reward_model(
     row: Scorer, *, tainted: Impact, asked_by: User | None
 ) -> RewardModel | None:
-    """None while it is being trained."""
+    """Returns None while it is being trained."""
     under_way = training_in_place_of(row)
     if under_way is not None and not under_way.run.is_finished:
         return None
@@ -225,7 +225,7 @@ def _rebuild_finetune(row: FineTune, *, tainted: Impact, asked_by: User | None) 
 
 
 def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
-    """The version itself, or what was taught in its place."""
+    """Returns the version itself, or what was taught in its place."""
     if parent not in tainted:
         return parent
     taught = FineTune.objects.filter(model_version=parent).first()
@@ -235,7 +235,7 @@ def _clean_parent(parent: ModelVersion, *, tainted: Impact) -> ModelVersion:
 
 
 def _clean_vlm(parent: VlmVersion, *, tainted: Impact) -> VlmVersion:
-    """The version itself, or what was taught in its place."""
+    """Returns the version itself, or what was taught in its place."""
     if parent not in tainted:
         return parent
     taught = VlmFineTune.objects.filter(version=parent).first()
@@ -247,7 +247,7 @@ def _clean_vlm(parent: VlmVersion, *, tainted: Impact) -> VlmVersion:
 def _taught_in_place_of(
     parent: ModelVersion | VlmVersion, taught: FineTune | VlmFineTune | None, *, tainted: Impact
 ) -> ModelVersion | VlmVersion:
-    """What the newest training gave that stands for ``taught``, which gave ``parent``."""
+    """Returns what the newest training gave that stands for ``taught``, which gave ``parent``."""
     newest = latest_of(taught) if taught else None
     if not isinstance(newest, FineTune | VlmFineTune) or newest in tainted:
         raise RemediableError(f"{parent.name} is not rebuilt.", remedy="Rebuild that first.")

@@ -34,7 +34,7 @@ class RetractionRequest(TargetRequest, ReasonRequest):
 
 
 def find_target(request: TargetRequest) -> tuple[User | None, Study | None]:
-    """The reader and the study that a request names."""
+    """Returns the reader and the study that a request names."""
     with at("reader"):
         reader = None if request.reader is None else _reader(request.reader)
     with at("study"):

@@ -71,7 +71,7 @@ def list_retractions(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def create(request: HttpRequest) -> HttpResponse:
-    """The form, with all that rests on the readings before they are retracted."""
+    """Shows the form, with all that rests on the readings before they are retracted."""
     target = request.POST.get("target") or request.GET.get("target", "")
     form = RetractionForm(request.POST or None, initial={"target": target})
     if request.method == "POST" and form.is_valid():
@@ -96,7 +96,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def impact_of_target(target: str) -> Impact | None:
-    """None where no reader or study is chosen that could be retracted."""
+    """Returns None where no reader or study is chosen that could be retracted."""
     if target not in retractable():
         return None
     return impact_of(Retraction(**whose(target)).sources)

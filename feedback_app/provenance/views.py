@@ -42,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @coordinators_only
 def show_model(request: HttpRequest, version_id: int) -> HttpResponse:
-    """One version: where it comes from, what it was shown to follow, and what readers say."""
+    """Shows one version: where it comes from, what it was shown to follow, and what readers say."""
     rows = ModelVersion.objects.with_counts().select_related("parent", "created_by")
     version = get_object_or_404(rows, pk=version_id)
     context = {

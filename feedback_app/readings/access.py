@@ -39,7 +39,7 @@ def slot_to_read(reader: User, slot_id: UUID) -> Slot:
 
 
 def locked_slot_for(reader: User, slot_id: UUID) -> Slot:
-    """The reader's own slot with its study, locked until the transaction ends."""
+    """Returns the reader's own slot with its study, locked until the transaction ends."""
     return _own(reader, slot_id, turns.GIVEN_LOCKED)
 
 
@@ -61,7 +61,7 @@ def training_slot_for(reader: User, slot_id: UUID) -> TrainingSlot:
 
 
 def guideline_for(user: User, study_id: UUID) -> Study:
-    """A study whose guideline they may read: readers of it, and coordinators."""
+    """Returns a study whose guideline they may read: readers of it, and coordinators."""
     if user.is_coordinator:
         return get_object_or_404(Study, pk=study_id)
     return study_for(user, study_id)
@@ -84,7 +84,7 @@ def _is_ready(slot: Slot) -> bool:
 
 
 def study_for(reader: User, study_id: UUID) -> Study:
-    """A study that the reader has a part in; any other is not there."""
+    """Returns a study that the reader has a part in; any other is not there."""
     study = Study.objects.exclude(state=StudyState.DRAFT).filter(pk=study_id, readers=reader)
     found = study.first()
     if found is None:

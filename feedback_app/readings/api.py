@@ -239,7 +239,9 @@ class GuidelineView(ReaderView):
 def _submit(
     given: GivenReading, *, slot_id: UUID, reader: User, idempotency_key: UUID
 ) -> dict[str, Any]:
-    """What the page is answered; what is right is told where that is wanted, once it is stored."""
+    """Returns what the page is answered; what is right is told where that is wanted, once it is
+    stored.
+    """
     try:
         reading = submit_reading(
             given, slot_id=slot_id, reader=reader, idempotency_key=idempotency_key

@@ -123,7 +123,8 @@ def describe_training(slot: TrainingSlot) -> dict[str, Any]:
 def describe_reference(
     study: Study, case: UUID, size: Size, *, address: str
 ) -> dict[str, Any] | None:
-    """What stands beside a case; None where nothing does. Its spacing may be told: it is real.
+    """Returns what stands beside a case; None where nothing does. Its spacing may be told: it is
+    real.
 
     Studies that show nothing beside their cases, which are most, ask the database nothing.
     """
@@ -143,7 +144,7 @@ def describe_reference(
 
 
 def reference_of(case: UUID) -> CaseReference | None:
-    """The real image beside a case, with its file's row."""
+    """Returns the real image beside a case, with its file's row."""
     rows = CaseReference.objects.filter(case=case)
     return rows.select_related("image__blob", "image__cohort_image").first()
 
@@ -157,7 +158,7 @@ def masks_at(key: UUID) -> Callable[[str], str]:
 
 
 def describe(sheet: Sheet, *, size: Size) -> dict[str, Any]:
-    """What the reading page gets. Nothing in it may tell where an image comes from.
+    """Returns what the reading page gets. Nothing in it may tell where an image comes from.
 
     Images go by their place; no id of an image, candidate or case is given to a reader, and
     all images of a study have one size.
@@ -219,7 +220,9 @@ def _describe_texts(sheet: Sheet) -> dict[str, Any]:
 
 
 def _in_order(kinds: Sequence[str]) -> list[str]:
-    """The case's masks in the order of the vocabulary, which says nothing about the case."""
+    """Returns the case's masks in the order of the vocabulary, which says nothing about the
+    case.
+    """
     return sorted(kinds, key=lambda kind: MASK_KINDS.index(as_kind(kind)))
 
 
@@ -265,7 +268,7 @@ def _place_in_round(slot: TrainingSlot) -> Place:
 
 
 def _note_of_phase(slot: Slot) -> str:
-    """What the mode says before a phase, until the reader has read a case of it."""
+    """Returns what the mode says before a phase, until the reader has read a case of it."""
     note = NOTE if slot.phase == Phase.FINAL else mode_of(slot.study.mode).note_of(slot.phase)
     if not note:
         return ""

@@ -127,7 +127,7 @@ def release_lapsed(*, study: Study | None = None) -> int:
 
 
 def is_something_left(study: Study, reader: User) -> bool:
-    """Whether a claim would give the reader a slot, not counting leases of others."""
+    """Returns whether a claim would give the reader a slot, not counting leases of others."""
     with connection.cursor() as cursor:
         cursor.execute(turns.IS_SOMETHING_LEFT, {"study": study.pk, "reader": reader.pk})
         is_left: bool = cursor.fetchone()[0]
@@ -150,7 +150,7 @@ def _take_turn(study: Study, reader: User) -> None:
 
 
 def _are_plenty(study: Study) -> bool:
-    """Whether every reader of the study could still take some free slots."""
+    """Returns whether every reader of the study could still take some free slots."""
     wanted = PLENTY_A_READER * StudyReader.objects.filter(study=study).count()
     free = Slot.objects.filter(study=study, reader__isnull=True).order_by()
     return free[:wanted].count() == wanted

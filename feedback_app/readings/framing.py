@@ -82,7 +82,7 @@ class Framing:
         ]
 
     def to_served(self, points: Sequence[Point]) -> list[Point]:
-        """The way back, to ``DECIMALS`` where the two differ."""
+        """Returns the way back, to ``DECIMALS`` where the two differ."""
         if self.is_whole:
             return [(x, y) for x, y in points]
         return [
@@ -109,7 +109,7 @@ class Framing:
 
 
 def display_size_of(study: Study) -> Size:
-    """The size at which every picture of the study is served."""
+    """Returns the size at which every picture of the study is served."""
     if not study.is_draft:
         return _settled_size(study.pk)
     display = getattr(study, "display", None) or _settle(study.pk)  # a preview brings its own
@@ -136,7 +136,7 @@ def _settle(study_id: UUID) -> StudyDisplay:
 
 
 def size_for(study: Study) -> Size:
-    """The size that fits all images of the study as it is now."""
+    """Returns the size that fits all images of the study as it is now."""
     least = {"width": Min("width"), "height": Min("height")}
     found = [Image.objects.filter(case__study=study).aggregate(**least)]
     if study.training_count:

@@ -21,7 +21,7 @@ def require_changeable(slot: Slot) -> None:
 
 
 def teaches(slot: Slot) -> bool:
-    """Whether the reader is told the answer once they have read the case."""
+    """Returns whether the reader is told the answer once they have read the case."""
     return slot.study.gold_teaches and slot.case.role == CaseRole.GOLD
 
 

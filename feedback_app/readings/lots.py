@@ -76,7 +76,7 @@ class Ballot:
 
 
 def draw(study: Study, reader: User) -> Slot | None:
-    """A free slot for the reader, and the log of it; None where nothing is new to them.
+    """Returns a free slot for the reader, and the log of it; None where nothing is new to them.
 
     Call it in the transaction that gives them the slot.
     """

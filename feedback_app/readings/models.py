@@ -26,11 +26,11 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return self.filter(after_unmasking=False)
 
     def current(self) -> Self:
-        """The last revision for each slot that was said in the slot's phase."""
+        """Returns the last revision for each slot that was said in the slot's phase."""
         return self.in_its_phase().filter(~Exists(_later_than_these()))
 
     def as_of(self, moment: datetime) -> Self:
-        """The last revision for each slot as it was then."""
+        """Returns the last revision for each slot as it was then."""
         then = self.in_its_phase().filter(created_at__lte=moment)
         return then.filter(~Exists(_later_than_these().filter(created_at__lte=moment)))
 

@@ -77,7 +77,7 @@ def render_image(
 
 
 def render_mask(mask: Blob, size: Size, *, would_tell: Callable[[], bool] = lambda: False) -> bytes:
-    """A mask of 0 and 255, framed like the images that it belongs to."""
+    """Returns a mask of 0 and 255, framed like the images that it belongs to."""
     key = (mask.pk, size, Resampling.NEAREST)
     name = rendered_mask_name(mask, size)
     content = _cache.get(key) or _ahead_or_now(

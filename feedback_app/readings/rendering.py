@@ -60,7 +60,7 @@ class RenderedAhead:
 
 
 def images_of(study: Study) -> QuerySet[Image]:
-    """Those of its cases and training cases, and those that stand beside them."""
+    """Returns those of its cases and training cases, and those that stand beside them."""
     beside = CaseReference.objects.filter(case__study=study).values("image")
     trained = TrainingImage.objects.filter(case__study=study).values("image")
     return Image.objects.filter(

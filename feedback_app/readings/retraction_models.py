@@ -17,11 +17,11 @@ class RetractionQuerySet(models.QuerySet["Retraction"]):
         return self.filter(undone_at__isnull=True)
 
     def readers(self) -> models.QuerySet["Retraction", int]:
-        """Those whose readings are retracted in all studies."""
+        """Returns those whose readings are retracted in all studies."""
         return self.filter(reader__isnull=False, study=None).values_list("reader", flat=True)
 
     def studies(self) -> models.QuerySet["Retraction", uuid.UUID]:
-        """Those whose readings are retracted whoever read."""
+        """Returns those whose readings are retracted whoever read."""
         return self.filter(study__isnull=False, reader=None).values_list("study", flat=True)
 
     def places(self) -> list[tuple[int, uuid.UUID]]:
@@ -30,7 +30,7 @@ class RetractionQuerySet(models.QuerySet["Retraction"]):
         return list(of_both.values_list("reader", "study"))
 
     def sources(self) -> "Sources":
-        """All that is retracted, for what asks what rests on it."""
+        """Returns all that is retracted, for what asks what rests on it."""
         return Sources(tuple(self.readers()), tuple(self.studies()), tuple(self.places()))
 
 

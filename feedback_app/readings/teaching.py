@@ -35,7 +35,7 @@ class Compared:
 
 
 def compare(given: GivenReading, shown: Shown, references: Sequence[KnownAnswer]) -> list[Compared]:
-    """A reference answer a line, in the order of the questions and the images as shown."""
+    """Returns a reference answer a line, in the order of the questions and the images as shown."""
     places = {image.pk: place for place, image in enumerate(shown.images)}
     order = list(shown.criteria)
     lines = sorted(
@@ -49,7 +49,7 @@ def compare(given: GivenReading, shown: Shown, references: Sequence[KnownAnswer]
 
 
 def feedback(compared: Sequence[Compared], *, reason: str = "") -> dict[str, Any]:
-    """What the reading page is answered, once the answer is stored."""
+    """Returns what the reading page is answered, once the answer is stored."""
     return {
         "right": sum(one.is_right for one in compared),
         "asked": len(compared),
@@ -59,7 +59,9 @@ def feedback(compared: Sequence[Compared], *, reason: str = "") -> dict[str, Any
 
 
 def reference_reading(shown: Shown, references: Sequence[KnownAnswer]) -> GivenReading:
-    """A whole answer that meets the references; what they leave open is answered in the middle."""
+    """Returns a whole answer that meets the references; what they leave open is answered in the
+    middle.
+    """
     known = {(one.criterion.slug, one.image.pk): one for one in references}
     scores, choices = [], []
     for slug, criterion in shown.criteria.items():
@@ -91,7 +93,7 @@ def reference_reading(shown: Shown, references: Sequence[KnownAnswer]) -> GivenR
 
 
 def _reference_report(shown: Shown, known: Mapping[str, KnownAnswer]) -> GivenReport | None:
-    """The reference itself; where none is known the draft is accepted."""
+    """Returns the reference itself; where none is known the draft is accepted."""
     asked = [one.slug for one in shown.criteria.values() if one.kind == CriterionKind.REPORT]
     if not asked:
         return None
@@ -109,7 +111,7 @@ def _points(shown: Shown, reference: KnownAnswer) -> int:
 
 
 def gold_feedback(slot: Slot, given: GivenReading) -> dict[str, Any] | None:
-    """The known answers of a gold case that was read, where the study wants them told."""
+    """Returns the known answers of a gold case that was read, where the study wants them told."""
     if not teaches(slot) or given.skip_reason:
         return None
     shown = Shown.of(slot)
@@ -122,7 +124,7 @@ def gold_feedback(slot: Slot, given: GivenReading) -> dict[str, Any] | None:
 def _lines_of(
     given: GivenReading, shown: Shown, reference: KnownAnswer, *, place: int, count: int
 ) -> list[Compared]:
-    """One line; of a report one a finding."""
+    """Returns one line; of a report one a finding."""
     kind = reference.criterion.kind
     if kind == CriterionKind.REPORT:
         text = given.report.text if given.report else ""

@@ -112,7 +112,9 @@ def refuse_untrained(study: Study, reader: int) -> None:
 
 @transaction.atomic
 def next_training_slot(study: Study, reader: User) -> TrainingSlot | None:
-    """The first training case that the reader has not answered, of a new round where due."""
+    """Returns the first training case that the reader has not answered, of a new round where
+    due.
+    """
     StudyReader.objects.select_for_update(no_key=True).get(study=study, reader=reader)
     training = training_of(study, reader.pk)
     if not training.is_due:

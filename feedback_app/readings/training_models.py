@@ -51,12 +51,12 @@ class TrainingSlot(models.Model):
         return mode_of(self.study.mode).phases(self.study)[0]
 
     def images_in_order(self) -> list[Image]:
-        """The images as this slot shows them, with their files' rows."""
+        """Returns the images as this slot shows them, with their files' rows."""
         images = self.case.images_in_place()
         return [images[position] for position in self.image_order]
 
     def texts_in_order(self) -> list[TrainingText]:
-        """The reports as this slot shows them, on other sides each round."""
+        """Returns the reports as this slot shows them, on other sides each round."""
         return by_lot(
             list(self.case.texts.all()),
             seed=self.study.shuffle_seed,

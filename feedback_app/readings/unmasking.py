@@ -17,12 +17,14 @@ BEFORE = {Phase.AWARE.value: Phase.UNAWARE, Phase.FINAL.value: Phase.BLIND}
 
 
 def is_over(slot: Slot) -> bool:
-    """Whether its reader has been told since what they did not know then."""
+    """Returns whether its reader has been told since what they did not know then."""
     return slot.phase in BEFORE.values() and _unmasking_of(slot).exists()
 
 
 def is_unmasked(study: Study, reader: User) -> bool:
-    """Whether nothing is kept from the reader any more; so it is in a study of one phase."""
+    """Returns whether nothing is kept from the reader any more; so it is in a study of one
+    phase.
+    """
     if not study.has_phases:
         return True
     return Unmasking.objects.filter(study=study, reader=reader).exists()

@@ -38,7 +38,7 @@ HTTP_NO_CONTENT = 204
 
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
-    """The page; for htmx its list alone, and only where that is not as it was ``seen``."""
+    """Shows the page; for htmx its list alone, and only where that is not as it was ``seen``."""
     assignments = assignments_of(reader_of(request))
     seen = fingerprint_of(assignments)
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
@@ -125,7 +125,7 @@ def picture(request: HttpRequest, slot_id: UUID, place: int) -> HttpResponse:
 
 @require_GET
 def reference(request: HttpRequest, slot_id: UUID) -> HttpResponse:
-    """The real image beside the reader's own case, framed like the case's."""
+    """Shows the real image beside the reader's own case, framed like the case's."""
     slot = slot_for(reader_of(request), slot_id)
     found = reference_of(slot.case_id)
     if found is None:
@@ -136,7 +136,7 @@ def reference(request: HttpRequest, slot_id: UUID) -> HttpResponse:
 
 @require_GET
 def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
-    """A mask that the images of a case were made to follow, where it may be known."""
+    """Shows a mask that the images of a case were made to follow, where it may be known."""
     slot = shown_to(reader_of(request), slot_id)
     found = slot.case.masks.filter(kind=kind).select_related("blob").first()
     if found is None or not mode_of(slot.study.mode).shows_condition:
@@ -147,7 +147,7 @@ def mask(request: HttpRequest, slot_id: UUID, kind: str) -> HttpResponse:
 
 @require_GET
 def example(request: HttpRequest, study_id: UUID, example_id: int) -> HttpResponse:
-    """The picture of a guideline's example, framed like those that are read."""
+    """Shows the picture of a guideline's example, framed like those that are read."""
     study = guideline_for(reader_of(request), study_id)
     shown = study.examples.select_related("image__blob").filter(pk=example_id).first()
     if shown is None:

@@ -121,7 +121,7 @@ def place_of(slot: Slot, *, holding: Collection[UUID] = ()) -> Place:
 
 
 def next_unread(slot: Slot, *, holding: Collection[UUID]) -> UUID | None:
-    """The first own slot of an assigned study after this one that waits to be read."""
+    """Returns the first own slot of an assigned study after this one that waits to be read."""
     rows = _own_slots(slot)
     index = [pk for pk, _ in rows].index(slot.pk)
     candidates = rows[index + 1 :] + rows[: index + 1]
@@ -266,7 +266,9 @@ def _bookmarked(reader: User, study: Study) -> list[UUID]:
 
 
 def _said_of(reader: User, study: Study, *, cases: int) -> dict[str, Any]:
-    """What is asked and how long so many cases take, at the reader's own pace or at others'."""
+    """Returns what is asked and how long so many cases take, at the reader's own pace or at
+    others'.
+    """
     mode = mode_of(study.mode)
     is_told = Unmasking.objects.filter(study=study, reader=reader).exists()
     phase = mode.phases(study)[-1 if is_told else 0]
@@ -283,7 +285,9 @@ def _said_of(reader: User, study: Study, *, cases: int) -> dict[str, Any]:
 
 
 def _own_pace_s(reader: User, study: Study) -> float | None:
-    """The reader's own median time for a case of the study; None before the first reading."""
+    """Returns the reader's own median time for a case of the study; None before the first
+    reading.
+    """
     times = Reading.objects.filter(reader=reader, slot__study=study).values_list(
         "active_ms", flat=True
     )

@@ -79,7 +79,9 @@ def make_person(entry: tuple[str, str, str, Role]) -> User:
 
 
 def real_data() -> Path:
-    """The folder of real data sets: READING_ROOM_DATA, or shared/data beside the checkout."""
+    """Returns the folder of real data sets: READING_ROOM_DATA, or shared/data beside the
+    checkout.
+    """
     beside: Path = settings.ROOT.parent / "shared" / "data"
     return Path(os.environ.get("READING_ROOM_DATA", beside))
 
@@ -112,7 +114,7 @@ def is_importing(cohort: str) -> bool:
 
 
 def make_candidates(version: ModelVersion, *, owner: User, say: Say) -> Batch:
-    """A first batch, made in this process: the study that follows needs its images."""
+    """Returns a first batch, made in this process: the study that follows needs its images."""
     batch = Batch.objects.filter(name=BATCH, created_by=owner).first()
     if batch is None:
         batch = create_batch(

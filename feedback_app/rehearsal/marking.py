@@ -57,7 +57,7 @@ class Hand:
 
     @classmethod
     def for_study(cls, study: Study, *, seed: int) -> "Hand | None":
-        """None where the study has no flag to put."""
+        """Returns None where the study has no flag to put."""
         kind = study.flag_kinds.order_by("position").first()
         return cls(flag=kind.slug, size=display_size_of(study), seed=seed) if kind else None
 

@@ -221,7 +221,7 @@ class MethodComparison:
 
 
 def spread_cases(count: int, *, prompts: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """Which prompts, and how many images of each, give at least ``count`` cases."""
+    """Returns which prompts, and how many images of each, give at least ``count`` cases."""
     cases_a_prompt = -(-count // len(prompts))
     used = -(-count // cases_a_prompt)
     return tuple(prompts[:used]), cases_a_prompt * IMAGES_A_CASE

@@ -35,7 +35,7 @@ APART = 1.05
 
 
 def as_csv(cells: Sequence[Cell]) -> str:
-    """What is not known is empty."""
+    """Returns what is not known is empty."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -87,7 +87,7 @@ def _change(cell: Cell, name: str) -> str:
 
 
 def as_svg(cells: Sequence[Cell]) -> str:
-    """A panel for each taste and opponent: win rates with their intervals, by readings."""
+    """Returns a panel for each taste and opponent: win rates with their intervals, by readings."""
     panels = [(opponent, taste) for opponent in DRAWN for taste in TASTES]
     drawn, grid = looks.panels(len(panels), columns=2)
     for axes, (opponent, taste) in zip(grid, panels, strict=True):

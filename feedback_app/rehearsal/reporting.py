@@ -88,7 +88,9 @@ def read_reports(slot: Slot, *, leniency: float, noise: float, rng: Random) -> R
 
 
 def _sign(draft: str | None, known: str, *, felt: float) -> GivenReport:
-    """The draft where it will do, else what is known, with the reasons that lie between them."""
+    """Returns the draft where it will do, else what is known, with the reasons that lie between
+    them.
+    """
     if draft is None:
         return GivenReport(known or UNKNOWN)
     quality = quality_of(draft, known)

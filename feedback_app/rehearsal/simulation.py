@@ -67,7 +67,7 @@ class Temperament:
     def compare(
         self, first: float, second: float, rng: Random
     ) -> tuple[int | None, str, int | None]:
-        """Which of two tastes is better (0 or 1), the verdict, and how strongly.
+        """Returns which of two tastes is better (0 or 1), the verdict, and how strongly.
 
         Leniency says what is bad, and cancels out of what is better; each taste is felt with
         noise of its own.
@@ -82,7 +82,7 @@ class Temperament:
         return better, Verdict.BETTER, 1 + bisect_right(STRONGER_FROM, gap)
 
     def suspect(self, rng: Random, *, is_synthetic: bool) -> int:
-        """How surely an image seems synthetic, 0 to 4.
+        """Returns how surely an image seems synthetic, 0 to 4.
 
         The equal-variance model of signal detection: evidence of standard deviation 1 about
         plus or minus half of ``D_PRIME``, cut at ``CUTS``. The best that can be made of it
@@ -163,7 +163,7 @@ def _assigned(study: Study) -> Iterator[Slot]:
 
 
 def _claimed_in_turn(study: Study) -> Iterator[Slot]:
-    """One case a reader and round, until none of them finds another."""
+    """Yields one case a reader and round, until none of them finds another."""
     readers = list(study.readers.filter(is_simulated=True).order_by("pk"))
     while readers:
         for reader in list(readers):

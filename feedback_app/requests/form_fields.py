@@ -17,7 +17,7 @@ def form_field_of(
     labels: Mapping[Any, str] | None = None,
     **changes: Any,
 ) -> Any:
-    """The form field with label, help, default and limits of a request's field.
+    """Returns the form field with label, help, default and limits of a request's field.
 
     ``labels`` are what the values of a choice are called; ``changes`` are arguments of the
     form field, such as its widget or another label. Of a mapping it is the field of one of

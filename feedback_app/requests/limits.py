@@ -32,7 +32,7 @@ class Field:
 
 
 def field_of(kind: type[Any], name: str) -> Field:
-    """The field of this name of a pydantic model or dataclass."""
+    """Returns the field of this name of a pydantic model or dataclass."""
     info: FieldInfo = kind.__pydantic_fields__[name]
     plain, constraints = _bare(info.annotation)
     if get_origin(plain) is dict:
@@ -63,7 +63,7 @@ def _value_of(mapping: Any, *, name: str, title: str) -> Field:
 
 
 def _bare(annotation: Any) -> tuple[Any, list[Any]]:
-    """A type without None and ``Annotated``, and the constraints that were around it."""
+    """Returns a type without None and ``Annotated``, and the constraints that were around it."""
     if get_origin(annotation) is Annotated:
         inner, *said = get_args(annotation)
         bare, constraints = _bare(inner)

@@ -34,7 +34,7 @@ def add_options(
 
 
 def given(options: Mapping[str, Any], names: Iterable[str], *, prefix: str = "") -> dict[str, Any]:
-    """What was given of these fields; the request has defaults for the others."""
+    """Returns what was given of these fields; the request has defaults for the others."""
     values = {name: options[prefix + name] for name in names}
     return {name: value for name, value in values.items() if value is not None}
 

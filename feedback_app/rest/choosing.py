@@ -31,7 +31,7 @@ class Filters(DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view)
 
     def names_of(self, view: Any) -> frozenset[str]:
-        """The parameters by which a view's rows are chosen."""
+        """Returns the parameters by which a view's rows are chosen."""
         kind = self.get_filterset_class(view, getattr(view, "queryset", None))
         return frozenset(kind.base_filters if kind else ())
 

@@ -19,7 +19,7 @@ class AsItIs(BaseContentNegotiation):
 
 
 def file_action(media_type: str, *, parameters: Any = None) -> Any:
-    """An action of a row that answers with a file of this type."""
+    """Returns an action of a row that answers with a file of this type."""
 
     def made(method: Any) -> Any:
         is_json = media_type == "application/json"

@@ -27,6 +27,6 @@ class KeptAnswer(models.Model):
         ]
 
     def is_of(self, other: "KeptAnswer") -> bool:
-        """Whether both requests ask for the same."""
+        """Returns whether both requests ask for the same."""
         names = ("method", "path", "body_sha256")
         return all(getattr(self, name) == getattr(other, name) for name in names)

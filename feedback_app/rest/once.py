@@ -61,7 +61,9 @@ def once(handler: Handler, request: Request, *args: Any, key: str, **kwargs: Any
 
 
 def body_sha256(body: Any) -> str:
-    """The hash of all that was sent, whatever the order of its fields; files by their bytes."""
+    """Returns the hash of all that was sent, whatever the order of its fields; files by their
+    bytes.
+    """
     sums = hashlib.sha256()
     for part in _parts_of(body):
         sums.update(part)

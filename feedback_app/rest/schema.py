@@ -142,7 +142,7 @@ class Schema(AutoSchema):
         return bodies
 
     def _refusal(self, status: str, said: str) -> dict[str, Any]:
-        """A reference: the same few answers stand at every operation."""
+        """Returns a reference: the same few answers stand at every operation."""
         component = ResolvedComponent(
             name=f"Refused{status}",
             type=ResolvedComponent.RESPONSE,

@@ -85,11 +85,11 @@ class Rows(Once, GenericViewSet[Any]):
         return [IsAdmin()] if self.action in self.admins_actions else super().get_permissions()
 
     def asked(self, kind: type[Kind]) -> Kind:
-        """The request that the body makes."""
+        """Returns the request that the body makes."""
         return read(kind, self.request.data)
 
     def row(self) -> Any:
-        """The row that the address names, of an action without a body."""
+        """Returns the row that the address names, of an action without a body."""
         read(Nothing, self.request.data)
         return self.get_object()
 
@@ -120,13 +120,13 @@ class Rows(Once, GenericViewSet[Any]):
 
     @classmethod
     def fields_of(cls, action: str) -> list[str]:
-        """The fields that an answer may be narrowed to."""
+        """Returns the fields that an answer may be narrowed to."""
         kind = cls.answers.get(action, cls.serializer_class)
         return list(kind().fields) if kind else []  # type: ignore[attr-defined]
 
     @classmethod
     def known_parameters(cls, action: str) -> frozenset[str]:
-        """The names that the query of an action, one that reads, may have."""
+        """Returns the names that the query of an action, one that reads, may have."""
         known = set(cls.parameters.get(action, ()))
         if cls.fields_of(action):
             known.add(FIELDS)
@@ -171,7 +171,7 @@ class Told(OnlyTold, serializers.Serializer[Any]):
 
 
 def user_name(**options: Any) -> serializers.SlugRelatedField[Any]:
-    """A person by user name, which is what they are asked for by too."""
+    """Returns a person by user name, which is what they are asked for by too."""
     return serializers.SlugRelatedField(
         slug_field="username", read_only=True, allow_null=True, **options
     )

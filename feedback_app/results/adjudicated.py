@@ -45,7 +45,7 @@ class AdjudicationFigures:
 
 
 def adjudication_figures(study: Study, table: StudyTable) -> tuple[AdjudicationFigures, ...]:
-    """One a question; none where nothing is settled yet."""
+    """Returns one a question; none where nothing is settled yet."""
     finals = _alike(final_readings(), study, table)
     if not finals.exists():
         return ()
@@ -55,7 +55,7 @@ def adjudication_figures(study: Study, table: StudyTable) -> tuple[AdjudicationF
 
 
 def _alike(readings: ReadingQuerySet, study: Study, table: StudyTable) -> ReadingQuerySet:
-    """Those of the study's adjudications, by people where its readers are people."""
+    """Returns those of the study's adjudications, by people where its readers are people."""
     return readings.filter(
         slot__study__adjudicates__study=study, is_simulated=table.is_simulated
     ).order_by()
@@ -94,7 +94,7 @@ def _alpha(question: Question, scores: Floats, table: StudyTable, rows: Truths) 
 
 
 def _kept(scores: Floats, final: Floats, table: StudyTable) -> Estimate:
-    """The share of answers that equal a final one, over all pairs of the two."""
+    """Returns the share of answers that equal a final one, over all pairs of the two."""
     pairs = scores[:, :, None], final[:, None, :]
     both = ~(np.isnan(pairs[0]) | np.isnan(pairs[1]))
     equal = (pairs[0] == pairs[1])[both].astype(np.float64)
@@ -153,7 +153,7 @@ def _preferences(
 
 
 def row_of(one: AdjudicationFigures) -> tuple[str, ...]:
-    """The line of a question in a table with ``COLUMNS``."""
+    """Returns the line of a question in a table with ``COLUMNS``."""
     alphas = (one.before, one.after, one.readers, one.blind, one.final)
     kept = numbers.percent(one.kept.value) if one.kept.is_known else numbers.DASH
     return (
@@ -167,7 +167,7 @@ def row_of(one: AdjudicationFigures) -> tuple[str, ...]:
 def rows_by_reader(
     figures: Iterable[AdjudicationFigures], readers: Iterable[str]
 ) -> tuple[tuple[str, ...], ...]:
-    """A line a reader: of each question the share of their answers that were kept."""
+    """Returns a line a reader: of each question the share of their answers that were kept."""
     shown = list(figures)
     return tuple(
         (

@@ -52,7 +52,7 @@ class RoundRequest(AdjudicationRequest):
 def ask_for_adjudication(
     request: AdjudicationRequest, study: Study, *, sent_by: User | None = None
 ) -> Adjudication:
-    """The round that somebody asks for, open to its adjudicators."""
+    """Returns the round that somebody asks for, open to its adjudicators."""
     with at("adjudicators"):
         adjudicators = _find_adjudicators(study, request.adjudicators)
     with at("cases" if request.cases else "most_disputed"):
@@ -61,7 +61,7 @@ def ask_for_adjudication(
 
 
 def find_study_of(request: RoundRequest) -> Study:
-    """The study whose cases are sent."""
+    """Returns the study whose cases are sent."""
     with at("study"):
         found = Study.objects.own().filter(pk=request.study).first()
         if found is None:
@@ -103,7 +103,9 @@ def _numbered(study: Study, numbers: tuple[int, ...]) -> list[UUID]:
 
 
 def _most_disputed(study: Study, count: int) -> list[UUID]:
-    """Those on which readers differ at all, the widest first, without what was sent before."""
+    """Returns those on which readers differ at all, the widest first, without what was sent
+    before.
+    """
     apart = disagreements(study)
     unsent = find_cases(study).exclude(Exists(sent_slots_of_case()))
     waiting = unsent.values_list("pk", flat=True)

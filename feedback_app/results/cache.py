@@ -30,7 +30,9 @@ T = TypeVar("T")
 
 
 def state_of(study: Study) -> str:
-    """A short name for the readings as they are; another one as soon as figures may differ."""
+    """Returns a short name for the readings as they are; another one as soon as figures may
+    differ.
+    """
     with_panels = Study.objects.filter(Q(pk=study.pk) | Q(adjudicates__study=study)).order_by()
     seen = Reading.objects.filter(slot__study__in=with_panels.values("pk")).aggregate(
         count=Count("pk"), last=Max("created_at")
@@ -62,7 +64,7 @@ class Found:
 
 
 def find_figures(study: Study) -> Found:
-    """The figures of the readings as they are now, within the time that a page may take.
+    """Returns the figures of the readings as they are now, within the time that a page may take.
 
     Of many readings a run works them out, and what was found of earlier ones is there until
     then. Where a run's figures were not kept, as with Redis away, they are worked out at once.
@@ -90,7 +92,7 @@ def _run_for(study: Study, state: str) -> Run | None:
 
 
 def disagreements_of(study: Study) -> dict[int, int]:
-    """How far apart the readers are on each case, by the cases' positions.
+    """Returns how far apart the readers are on each case, by the cases' positions.
 
     Numbers are kept, and no keys: of 10,000 cases they are read in a tenth of the time.
     """
@@ -104,7 +106,7 @@ def _by_position(study: Study) -> dict[int, int]:
 
 
 def plot_content(study: Study, plot: Plot, form: str, *, state: str) -> str:
-    """The plot as a file of this form."""
+    """Returns the plot as a file of this form."""
     make = plot.svg if form == "svg" else plot.csv
     return kept(study, f"{plot.name}.{form}", state=state, make=make)
 

@@ -188,7 +188,7 @@ def _ranges_of_scores(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]
 
 
 def _ranges_of_choices(counting: QuerySet[Reading]) -> Iterable[tuple[UUID, int]]:
-    """A choice for the one image is as far above none as one for the other is below it."""
+    """Yields a choice for the one image is as far above none as one for the other is below it."""
     first = CaseImage.objects.filter(case=OuterRef("reading__slot__case")).order_by("position")
     signed = SqlCase(
         When(verdict=Verdict.BETTER, image=Subquery(first.values("image")[:1]), then=F("strength")),

@@ -24,7 +24,7 @@ class Doubted:
 
 
 def doubted(studies: Collection[Study]) -> list[Doubted]:
-    """The studies against whose readings something speaks, with what it is."""
+    """Returns the studies against whose readings something speaks, with what it is."""
     found = []
     for study in list(studies)[:STUDIES_MAX]:
         sentences = tuple(doubts_of(figures_for(study, state=state_of(study))))
@@ -49,7 +49,9 @@ def doubts_of(figures: Figures) -> Iterator[str]:
 def studies_to_learn_from(
     chosen: Collection[UUID], *, snapshot: UUID | None, simulated: bool
 ) -> list[Study]:
-    """Those of a snapshot; or the chosen ones; or, where none is chosen, all with readings."""
+    """Returns those of a snapshot; or the chosen ones; or, where none is chosen, all with
+    readings.
+    """
     opened = Study.objects.exclude(state=StudyState.DRAFT)
     if snapshot is not None:
         pairs = Reading.objects.filter(pairs__snapshot=snapshot)

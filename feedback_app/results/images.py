@@ -114,13 +114,15 @@ def _means(parts: dict[str, Any]) -> dict[tuple[UUID, UUID, int], float]:
 
 
 def _counts(readings: QuerySet[Reading]) -> dict[UUID, int]:
-    """How many readers read a case; a repeat is no further reader."""
+    """Returns how many readers read a case; a repeat is no further reader."""
     counted = readings.values_list("slot__case").annotate(count=Count("reader", distinct=True))
     return dict(counted.order_by())
 
 
 def _votes(parts: dict[str, Any]) -> dict[tuple[UUID, UUID, int], str]:
-    """What was chosen of two images, and how surely an image was called real or synthetic."""
+    """Returns what was chosen of two images, and how surely an image was called real or
+    synthetic.
+    """
     return _confidences(parts) | _choices(parts["reading__in"])
 
 

@@ -62,7 +62,7 @@ class OwnStudy:
 
 
 def own_studies(reader: User) -> list[OwnStudy]:
-    """The studies in which they have read something, the newest first."""
+    """Returns the studies in which they have read something, the newest first."""
     readings = Reading.objects.filter(reader=reader).current()
     studies = Study.objects.filter(pk__in=readings.order_by().values("slot__study"))
     return [_own(reader, study) for study in studies.order_by("-created_at")]
@@ -96,7 +96,7 @@ def _own(reader: User, study: Study) -> OwnStudy:
 
 
 def _verdicts(reader: User, study: Study) -> dict[str, float | int | None]:
-    """Which image is better, or neither; how strongly is not compared."""
+    """Returns which image is better, or neither; how strongly is not compared."""
     first: dict[Verdict, UUID | None] = {}
     again: dict[Verdict, UUID | None] = {}
     others: defaultdict[Verdict, list[UUID | None]] = defaultdict(list)

@@ -231,7 +231,7 @@ def _duel(first: str, second: str, points: Floats, cases: Ints, readers: Ints) -
 
 
 def _texts_of(study: Study, table: StudyTable) -> dict[int, tuple[str, str]]:
-    """By the case's row, the sources of its first and its second report."""
+    """Returns, by the case's row, the sources of its first and its second report."""
     row_of = {key: row for row, key in enumerate(table.case_ids)}
     found: dict[int, list[str]] = {}
     texts = CaseText.objects.filter(case__study=study).order_by("case", "position")

@@ -56,7 +56,7 @@ def equivalence(tested: Equivalence | None) -> str:
 
 
 def agreement_advice(figures: Figures, *, can_be_shared: bool) -> str:
-    """What to do where no case is shared; empty where some are."""
+    """Returns what to do where no case is shared; empty where some are."""
     if any(one.shared for one in figures.scores) or not figures.scores:
         return ""
     if can_be_shared:
@@ -72,7 +72,7 @@ def agreement_advice(figures: Figures, *, can_be_shared: bool) -> str:
 
 
 def simulated_note(figures: Figures) -> str:
-    """Which kind of reader is being shown, where that is not plainly people alone."""
+    """Returns which kind of reader is being shown, where that is not plainly people alone."""
     if figures.is_simulated:
         return "All of these readings are simulated: no person has read these cases."
     if figures.left_out:

@@ -109,7 +109,9 @@ def source_figures(
 
 
 def _readings_of_units(table: StudyTable) -> Ints:
-    """How often each image was read, repeats included: what its flags are counted against."""
+    """Returns how often each image was read, repeats included: what its flags are counted
+    against.
+    """
     readings = table.readings
     by_case = np.bincount(readings.case[~readings.is_skipped], minlength=len(table.case_ids))
     return by_case[table.unit_case].astype(np.int64)

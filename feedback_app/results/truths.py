@@ -43,7 +43,9 @@ class FlagCount:
 
 
 def gold_figures(study: Study, table: StudyTable) -> tuple[GoldFigures, ...]:
-    """One a question with known answers; whether an image is real is told after unblinding."""
+    """Returns one a question with known answers; whether an image is real is told after
+    unblinding.
+    """
     found = []
     for question in table.questions:
         hidden = question.kind == CriterionKind.CONFIDENCE and not study.is_unblinded
@@ -61,7 +63,7 @@ def gold_figures(study: Study, table: StudyTable) -> tuple[GoldFigures, ...]:
 def _gold_reports(
     table: StudyTable, question: Question, references: dict[UUID, str]
 ) -> GoldFigures:
-    """Each finding of a reference is a known answer, met by a report or not."""
+    """Returns each finding of a reference is a known answer, met by a report or not."""
     rows = {
         pk: row for row, pk in enumerate(table.readings.ids)
         if table.readings.repetition[row] == 0 and not table.readings.is_skipped[row]
@@ -125,7 +127,7 @@ def _gold(table: StudyTable, question: Question, answers: list[GoldAnswer]) -> G
 
 
 def flag_counts(table: StudyTable, flags: Iterable[FlagRow]) -> tuple[FlagCount, ...]:
-    """By kind, the most frequent first; of current readings only."""
+    """Returns, by kind, the most frequent first; of current readings only."""
     current = set(table.readings.ids)
     counts: Counter[tuple[str, str]] = Counter()
     images: dict[str, set[UUID]] = {}

@@ -33,7 +33,7 @@ def _choices(readings: Sequence[Reading], letters: Mapping[UUID, str]) -> Iterab
 
 
 def _preferences(readings: Sequence[Reading]) -> Iterable[str]:
-    """Which of two reports is better, A and B in the case's own order."""
+    """Yields which of two reports is better, A and B in the case's own order."""
     votes: dict[Criterion, Counter[str]] = defaultdict(Counter)
     for reading in readings:
         for one in reading.preferences.all():
@@ -44,7 +44,7 @@ def _preferences(readings: Sequence[Reading]) -> Iterable[str]:
 def _sources(
     readings: Sequence[Reading], letters: Mapping[UUID, str], real: Mapping[UUID, bool] | None
 ) -> Iterable[str]:
-    """The lower half of the answers says that an image is real, the upper that it is not."""
+    """Yields the lower half of the answers says that an image is real, the upper that it is not."""
     votes: dict[UUID, Counter[str]] = defaultdict(Counter)
     for reading in readings:
         for score in reading.scores.all():

@@ -52,7 +52,7 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @require_GET
 @coordinators_only
 def doubts(request: HttpRequest) -> HttpResponse:
-    """The fragment of a form that would learn from readings: what speaks against them."""
+    """Shows the fragment of a form that would learn from readings: what speaks against them."""
     from feedback_app.results.doubts import doubted, studies_to_learn_from
 
     chosen = [key for text in request.GET.getlist("studies") if (key := _parse_key(text))]
@@ -184,7 +184,9 @@ def withdraw_round(request: HttpRequest, study_id: UUID, round_id: UUID) -> Http
 @require_GET
 @coordinators_only
 def candidate(request: HttpRequest, image_id: UUID) -> HttpResponse:
-    """The part of a candidate's page that says what was said of it, in studies not blind now."""
+    """Shows the part of a candidate's page that says what was said of it, in studies not blind
+    now.
+    """
     studies, blind = studies_of(image_id)
     context = {"studies": review_image(image_id, studies), "blind": len(blind)}
     return render(request, "results/of_candidate.html", context)
@@ -212,7 +214,7 @@ def readings_file(
 
 @require_GET
 def own(request: HttpRequest) -> HttpResponse:
-    """What somebody read themselves, and how it compares, as far as they may know."""
+    """Shows what somebody read themselves, and how it compares, as far as they may know."""
     from feedback_app.results.own import minutes_by_day, own_studies
 
     reader = cast("User", request.user)

@@ -60,7 +60,9 @@ def visible_gpus() -> list[dict[str, object]]:
 
 
 def gpus() -> list[dict[str, object]]:
-    """The GPUs of this host with their memory, whoever uses it; none where no driver tells."""
+    """Returns the GPUs of this host with their memory, whoever uses it; none where no driver
+    tells.
+    """
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
@@ -76,7 +78,9 @@ def gpus() -> list[dict[str, object]]:
 
 
 def gpu_of(line: str) -> dict[str, object] | None:
-    """One GPU of a line ``0, NVIDIA H200, 512, 143771``; None where the driver knows no figures."""
+    """Returns one GPU of a line ``0, NVIDIA H200, 512, 143771``; None where the driver knows no
+    figures.
+    """
     fields = [field.strip() for field in line.split(",")]
     if len(fields) != len(ASKED) or not all(fields[place].isdecimal() for place in (0, 2, 3)):
         return None

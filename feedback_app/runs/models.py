@@ -61,7 +61,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state=State.RUNNING, heartbeat_at__lt=limit)
 
     def fitting(self, abilities: Abilities) -> Self:
-        """Those that a worker with these abilities takes, of whichever queue."""
+        """Returns those that a worker with these abilities takes, of whichever queue."""
         rows = self.filter(kind__in=abilities.kinds) if abilities.kinds else self
         return rows if abilities.gpu_gb is None else rows.filter(gpu_gb__lte=abilities.gpu_gb)
 
@@ -70,7 +70,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.annotate(has_taker=models.Exists(Worker.objects.taking_the_outer_run()))
 
     def without_taker(self) -> Self:
-        """Those that no worker that is alive would take."""
+        """Returns those that no worker that is alive would take."""
         return self.exclude(models.Exists(Worker.objects.taking_the_outer_run()))
 
     def running(self) -> Self:
@@ -273,11 +273,11 @@ class LogLine(models.Model):
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
-        """Those that gave a sign of life within the last minute, by the database's time."""
+        """Returns those that gave a sign of life within the last minute, by the database's time."""
         return self.filter(seen_at__gte=Now() - timedelta(seconds=GONE_AFTER_S))
 
     def taking_the_outer_run(self) -> Self:
-        """Those alive that take the run of an outer query."""
+        """Returns those alive that take the run of an outer query."""
         any_kind, any_memory = models.Q(kinds=[]), models.Q(gpu_gb=None)
         return self.alive().filter(
             any_kind | models.Q(kinds__contains=[models.OuterRef("kind")]),

@@ -38,7 +38,9 @@ class WorkerStopping(Exception):
 
 
 def storable(value: Any) -> Any:
-    """The value as PostgreSQL takes it: UTF-8 without NUL in texts, finite numbers in JSON."""
+    """Returns the value as PostgreSQL takes it: UTF-8 without NUL in texts, finite numbers in
+    JSON.
+    """
     match value:
         case str():
             return value.replace("\x00", "\ufffd").encode("utf-8", "backslashreplace").decode()

@@ -69,7 +69,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def _is_of_database(error: BaseException) -> bool:
-    """Whether PostgreSQL is away, or cannot do now what it can do at other times."""
+    """Returns whether PostgreSQL is away, or cannot do now what it can do at other times."""
     code = getattr(error.__cause__, "pgcode", None) or ""
     if isinstance(error, InternalError):  # also of our own triggers
         return code.startswith(READ_ONLY) and code != IN_FAILED

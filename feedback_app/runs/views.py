@@ -46,7 +46,7 @@ def _log_of(run: Run, *, after: str) -> dict[str, Any]:
 @require_safe
 @coordinators_only
 def show_progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """A few lines on a run, which fetch themselves anew until it is finished."""
+    """Shows a few lines on a run, which fetch themselves anew until it is finished."""
     return render(request, "runs/_progress.html", {"run": get_object_or_404(Run, pk=run_id)})
 
 

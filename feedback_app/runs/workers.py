@@ -22,7 +22,9 @@ def this_worker() -> str:
 
 
 def has_died(worker: str) -> bool:
-    """Whether a worker of this host is gone; False for one of another host, which we cannot see."""
+    """Returns whether a worker of this host is gone; False for one of another host, which we
+    cannot see.
+    """
     host, _, process = worker.rpartition(":")
     pid, _, started = process.partition("@")
     if host != socket.gethostname() or not (pid.isdigit() and started):

@@ -86,7 +86,8 @@ def kappa_of(sums: Floats) -> Floats:
 def weighted_kappas(
     scores: Floats, cases: Ints
 ) -> tuple[tuple[tuple[Estimate, ...], ...], Estimate]:
-    """The symmetric reader x reader matrix, and the plain mean over pairs that have a kappa.
+    """Returns the symmetric reader x reader matrix, and the plain mean over pairs that have a
+    kappa.
 
     On the matrix's diagonal nothing is known.
     """
@@ -134,7 +135,7 @@ def _mean(values: Floats) -> Floats:
 
 
 def shared_cases(scores: Floats, cases: Ints) -> int:
-    """How many cases have a unit that two readers scored."""
+    """Returns how many cases have a unit that two readers scored."""
     return len(np.unique(cases[(~np.isnan(scores)).sum(axis=1) >= 2]))
 
 

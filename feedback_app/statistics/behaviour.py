@@ -70,7 +70,7 @@ def drift(order: Floats, deviation: Floats) -> Drift | None:
 
 
 def paths(scores: Floats, orders: Floats, leniency: Floats) -> tuple[Path | None, ...]:
-    """Each reader's course, drifters freed of their drift before the others are judged.
+    """Returns each reader's course, drifters freed of their drift before the others are judged.
 
     ``orders``: (units, readers), where in their series a reader met a unit. Whoever drifts
     most bends the others' consensus, so that they seem to drift the other way: their fitted

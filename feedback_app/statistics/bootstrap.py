@@ -170,7 +170,7 @@ def _kept_draws(seed: int, cases: int, resamples: int) -> Floats:
 
 
 def times_drawn(rng: np.random.Generator, cases: int, *, resamples: int) -> Ints:
-    """How often each case is in each resample, (resamples, cases).
+    """Returns how often each case is in each resample, (resamples, cases).
 
     A multinomial draw is the same, and more than twice as slow.
     """

@@ -18,7 +18,7 @@ APART = "readers fall into groups that share no case"
 
 
 def leniencies(scores: Floats, cases: Ints) -> tuple[Estimate, ...]:
-    """Each reader's additive effect in points, the mean of all readers being 0.
+    """Returns each reader's additive effect in points, the mean of all readers being 0.
 
     Least squares for score = unit + reader, units eliminated (Searle, *Linear Models for
     Unbalanced Data* (1987) ch. 4), so that a reader of poor images does not seem strict.
@@ -46,7 +46,9 @@ def _is_shared(scores: Floats) -> np.ndarray:
 
 
 def is_connected(scores: Floats) -> np.ndarray:
-    """Which readers belong to the largest group linked by shared units: (readers,) of bool."""
+    """Returns which readers belong to the largest group linked by shared units: (readers,) of
+    bool.
+    """
     read = (~np.isnan(scores)).astype(float)
     together = read.T @ read
     np.fill_diagonal(together, 0)

@@ -12,7 +12,7 @@ LEAST_VARIANCE = 1e-18
 
 
 def clustered_mean(values: Floats, cases: Ints, readers: Ints) -> Estimate:
-    """The mean of ``values`` with an interval for other cases and other readers.
+    """Returns the mean of ``values`` with an interval for other cases and other readers.
 
     The variance is that of Cameron, Gelbach and Miller (JBES 2011) for two-way clusters: over
     cases, plus over readers, less what both have counted, and never less than the larger of
@@ -28,7 +28,9 @@ def clustered_mean(values: Floats, cases: Ints, readers: Ints) -> Estimate:
 def clustered_difference(
     values: Floats, is_first: Floats, cases: Ints, readers: Ints, *, reason: str
 ) -> Estimate:
-    """The mean where ``is_first`` less the mean of the others, with an interval like that."""
+    """Returns the mean where ``is_first`` less the mean of the others, with an interval like
+    that.
+    """
     first = is_first.astype(bool)
     if first.all() or not first.any():
         return unknown(reason)
@@ -54,7 +56,7 @@ def _around(value: float, influence: Floats, cases: Ints, readers: Ints) -> Esti
 
 
 def _spread(influence: Floats, groups: Ints) -> float:
-    """The sum of squares of the groups' sums, as for a sample of groups."""
+    """Returns the sum of squares of the groups' sums, as for a sample of groups."""
     _, numbered = np.unique(groups, return_inverse=True)
     sums = np.bincount(numbered.reshape(-1), weights=influence)
     return float(np.sum(sums**2)) * len(sums) / max(1, len(sums) - 1)

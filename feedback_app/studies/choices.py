@@ -20,7 +20,8 @@ OFFERED = 20
 
 
 def offered_batches(*, words: str = "", chosen: Iterable[str] = ()) -> QuerySet[Batch]:
-    """The newest batches with these words in their names, after those that are chosen already.
+    """Returns the newest batches with these words in their names, after those that are chosen
+    already.
 
     Adds how many images each asked for, how many are made, and of how many prompts.
     """
@@ -43,7 +44,7 @@ def offered_batches(*, words: str = "", chosen: Iterable[str] = ()) -> QuerySet[
 
 
 def known_batches(keys: Iterable[str]) -> QuerySet[Batch]:
-    """Those of the named batches that there are; what is no key is left out."""
+    """Returns those of the named batches that there are; what is no key is left out."""
     return Batch.objects.filter(pk__in=[key for key in map(as_uuid, keys) if key])
 
 

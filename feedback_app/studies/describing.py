@@ -98,7 +98,7 @@ class WholeStudySerializer(StudySerializer):
         return list(study.flag_kinds.values_list("name", flat=True))
 
     def get_reward_model(self, study: Study) -> str | None:
-        """The one that leads now; of a draft the one that is to."""
+        """Returns the one that leads now; of a draft the one that is to."""
         order = ActiveOrder.objects.filter(study=study).select_related("reward_model").first()
         reward_model = order.reward_model if order else study.reward_model
         return reward_model.name if reward_model else None

@@ -197,7 +197,7 @@ class StudyForm(OffersBatches):
         )
 
     def request(self, scales: tuple[Scale, ...] | None, *, name: str = "") -> StudyRequest:
-        """What is valid so far; what the mode does not ask for keeps its default.
+        """Returns what is valid so far; what the mode does not ask for keeps its default.
 
         ``name`` stands in for a name that is not given yet.
         """
@@ -231,7 +231,7 @@ class StudyForm(OffersBatches):
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:
-    """What is chosen among rows, by the names that a request has for them."""
+    """Returns what is chosen among rows, by the names that a request has for them."""
     named: dict[str, Any] = {
         "batches": [batch.pk for batch in values.get("batches", ())],
         "readers": [reader.username for reader in values.get("readers", ())],

@@ -56,7 +56,9 @@ def examples_of(study: Study, *, in_all_phases: bool = True) -> Iterator[Example
 
 
 def describe(study: Study, *, in_all_phases: bool) -> dict[str, Any]:
-    """The guideline as the reading page shows it; pictures are added where they are served."""
+    """Returns the guideline as the reading page shows it; pictures are added where they are
+    served.
+    """
     return {
         "study": study.name,
         "fixed": study.opened_at.strftime("%-d %B %Y") if study.opened_at else "",

@@ -146,7 +146,7 @@ def plan_in_turn(
     taken: Collection[UUID],
     sample: Sample | None = None,
 ) -> CasePlan:
-    """One source after another, none of whose images is planned twice.
+    """Returns one source after another, none of whose images is planned twice.
 
     ``plan`` is given a source and the images that are in a case already. A sample is drawn
     of the batches; what was picked by hand comes in whole.
@@ -263,7 +263,9 @@ def _case(group: Sequence[Place], *, tells_condition: bool = True) -> PlannedCas
 def _free(
     source: Source, *, taken: Collection[UUID]
 ) -> tuple[dict[tuple[str, MaskBlobs], Group], CasesAdded]:
-    """A source's candidates that are in no case yet, by prompt and masks, and what is not free."""
+    """Returns a source's candidates that are in no case yet, by prompt and masks, and what is
+    not free.
+    """
     made, unmade = _made_of(source)
     free = [place for place in made if place.image not in taken]
     grouped: defaultdict[tuple[str, MaskBlobs], Group] = defaultdict(list)
@@ -330,12 +332,13 @@ def plan_real(
 
 
 def wanted_real(synthetic: int, *, percent: int) -> int:
-    """How many real images make up ``percent`` of all beside so many synthetic ones."""
+    """Returns how many real images make up ``percent`` of all beside so many synthetic ones."""
     return round(synthetic * percent / (100 - percent))
 
 
 def draw_real(cohort: Cohort, *, seed: int, with_training: bool) -> list[UUID]:
-    """A cohort's images in the order of drawing: test split, validation, and only then training.
+    """Returns a cohort's images in the order of drawing: test split, validation, and only then
+    training.
 
     The model has learnt from training images, so what it makes may look like them.
     """

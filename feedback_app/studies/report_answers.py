@@ -26,7 +26,8 @@ class FindingCompared:
 
 
 def compare_findings(reference: str, report: str) -> list[FindingCompared]:
-    """A line a finding that the reference says is there or is not, or that the report alone sees.
+    """Returns a line a finding that the reference says is there or is not, or that the report alone
+    sees.
 
     A finding that is absent need not be mentioned, and one that the reference leaves open is
     not compared; nor is what the report is unsure of beyond the reference.

@@ -290,5 +290,5 @@ class UnblindRequest(Request):
 
 
 def default_of(name: str) -> Any:
-    """What a design has where a request says nothing of it."""
+    """Returns what a design has where a request says nothing of it."""
     return StudyRequest.model_fields[name].default

@@ -80,7 +80,7 @@ FORMS: dict[CriterionKind, tuple[type[forms.Form], str]] = {
 def scale_formset(
     data: Any, *, asked: Iterable[Scale | Criterion], kind: CriterionKind
 ) -> BaseScaleFormSet:
-    """What is asked of this kind, or the defaults, and room for more."""
+    """Returns what is asked of this kind, or the defaults, and room for more."""
     form, prefix = FORMS[kind]
     initial = scale_initial(asked, kind=kind)
     made = forms.formset_factory(

@@ -67,7 +67,7 @@ def _by_run(progress: Progress, add: Callable[..., CasesAdded]) -> dict[str, obj
 
 
 def _done_before(run: Run) -> dict[str, object]:
-    """What an attempt kept whose worker died between its commit and the end of the run."""
+    """Returns what an attempt kept whose worker died between its commit and the end of the run."""
     return dict(run.result)
 
 

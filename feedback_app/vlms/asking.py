@@ -43,7 +43,9 @@ OTHERS = 8
 def ask_for_instructions(
     asked: InstructionRequest, *, created_by: User | None = None
 ) -> InstructionSet:
-    """An instruction set, to be built; folders on the server are for admins alone to name."""
+    """Returns an instruction set, to be built; folders on the server are for admins alone to
+    name.
+    """
     with at("name"):
         if InstructionSet.objects.filter(name=asked.name).exists():
             raise _taken(f"an instruction set “{asked.name}”")
@@ -74,7 +76,9 @@ def ask_for_instructions(
 def ask_for_benchmark(
     asked: BenchmarkRequest, *, created_by: User | None = None
 ) -> BenchmarkResult:
-    """A version's result on an instruction set's benchmark; the one that there is already."""
+    """Returns a version's result on an instruction set's benchmark; the one that there is
+    already.
+    """
     with at("version"):
         version = find_vlm(asked.version)
     with at("instruction_set"):
@@ -127,7 +131,9 @@ def bring_answers(asked: AnswersRequest, *, created_by: User | None = None) -> B
 
 @transaction.atomic
 def ask_of_image(asked: QuestionRequest, *, created_by: User | None = None) -> ImageQuestion:
-    """A question of one image, which others of its kind are asked too without being told of."""
+    """Returns a question of one image, which others of its kind are asked too without being
+    told of.
+    """
     with at("version"):
         version = find_vlm(asked.version)
     with at("image"):

@@ -66,7 +66,9 @@ def build_set(row: InstructionSet, *, tell: Tell) -> dict[str, Any]:
 
 
 def _folders(row: InstructionSet) -> dict[str, Path]:
-    """The folder of each source; what the database holds is written out into the set's own."""
+    """Returns the folder of each source; what the database holds is written out into the set's
+    own.
+    """
     folders = {}
     if row.data:
         data = path_of(row.data)
@@ -89,7 +91,7 @@ def _folders(row: InstructionSet) -> dict[str, Path]:
 
 
 def _samples(folder: Path, request: Request) -> list[dict[str, Any]]:
-    """A few records of each task and source, with their pictures as thumbnails."""
+    """Returns a few records of each task and source, with their pictures as thumbnails."""
     chosen: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for split in SPLITS:
         for path in sorted((folder / split).glob("*.jsonl")):

@@ -79,7 +79,9 @@ def newest(kind: str, **spec: Any) -> Run | None:
 
 
 def report_on_experiment(experiment: Experiment) -> list[dict[str, Any]]:
-    """The arm of the primary comparison and the real images alone, mean of all seeds each."""
+    """Returns the arm of the primary comparison and the real images alone, mean of all seeds
+    each.
+    """
     reports = []
     for arm, ratio in ((REAL, 0.0), (experiment.primary_arm, experiment.primary_ratio)):
         cells = experiment.cells.done().filter(arm=arm, real_size=experiment.primary_size)
@@ -94,7 +96,7 @@ def report_on_experiment(experiment: Experiment) -> list[dict[str, Any]]:
 
 
 def _means(tables: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[Said]:
-    """Each image once, with its mean probabilities over the tables of all seeds."""
+    """Yields each image once, with its mean probabilities over the tables of all seeds."""
     by_image: dict[str, list[Mapping[str, Any]]] = {}
     for table in tables:
         for row in table:
@@ -127,7 +129,7 @@ def test_images(scorer: Scorer) -> list[CohortImage]:
 def said_of(
     images: Iterable[CohortImage], probabilities: Iterable[Mapping[str, float]]
 ) -> list[Said]:
-    """Images with what a scorer gave each finding that is known of them."""
+    """Returns images with what a scorer gave each finding that is known of them."""
     found = []
     for image, probability in zip(images, probabilities, strict=True):
         known = [name for name in probability if name not in image.unknown_findings]
@@ -148,7 +150,9 @@ def said_of(
 
 
 def reports_of(title: str, said: Sequence[Said]) -> list[dict[str, Any]]:
-    """A report a finding of which there are enough images, the most frequent findings first."""
+    """Returns a report a finding of which there are enough images, the most frequent findings
+    first.
+    """
     names = {name for one in said for name in one.truth}
     ill = {name: sum(one.truth.get(name, False) for one in said) for name in names}
     found = []

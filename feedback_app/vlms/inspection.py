@@ -18,7 +18,9 @@ WORDS, EYES = "embed_tokens.weight", "vis"
 
 
 def inspect_vlm(folder: Path) -> str:
-    """The family of a VLM; raises RemediableError, which names file and reason, for all else."""
+    """Returns the family of a VLM; raises RemediableError, which names file and reason, for all
+    else.
+    """
     read_config(folder / "config.json")
     config = require_loadable(folder)
     for path in sorted(folder.glob("*.json")):

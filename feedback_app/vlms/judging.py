@@ -89,7 +89,7 @@ class Agreement:
 
 
 def what_is_followed(version: ModelVersion) -> list[AttributeFigures]:
-    """The judge's figures over a version's newest candidates, attribute by attribute."""
+    """Returns the judge's figures over a version's newest candidates, attribute by attribute."""
     found = []
     for kind in JUDGES:
         rows = list(
@@ -123,7 +123,7 @@ def _of_attribute(
 def _of_phrase(
     name: str, seen: Sequence[Mapping[str, float]], wanted: Sequence[Sequence[str]]
 ) -> PhraseFigures | None:
-    """None where too few candidates were asked for it, or too few were not."""
+    """Returns None where too few candidates were asked for it, or too few were not."""
     known = [(found[name], name in asked) for found, asked in zip(seen, wanted, strict=True)
              if name in found]  # fmt: skip
     scores = np.array([value for value, _ in known])
@@ -135,8 +135,8 @@ def _of_phrase(
 
 
 def _readers_means() -> dict[UUID, float]:
-    """By image, the mean ordinal score of people, as far as it may teach: nothing retracted, no
-    blind gate.
+    """Returns, by image, the mean ordinal score of people, as far as it may teach: nothing
+    retracted, no blind gate.
     """
     readings = teaching_readings(simulated=False)
     scores = Score.objects.filter(reading__in=readings, criterion__kind=CriterionKind.ORDINAL)

@@ -70,7 +70,7 @@ class VlmVersion(models.Model):
 
 class InstructionSetQuerySet(models.QuerySet["InstructionSet"]):
     def built(self) -> Self:
-        """Those whose run has built them, and whose files were not erased since."""
+        """Returns those whose run has built them, and whose files were not erased since."""
         return self.filter(run__state=State.SUCCEEDED, erased_at=None)
 
 
@@ -147,7 +147,7 @@ class InstructionSet(models.Model):
 
 class BenchmarkResultQuerySet(models.QuerySet["BenchmarkResult"]):
     def scored(self) -> Self:
-        """Those whose answers were there and are scored."""
+        """Returns those whose answers were there and are scored."""
         return self.filter(run__state=State.SUCCEEDED)
 
 

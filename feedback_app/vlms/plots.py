@@ -35,7 +35,9 @@ def _curve(steps: list[float], losses: list[float]) -> Figure:
 
 
 def fairness_plot(judged: dict[str, Any]) -> Plot:
-    """The area under the ROC curve of each group with its interval, attribute by attribute."""
+    """Returns the area under the ROC curve of each group with its interval, attribute by
+    attribute.
+    """
     groups = [(one["attribute"], group) for one in judged["attributes"] for group in one["groups"]]
     worst = min(
         (group["auroc"]["value"] for _, group in groups if group["auroc"]["value"] is not None),

@@ -50,7 +50,9 @@ def readings() -> Any:
 
 
 def _exams(rows: Any) -> Iterator[Exam]:
-    """One a reading, in the order of their keys; candidates of one prompt are one patient."""
+    """Yields one a reading, in the order of their keys; candidates of one prompt are one
+    patient.
+    """
     kinds: dict[Any, list[FlagKind]] = defaultdict(list)
     for kind in FlagKind.objects.order_by("study", "position"):
         kinds[kind.study_id].append(kind)
@@ -135,7 +137,7 @@ def _box(corners: Sequence[tuple[float, float]], place: CaseImage) -> tuple[int,
 
 
 def _scores(reading: Reading, pictures: Pictures) -> Iterator[Draft]:
-    """How sure somebody is of the source is no score; scales say what their steps mean."""
+    """Yields how sure somebody is of the source is no score; scales say what their steps mean."""
     numbers = {image: number for number, image in enumerate(pictures)}
     for score in reading.scores.all():
         criterion = score.criterion

@@ -48,7 +48,7 @@ class VlmTrainingRequest(Request):
 
 
 def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = None) -> Run:
-    """The training that somebody asks for, queued."""
+    """Returns the training that somebody asks for, queued."""
     with at("instructions"):
         instructions = _instructions_of(request.instructions, created_by=created_by)
     with at("parent"):
@@ -62,7 +62,7 @@ def ask_for_training(request: VlmTrainingRequest, *, created_by: User | None = N
 
 
 def _instructions_of(named: str, *, created_by: User | None) -> Path:
-    """The folder of a set, or one on the server, which admins alone may name."""
+    """Returns the folder of a set, or one on the server, which admins alone may name."""
     built = InstructionSet.objects.built().filter(name=named).first()
     if built is not None:
         return built.path

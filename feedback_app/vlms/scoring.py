@@ -129,7 +129,9 @@ def _probe_fields(questions: Sequence[Question], probe: Answers) -> dict[str, An
 
 
 def _auroc(questions: Sequence[Question], answers: Answers) -> float | None:
-    """The area under the ROC curve of the first option's probability, where two are asked."""
+    """Returns the area under the ROC curve of the first option's probability, where two are
+    asked.
+    """
     options = {frozenset(one.options) for one in questions}
     if len(options) != 1 or any(len(one.options) != 2 for one in questions):
         return None
@@ -156,7 +158,7 @@ def _sheet(
     answers: Answers,
     instructions: Path,
 ) -> list[dict[str, Any]]:
-    """A few answers of each task and source; a picture that is gone is left out."""
+    """Returns a few answers of each task and source; a picture that is gone is left out."""
     thumbnails = Thumbnails(result.path / SHEET, picture_folders(instructions))
     return [
         {

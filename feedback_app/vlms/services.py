@@ -64,7 +64,7 @@ def register_vlm(
 
 
 def require_vlm(version: VlmVersion) -> Path:
-    """The folder of a version; raises where what lies there is not what was registered.
+    """Returns the folder of a version; raises where what lies there is not what was registered.
 
     Versions of earlier releases are known by their weights alone.
     """
@@ -84,7 +84,7 @@ def register_bundled_vlm() -> None:
 
 
 def folder_of(location: str) -> Path:
-    """The folder that a location stands for; a RemediableError where there is none."""
+    """Returns the folder that a location stands for; a RemediableError where there is none."""
     folder = place_of(location) if location == BUNDLED else folder_named(location)
     if folder is None:
         raise RemediableError(
@@ -95,7 +95,7 @@ def folder_of(location: str) -> Path:
 
 
 def find_vlm(name: str) -> VlmVersion:
-    """The VLM version of this name."""
+    """Returns the VLM version of this name."""
     version = VlmVersion.objects.filter(name=name).first()
     if version is None:
         names = ", ".join(VlmVersion.objects.values_list("name", flat=True)) or "none"

@@ -27,7 +27,7 @@ UNKNOWN_LICENCE = "of its owner; not known here"
 
 
 def source_of(cohort: Cohort) -> str:
-    """What a cohort is called among sources, apart from public data sets of its name."""
+    """Returns what a cohort is called among sources, apart from public data sets of its name."""
     return f"cohort-{cohort.name}"
 
 
@@ -72,13 +72,13 @@ def exams_of(cohort: Cohort) -> Iterator[Exam]:
 
 
 def picture_of(source: str, sha256: str, *, view: str = "") -> Picture:
-    """A blob as a picture of a source, below the link of its folder."""
+    """Returns a blob as a picture of a source, below the link of its folder."""
     place = f"{PICTURES}/{sha256[:2]}/{sha256}"
     return Picture(name=f"{source}/{place}", path=Path(place), view=view)
 
 
 def blob_of(picture: str) -> str:
-    """The hash of the blob that a picture's name stands for."""
+    """Returns the hash of the blob that a picture's name stands for."""
     return picture.rpartition("/")[2]
 
 

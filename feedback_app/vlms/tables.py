@@ -42,7 +42,7 @@ def side_by_side(results: Sequence[BenchmarkResult]) -> list[Line]:
 
 
 def in_lines(result: BenchmarkResult) -> Iterator[str]:
-    """A line a figure, for a terminal."""
+    """Yields a line a figure, for a terminal."""
     for score in result.scores.all():
         beside = [
             f"{name} {value:.3f}"

@@ -131,7 +131,7 @@ def scorer_fairness(progress: Progress) -> dict[str, object]:
 
 
 def _probabilities(scorer: Scorer, pictures: list[Any]) -> list[dict[str, float]]:
-    """What a classifier, or a judge, gives each finding."""
+    """Returns what a classifier, or a judge, gives each finding."""
     network = load_scorer(scorer)
     if scorer.kind == ScorerKind.CLASSIFIER:
         rows = network.probabilities(pictures).tolist()

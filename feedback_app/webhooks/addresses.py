@@ -59,7 +59,7 @@ def is_allowed(address: IPv4Address | IPv6Address, *, is_tls: bool) -> bool:
 
 
 def post(place: Place, body: str, headers: dict[str, str]) -> int:
-    """The status of the answer; whoever the name leads to by now, the address is asked."""
+    """Returns the status of the answer; whoever the name leads to by now, the address is asked."""
     with _pool(place) as pool:
         response = pool.urlopen(
             "POST",

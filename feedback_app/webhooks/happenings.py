@@ -27,7 +27,9 @@ class Happening:
 
 
 def happenings(since: datetime) -> Iterator[Happening]:
-    """All that happened after a moment; who is told of it knows what they were told before."""
+    """Yields all that happened after a moment; who is told of it knows what they were told
+    before.
+    """
     yield from _batches(since)
     yield from _studies()
     yield from _learning(since)

@@ -86,7 +86,7 @@ def notice() -> int:
 
 @transaction.atomic
 def _tell(webhook: Webhook, happening: Happening) -> bool:
-    """Whether they were not told of it before."""
+    """Returns whether they were not told of it before."""
     delivery, is_new = Delivery.objects.get_or_create(
         webhook=webhook,
         event=happening.event,

@@ -14,7 +14,9 @@ from generation.vlm.model.vlms import Asked, load_vlm
 
 
 def ask(folder: RunFolder) -> Mapping[str, Any]:
-    """The answer in words, or each option's probability and its mean over the other pictures."""
+    """Returns the answer in words, or each option's probability and its mean over the other
+    pictures.
+    """
     spec = folder.spec(QuestionSpec)
     vlm = load_vlm(spec.vlm)
     asked = [

@@ -111,7 +111,9 @@ def report(
 
 
 def follow_masks(pipeline: Pipeline, masks: np.ndarray) -> list[np.ndarray]:
-    """A candidate for each mask, with unseen prompts of every finding of the default set."""
+    """Returns a candidate for each mask, with unseen prompts of every finding of the default
+    set.
+    """
     prompts = prompt_set(
         (NORMAL, FINDING, "infiltration", "effusion"), ages_years=UNSEEN_AGES_YEARS
     )

@@ -82,7 +82,7 @@ def _encode(pipeline: Any, spec: FineTuneSpec, folder: RunFolder) -> Lessons:
 
 
 def _reward(spec: FineTuneSpec) -> ForetoldScore | ReadersReward:
-    """The reward model of the spec, or else what is fitted to the snapshot."""
+    """Returns the reward model of the spec, or else what is fitted to the snapshot."""
     if spec.reward_model:
         _say(f"climbs the reward model in {spec.reward_model}")
         return ForetoldScore(RewardModel.load(Path(spec.reward_model)), texts_in(spec))

@@ -117,7 +117,9 @@ def make(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def seen_through(arguments: argparse.Namespace, vlm: OwnVlm, names: list[str]) -> np.ndarray:
-    """What the eye sees of each picture after the round trip, N x cells x F; looked at once."""
+    """Returns what the eye sees of each picture after the round trip, N x cells x F; looked at
+    once.
+    """
     arguments.out.mkdir(parents=True, exist_ok=True)
     kept = arguments.out / KEPT
     if kept.is_file():
@@ -159,7 +161,9 @@ class Sided:
     def teach(
         self, arguments: argparse.Namespace, *, seed: int
     ) -> tuple[nn.Linear, SideFigures] | None:
-        """The head of one split, with its figure on the boxes of what the other heads learn."""
+        """Returns the head of one split, with its figure on the boxes of what the other heads
+        learn.
+        """
         own, others = self.of(arguments.side), self.of(*arguments.sources)
         if not own.any():
             return None

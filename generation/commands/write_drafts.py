@@ -21,7 +21,7 @@ LINES = "drafts.jsonl"
 
 
 def write_drafts(folder: RunFolder) -> Mapping[str, Any]:
-    """A line a picture: its hash and what the VLM wrote, always its likeliest words."""
+    """Returns a line a picture: its hash and what the VLM wrote, always its likeliest words."""
     spec = folder.spec(DraftsSpec)
     lines = folder.path / LINES
     known = _whole_lines(lines)
@@ -44,7 +44,7 @@ def write_drafts(folder: RunFolder) -> Mapping[str, Any]:
 
 
 def _whole_lines(path: Path) -> set[str]:
-    """The pictures that were written about; a line that broke off is taken away."""
+    """Returns the pictures that were written about; a line that broke off is taken away."""
     if not path.is_file():
         return set()
     whole = list(_lines(path.read_text(encoding="utf-8")))

@@ -105,7 +105,7 @@ def _clauses(impression: str) -> Iterator[str]:
 
 
 def _mentions(sentence: str) -> Iterator[Mention]:
-    """The findings that a sentence does not deny."""
+    """Yields the findings that a sentence does not deny."""
     text = _without_generalities(sentence)
     for clause in CLAUSE_END.split(text):
         found = sorted(
@@ -143,7 +143,9 @@ def _without_generalities(sentence: str) -> str:
 
 
 def _names_more(sentence: str) -> bool:
-    """Whether it tells of something that is not normal, or of nothing that is known here."""
+    """Returns whether it tells of something that is not normal, or of nothing that is known
+    here.
+    """
     text = _without_generalities(sentence)
     if any(not DENIED.search(text[: match.start()]) for match in ABNORMAL.finditer(text)):
         return True
@@ -171,13 +173,13 @@ def _words(mention: Mention) -> str:
 
 
 def _size(text: str) -> str:
-    """The size that is said last, so nearest to the finding."""
+    """Returns the size that is said last, so nearest to the finding."""
     words = [SIZES[word] for word in re.findall(r"[\w-]+", text) if word in SIZES]
     return words[-1] if words else ""
 
 
 def _bone(text: str) -> str:
-    """The bone of the chest that is named first in the order of the list."""
+    """Returns the bone of the chest that is named first in the order of the list."""
     return next((bone for pattern, bone in BONES if re.search(pattern, text)), "")
 
 

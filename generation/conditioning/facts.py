@@ -60,14 +60,14 @@ def _has_word(text: str, words: tuple[str, ...]) -> bool:
 
 
 def age_band(age_years: int | None) -> str:
-    """The band's name; empty where the age is not known."""
+    """Returns the band's name; empty where the age is not known."""
     if age_years is None:
         return ""
     return next((name for name, last in AGE_BANDS.items() if age_years <= last), "")
 
 
 def phrases_of(attribute: str, wanted: PromptFacts) -> tuple[str, ...]:
-    """What has to be seen of one attribute of a prompt, in the words of a judge's heads."""
+    """Returns what has to be seen of one attribute of a prompt, in the words of a judge's heads."""
     asked: dict[str, tuple[str, ...]] = {
         "finding": wanted.findings or (NORMAL,),
         "view": (f"view {wanted.view}",),
@@ -80,7 +80,7 @@ def phrases_of(attribute: str, wanted: PromptFacts) -> tuple[str, ...]:
 
 
 def attribute_of(phrase: str) -> str:
-    """The attribute that a judge's phrase is about."""
+    """Returns the attribute that a judge's phrase is about."""
     if phrase == NO_OTHER:
         return "absence"
     first = phrase.partition(" ")[0]
@@ -88,7 +88,8 @@ def attribute_of(phrase: str) -> str:
 
 
 def absence(wanted: PromptFacts, found: Mapping[str, float]) -> dict[str, float]:
-    """How likely the likeliest finding that is not wanted is not there, and how likely it is.
+    """Returns how likely the likeliest finding that is not wanted is not there, and how likely it
+    is.
 
     Findings come together, so that the product over all would be far too low. Empty where the
     judge knows no other finding.

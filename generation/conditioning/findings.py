@@ -25,7 +25,9 @@ NORMAL = "no finding"
 
 
 def findings_in(prompt: str) -> list[str]:
-    """The findings that a prompt names, one or several of a kind, in the vocabulary's order."""
+    """Returns the findings that a prompt names, one or several of a kind, in the vocabulary's
+    order.
+    """
     text = prompt.lower()
     return [finding for finding in FINDINGS if re.search(_pattern(finding), text)]
 

@@ -17,7 +17,7 @@ CALLED_FROM = 0.5
 
 
 def is_named(attribute: Attribute, wanted: PromptFacts) -> bool:
-    """Whether a prompt says anything of it; without a finding it asks for none.
+    """Returns whether a prompt says anything of it; without a finding it asks for none.
 
     No finding that is not named is wanted. Of two sides nothing is said that can be judged.
     """
@@ -52,7 +52,7 @@ def is_shown(
 
 
 def _is_near(band: str, age_years: int) -> bool:
-    """Whether a band such as ``age 40 to 64`` holds an age that is near."""
+    """Returns whether a band such as ``age 40 to 64`` holds an age that is near."""
     names = list(AGE_BANDS)
     place = names.index(band.removeprefix("age "))
     first = AGE_BANDS[names[place - 1]] + 1 if place else 0

@@ -114,7 +114,7 @@ def bend(mask: Mask, elastic: Elastic, *, margin: int = 0) -> Mask:
 
 
 def move_picture(transforms: Sequence[Transform], picture: np.ndarray) -> np.ndarray:
-    """A grey picture (uint8, H x W) as the transforms of a whole picture move its masks."""
+    """Returns a grey picture (uint8, H x W) as the transforms of a whole picture move its masks."""
     values = picture.astype(np.float32)
     for transform in transforms:
         match transform:
@@ -244,7 +244,7 @@ def place(opacity: Mask, lungs: Mask, where: Place) -> Mask:
 
 
 def both_lungs(lungs: Mask, *, family: Literal["mirror", "place"]) -> tuple[Mask, Mask]:
-    """The lungs on the left and on the right of the picture."""
+    """Returns the lungs on the left and on the right of the picture."""
     parts = parts_of(lungs)
     if len(parts) < 2:
         raise ImplausibleMask(family, "the mask of lungs does not show two")
@@ -255,7 +255,7 @@ def both_lungs(lungs: Mask, *, family: Literal["mirror", "place"]) -> tuple[Mask
 
 
 def box_of(mask: Mask) -> Box:
-    """The bounding box of a mask that is not empty."""
+    """Returns the bounding box of a mask that is not empty."""
     rows, columns = ndimage.find_objects(mask.astype(np.uint8))[0]
     return rows, columns
 

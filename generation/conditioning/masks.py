@@ -52,13 +52,13 @@ def label_of(kind: str) -> str:
 
 
 def lungs_among(kinds: Iterable[str]) -> MaskKind | None:
-    """The kind that says where the lungs are, of those that there are."""
+    """Returns the kind that says where the lungs are, of those that there are."""
     there = set(kinds)
     return next((kind for kind in LUNG_KINDS if kind in there), None)
 
 
 def as_kind(name: str) -> MaskKind:
-    """The kind of this name; a RemediableError for one that is not in the vocabulary."""
+    """Returns the kind of this name; a RemediableError for one that is not in the vocabulary."""
     for kind in MASK_KINDS:
         if kind == name:
             return kind
@@ -102,7 +102,7 @@ def _frame(picture: Image.Image, *, side: int, margin: int, name: str) -> Mask:
 
 
 def margin_of(side: int) -> int:
-    """The margin within which transforms find what they move into the frame."""
+    """Returns the margin within which transforms find what they move into the frame."""
     return math.ceil(side * MARGIN)
 
 

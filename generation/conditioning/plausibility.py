@@ -72,7 +72,7 @@ def check(family: Family, masks: Masks, *, parents: Masks) -> None:
 
 
 def outside_share(lesion: Mask, lungs: Mask) -> float:
-    """The share of a lesion, which is not empty, that lies outside the lungs."""
+    """Returns the share of a lesion, which is not empty, that lies outside the lungs."""
     return float((lesion & ~lungs).sum() / lesion.sum())
 
 

@@ -83,7 +83,7 @@ def read_prompts(text: str) -> ReadPrompts:
 
 
 def require_prompts(text: str, *, name: str) -> list[str]:
-    """The prompts of a file of which every row must be good, for who cannot be asked."""
+    """Returns the prompts of a file of which every row must be good, for who cannot be asked."""
     read = read_prompts(text)
     if read.bad_rows:
         told = "; ".join(f"line {row.number}: {row.reason}" for row in read.bad_rows[:SHOWN_ROWS])
@@ -135,7 +135,7 @@ def _is_json(text: str) -> bool:
 
 
 def table_of(text: str) -> Table | None:
-    """The table that a text is, None where its first line names no column of prompts.
+    """Returns the table that a text is, None where its first line names no column of prompts.
 
     A header names nothing but columns: each a word or two, without a full sentence's signs.
     """
@@ -148,7 +148,7 @@ def table_of(text: str) -> Table | None:
 
 
 def names_other_columns(text: str) -> bool:
-    """Whether the first line is a header all the same, of columns that tell no prompt."""
+    """Returns whether the first line is a header all the same, of columns that tell no prompt."""
     names = [name.lower() for name in read_table(io.StringIO(text, newline="")).header]
     has_rows = len(text.split(maxsplit=1)) > 1
     known = {*COLUMNS, *OTHER_COLUMNS} if len(names) > 1 else ALONE if has_rows else set()
@@ -156,7 +156,7 @@ def names_other_columns(text: str) -> bool:
 
 
 def names_columns(line: str) -> bool:
-    """Whether a line names columns of prompts, as the first line of a table does."""
+    """Returns whether a line names columns of prompts, as the first line of a table does."""
     names = {name.strip().lower() for name in re.split("[,;\t|]", line)}
     return len(names) > 1 and names <= {*COLUMNS} and bool(names & {"prompt", "findings"})
 
@@ -188,7 +188,7 @@ def _rows_of_table(table: Table) -> Iterator[Row]:
 
 
 def _legible(text: str) -> str:
-    """The text as a page can show it, with half characters replaced."""
+    """Returns the text as a page can show it, with half characters replaced."""
     return text[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
 
 

@@ -82,5 +82,5 @@ def prompt_set(
 
 
 def default_prompts() -> list[str]:
-    """The prompt set of the findings that the bundled model has seen often enough."""
+    """Returns the prompt set of the findings that the bundled model has seen often enough."""
     return prompt_set((NORMAL, "pneumonia", "infiltration", "atelectasis", "edema", "effusion"))

@@ -39,7 +39,7 @@ class PromptLimit:
 
 
 def prompt_limit(folder: Path) -> PromptLimit | None:
-    """The limit by a model's tokenizer folder; None where its files do not say."""
+    """Returns the limit by a model's tokenizer folder; None where its files do not say."""
     file, config = folder / FILE, folder / CONFIG
     if not (file.is_file() and config.is_file()):
         return None

@@ -72,7 +72,7 @@ def variants(
 
 
 def _seed_of(seed: int, parent: Parent, number: int) -> int:
-    """A seed of each parent and variant, whatever other parents there are."""
+    """Returns a seed of each parent and variant, whatever other parents there are."""
     text = ":".join([str(seed), *sorted(parent.hashes.values()), str(number)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
@@ -106,7 +106,7 @@ def transformed_set(
 
 
 def _plausible(drawn: Iterator[Variant], *, size: int) -> Iterator[Variant]:
-    """The plausible ones, until too many are refused in a row."""
+    """Yields the plausible ones, until too many are refused in a row."""
     for _ in range(size):
         found = next((one for one in islice(drawn, TRIES_A_MASK) if one.masks is not None), None)
         if found is None:

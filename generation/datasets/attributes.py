@@ -98,7 +98,9 @@ def parse_view(text: str) -> str | None:
 
 
 def parse_race(text: str) -> str | None:
-    """One of ``RACES``, empty where hospitals do not know or say, None for another value."""
+    """Returns one of ``RACES``, empty where hospitals do not know or say, None for another
+    value.
+    """
     told = re.sub(r"\s*([/-])\s*", r"\1", _plain(text))
     return _RACE_OF.get(re.sub(r"\s*,\s*", ", ", told))
 

@@ -82,7 +82,7 @@ def read_candid(folder: Path) -> Source:
 
 
 def read_reports(table: Found) -> tuple[dict[str, str], dict[str, str]]:
-    """Each image's report, and its patient where the table tells."""
+    """Returns each image's report, and its patient where the table tells."""
     reports: dict[str, str] = {}
     patients: dict[str, str] = {}
     columns = table.columns

@@ -56,7 +56,7 @@ class ChexMasks:
             ) from error
 
     def of_image(self, name: str) -> tuple[RunLengthMask, ...] | Skip | None:
-        """The lungs and the heart, why they are not used, or None where there is no row."""
+        """Returns the lungs and the heart, why they are not used, or None where there is no row."""
         place = self._places.get(name)
         if place is None:
             return None

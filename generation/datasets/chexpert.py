@@ -64,7 +64,7 @@ def read_chexpert(folder: Path, *, uncertain: Uncertain, views: Views) -> Source
 
 
 def find_tables(folder: Path) -> list[Path]:
-    """The tables that there are, at least one of them."""
+    """Returns the tables that there are, at least one of them."""
     found = []
     for names in CHEXPERT_TABLES:
         with suppress(RemediableError):
@@ -73,7 +73,9 @@ def find_tables(folder: Path) -> list[Path]:
 
 
 def find_folders(folder: Path, tables: list[Path]) -> list[Path]:
-    """Those of the tables, and the batches beside or below them, in which pictures may lie."""
+    """Returns those of the tables, and the batches beside or below them, in which pictures may
+    lie.
+    """
     here = [table.parent for table in tables]
     batches = (path for place in (folder, *here) for path in sorted(place.glob(BATCHES)))
     beside = (path for place in here for path in sorted(place.parent.glob(BATCHES)))
@@ -81,21 +83,25 @@ def find_folders(folder: Path, tables: list[Path]) -> list[Path]:
 
 
 def name_of(row: Row) -> str:
-    """The picture's name in the data set, whatever stands before it and however slashes lean."""
+    """Returns the picture's name in the data set, whatever stands before it and however slashes
+    lean.
+    """
     told = nfc(row[PATH].strip()).replace("\\", "/")
     place = PLACE.search(told)
     return place[1] if place else told.partition("/")[2]
 
 
 def find_in(folders: list[Path], name: str) -> Path | None:
-    """The picture in the folder of the tables, or in one of the batches beside it."""
+    """Returns the picture in the folder of the tables, or in one of the batches beside it."""
     names = (name, name.partition("/")[2])
     tried = (find_picture(folder, one) for folder in folders for one in names if one)
     return next((path for path in tried if path), None)
 
 
 def stream_rows(tables: list[Path], *, views: Views, skips: list[Skip]) -> Iterator[Row]:
-    """The rows that are asked for; one that says neither frontal nor lateral is among them."""
+    """Yields the rows that are asked for; one that says neither frontal nor lateral is among
+    them.
+    """
     for table in tables:
         header = header_of(table)
         there = [name for name in COLUMNS if name in NEEDED or named_in(header, name)]
@@ -166,7 +172,7 @@ def find_problem(name: str, *, row: Row, is_there: bool, seen: set[str]) -> str:
 
 
 def read_races(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
-    """What is said of each patient's race; empty where there is no such table."""
+    """Returns what is said of each patient's race; empty where there is no such table."""
     try:
         table = find_table(folder, *DEMOGRAPHICS)
     except RemediableError:

@@ -272,7 +272,7 @@ def require_as_coded(header: pydicom.Dataset, *, name: str) -> None:
 
 
 def jpeg_as_it_came(header: pydicom.Dataset, *, name: str) -> bytes | None:
-    """The JPEG in the file where its values are what is to be seen, without free text."""
+    """Returns the JPEG in the file where its values are what is to be seen, without free text."""
     if transfer_syntax(header) != JPEGBaseline8Bit or needs_rendering(header):
         return None
     try:
@@ -282,7 +282,7 @@ def jpeg_as_it_came(header: pydicom.Dataset, *, name: str) -> bytes | None:
 
 
 def needs_rendering(header: pydicom.Dataset) -> bool:
-    """Whether the stored values differ from those to be seen."""
+    """Returns whether the stored values differ from those to be seen."""
     if not is_plain_byte(header) or header.PhotometricInterpretation == "MONOCHROME1":
         return True
     if is_inverted(header) or header.get("VOILUTSequence"):
@@ -292,7 +292,9 @@ def needs_rendering(header: pydicom.Dataset) -> bool:
 
 
 def is_whole_range(header: pydicom.Dataset, window: tuple[float, float]) -> bool:
-    """Whether an 8-bit window shows all values as they are, in any of the usual spellings."""
+    """Returns whether an 8-bit window shows all values as they are, in any of the usual
+    spellings.
+    """
     centre, width = window
     is_linear = window_function(header).startswith("LINEAR")
     return is_linear and width in {255, 256} and 127 <= centre <= 128
@@ -328,7 +330,7 @@ def transfer_syntax(header: pydicom.Dataset) -> str:
 
 
 def seal(patient_id: str, *, key: bytes) -> str:
-    """A hash of a patient's id that nobody can make without the key; empty for none."""
+    """Returns a hash of a patient's id that nobody can make without the key; empty for none."""
     told = patient_id.strip(" \0\t\r\n")
     if not told:
         return ""

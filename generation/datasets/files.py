@@ -28,7 +28,7 @@ def nfc(name: str) -> str:
 
 
 def is_text(name: str) -> bool:
-    """Whether a name can be written in UTF-8 and stored."""
+    """Returns whether a name can be written in UTF-8 and stored."""
     try:
         return "\0" not in name and bool(name.encode())
     except UnicodeEncodeError:
@@ -56,7 +56,9 @@ def is_plain_path(name: str) -> bool:
 
 
 def list_pictures(folder: Path) -> tuple[Pictures, list[Skip]]:
-    """The PNG, JPEG and DICOM files of a folder and those below it, and what else lies there."""
+    """Returns the PNG, JPEG and DICOM files of a folder and those below it, and what else lies
+    there.
+    """
     pictures: Pictures = {}
     others: list[Skip] = []
     for name, path in walk(folder, others):
@@ -125,7 +127,9 @@ def walk(folder: Path, others: list[Skip]) -> Iterator[tuple[str, Path]]:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file of this name below a folder, however its accents and capitals are written there."""
+    """Returns the file of this name below a folder, however its accents and capitals are
+    written there.
+    """
     path = folder / name
     if is_file(path):
         return path
@@ -139,7 +143,9 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 
 def _found_in(folder: Path, part: str) -> str | None:
-    """The name in a folder that is this one; of several in other capitals none is guessed."""
+    """Returns the name in a folder that is this one; of several in other capitals none is
+    guessed.
+    """
     if os.path.lexists(folder / part):
         return part
     spelled = _spellings_in(folder)
@@ -147,7 +153,9 @@ def _found_in(folder: Path, part: str) -> str | None:
 
 
 def find_place(folder: Path, name: str) -> Path:
-    """The folder or file of this name below a folder as it is spelled there, or would be."""
+    """Returns the folder or file of this name below a folder as it is spelled there, or would
+    be.
+    """
     here = folder
     for part in Path(name).parts:
         here = here / (_found_in(here, part) or part)
@@ -164,7 +172,7 @@ def without_suffix(name: str) -> str:
 
 
 def find_picture(folder: Path, name: str) -> Path | None:
-    """The picture of this name, with whichever suffix copies of a data set give it."""
+    """Returns the picture of this name, with whichever suffix copies of a data set give it."""
     stem = without_suffix(name)
     tried = (find_file(folder, f"{stem}{suffix}") for suffix in SUFFIXES_TRIED)
     return find_file(folder, name) or next((path for path in tried if path), None)
@@ -191,7 +199,9 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; of a name that none can have ``Path.is_file`` raises."""
+    """Returns whether there is such a file; of a name that none can have ``Path.is_file``
+    raises.
+    """
     return os.path.isfile(path)  # noqa: PTH113
 
 
@@ -204,7 +214,9 @@ def _spellings_in(folder: Path) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def _spellings(folder: Path, _changed_ns: int) -> dict[str, str]:
-    """The names in a folder as they are written there, by their NFC and without capitals."""
+    """Returns the names in a folder as they are written there, by their NFC and without
+    capitals.
+    """
     spelled: dict[str, str] = {}
     plain: dict[str, list[str]] = {}
     for path in folder.iterdir():
@@ -215,7 +227,8 @@ def _spellings(folder: Path, _changed_ns: int) -> dict[str, str]:
 
 
 def find_dicom_files(folder: Path, others: list[Skip]) -> Pictures:
-    """Every DICOM file below a folder by its name without suffix; files lie flat or by study.
+    """Returns every DICOM file below a folder by its name without suffix; files lie flat or by
+    study.
 
     Archives name files by UID, with suffix or without: what comes after a UID's last full stop
     is no suffix.

@@ -63,7 +63,7 @@ def read_folder(folder: Path, *, mask_kind: str = "lungs") -> Source:
 
 
 def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
-    """The group of each file name (None where there is no file), and rows of no use."""
+    """Returns the group of each file name (None where there is no file), and rows of no use."""
     path = folder / "groups.csv"
     if not path.is_file():
         return None, []
@@ -81,7 +81,7 @@ def read_groups(folder: Path) -> tuple[dict[str, str] | None, list[Skip]]:
 
 
 def list_masks(folder: Path, *, pictures: Pictures) -> tuple[Pictures, list[Skip]]:
-    """The mask of each image that has one, and masks without an image."""
+    """Returns the mask of each image that has one, and masks without an image."""
     path = folder / "masks"
     if not path.is_dir():
         return {}, []

@@ -164,7 +164,7 @@ class Mapping:
         return set(self.labels.names.values()) - {""} if self.labels else set()
 
     def read(self, what: Worded, row: Row) -> tuple[str, str | None]:
-        """What a row has in the column of an attribute, and what it means; None if unknown."""
+        """Returns a row's value of an attribute, and what it means; None if unknown."""
         column = getattr(self, what)
         text = row[column] if column else ""
         meaning = self.values.get(what, {}).get(nfc(text.strip()), text)
@@ -336,7 +336,7 @@ def parse_row(
 
 
 def read_findings(row: Row, mapping: Mapping) -> tuple[set[str], set[str], list[Skip]]:
-    """The findings that a row affirms, those that it leaves open, and labels that say neither."""
+    """Returns the findings that a row affirms or leaves open, and labels that say neither."""
     found: set[str] = set()
     unknown = set(FINDINGS) - mapping.labelled
     skips: list[Skip] = []
@@ -368,7 +368,9 @@ def plain(name: str) -> str:
 
 
 def split_names(cell: str, separator: str) -> list[str]:
-    """The names in a cell: parted by the separator, or a list as Python and PadChest write it."""
+    """Returns the names in a cell: parted by the separator, or a list as Python and PadChest
+    write it.
+    """
     text = cell.strip()
     names: Sequence[object] = text.split(separator) if separator else [text]
     if text.startswith("[") and text.endswith("]") and len(text) < LIST_MAX_CHARACTERS:

@@ -173,7 +173,7 @@ def path_of(row: Row) -> str:
 
 
 def whole(number: str) -> str:
-    """An id without the decimal that spreadsheets and data frames give it."""
+    """Returns an id without the decimal that spreadsheets and data frames give it."""
     return number.strip().removesuffix(".0")
 
 

@@ -79,7 +79,7 @@ def read_nih(folder: Path, *, rsna: Path | None = None) -> Source:
 
 
 def patient_of(entry: Row) -> str:
-    """The patient's number as most copies write it, without zeros before it."""
+    """Returns the patient's number as most copies write it, without zeros before it."""
     told = entry[PATIENT].strip()
     return str(int(told)) if told.isascii() and told.isdecimal() else told
 
@@ -95,7 +95,7 @@ def stream_entries(table: Found, *, skips: list[Skip]) -> Iterator[Row]:
 
 
 def find_pictures(folder: Path) -> tuple[dict[str, Path], list[Skip]]:
-    """The pictures by name, of two of one name the first, and what else lies there.
+    """Returns the pictures by name, of two of one name the first, and what else lies there.
 
     Copies have them in ``images``, in ``images_001`` and so on, or anywhere below the table.
     """
@@ -184,7 +184,7 @@ def find_problem(
 
 
 def map_finding(label: str) -> str | None:
-    """A label in the vocabulary, or None where there is no such finding."""
+    """Returns a label in the vocabulary, or None where there is no such finding."""
     finding = label.strip().lower().replace("_", " ")
     finding = SPELLINGS.get(finding, finding)
     return finding if finding in FINDINGS else None
@@ -199,7 +199,7 @@ def map_findings(labels: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
 
 
 def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
-    """The boxes of each listed image, and those that cannot be used."""
+    """Returns the boxes of each listed image, and those that cannot be used."""
     boxes: dict[str, list[SourceBox]] = defaultdict(list)
     skipped: list[Skip] = []
     try:
@@ -216,7 +216,7 @@ def read_boxes(folder: Path, *, listed: set[str]) -> tuple[dict[str, list[Source
 
 
 def parse_box(row: Row) -> SourceBox | str:
-    """The row's box in fractions of the image, or why it cannot be used."""
+    """Returns the row's box in fractions of the image, or why it cannot be used."""
     finding = map_finding(row[BOX_LABEL])
     if finding is None:
         return f"the finding {row[BOX_LABEL]!r} of its box is not known"

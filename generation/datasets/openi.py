@@ -97,7 +97,7 @@ class Report:
 
 
 def finding_of(heading: str) -> str | None:
-    """The finding of ``Opacity/lung/base/left``, None where the vocabulary has none."""
+    """Returns the finding of ``Opacity/lung/base/left``, None where the vocabulary has none."""
     term, *places = heading.split("/")
     if term == THICKENING and PLEURA in places:
         return "pleural thickening"
@@ -158,7 +158,7 @@ def ids_of(file_name: str) -> tuple[str, ...]:
 
 
 def read_impressions(archive: Path) -> Iterator[str]:
-    """The impression of every report in a tar archive, empty where it has none."""
+    """Yields the impression of every report in a tar archive, empty where it has none."""
     for file in read_archive(archive):
         if isinstance(file, Skip):
             raise RemediableError(f"{file.file} {file.reason}", remedy="Take it out.")
@@ -167,7 +167,7 @@ def read_impressions(archive: Path) -> Iterator[str]:
 
 
 def read_reports(folder: Path) -> Iterator[Report | Skip]:
-    """The reports of a folder, and what of them cannot be used."""
+    """Yields the reports of a folder, and what of them cannot be used."""
     if tables := find_tables(folder):
         yield from read_tables(tables)
         return
@@ -184,7 +184,7 @@ class Tables:
 
 
 def find_tables(folder: Path) -> Tables | None:
-    """The tables of a folder that has neither the archive nor XML files."""
+    """Returns the tables of a folder that has neither the archive nor XML files."""
     if find_archive(folder) or find_files(folder):
         return None
     try:
@@ -221,7 +221,7 @@ def read_tables(tables: Tables) -> Iterator[Report | Skip]:
 
 
 def report_or_skip(file: File) -> Report | Skip:
-    """A report, or why it cannot be used: one that is damaged does not stop the others."""
+    """Returns a report, or why it cannot be used: one that is damaged does not stop the others."""
     name, content = file
     try:
         return parse_report(content, name=name)
@@ -260,7 +260,7 @@ def find_archive(folder: Path) -> Path | None:
 
 
 def find_files(folder: Path) -> list[Path]:
-    """The XML files below a folder, of copies of one of them the first."""
+    """Returns the XML files below a folder, of copies of one of them the first."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".xml")
     return [*{path.name: path for path in reversed(files)}.values()][::-1]
 

@@ -109,7 +109,7 @@ class Source:
 
 
 def unread(file: str, values: Mapping[Any, tuple[str, object]]) -> Iterator[Skip]:
-    """A skip for each attribute whose value is in no table, with the value."""
+    """Yields a skip for each attribute whose value is in no table, with the value."""
     for what, (text, read) in values.items():
         if read is None:
             reason = f"the {what} {text.strip()[:SHOWN_CHARACTERS]!r} is not known"
@@ -127,7 +127,7 @@ def require_folder(path: Path) -> Path:
 def place_box(
     row: Mapping[str, str], *, columns: Sequence[str], side_px: int, finding: str
 ) -> SourceBox | str:
-    """A row's box, given in pixels of a square of this side, or why it cannot be used."""
+    """Returns a row's box, given in pixels of a square of this side, or why it cannot be used."""
     try:
         x, y, width, height = (float(row[column].replace(",", ".")) / side_px for column in columns)
     except ValueError:

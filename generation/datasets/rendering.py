@@ -50,7 +50,7 @@ def render(header: pydicom.Dataset) -> np.ndarray:
 
 
 def has_cells(header: pydicom.Dataset) -> bool:
-    """Whether pixels lie in cells of which only some bits are theirs."""
+    """Returns whether pixels lie in cells of which only some bits are theirs."""
     syntax = header.file_meta.get("TransferSyntaxUID")
     is_native = syntax is None or not syntax.is_compressed or syntax.is_deflated
     return (is_native or syntax == RLELossless) and header.get("BitsAllocated") in WHOLE_CELLS
@@ -125,7 +125,7 @@ def window_values(values: Values, header: pydicom.Dataset, *, is_padding: np.nda
 
 
 def is_plain_byte(header: pydicom.Dataset) -> bool:
-    """Whether stored values are grey levels from 0 to 255 as they are."""
+    """Returns whether stored values are grey levels from 0 to 255 as they are."""
     return (
         (header.get("BitsAllocated"), header.get("BitsStored", 8)) == (8, 8)
         and not header.get("PixelRepresentation")

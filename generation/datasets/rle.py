@@ -32,7 +32,7 @@ Numbers = np.ndarray
 
 
 def decode(codec: Codec, text: str, *, height: int, width: int) -> Mask:
-    """The mask H x W that a text encodes; a text that cannot be one is refused."""
+    """Returns the mask H x W that a text encodes; a text that cannot be one is refused."""
     return _DECODERS[codec](text, height=height, width=width)
 
 

@@ -108,7 +108,7 @@ def parse_image(
 
 
 def nih_patient(name: str) -> str:
-    """The patient's number as NIH's table writes it, of ``00000061_012.png``."""
+    """Returns the patient's number as NIH's table writes it, of ``00000061_012.png``."""
     number = name.partition("_")[0]
     if not number.isdecimal():
         raise RemediableError(
@@ -119,7 +119,7 @@ def nih_patient(name: str) -> str:
 
 
 def read_boxes(folder: Path) -> tuple[Boxes, list[Skip]]:
-    """The boxes of each of the challenge's images, none of many, and rows of no use."""
+    """Returns the boxes of each of the challenge's images, none of many, and rows of no use."""
     boxes: Boxes = {}
     skipped: list[Skip] = []
     table = find_table(require_folder(folder), *LABELS)
@@ -149,7 +149,7 @@ def read_classes(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
 
 
 def read_opacity_boxes(folder: Path) -> tuple[dict[str, list[SourceBox]], list[Skip]]:
-    """The boxes of each NIH image by its file name, and the rows that cannot be used."""
+    """Returns the boxes of each NIH image by its file name, and the rows that cannot be used."""
     of_patients, skipped = read_boxes(require_folder(folder))
     names = read_nih_names(folder, skips=skipped)
     boxes: dict[str, list[SourceBox]] = defaultdict(list)
@@ -173,7 +173,7 @@ def _map_in(folder: Path, name: str) -> Path | None:
 
 
 def read_nih_names(folder: Path, *, skips: list[Skip]) -> dict[str, str]:
-    """The NIH file name of each of the challenge's patient ids."""
+    """Returns the NIH file name of each of the challenge's patient ids."""
     if table := _map_in(folder, MAP_TABLE):
         rows = read_table(table, columns=(PATIENT, NIH_NAME), skips=skips, what="label")
         return {row[PATIENT]: row[NIH_NAME] for row in rows}

@@ -50,13 +50,16 @@ class Scattered:
         return found
 
     def find(self, name: str) -> Path | None:
-        """The picture of this name, whatever its folder, its suffix and its capitals are."""
+        """Returns the picture of this name, whatever its folder, its suffix and its capitals
+        are.
+        """
         found = self._by_name.get(key_of(name), [])
         are_copies = all(filecmp.cmp(found[0], other, shallow=False) for other in found[1:])
         return found[0] if found and are_copies else None
 
     def find_listed(self, name: str) -> Path | None:
-        """The picture that a table names below the folder, or, without a folder, anywhere there.
+        """Returns the picture that a table names below the folder, or, without a folder, anywhere
+        there.
 
         A name with a suffix is that of the file itself.
         """
@@ -79,12 +82,12 @@ class Scattered:
 
 
 def key_of(name: str) -> str:
-    """What the names of one picture have in common."""
+    """Returns what the names of one picture have in common."""
     return without_suffix(nfc(name.rpartition("/")[2])).casefold()
 
 
 def find_folder(folder: Path, *names: str) -> Path | None:
-    """The folder of one of these names near below another, whatever its capitals are.
+    """Returns the folder of one of these names near below another, whatever its capitals are.
 
     Unpackers put it into one of its own name: then the inner one.
     """

@@ -77,7 +77,7 @@ def read_siim(folder: Path) -> Source:
 
 
 def read_codes(found: Found, *, skips: list[Skip], what: What = "mask") -> Codes:
-    """The parts of each image's mask, without those that say that there is none."""
+    """Returns the parts of each image's mask, without those that say that there is none."""
     codes = Codes()
     without: set[str] = set()
     identity, code = found.columns["image"], found.columns["code"]
@@ -100,7 +100,7 @@ def read_codes(found: Found, *, skips: list[Skip], what: What = "mask") -> Codes
 
 
 def masks_of(parts: Mapping[str, list[str]]) -> tuple[RunLengthMask, ...]:
-    """A mask of each kind that has parts, in SIIM's code."""
+    """Returns a mask of each kind that has parts, in SIIM's code."""
     return tuple(
         RunLengthMask(kind=kind, codec="siim", texts=tuple(texts), width=SIDE_PX, height=SIDE_PX)
         for kind, texts in parts.items()

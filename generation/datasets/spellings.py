@@ -94,12 +94,12 @@ CANDID_TUBES = Spellings(
 
 
 def as_spelled(row: Row, columns: Mapping[str, str]) -> Row:
-    """A row with what it holds under the names that the importer knows."""
+    """Returns a row with what it holds under the names that the importer knows."""
     return row | {what: row[name] for what, name in columns.items()}
 
 
 def find_spelled(folder: Path, spellings: Spellings) -> Found:
-    """The table, or a refusal that says all that was looked for."""
+    """Returns the table, or a refusal that says all that was looked for."""
     path = find_table(folder, *spellings.tables)
     header = header_of(path)
     columns: dict[str, str] = {}

@@ -9,7 +9,9 @@ VALIDATION_SHARE = 0.1
 
 
 def split_of(key: str, *, cohort: str) -> Split:
-    """The split of a patient (or other group) of a cohort, by its key as the source writes it."""
+    """Returns the split of a patient (or other group) of a cohort, by its key as the source
+    writes it.
+    """
     digest = hashlib.sha256(f"{cohort}:{key}".encode()).digest()
     position = int.from_bytes(digest[:8], "big") / 2**64
     if position < TRAIN_SHARE:

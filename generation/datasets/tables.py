@@ -42,7 +42,7 @@ class BombError(EOFError):
 def read_table(
     path: Path, *, columns: Sequence[str], skips: list[Skip], what: What = "image"
 ) -> list[Row]:
-    """All rows of a table that has these columns; for tables that are small."""
+    """Returns all rows of a table that has these columns; for tables that are small."""
     return list(stream_table(path, columns=columns, skips=skips, what=what))
 
 
@@ -62,7 +62,7 @@ def stream_table(
 def stream_rows(
     path: Path, *, columns: Sequence[str], what: What = "image"
 ) -> Iterator[Row | Skip]:
-    """The rows of a table one by one, and in their places those that cannot be read."""
+    """Yields the rows of a table one by one, and in their places those that cannot be read."""
     skips: list[Skip] = []
     for row in stream_table(path, columns=columns, skips=skips, what=what):
         yield from drain(skips)
@@ -71,20 +71,22 @@ def stream_rows(
 
 
 def header_of(path: Path) -> tuple[str, ...]:
-    """The names of a table's columns."""
+    """Returns the names of a table's columns."""
     with _open_table(path) as file:
         return delimited.read_table(lines_of(file)).header
 
 
 def named_in(header: Sequence[str], *names: str) -> str | None:
-    """The column of a header that has the first of these names that is there, as it is there."""
+    """Returns the column of a header that has the first of these names that is there, as it is
+    there.
+    """
     spelled = spellings_of(header)
     found = (name if name in header else spelled.get(_plain(name)) for name in names)
     return next((name for name in found if name is not None), None)
 
 
 def spellings_of(header: Sequence[str]) -> dict[str, str]:
-    """The columns by what their spellings have in common; of two alike none is guessed."""
+    """Returns the columns by what their spellings have in common; of two alike none is guessed."""
     plain = [_plain(name) for name in header]
     return {key: name for key, name in zip(plain, header, strict=True) if plain.count(key) == 1}
 
@@ -94,19 +96,19 @@ def _plain(name: str) -> str:
 
 
 def drain(skips: list[Skip]) -> Iterator[Skip]:
-    """What has come together, which is then forgotten."""
+    """Yields what has come together, which is then forgotten."""
     yield from skips
     skips.clear()
 
 
 def count_rows(path: Path, *, columns: Sequence[str]) -> int:
-    """How many rows a table has below its header, those of no use included."""
+    """Returns how many rows a table has below its header, those of no use included."""
     with _open_table(path) as file:
         return sum(1 for _ in _rows(path, delimited.read_table(lines_of(file), needed=columns)))
 
 
 def find_table(folder: Path, *names: str) -> Path:
-    """The table of one of these names, plain or packed, in the folder or near below it.
+    """Returns the table of one of these names, plain or packed, in the folder or near below it.
 
     Of several in one place the first name counts. A folder without any is refused, saying all
     that was looked for, and which tables it has.

@@ -88,7 +88,7 @@ class ContrastTrainee(DenoiserTrainee):
         prompts: Sequence[str],
         is_zeroed: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is to be predicted, and what the teacher predicts: B x C x H x W each."""
+        """Returns what is to be predicted, and what the teacher predicts: B x C x H x W each."""
         own = self.predict(self.teacher, noised, timesteps, prompts, is_zeroed)
         target = own.clone()
         for thing, weight in self.contrasts.items():

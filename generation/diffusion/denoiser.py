@@ -51,7 +51,7 @@ class Denoiser:
 
 
 def noise_scheduler() -> DDPMScheduler:
-    """The noising that training and every sampler agree on.
+    """Returns the noising that training and every sampler agree on.
 
     The cosine schedule (Nichol and Dhariwal, 2102.09672) leaves more of the
     steps to moderate noise, which small latents need, and ends in pure noise.

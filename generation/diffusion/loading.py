@@ -53,7 +53,7 @@ def load_pipeline(
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that pixels follow from."""
+    """Returns the versions of the libraries that pixels follow from."""
     return {
         "torch": torch.__version__,
         "diffusers": diffusers.__version__,

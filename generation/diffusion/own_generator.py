@@ -217,7 +217,7 @@ def models_in_turn(
 
 
 def moved_masks(row: TrainingImage, spec: OwnGeneratorSpec, number: int) -> Masks:
-    """The first plausible transform of an image's masks; where there is none, they stay."""
+    """Returns the first plausible transform of an image's masks; where there is none, they stay."""
     if not spec.kind:
         return {}
     side = 2 * spec.resolution  # as cells read them

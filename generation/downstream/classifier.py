@@ -170,7 +170,9 @@ def known_cross_entropy(
 def auroc_by_finding(
     probabilities: torch.Tensor, rows: Sequence[TrainingImage], findings: Sequence[str]
 ) -> dict[str, float]:
-    """The area under the ROC curve by finding, where there are images with and without it."""
+    """Returns the area under the ROC curve by finding, where there are images with and without
+    it.
+    """
     targets, known = (part.numpy() for part in targets_of(rows, findings))
     areas = {}
     for column, finding in enumerate(findings):

@@ -32,7 +32,7 @@ def f1(truth: np.ndarray, said: np.ndarray) -> float:
 
 
 def macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
-    """The mean of the F1 of a finding's presence and that of its absence."""
+    """Returns the mean of the F1 of a finding's presence and that of its absence."""
     return (f1(truth, said) + f1(~truth, ~said)) / 2
 
 
@@ -95,7 +95,7 @@ AUROC_BY_CHANCE = 0.5
 
 
 def dice_by_chance(learnt: torch.Tensor, truth: torch.Tensor) -> float:
-    """The mean Dice of the best mask that looks at no image, bool, N x R x R and M x R x R.
+    """Returns the mean Dice of the best mask that looks at no image, bool, N x R x R and M x R x R.
 
     It is the part of the picture that is mask in so many of the training masks ``learnt``, or
     all of the picture, or nothing of it, whichever agrees best with ``truth``.

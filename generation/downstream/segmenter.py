@@ -80,7 +80,7 @@ def dice_of(net: nn.Module, masked: MaskedSet) -> torch.Tensor:
 
 
 def truth_of(masked: MaskedSet) -> torch.Tensor:
-    """The masks of a set at the network's resolution: bool, N x R x R."""
+    """Returns the masks of a set at the network's resolution: bool, N x R x R."""
     return masked.masks[:, 0, ::2, ::2] > 127
 
 

@@ -14,7 +14,7 @@ from generation.statistics.overlap import dice
 
 
 def label_agreement(probabilities: Mapping[str, float], wanted: Collection[str]) -> float | None:
-    """The mean probability of the findings that a prompt names.
+    """Returns the mean probability of the findings that a prompt names.
 
     For a prompt that names none, that there is none of those that the classifier knows,
     which is at most what is left of the likeliest: 1 - max. None where the classifier

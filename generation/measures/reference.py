@@ -51,7 +51,9 @@ def build_reference(net: FeatureNet, training: ImageSet, heldout: ImageSet) -> R
 
 
 def extended(known: Reference, net: FeatureNet, training: ImageSet, heldout: ImageSet) -> Reference:
-    """What a model learnt from before, and now; held-out images are those of the second time."""
+    """Returns what a model learnt from before, and now; held-out images are those of the second
+    time.
+    """
     new = build_reference(net, training, heldout)
     _, embeddings = describe_images(net, fit_side(plain(heldout.pixels)))
     all_trained = torch.cat([known.train_embeddings, new.train_embeddings])

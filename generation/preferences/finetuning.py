@@ -162,7 +162,7 @@ def _require_equal_parts(spec: FineTuneSpec) -> None:
 
 
 def _means(found: Collection[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of each of the newest figures over several parts or steps."""
+    """Returns the mean of each of the newest figures over several parts or steps."""
     *_, newest = found
     return {name: sum(one[name] for one in found) / len(found) for name in newest}
 

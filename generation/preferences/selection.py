@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def best_of_n(prompts: Sequence[str], scores: Sequence[float]) -> list[int]:
-    """The place of each prompt's best candidate, in order of the prompts' first appearance.
+    """Returns the place of each prompt's best candidate, in order of the prompts' first appearance.
 
     Both sequences are of one length, candidate by candidate; of equals the first is taken.
     """

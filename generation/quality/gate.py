@@ -213,7 +213,7 @@ class Measuring:
         return int((described.similarity[list(chosen)] > self.nearest.threshold).sum().item())
 
     def _suspicious(self, described: Mapping[str, Described]) -> list[dict[str, Any]]:
-        """The child's images that are most like a training image, most first."""
+        """Returns the child's images that are most like a training image, most first."""
         assert self.nearest is not None
         child = described["child"]
         first = child.similarity.argsort(descending=True)[:SUSPICIOUS].tolist()

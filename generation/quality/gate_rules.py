@@ -20,7 +20,7 @@ class Quality:
     margin: str
 
     def limit(self, spec: GateSpec) -> float:
-        """The change beyond which a child is held, with its sign."""
+        """Returns the change beyond which a child is held, with its sign."""
         margin: float = getattr(spec, self.margin)
         return margin if self.direction == "rise" else -margin
 

@@ -73,7 +73,7 @@ class GateSpec:
 
 
 def gate_spec_of(stored: dict[str, Any]) -> GateSpec:
-    """The spec as it was stored."""
+    """Returns the spec as it was stored."""
     return TypeAdapter(GateSpec).validate_python(stored)
 
 
@@ -81,7 +81,7 @@ PROMPTS_A_FINDING = 4
 
 
 def gate_prompts(taught: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """The prompts that gates ask, without those that were taught on: four of each finding.
+    """Returns the prompts that gates ask, without those that were taught on: four of each finding.
 
     They are taken from the end of the default prompts, since batches begin at the front.
     """

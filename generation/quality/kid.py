@@ -54,7 +54,7 @@ def _off_diagonal(kernel: torch.Tensor) -> torch.Tensor:
 
 
 def _off_diagonal_without_each(kernel: torch.Tensor) -> torch.Tensor:
-    """The off-diagonal mean with each row and column left out in turn: N."""
+    """Returns the off-diagonal mean with each row and column left out in turn: N."""
     count = len(kernel)
     total = kernel.sum() - kernel.trace()
     own = kernel.sum(dim=1) - kernel.diagonal()
@@ -62,5 +62,5 @@ def _off_diagonal_without_each(kernel: torch.Tensor) -> torch.Tensor:
 
 
 def _mean_without_each(kernel: torch.Tensor) -> torch.Tensor:
-    """The mean with each row left out in turn: N."""
+    """Returns the mean with each row left out in turn: N."""
     return (kernel.sum() - kernel.sum(dim=1)) / ((len(kernel) - 1) * kernel.shape[1])

@@ -117,7 +117,9 @@ class RewardModel:
         ]
 
     def score(self, pictures: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        """The heads' mean score of pictures N x 1 x H x W in [-1, 1], shape N, with gradients."""
+        """Returns the heads' mean score of pictures N x 1 x H x W in [-1, 1], shape N, with
+        gradients.
+        """
         size = (self.trunk.side, self.trunk.side)
         inputs = functional.interpolate(pictures, size, mode="bilinear", antialias=True)
         return scores_of(self.heads, self.trunk.see(inputs), conditions).mean(0)

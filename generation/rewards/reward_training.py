@@ -127,7 +127,9 @@ def margins_of(heads: Heads, scored: ScoredPairs, groups: frozenset[int]) -> np.
 
 
 def fit_temperature(margins: np.ndarray) -> float:
-    """The temperature of the least cross-entropy of margins, all of which should be above 0."""
+    """Returns the temperature of the least cross-entropy of margins, all of which should be
+    above 0.
+    """
 
     def cross_entropy(log_temperature: float) -> float:
         return float(np.logaddexp(0, -margins / np.exp(log_temperature)).mean())

@@ -11,7 +11,8 @@ def area_between(positive: np.ndarray, negative: np.ndarray) -> float:
 
 
 def auroc_by_placements(positive: np.ndarray, negative: np.ndarray) -> Interval:
-    """The area between the scores of two groups, with DeLong's interval (1988) on its logit.
+    """Returns the area between the scores of two groups, with DeLong's interval (1988) on its
+    logit.
 
     Each group needs two scores at least. Where the area is 0 or 1 there is no such interval.
     """
@@ -29,6 +30,8 @@ def auroc_by_placements(positive: np.ndarray, negative: np.ndarray) -> Interval:
 
 
 def _placements(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The share of the others, in order, that each score is above; half of equal ones counts."""
+    """Returns the share of the others, in order, that each score is above; half of equal ones
+    counts.
+    """
     sides = [np.searchsorted(others, scores, side=side) for side in ("left", "right")]
     return np.asarray((sides[0] + sides[1]) / 2 / len(others))

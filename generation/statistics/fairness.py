@@ -123,7 +123,9 @@ def report(
 def find_biased(
     judged: Judged, attributes: Mapping[str, np.ndarray], *, seed: int = 0
 ) -> list[str]:
-    """The attributes whose groups differ by more than chance; a report without its intervals."""
+    """Returns the attributes whose groups differ by more than chance; a report without its
+    intervals.
+    """
     found = [_Compared(judged, name, values) for name, values in attributes.items()]
     return [
         one.name
@@ -133,7 +135,9 @@ def find_biased(
 
 
 def _chances(found: Sequence["_Compared"], *, seed: int) -> list[tuple[float, float]]:
-    """The corrected chances of each attribute's two gaps, by as many exchanges as that needs."""
+    """Returns the corrected chances of each attribute's two gaps, by as many exchanges as that
+    needs.
+    """
     permutations = max(PERMUTATIONS, round(4 * len(found) / LEVEL))
     raw = [p for one in found for p in one.chances(permutations, seed=seed)]
     corrected = holm(raw)
@@ -169,7 +173,7 @@ class _Compared:
         self.codes = np.array([self.names.index(labels[row]) for row in self.rows], dtype=int)
 
     def chances(self, permutations: int, *, seed: int) -> tuple[float, float]:
-        """How often exchanged groups differ as much, in equalised odds and in scores.
+        """Returns how often exchanged groups differ as much, in equalised odds and in scores.
 
         A patient's images of one group are exchanged as a whole, among patients who are ill, or
         well, alike.

@@ -20,7 +20,7 @@ def average_precision(truth: np.ndarray, scores: np.ndarray) -> float | None:
 
 
 def auroc_of_groups(positive: np.ndarray, negative: np.ndarray, *, seed: int = 0) -> Interval:
-    """The area between the scores of two groups; the bootstrap draws within each group."""
+    """Returns the area between the scores of two groups; the bootstrap draws within each group."""
     generator = np.random.default_rng(seed)
     resampled = [
         area_between(

@@ -26,7 +26,7 @@ class WinRate:
 def win_rate(
     challenger: Sequence[float], champion: Sequence[float], *, prompts: Sequence[str], seed: int = 0
 ) -> WinRate:
-    """The share of pairs in which the challenger's taste is higher; a tie counts a half.
+    """Returns the share of pairs in which the challenger's taste is higher; a tie counts a half.
 
     The three sequences are of one length, pair by pair. Images of one prompt are alike, so
     the percentile bootstrap draws whole prompts (Field and Welsh 2007, cluster bootstrap).

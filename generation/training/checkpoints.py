@@ -20,7 +20,7 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any] | None:
-    """The state saved last, or None where training has not begun."""
+    """Returns the state saved last, or None where training has not begun."""
     if not path.exists():
         return None
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -28,5 +28,7 @@ def load_state(path: Path) -> dict[str, Any] | None:
 
 
 def generator_for(seed: int, step: int) -> torch.Generator:
-    """The randomness of one step, so that a resumed run draws what an unbroken one would."""
+    """Returns the randomness of one step, so that a resumed run draws what an unbroken one
+    would.
+    """
     return torch.Generator().manual_seed(seed * 1_000_003 + step)

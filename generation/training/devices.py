@@ -21,7 +21,7 @@ MATRIX_UNITS = "amx_bf16"
 
 
 def device() -> torch.device:
-    """The device that ``TORCH_DEVICE`` names, or with ``auto`` the best that is there.
+    """Returns the device that ``TORCH_DEVICE`` names, or with ``auto`` the best that is there.
 
     Where several processes train together on GPUs, each has one of its own.
     """
@@ -32,7 +32,7 @@ def device() -> torch.device:
 
 
 def named_device(name: str) -> torch.device:
-    """A device by its name; a RemediableError where there is none of this name."""
+    """Returns a device by its name; a RemediableError where there is none of this name."""
     if name == AUTO:
         return best_device()
     try:
@@ -50,7 +50,7 @@ def named_device(name: str) -> torch.device:
 
 
 def best_device() -> torch.device:
-    """The device that torch is fastest on here."""
+    """Returns the device that torch is fastest on here."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

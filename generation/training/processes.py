@@ -131,7 +131,7 @@ def average_gradients(parameters: list[torch.nn.Parameter]) -> None:
 
 
 def average(values: torch.Tensor) -> torch.Tensor:
-    """The mean over all processes of a tensor that each of them has."""
+    """Returns the mean over all processes of a tensor that each of them has."""
     if count() == 1:
         return values
     total = values.clone()

@@ -87,7 +87,7 @@ class Judge:
 
     @torch.no_grad()
     def probabilities(self, pictures: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, float]]:
-        """How likely each phrase is true of pictures of 8 bits, any size."""
+        """Returns how likely each phrase is true of pictures of 8 bits, any size."""
         keys = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
         if any(key not in self._seen for key in keys):
             self._seen = dict(zip(keys, look_at(self.eye, pictures).float(), strict=True))
@@ -140,7 +140,7 @@ class Judge:
 def validate_absence(
     judge: "Judge", cells: np.ndarray, said: Sequence[Mapping[str, bool]]
 ) -> tuple[float, float] | None:
-    """The area and the threshold of the absence of others, on held-out round trips, N x F.
+    """Returns the area and the threshold of the absence of others, on held-out round trips, N x F.
 
     Each finding of an image is asked for alone, as a prompt would: the area is between images
     that show no other finding and those that do. What shows nothing at all is left out: that is
@@ -169,7 +169,7 @@ def with_more(
     others: tuple[float, float] | None,
     side: tuple[nn.Linear, SideFigures] | None,
 ) -> Judge:
-    """The judge with what was validated of the absence of others and of sides.
+    """Returns the judge with what was validated of the absence of others and of sides.
 
     A side's figure is the lower one of held-out patients and of the source it was not taught on.
     """
@@ -202,7 +202,7 @@ def round_trip(
 def teach(
     vlm: OwnVlm, name: str, cells: np.ndarray, said: Sequence[Mapping[str, bool]], held: np.ndarray
 ) -> Judge:
-    """A head for each phrase of which enough is known; ``held`` images only validate.
+    """Returns a head for each phrase of which enough is known; ``held`` images only validate.
 
     ``name`` is the VLM's; ``cells`` are what its eye saw of whole round trips, N x F.
     """

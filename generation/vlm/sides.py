@@ -104,12 +104,14 @@ def teach_side(
 
 
 def side_area(head: nn.Linear, cells: np.ndarray, is_left: np.ndarray) -> float | None:
-    """The head's area on pictures of another source; None where all are of one side."""
+    """Returns the head's area on pictures of another source; None where all are of one side."""
     return auroc(is_left, _scores(head, differences(cells)))
 
 
 def side_probabilities(head: nn.Linear, cells: torch.Tensor) -> list[dict[str, float]]:
-    """By picture, how likely what is seen lies left or right, if it lies on one side alone."""
+    """Returns, by picture, how likely what is seen lies left or right, if it lies on one side
+    alone.
+    """
     scores = _scores(head, differences(cells.float().numpy())).tolist()
     return [{LEFT: score, RIGHT: 1 - score} for score in scores]
 
@@ -121,7 +123,7 @@ def _scores(head: nn.Linear, found: np.ndarray) -> np.ndarray:
 
 
 def _boxes(answer: str) -> list[list[float]]:
-    """An answer is one box, or several."""
+    """Returns an answer is one box, or several."""
     found = json.loads(f"[{answer}]")
     while found and isinstance(found[0][0], list):
         found = found[0]

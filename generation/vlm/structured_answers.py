@@ -47,7 +47,7 @@ def read_leaves(rad_restruct: Path, part: str) -> Iterator[Asked]:
 
 
 def read_answers(rad_restruct: Path, part: str) -> dict[str, set[str]]:
-    """The leaves that each report of a part answers with yes; none for most reports."""
+    """Returns the leaves that each report of a part answers with yes; none for most reports."""
     answers: dict[str, set[str]] = {number: set() for number, _ in read_part(rad_restruct, part)}
     for asked in read_leaves(rad_restruct, part):
         if asked.is_yes:

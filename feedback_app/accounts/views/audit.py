@@ -30,7 +30,7 @@ def show_log(request: HttpRequest) -> HttpResponse:
 @require_safe
 @admins_only
 def download_log(request: HttpRequest) -> StreamingHttpResponse:
-    """What the page shows with these filters, all of it."""
+    """Answers with what the page shows with these filters, all of it."""
     events = events_of(AuditForm(request.GET))
     response = StreamingHttpResponse(_csv(events), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
@@ -38,7 +38,7 @@ def download_log(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def events_of(form: AuditForm) -> AuditEventQuerySet:
-    """None where the filters make no sense: a log that shows too much misleads."""
+    """Returns None where the filters make no sense: a log that shows too much misleads."""
     events = AuditEvent.objects.select_related("actor")
     if not form.is_valid():
         return events.none()

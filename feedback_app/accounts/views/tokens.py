@@ -18,7 +18,7 @@ from generation.errors import RemediableError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def list_tokens(request: HttpRequest) -> HttpResponse:
-    """The list with the form; a new token is in the answer once and nowhere else."""
+    """Shows the list with the form; a new token is in the answer once and nowhere else."""
     owner = cast("User", request.user)
     form = TokenForm(request.POST or None, owner=owner)
     made = ""

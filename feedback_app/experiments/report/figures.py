@@ -132,7 +132,7 @@ class Outcomes:
     of: Mapping[Place, Mapping[int, Outcome]]
 
     def together(self, first: Place, second: Place) -> list[int]:
-        """The seeds at which both are done."""
+        """Returns the seeds at which both are done."""
         return sorted(self.of.get(first, {}).keys() & self.of.get(second, {}).keys())
 
     def at(self, place: Place, seeds: Sequence[int]) -> list[Outcome]:
@@ -164,7 +164,7 @@ def figures_of(experiment: Experiment) -> Figures:
 
 
 def read_cells(cells: Sequence[Cell], design: Design) -> Outcomes:
-    """One copy of the test images; cells that share a result share its predictions."""
+    """Returns one copy of the test images; cells that share a result share its predictions."""
     read: dict[str, list[dict[str, object]]] = {}
     found: dict[Place, dict[int, Outcome]] = {}
     images: TestImages | None = None
@@ -282,7 +282,9 @@ class Comparing:
             yield metric.name, gain(arm, reference, sign=metric.sign, patients=patients)
 
     def by_group(self) -> Iterator[Group]:
-        """The primary comparison within each group of test images, where there are two or more."""
+        """Yields the primary comparison within each group of test images, where there are two
+        or more.
+        """
         place, real, seeds = self._primary_pair()
         if not seeds:
             return
@@ -305,7 +307,7 @@ class Comparing:
 
 
 def real_alone(outcomes: Outcomes) -> dict[int, list[Outcome]]:
-    """What the arm of real images alone said, by their number."""
+    """Returns what the arm of real images alone said, by their number."""
     return {
         place.real_size: list(by_seed.values())
         for place, by_seed in outcomes.of.items()

@@ -52,7 +52,7 @@ class Room:
 
 
 def room_of(design: Design) -> Room | None:
-    """None where no experiment of the same figure of the same thing was finished here."""
+    """Returns None where no experiment of the same figure of the same thing was finished here."""
     same = Experiment.objects.filter(
         state=ExperimentState.FINISHED,
         cohort__name=design.cohort,
@@ -68,7 +68,9 @@ def room_of(design: Design) -> Room | None:
 
 
 def power_of(plan: Plan, *, wanted: float | None = None) -> Power | None:
-    """None where it can be said of no figure: too few patients, or a distance never measured."""
+    """Returns None where it can be said of no figure: too few patients, or a distance never
+    measured.
+    """
     design = plan.design
     patients = plan.supply.patients.get("test", 0)
     seeds, metric = len(design.seeds), METRICS[design.metric]
@@ -95,7 +97,7 @@ def power_of(plan: Plan, *, wanted: float | None = None) -> Power | None:
 
 
 def earlier_of(design: Design) -> list[tuple[str, Components]]:
-    """The last experiments by the same figure, on the same cohort before others."""
+    """Returns the last experiments by the same figure, on the same cohort before others."""
     done = Experiment.objects.filter(
         state=ExperimentState.FINISHED, task=design.task, metric=design.metric
     ).select_related("cohort")

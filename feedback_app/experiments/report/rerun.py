@@ -82,7 +82,7 @@ def _known(value: float) -> float | None:
 
 
 def read_report_file(content: bytes) -> tuple[Design, str]:
-    """The design in a report's file, and the hash of the real images that it was run on."""
+    """Returns the design in a report's file, and the hash of the real images that it was run on."""
     try:
         stored = json.loads(content)
         if not isinstance(stored, Mapping) or stored["reading_room_experiment"] != FORMAT:

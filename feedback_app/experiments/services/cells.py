@@ -32,7 +32,7 @@ RESULT_FIELDS = ("figures", "thresholds", "best_step", "seconds")
 def spec_of(
     place: Place, design: Design, subsets: Subsets, *, real: str, synthetic: str
 ) -> CellSpec:
-    """What a cell is trained by; ``real`` and ``synthetic`` are where its manifests lie."""
+    """Returns what a cell is trained by; ``real`` and ``synthetic`` are where its manifests lie."""
     ids: tuple[str, ...] = ()
     if place.arm != "synthetic":
         ids = subsets.training_ids(size=place.real_size, seed=place.seed)
@@ -82,7 +82,7 @@ def write_cell_folder(cell: Cell, run_dir: Path) -> CellSpec:
 
 
 def _synthetic_manifest(cell: Cell) -> Blob | None:
-    """What the arm's images are named in; None where it has none."""
+    """Returns what the arm's images are named in; None where it has none."""
     if cell.own_generator is not None:
         if cell.own_generator.manifest is None:
             raise RemediableError(

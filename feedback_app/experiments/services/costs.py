@@ -26,13 +26,15 @@ class CellCost:
 
 
 def cost_key(design: Design) -> str:
-    """The same for cells that take about as long: all that steps and their price follow from."""
+    """Returns the same for cells that take about as long: all that steps and their price follow
+    from.
+    """
     setting = {"task": design.task, **design.training}
     return hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()
 
 
 def cost_of_cell(design: Design) -> CellCost:
-    """The median of what such cells took here."""
+    """Returns the median of what such cells took here."""
     done = CellResult.objects.filter(cost_key=cost_key(design)).order_by("-created_at")
     seconds = list(done.values_list("seconds", flat=True)[:LOOKED_AT])
     if not seconds:

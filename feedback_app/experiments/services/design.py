@@ -189,7 +189,7 @@ class Design:
 
 
 def own_spec(design: Design) -> OwnGeneratorSpec:
-    """What its cells' own generators have in common."""
+    """Returns what its cells' own generators have in common."""
     return OwnGeneratorSpec(
         manifest="-",
         count=1,
@@ -201,13 +201,13 @@ def own_spec(design: Design) -> OwnGeneratorSpec:
 
 
 def settings_of(task: str) -> tuple[str, ...]:
-    """The settings that a task has."""
+    """Returns the settings that a task has."""
     others = ONLY_SEGMENTERS if task == "classification" else ONLY_CLASSIFIERS
     return tuple(name for name in SETTINGS if name not in others)
 
 
 def default_of(setting: str) -> Any:
-    """The default of a setting, from the one place that has it."""
+    """Returns the default of a setting, from the one place that has it."""
     return signature(CellSpec).parameters[setting].default
 
 

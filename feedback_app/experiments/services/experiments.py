@@ -44,7 +44,7 @@ def create_experiment(design: Design, *, created_by: User | None = None) -> Expe
 
 @transaction.atomic
 def change_draft(experiment: Experiment, design: Design) -> Experiment:
-    """The draft as it is designed now; one that was started stays as it was designed."""
+    """Returns the draft as it is designed now; one that was started stays as it was designed."""
     locked = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
     if not locked.is_draft:
         raise RemediableError(
@@ -121,7 +121,7 @@ def _write_cells(experiment: Experiment, plan: Plan) -> None:
     own = own_generators.rows_for(plan.design, own_generators.lessons_of(plan.design, plan.subsets))
 
     def synthetic_of(place: Place) -> str:
-        """What the arm's images hold, or what those of an own generator follow from."""
+        """Returns what the arm's images hold, or what those of an own generator follow from."""
         if place.arm == OWN_GENERATOR:
             return as_text({OWN_GENERATOR: own[place.real_size, place.seed].content_hash})
         return synthetic.get(place.arm, "[]")

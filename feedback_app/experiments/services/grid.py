@@ -27,7 +27,7 @@ class Place:
 
 
 def grid_of(design: Design) -> list[Place]:
-    """Every place once, seed by seed, so that what is done early can be compared early."""
+    """Returns every place once, seed by seed, so that what is done early can be compared early."""
     return [
         Place(arm=arm, real_size=size, ratio=ratio, seed=seed)
         for seed in design.seeds

@@ -28,7 +28,7 @@ ANY_FOLDER = "folder"
 def leaks(
     source: ExperimentSource, found: Iterable[Behind], *, cohort: Cohort, vouching: str
 ) -> Iterator[Refusal]:
-    """Every reason for which the test split would not be unseen."""
+    """Yields every reason for which the test split would not be unseen."""
     for one in found:
         if one.seen is None:
             if not vouching:
@@ -58,7 +58,7 @@ def _not_recorded(one: Behind, source: ExperimentSource) -> Refusal:
 
 
 def seen_of_test(seen: QuerySet[CohortImage], cohort: Cohort) -> QuerySet[CohortImage]:
-    """Images of the test split whose patient or picture is among those seen.
+    """Returns images of the test split whose patient or picture is among those seen.
 
     Also where the same patients, or pictures, were imported as another cohort: a picture that
     two cohorts share stands for all images of its patient.
@@ -105,7 +105,7 @@ def _interpolated_to(masks: QuerySet[RecipeMask]) -> QuerySet[Mask]:
 
 
 def _named(images: QuerySet[CohortImage]) -> str:
-    """How many, with the first few by name; empty where there are none."""
+    """Returns how many, with the first few by name; empty where there are none."""
     count = images.count()
     if not count:
         return ""

@@ -99,7 +99,7 @@ def _behind_fine_tune(version: ModelVersion, fine_tune: FineTune) -> Iterator[Be
 
 
 def _seen_in_training(version: ModelVersion) -> "QuerySet[CohortImage] | None":
-    """The splits of the cohort that a run of ours trained it on."""
+    """Returns the splits of the cohort that a run of ours trained it on."""
     training = _training_of(version)
     if training is None:
         return None
@@ -154,7 +154,7 @@ def _behind_proxy(scorer: Scorer) -> Behind:
 
 
 def _trunk_of(scorer: Scorer) -> Scorer | None:
-    """The classifier by whose features a reward model sees."""
+    """Returns the classifier by whose features a reward model sees."""
     return Scorer.objects.filter(reward_models_upon_it__scorer=scorer).first()
 
 

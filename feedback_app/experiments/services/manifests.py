@@ -31,7 +31,7 @@ def real_rows(cohort: Cohort) -> list[TrainingImage]:
 
 
 def synthetic_rows(source: ExperimentSource, *, cohort: Cohort) -> list[TrainingImage]:
-    """A source's images with what they were asked for.
+    """Returns a source's images with what they were asked for.
 
     Without a prompt it is not known which findings an image shows. What followed the mask
     of a patient of the cohort is told to be of that patient.
@@ -67,7 +67,7 @@ def freeze(rows: Iterable[TrainingImage]) -> Blob:
 
 
 def content_of(rows: Iterable[TrainingImage]) -> str:
-    """What the rows and their files hold, as a cell's hash has it."""
+    """Returns what the rows and their files hold, as a cell's hash has it."""
     ordered = sorted(rows, key=lambda row: row.image_id)
     return as_text([asdict(row) for row in ordered])
 

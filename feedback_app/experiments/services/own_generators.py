@@ -71,7 +71,7 @@ class Lesson:
 
 
 def lessons_of(design: Design, subsets: Subsets) -> dict[tuple[int, int], Lesson]:
-    """One for every size and seed, as there is one set of real images for each."""
+    """Returns one for every size and seed, as there is one set of real images for each."""
     by_id = {row.image_id: row for row in subsets.usable}
     most: dict[tuple[int, int], int] = {}
     for place in grid_of(design):
@@ -100,7 +100,7 @@ def lacks_own(design: Design, supply: RealSupply) -> Iterable[Refusal]:
 
 
 def cost_key(design: Design) -> str:
-    """The same for generators that take about as long."""
+    """Returns the same for generators that take about as long."""
     spec = asdict(own_spec(design))
     kept = {name: spec[name] for name in ("resolution", *OWN_SETTINGS)}
     content = as_text({**kept, "follows_masks": bool(spec["kind"])})
@@ -108,7 +108,9 @@ def cost_key(design: Design) -> str:
 
 
 def cost_of_generator(design: Design) -> CellCost:
-    """The median of what such generators took here; an estimate by their steps where none did."""
+    """Returns the median of what such generators took here; an estimate by their steps where
+    none did.
+    """
     if OWN_GENERATOR not in design.arms:
         return CellCost(0.0, measured=0)
     done = OwnGenerator.objects.filter(cost_key=cost_key(design), seconds__isnull=False)
@@ -122,7 +124,7 @@ def cost_of_generator(design: Design) -> CellCost:
 
 
 def rows_for(design: Design, lessons: Mapping[tuple[int, int], Lesson]) -> Wanted:
-    """A row for each, kept from before where the same was asked for; none is queued."""
+    """Returns a row for each, kept from before where the same was asked for; none is queued."""
     found = {}
     for key, lesson in lessons.items():
         found[key], _ = OwnGenerator.objects.get_or_create(
@@ -207,7 +209,7 @@ def take_in(row: OwnGenerator, run_dir: Path, *, result: Mapping[str, Any]) -> O
 
 
 def images_of(row: OwnGenerator) -> set[str]:
-    """The files of the images and masks that it made, by their hashes."""
+    """Returns the files of the images and masks that it made, by their hashes."""
     assert row.manifest is not None
     lines = [LINE.validate_json(line) for line in row.manifest.read().splitlines()]
     return {sha256 for line in lines for sha256 in (line.path, *line.masks.values())}

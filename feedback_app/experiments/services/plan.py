@@ -167,7 +167,9 @@ def arm_source(ref: SourceRef, *, design: Design, cohort: Cohort) -> ArmSource:
 
 
 def unsaved_source(ref: SourceRef) -> ExperimentSource:
-    """A row of the source that a design names; raises where there is none, or it is not made."""
+    """Returns a row of the source that a design names; raises where there is none, or it is not
+    made.
+    """
     try:
         row = ROWS[ref.kind].objects.filter(pk=ref.id).first()
     except ValidationError:  # no UUID
@@ -207,7 +209,7 @@ def lacks_fine_tune(one: ArmSource) -> list[Refusal]:
 
 
 def cautions_of(design: Design, supply: RealSupply) -> Sequence[str]:
-    """What does not stand in the way, and may leave everything undecided."""
+    """Returns what does not stand in the way, and may leave everything undecided."""
     said: list[str] = []
     if len(design.seeds) < MIN_SEEDS:
         said.append(
@@ -226,7 +228,7 @@ def cautions_of(design: Design, supply: RealSupply) -> Sequence[str]:
 
 
 def lineage_as_json(plan: Plan) -> dict[str, Any]:
-    """What is frozen when an experiment starts."""
+    """Returns what is frozen when an experiment starts."""
     return {
         "regimes": [one.as_json for one in plan.regimes],
         "behind": {

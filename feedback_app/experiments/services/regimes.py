@@ -107,7 +107,7 @@ def _learnt_from(design: Design, subsets: Subsets, *, size: int) -> set[str]:
 
 
 def in_words(regimes: Sequence[Mapping[str, Any]]) -> str:
-    """One regime, or which sizes have which; ``regimes`` as they are stored."""
+    """Returns one regime, or which sizes have which; ``regimes`` as they are stored."""
     kinds = {one["regime"] for one in regimes}
     if not kinds:
         return "real images only"

@@ -15,7 +15,9 @@ from generation.specs import TrainingImage
 def eligible(
     rows: Sequence[TrainingImage], *, findings: Sequence[str], mask_kind: str
 ) -> list[TrainingImage]:
-    """Images of which the source says whether the findings are there, or that have the mask."""
+    """Returns images of which the source says whether the findings are there, or that have the
+    mask.
+    """
     if mask_kind:
         return [row for row in rows if mask_kind in row.masks]
     return [row for row in rows if not set(findings) & set(row.unknown)]
@@ -24,7 +26,7 @@ def eligible(
 def ordered(
     rows: Sequence[TrainingImage], *, findings: Sequence[str], seed: int
 ) -> list[TrainingImage]:
-    """The order in which images are taken in: every size is the beginning of the next.
+    """Returns the order in which images are taken in: every size is the beginning of the next.
 
     Findings and their absence come in turn, as long as there are images of each. Within
     one, patients are in an order drawn by seed, and each gives one image before any gives
@@ -44,7 +46,7 @@ def _by_patient(patients: dict[str, list[TrainingImage]], *, seed: int) -> list[
 
 
 def _place(seed: int, name: str) -> str:
-    """A place at random that another Python or numpy gives too."""
+    """Returns a place at random that another Python or numpy gives too."""
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
@@ -67,7 +69,7 @@ class Subsets:
         return eligible(training, findings=self.findings, mask_kind=self.mask_kind)
 
     def training_ids(self, *, size: int, seed: int) -> tuple[str, ...]:
-        """The ids of ``size`` images of the training split, by seed."""
+        """Returns the ids of ``size`` images of the training split, by seed."""
         if size > len(self.usable):
             raise RemediableError(
                 f"{size} real images are asked for, and the training split has "

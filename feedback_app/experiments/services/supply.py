@@ -80,7 +80,7 @@ def _one_sided(supply: RealSupply, design: Design) -> Iterable[Refusal]:
 
 
 def usable_synthetic(rows: Sequence[TrainingImage], design: Design) -> list[TrainingImage]:
-    """Those whose findings, or mask, are told."""
+    """Returns those whose findings, or mask, are told."""
     return eligible(rows, findings=design.findings, mask_kind=design.mask_kind)
 
 
@@ -112,7 +112,7 @@ def lacks_synthetic(rows: Sequence[TrainingImage], *, arm: str, design: Design) 
 
 
 def turns(count: int, groups: int) -> list[int]:
-    """How many each group gives when they give in turn until there are ``count``."""
+    """Returns how many each group gives when they give in turn until there are ``count``."""
     return [(count - place + groups - 1) // groups for place in range(groups)]
 
 

@@ -54,7 +54,7 @@ def conclude(gain: Gain, *, p_value: float, arm: str, reference: str, metric: st
 
 
 def with_others(*, p_corrected: float, comparisons: int) -> str:
-    """What the primary comparison would be worth if it were one among all."""
+    """Returns what the primary comparison would be worth if it were one among all."""
     if comparisons < 2:
         return ""
     if p_corrected < ALPHA:

@@ -139,7 +139,9 @@ def resample(
     members: Bools | None = None,
     resamples: int = RESAMPLES,
 ) -> Resampled:
-    """The figures of these outcomes, all under the same draws; of a group's members alone."""
+    """Returns the figures of these outcomes, all under the same draws; of a group's members
+    alone.
+    """
     replicates = np.empty((len(outcomes), resamples))
     for part, weights in draws(images, resamples=resamples):
         chosen = weights if members is None else weights * members
@@ -193,7 +195,7 @@ def cohens_d(differences: Floats) -> float:
 
 
 def hedges_g(first: Floats, second: Floats) -> float:
-    """The difference of means over the pooled deviation, without its small-sample bias.
+    """Returns the difference of means over the pooled deviation, without its small-sample bias.
 
     Hedges, J. Educ. Stat. 6 (1981) 107-128, with J = 1 - 3 / (4 (n1 + n2 - 2) - 1).
     """

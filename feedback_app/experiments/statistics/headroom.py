@@ -40,7 +40,7 @@ class Headroom:
 
 
 def trivial_outcomes(outcome: Outcome) -> Iterator[tuple[str, Outcome]]:
-    """What predictors say that look at no image, by their name."""
+    """Yields what predictors say that look at no image, by their name."""
     if isinstance(outcome, Drawn):
         for name, dice in outcome.trivial.items():
             if np.isfinite(dice).all():
@@ -59,7 +59,7 @@ def constant(told: Told, *, said: bool) -> Told:
 
 
 def best_trivial(metric: Metric, outcomes: Sequence[Outcome]) -> tuple[str, float]:
-    """The best by the mean over seeds; no name and NaN where none is known."""
+    """Returns the best by the mean over seeds; no name and NaN where none is known."""
     found: dict[str, list[float]] = {}
     for outcome in outcomes:
         for name, one in trivial_outcomes(outcome):

@@ -75,12 +75,14 @@ def mean_f1(told: Told, weights: Floats) -> Floats:
 
 
 def auroc(told: Told, weights: Floats) -> Floats:
-    """The mean over findings of the area under the ROC curve, ties counting half."""
+    """Returns the mean over findings of the area under the ROC curve, ties counting half."""
     return _mean_defined([_auroc(told, row, weights) for row in range(len(told.truth))])
 
 
 def average_precision(told: Told, weights: Floats) -> Floats:
-    """The mean over findings of sum over thresholds (R_n - R_n-1) P_n, as scikit-learn has it."""
+    """Returns the mean over findings of sum over thresholds (R_n - R_n-1) P_n, as scikit-learn
+    has it.
+    """
     return _mean_defined([_average_precision(told, row, weights) for row in range(len(told.truth))])
 
 
@@ -119,7 +121,7 @@ def _share(part: Floats, whole: Floats) -> Floats:
 
 
 def _mean_defined(rows: list[Floats]) -> Floats:
-    """The mean over findings, of those that are defined."""
+    """Returns the mean over findings, of those that are defined."""
     stacked = np.stack(rows)
     is_defined = ~np.isnan(stacked)
     return _share(np.where(is_defined, stacked, 0).sum(axis=0), is_defined.sum(axis=0) * 1.0)

@@ -41,7 +41,7 @@ class Components:
         )
 
     def spread(self, seeds: int, patients: int) -> Spread:
-        """What such an experiment is expected to show."""
+        """Returns what such an experiment is expected to show."""
         together = self.together / (seeds * patients)
         of_patients = self.of_patient / patients + together
         return Spread(
@@ -59,7 +59,9 @@ class Planner:
     components: Components
 
     def detectable(self, *, seeds: int, patients: int, alpha: float) -> float:
-        """The gain that is significant in 80 % of such experiments; NaN where there are too few."""
+        """Returns the gain that is significant in 80 % of such experiments; NaN where there are
+        too few.
+        """
         if seeds < 1 or patients < 2:
             return float("nan")
         spread = self.components.spread(seeds, patients)
@@ -68,7 +70,7 @@ class Planner:
         return float(reach) * spread.error
 
     def seeds_for(self, gain: float, *, patients: int, alpha: float) -> int | None:
-        """The fewest seeds; None where no number of them is enough with so few patients."""
+        """Returns the fewest seeds; None where no number of them is enough with so few patients."""
 
         def is_found(seeds: int) -> bool:
             return self.detectable(seeds=seeds, patients=patients, alpha=alpha) <= gain
@@ -76,7 +78,9 @@ class Planner:
         return least(is_found, low=MIN_SEEDS, high=MOST_SEEDS)
 
     def patients_for(self, gain: float, *, seeds: int, alpha: float) -> int | None:
-        """The fewest test patients; None where no number of them is enough with so few seeds."""
+        """Returns the fewest test patients; None where no number of them is enough with so few
+        seeds.
+        """
 
         def is_found(patients: int) -> bool:
             return self.detectable(seeds=seeds, patients=patients, alpha=alpha) <= gain
@@ -85,7 +89,7 @@ class Planner:
 
 
 def least(holds: Callable[[int], bool], *, low: int, high: int) -> int | None:
-    """The least number of the range for which it holds, as for every larger one."""
+    """Returns the least number of the range for which it holds, as for every larger one."""
     if not holds(high):
         return None
     while low < high:

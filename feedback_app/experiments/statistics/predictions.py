@@ -89,7 +89,7 @@ def read_images(rows: Sequence[Row]) -> TestImages:
 
 
 def read_outcome(rows: Sequence[Row], images: TestImages, *, findings: Sequence[str]) -> Outcome:
-    """One cell's predictions in the images' order; without findings, of a segmentation."""
+    """Returns one cell's predictions in the images' order; without findings, of a segmentation."""
     ordered = _ordered(rows)
     if tuple(row["image_id"] for row in ordered) != images.image_ids:
         raise RemediableError(

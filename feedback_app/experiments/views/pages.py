@@ -74,7 +74,9 @@ def edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
 def _saved(
     request: HttpRequest, form: ExperimentForm, save: Callable[[Design], Experiment]
 ) -> Experiment | None:
-    """What came of the form that was sent; None where none was, or it says what is wrong."""
+    """Returns what came of the form that was sent; None where none was, or it says what is
+    wrong.
+    """
     if request.method != "POST" or not form.is_valid():
         return None
     try:
@@ -87,7 +89,7 @@ def _saved(
 @require_POST
 @coordinators_only
 def preview(request: HttpRequest) -> HttpResponse:
-    """What the filled-in form would give; nothing is saved."""
+    """Shows what the filled-in form would give; nothing is saved."""
     form = ExperimentForm(request.POST)
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
@@ -108,7 +110,7 @@ def _planned(plan: Plan, *, wanted: float | None = None) -> dict[str, Any]:
 @require_safe
 @coordinators_only
 def show(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
-    """How far it is; for htmx what changes of that."""
+    """Shows how far it is; for htmx what changes of that."""
     experiment = experiment_of(experiment_id)
     context: dict[str, Any] = SECTION | {"experiment": experiment}
     if experiment.is_draft:

@@ -52,7 +52,9 @@ def report(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
 @require_safe
 @coordinators_only
 def report_to_keep(request: HttpRequest, experiment_id: UUID, form: str) -> StreamingHttpResponse:
-    """One HTML file without real images, the file to run it again, or all predictions."""
+    """Answers with one HTML file without real images, the file to run it again, or all
+    predictions.
+    """
     from feedback_app.experiments.report.cache import figures_for, state_of
     from feedback_app.experiments.report.page import report_of
     from feedback_app.experiments.report.rerun import report_file

@@ -97,7 +97,7 @@ def judged_by_second_taste(gate: Gate, *, child: Pictures, parent: Pictures) -> 
 
 
 def judged_by_what_taught(gate: Gate, *, child: Pictures, parent: Pictures) -> Judged | None:
-    """What was trained on, on the gate's images; known of simulated readers only."""
+    """Returns what was trained on, on the gate's images; known of simulated readers only."""
     if not taught_by_simulated_readers(gate.child):
         return None
     return _by_taste(

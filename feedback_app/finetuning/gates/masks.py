@@ -75,7 +75,7 @@ def kinds_behind(child: ModelVersion) -> tuple[MaskKind, ...]:
 
 
 def segmented(kinds: tuple[MaskKind, ...]) -> tuple[MaskKind, ...]:
-    """Those of the kinds that an active segmenter draws."""
+    """Returns those of the kinds that an active segmenter draws."""
     segmenters = Scorer.objects.active().filter(kind=ScorerKind.SEGMENTER)
     known = set(segmenters.values_list("target", flat=True))
     return tuple(kind for kind in kinds if kind in known)
@@ -96,7 +96,7 @@ def patients_behind(child: ModelVersion) -> set[int]:
 def held_out_images(
     child: ModelVersion, kinds: tuple[MaskKind, ...], *, at_least: int
 ) -> tuple[Cohort, tuple[UUID, ...]]:
-    """One image a patient, of the cohort that has the most with masks of all the kinds."""
+    """Returns one image a patient, of the cohort that has the most with masks of all the kinds."""
     rows = (
         CohortImage.objects.with_masks(kinds)
         .exclude(patient__split=Split.TRAIN)

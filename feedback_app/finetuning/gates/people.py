@@ -87,7 +87,8 @@ class PeoplesWord:
 
 
 def peoples_word(gate: Gate) -> PeoplesWord | None:
-    """None where no study was asked for; its result once all is read, or the study is closed.
+    """Returns None where no study was asked for; its result once all is read, or the study is
+    closed.
 
     A gate without a study of its own shows the newest one about the same two versions.
     """
@@ -107,7 +108,9 @@ def peoples_word(gate: Gate) -> PeoplesWord | None:
 
 
 def readings_of(study: Study) -> tuple[QuerySet[Reading], bool]:
-    """Those that count, and whether simulated readers made them: where people read, they count."""
+    """Returns those that count, and whether simulated readers made them: where people read,
+    they count.
+    """
     readings = (
         Reading.objects.current()
         .standing()

@@ -73,7 +73,9 @@ def _of(name: str, won: Mapping[str, Any]) -> Row:
 
 
 def _moved(figures: Mapping[str, Any], spec: GateSpec) -> Iterator[tuple[str, float, float, float]]:
-    """The change in the direction that counts against the child, as a share of its margin."""
+    """Yields the change in the direction that counts against the child, as a share of its
+    margin.
+    """
     for quality in qualities(spec):
         found = figures["quality"].get(quality.name)
         if found is None:

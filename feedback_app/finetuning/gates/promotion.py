@@ -18,7 +18,7 @@ def latest_verdict(version: ModelVersion) -> GateVerdict | None:
 
 
 def needs_reason(version: ModelVersion) -> bool:
-    """Whether nothing but somebody's word speaks for a version that was taught.
+    """Returns whether nothing but somebody's word speaks for a version that was taught.
 
     A verdict whose judge rests on retracted readings speaks for nothing.
     """

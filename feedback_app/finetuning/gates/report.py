@@ -158,7 +158,7 @@ def _suspects(figures: Mapping[str, Any], address: Address) -> Iterable[Suspect]
 
 
 def sheet_from(child: Batch, parent: Batch, *, address: Address = address_of) -> list[Sheet]:
-    """Images of the same prompt and seed beside each other, in the order of the prompts."""
+    """Returns images of the same prompt and seed beside each other, in the order of the prompts."""
     groups: dict[str, list[Beside]] = {}
     for recipe, pair in _pairs(child, parent, address=address):
         groups.setdefault(recipe.prompt, []).append(pair)
@@ -177,7 +177,7 @@ def masked_sheets(gate: Gate) -> list[MaskedSheet]:
 
 
 def _pairs(child: Batch, parent: Batch, *, address: Address) -> Iterator[tuple[Recipe, Beside]]:
-    """The child's recipes in order, with both sides' pictures; seeds are a batch's own."""
+    """Yields the child's recipes in order, with both sides' pictures; seeds are a batch's own."""
     others = {
         (place.recipe.prompt, place.recipe.seed): place.candidate
         for place in parent.batchrecipe_set.with_candidates()
@@ -193,7 +193,7 @@ def _pairs(child: Batch, parent: Batch, *, address: Address) -> Iterator[tuple[R
 
 
 def embedded(image: UUID) -> str:
-    """A synthetic image as a data URI, for a report that stands alone."""
+    """Returns a synthetic image as a data URI, for a report that stands alone."""
     blob = Image.objects.select_related("blob").get(pk=image, cohort_image=None).blob
     return f"data:{blob.media_type};base64,{base64.b64encode(blob.read()).decode()}"
 

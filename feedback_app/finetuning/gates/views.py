@@ -62,7 +62,9 @@ def gate(request: HttpRequest, gate_id: UUID) -> HttpResponse:
 @require_safe
 @coordinators_only
 def gate_report(request: HttpRequest, gate_id: UUID, form: str) -> FileResponse:
-    """The report to keep: one HTML file without real images, or the figures as JSON."""
+    """Answers with the report to keep: one HTML file without real images, or the figures as
+    JSON.
+    """
     row = gate_of(gate_id)
     if row.found is None or form not in {"html", "json"}:
         raise Http404

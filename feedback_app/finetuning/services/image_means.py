@@ -96,7 +96,7 @@ def teaching_readings(
 def _finals(
     simulated: bool, studies: Collection[Study] | None, as_of: datetime | None
 ) -> ReadingQuerySet:
-    """The final readings of these studies' cases, but of no gate's."""
+    """Returns the final readings of these studies' cases, but of no gate's."""
     finals = final_readings(as_of=as_of).filter(
         is_simulated=simulated, slot__study__adjudicates__study__gate=None
     )
@@ -106,7 +106,7 @@ def _finals(
 
 
 def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[MaskKind, str]]:
-    """By case and image, the masks of the image's recipe where the case shows any."""
+    """Returns, by case and image, the masks of the image's recipe where the case shows any."""
     shown = CaseImage.objects.filter(
         case__slots__readings__in=readings, case__masks__isnull=False
     ).exclude(image__candidate__recipe__masks=None)
@@ -122,7 +122,8 @@ def masks_shown(readings: QuerySet[Reading]) -> dict[tuple[UUID, UUID], dict[Mas
 def marks_made(
     readings: QuerySet[Reading], *, as_of: datetime | None = None
 ) -> dict[tuple[UUID, UUID], tuple[Mark, ...]]:
-    """By reading and image, the regions of the reading's flags and of its comment's, sorted.
+    """Returns, by reading and image, the regions of the reading's flags and of its comment's,
+    sorted.
 
     Flags that a person confirmed in a comment count where they marked them, now or then; they
     say that they are of a comment.

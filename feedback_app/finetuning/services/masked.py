@@ -22,7 +22,7 @@ def masks_of(line: Line) -> dict[str, str]:
 
 
 def lines_for(snapshot: Snapshot, parent: ModelVersion) -> list[Line]:
-    """Those that the parent can learn from: without masks where it does not follow any."""
+    """Returns those that the parent can learn from: without masks where it does not follow any."""
     return [line for line in lines_of(snapshot) if parent.follows_masks or not masks_of(line)]
 
 

@@ -76,14 +76,14 @@ def start_reward_model(
 
 
 def training_in_place_of(scorer: Scorer) -> RewardModel | None:
-    """The newest training of a reward model in this one's place, whatever became of it."""
+    """Returns the newest training of a reward model in this one's place, whatever became of it."""
     return (
         RewardModel.objects.filter(replaces__scorer=scorer).select_related("run", "scorer").first()
     )
 
 
 def replacement_of(scorer: Scorer) -> Scorer | None:
-    """The reward model that stands in this one's place, once it is trained."""
+    """Returns the reward model that stands in this one's place, once it is trained."""
     training = training_in_place_of(scorer)
     return training.scorer if training else None
 
@@ -113,7 +113,7 @@ def _free_name(name: str) -> str:
 
 
 def classifier_at(location: str) -> Scorer | None:
-    """The classifier in this folder, if it is a registered one."""
+    """Returns the classifier in this folder, if it is a registered one."""
     return Scorer.objects.filter(location=location_of(location), kind=ScorerKind.CLASSIFIER).first()
 
 

@@ -42,7 +42,9 @@ def write_run_folder(fine_tune: FineTune, run_dir: Path) -> FineTuneSpec:
 
 
 def write_readings(lines: Collection[Line], run_dir: Path) -> Path:
-    """A snapshot's lines as JSON lines that name files of images and masks, and those files."""
+    """Returns a snapshot's lines as JSON lines that name files of images and masks, and those
+    files.
+    """
     images = run_dir / "images"
     images.mkdir(parents=True, exist_ok=True)
     shown = {line[name] for line in lines for name in IMAGE_FIELDS if name in line}

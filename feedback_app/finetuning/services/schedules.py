@@ -106,7 +106,7 @@ def new_readings_for(schedule: Schedule) -> int:
 
 
 def new_readings_so_far(schedule: Schedule) -> SoFar:
-    """The same, within the time that a page may take."""
+    """Returns the same, within the time that a page may take."""
     return unknown_so_far(**_asked_by(schedule), asked={"schedule": schedule.pk})
 
 
@@ -129,7 +129,7 @@ def _asked_by(schedule: Schedule) -> dict[str, Any]:
 
 
 def model_to_teach() -> ModelVersion | None:
-    """The promoted model version, or the newest base model where none is promoted."""
+    """Returns the promoted model version, or the newest base model where none is promoted."""
     promoted = ModelVersion.objects.filter(is_promoted=True).first()
     return promoted or ModelVersion.objects.filter(parent=None).order_by("-pk").first()
 

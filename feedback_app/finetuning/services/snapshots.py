@@ -156,7 +156,7 @@ def take_snapshot(
 
 
 def retake_snapshot(snapshot: Snapshot, *, created_by: User | None = None) -> Snapshot:
-    """The first of its line without what is retracted now, and with nothing more."""
+    """Returns the first of its line without what is retracted now, and with nothing more."""
     first = snapshot.first
     held = set(first.pairs.values_list("reading", flat=True))
     held |= set(first.rated_images.values_list("reading", flat=True))
@@ -201,7 +201,7 @@ def write_lines(
 
 
 def _line(fields: dict[str, Any]) -> str:
-    """What says nothing is left out, of marks too."""
+    """Returns what says nothing is left out, of marks too."""
     said = _said(fields)
     for name in MARKS & said.keys():
         said[name] = [_said(mark) for mark in said[name]]

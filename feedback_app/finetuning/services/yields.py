@@ -53,7 +53,7 @@ def count_new_pairs(*, simulated: bool, since: Snapshot | None) -> int:
 
 
 def new_pairs_so_far(*, simulated: bool, since: Snapshot | None) -> SoFar:
-    """The same, within the time that a page may take."""
+    """Returns the same, within the time that a page may take."""
     asked = {"snapshot": str(since.pk)} if since else {}
     return unknown_so_far("pairs", simulated=simulated, known=taken_by(since), asked=asked)
 
@@ -92,7 +92,9 @@ def _readings_about() -> int:
 
 
 def _last_counted(spec: dict[str, Any]) -> SoFar:
-    """What the last such run found, and the one that counts anew where that was long ago."""
+    """Returns what the last such run found, and the one that counts anew where that was long
+    ago.
+    """
     ended = Run.objects.filter(kind=COUNT, spec=spec, state=State.SUCCEEDED)
     last = ended.order_by("-finished_at").first()
     found = last.result if last else {}

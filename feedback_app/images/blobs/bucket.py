@@ -147,7 +147,8 @@ class BucketStorage(S3Storage):
                     yield one["Key"].removeprefix(within), one["Size"], one["LastModified"]
 
     def has(self, name: str, *, sha256: str, size_bytes: int) -> bool:
-        """Whether the file is there: by the bucket's hash of it, or where it tells none, by size.
+        """Returns whether the file is there: by the bucket's hash of it, or where it tells none, by
+        size.
 
         It was held against its hash when it went up in any case.
         """

@@ -28,7 +28,7 @@ class Blob(models.Model):
         return f"{self.sha256[:2]}/{self.sha256}"
 
     def open(self) -> "File[bytes]":
-        """The file as it lies there; unlike ``read`` this does not check its hash."""
+        """Returns the file as it lies there; unlike ``read`` this does not check its hash."""
         try:
             return default_storage.open(self.path)
         except FileNotFoundError as error:
@@ -43,7 +43,7 @@ class Blob(models.Model):
             ) from error
 
     def open_checked(self) -> "File[bytes]":
-        """The file, after all of it was read once and held against its hash."""
+        """Returns the file, after all of it was read once and held against its hash."""
         file = self.open()
         sums = hashlib.sha256()
         for chunk in file.chunks():

@@ -60,7 +60,7 @@ class Listing(TypedDict):
 
 
 def is_shared() -> bool:
-    """Whether the storage is a bucket, and this host's folders are this host's alone."""
+    """Returns whether the storage is a bucket, and this host's folders are this host's alone."""
     return bool(settings.STORAGE_URL)
 
 

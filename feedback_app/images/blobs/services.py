@@ -133,7 +133,9 @@ def open_picture(content: bytes, *, name: str) -> PIL.Image.Image:
 
 
 def _orientation_of(picture: PIL.Image.Image) -> object:
-    """What its EXIF says; a picture with a broken EXIF is shown as it is, as browsers do."""
+    """Returns what its EXIF says; a picture with a broken EXIF is shown as it is, as browsers
+    do.
+    """
     try:
         return picture.getexif().get(PIL.ExifTags.Base.Orientation, 1)
     except Exception:  # noqa: BLE001  Pillow raises many kinds for broken EXIF
@@ -141,7 +143,7 @@ def _orientation_of(picture: PIL.Image.Image) -> object:
 
 
 def _turned_upright(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """The picture as it is to be seen; one that was turned has no file format any more."""
+    """Returns the picture as it is to be seen; one that was turned has no file format any more."""
     if _orientation_of(picture) not in TURNED:
         return picture
     turned = PIL.ImageOps.exif_transpose(picture)
@@ -158,7 +160,7 @@ def content_of(picture: PIL.Image.Image, *, as_it_came: bytes) -> bytes:
 
 
 def _why_unreadable(error: Exception, content: bytes) -> str:
-    """The reason in words that are the same for all files of a kind."""
+    """Returns the reason in words that are the same for all files of a kind."""
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if isinstance(error, PIL.Image.DecompressionBombError | PIL.Image.DecompressionBombWarning):

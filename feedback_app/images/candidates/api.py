@@ -282,7 +282,7 @@ class CandidateSerializer(MadeSerializer):
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_did_not_fit(self, candidate: Candidate) -> list[str]:
-        """The ids of the batches that had it made and did not take it."""
+        """Returns the ids of the batches that had it made and did not take it."""
         return [str(one.batch_id) for one in candidate.recipe.tries.all() if one.fits is False]
 
 

@@ -51,12 +51,12 @@ def split_prompts(text: str) -> list[str]:
 
 
 def next_name() -> str:
-    """A name for a batch that nobody named."""
+    """Returns a name for a batch that nobody named."""
     return f"Batch {Batch.objects.count() + 1}"
 
 
 def unused_seed(model_version: ModelVersion) -> int:
-    """The first seed after all that the version's images had; 0 where those are used up."""
+    """Returns the first seed after all that the version's images had; 0 where those are used up."""
     last = model_version.recipes.aggregate(last=Max("seed"))["last"]
     first = 0 if last is None else last + 1
     return first if first <= SEED_LIMIT - MAX_IMAGES else 0
@@ -289,7 +289,9 @@ def _progress(
 
 
 def runs_ahead(batch: Batch) -> int:
-    """How many runs of the same queue come before the batch's next one, those at work too."""
+    """Returns how many runs of the same queue come before the batch's next one, those at work
+    too.
+    """
     first = batch.runs.unfinished().order_by("-priority", "created_at").first()
     if first is None:
         return 0
@@ -301,12 +303,14 @@ def runs_ahead(batch: Batch) -> int:
 
 
 def made_before(batch: Batch) -> int:
-    """How many of its images were there when it was asked for: the same recipes, made once."""
+    """Returns how many of its images were there when it was asked for: the same recipes, made
+    once.
+    """
     return numbers_made_before(batch).count()
 
 
 def numbers_made_before(batch: Batch) -> "QuerySet[BatchRecipe, int]":
-    """Which of its images were there, by their places in the batch, from 0."""
+    """Returns which of its images were there, by their places in the batch, from 0."""
     there = batch.batchrecipe_set.filter(recipe__candidate__created_at__lt=batch.created_at)
     return there.order_by("position").values_list("position", flat=True)
 

@@ -12,5 +12,5 @@ KindedMask = tuple[str, "np.ndarray[Any, Any]"]
 
 
 def conditioning_masks(recipe: Recipe) -> list[KindedMask]:
-    """What the recipe asks to be where; nothing where it was made from text alone."""
+    """Returns what the recipe asks to be where; nothing where it was made from text alone."""
     return [(mask.kind, mask_of(mask.blob)) for mask in recipe.conditioning]

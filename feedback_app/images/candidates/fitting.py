@@ -68,14 +68,14 @@ def check_wanted(wanted: Wanted, mode: Mode, *, prompts: Sequence[str], images: 
 
 
 def in_order(attributes: Collection[str]) -> tuple[Attribute, ...]:
-    """Each once, as the vocabulary has them."""
+    """Returns each once, as the vocabulary has them."""
     return tuple(one for one in ATTRIBUTES if one in attributes)
 
 
 def judge_by_measures(
     recipe: Recipe, attributes: Sequence[Attribute]
 ) -> dict[str, dict[str, object]]:
-    """What the active judges' measures of a candidate say, by attribute that they know.
+    """Returns what the active judges' measures of a candidate say, by attribute that they know.
 
     What a prompt does not name, or a judge does not know, cannot be judged: its ``fits`` is None.
     """
@@ -106,7 +106,7 @@ def judge_by_measures(
 
 
 def is_fit(recipe: Recipe, seen: dict[str, dict[str, object]]) -> bool:
-    """Whether all that can be judged agrees; refuses where nothing can be."""
+    """Returns whether all that can be judged agrees; refuses where nothing can be."""
     judged = [found["fits"] for found in seen.values() if found["fits"] is not None]
     if not judged:
         raise RemediableError(
@@ -226,6 +226,6 @@ def open_places(fitting: Fitting, firsts: Sequence[Try]) -> list[OpenPlace]:
 
 
 def fitted_since(batch: Batch, since: datetime) -> Q:
-    """The places of what was found to fit after a moment."""
+    """Returns the places of what was found to fit after a moment."""
     fitted = Try.objects.filter(batch=batch, fits=True, decided_at__gt=since)
     return Q(position__in=fitted.values("position"))

@@ -35,11 +35,11 @@ class TryQuerySet(models.QuerySet["Try"]):
         return self.filter(fits=None)
 
     def firsts(self) -> Self:
-        """One a place that was asked for."""
+        """Returns one a place that was asked for."""
         return self.filter(number=1)
 
     def open_firsts(self) -> Self:
-        """Those of places of which no try has fitted, and one is left."""
+        """Returns those of places of which no try has fitted, and one is left."""
         same = Try.objects.filter(batch=OuterRef("batch"), position=OuterRef("position"))
         return self.firsts().filter(Exists(same.undecided()))
 

@@ -75,7 +75,9 @@ class BatchForm(forms.Form):
             complain(self, "prompts", error)
 
     def request(self, *, masks: MaskRequest | None) -> BatchRequest:
-        """What is asked for; prompts and their set stay out where only masks are followed."""
+        """Returns what is asked for; prompts and their set stay out where only masks are
+        followed.
+        """
         data: dict[str, Any] = self.cleaned_data
         takes_text = reads_text(data["mode"])
         chosen = data["prompt_set"] if takes_text else None

@@ -115,7 +115,7 @@ def _check(choice: MaskChoice) -> None:
 
 
 def _choose(choice: MaskChoice) -> list[CohortImage]:
-    """The images that were named, or as many as wanted, drawn by the seed."""
+    """Returns the images that were named, or as many as wanted, drawn by the seed."""
     names = " and ".join(label_of(kind) for kind in choice.kinds)
     images = {
         image.pk: image
@@ -204,7 +204,9 @@ def require_training_split(conditions: Iterable[Condition]) -> None:
 
 
 def drawn_from(rows: Iterable[RecipeMask]) -> QuerySet[Mask]:
-    """The masks of images that recipes' masks come from: parents, and what they went towards."""
+    """Returns the masks of images that recipes' masks come from: parents, and what they went
+    towards.
+    """
     parents, others = set(), set()
     for mask in rows:
         parents.add(mask.parent_id)
@@ -217,7 +219,7 @@ def drawn_from(rows: Iterable[RecipeMask]) -> QuerySet[Mask]:
 
 
 def kinds_of(cohort: Cohort) -> list[MaskKind]:
-    """The kinds of the vocabulary that the cohort has masks of."""
+    """Returns the kinds of the vocabulary that the cohort has masks of."""
     found = set(Mask.objects.filter(cohort_image__cohort=cohort).values_list("kind", flat=True))
     return [kind for kind in MASK_KINDS if kind in found]
 

@@ -193,11 +193,13 @@ class Batch(models.Model):
 
 class BatchRecipeQuerySet(models.QuerySet["BatchRecipe"]):
     def made(self) -> Self:
-        """Those of which there is a candidate; their recipes are not looked at for that."""
+        """Returns those of which there is a candidate; their recipes are not looked at for that."""
         return self.filter(Exists(Candidate.objects.filter(recipe=OuterRef("recipe"))))
 
     def with_candidates(self) -> Self:
-        """Each place with its recipe and masks, and the candidate and measures where made."""
+        """Returns each place with its recipe and masks, and the candidate and measures where
+        made.
+        """
         return self.select_related("recipe__candidate__image").prefetch_related(
             "recipe__candidate__image__measures", MASKS_WITH_PARENTS
         )
@@ -231,7 +233,7 @@ class BatchRecipe(models.Model):
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
     def of_condition(self, recipe: Recipe) -> Self:
-        """Those of the same version, mode and prompt that follow the same masks."""
+        """Returns those of the same version, mode and prompt that follow the same masks."""
         alike = self.filter(
             recipe__model_version=recipe.model_version,
             recipe__prompt=recipe.prompt,

@@ -18,7 +18,7 @@ class LongPrompt:
 
 
 def limit_of(version: ModelVersion) -> PromptLimit | None:
-    """How much text the version reads; None where nobody here can know, as of a hub id."""
+    """Returns how much text the version reads; None where nobody here can know, as of a hub id."""
     try:
         folder = folder_of(version.ancestry[0].location)
     except RemediableError:  # the folder is gone, which the run that needs it will say
@@ -27,7 +27,7 @@ def limit_of(version: ModelVersion) -> PromptLimit | None:
 
 
 def long_prompts(version: ModelVersion, prompts: Sequence[str]) -> list[LongPrompt]:
-    """Those that the version would not read to the end."""
+    """Returns those that the version would not read to the end."""
     limit = limit_of(version)
     if limit is None:
         return []

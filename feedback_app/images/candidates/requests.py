@@ -114,7 +114,7 @@ class BatchRequest(Request):
 def ask_for_batch(
     request: BatchRequest, *, created_by: User | None = None
 ) -> tuple[Batch, MaskPlan | None]:
-    """The batch, and the plan of its masks with what was refused."""
+    """Returns the batch, and the plan of its masks with what was refused."""
     with at("model_version"):
         version = find_version(request.model_version)
     prompt_set = _prompt_set_of(request)
@@ -153,7 +153,7 @@ def settings_of(request: BatchRequest) -> Settings:
 
 
 def wanted_of(request: BatchRequest) -> Wanted | None:
-    """What has to fit; None where nothing was asked for."""
+    """Returns what has to fit; None where nothing was asked for."""
     if not request.fits:
         return None
     return Wanted(attributes=in_order(request.fits), most_tries=request.tries)
@@ -165,7 +165,7 @@ def _prompt_set_of(request: BatchRequest) -> PromptSetVersion | None:
 
 
 def choice_of(request: MaskRequest) -> MaskChoice:
-    """The rows that a request for masks names."""
+    """Returns the rows that a request for masks names."""
     with at("masks", "cohort"):
         cohort = find_cohort(request.cohort)
     return MaskChoice(

@@ -46,7 +46,7 @@ OPTIONS = {
 
 
 def choices_of(query: QueryDict) -> list[Choice]:
-    """What can be chosen and what is; anything else that was asked for is left out."""
+    """Returns what can be chosen and what is; anything else that was asked for is left out."""
     return [
         Choice(
             key=key,

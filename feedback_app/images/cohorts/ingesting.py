@@ -168,7 +168,7 @@ def find_images(prepared: Sequence[Prepared], *, cohort: Cohort) -> dict[str, Co
 
 
 def compare(image: CohortImage, row: SourceImage) -> list[Skip]:
-    """A skip where the source now says something else of an image than when it came in."""
+    """Returns a skip where the source now says something else of an image than when it came in."""
     stored = (image.source_labels, image.findings)
     is_same_patient = row.patient is None or row.patient == image.patient.source_id
     if is_same_patient and stored == (dict(row.source_labels), list(row.findings)):
@@ -223,13 +223,15 @@ def add_images(prepared: Sequence[Prepared], *, target: Target) -> list[CohortIm
 
 
 def patient_of(one: Prepared) -> str:
-    """The source's patient, else the file header's, else the image is a patient of its own."""
+    """Returns the source's patient, else the file header's, else the image is a patient of its
+    own.
+    """
     header = one.picture.patient if one.picture else ""
     return one.row.patient or header or one.row.source_id
 
 
 def find_patients(prepared: Sequence[Prepared], *, target: Target) -> dict[str, Patient]:
-    """The patients of these images by their source's id, made where there are none."""
+    """Returns the patients of these images by their source's id, made where there are none."""
     first_of = {patient_of(one): one for one in reversed(prepared)}
     known = target.cohort.patients.filter(source_id__in=first_of)
     patients = {patient.source_id: patient for patient in known}
@@ -297,7 +299,7 @@ def box_key(box: Box) -> tuple[object, ...]:
 
 
 def usable_cores() -> int:
-    """The cores that this process may use."""
+    """Returns the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -47,7 +47,8 @@ def shape_of(picture: PIL.Image.Image) -> np.ndarray:
 
 
 def hardened(picture: PIL.Image.Image) -> tuple[PIL.Image.Image, bool]:
-    """The picture with smooth edges cut at half of its brightest value, and whether it had any.
+    """Returns the picture with smooth edges cut at half of its brightest value, and whether it had
+    any.
 
     Levels between may only lie along edges: a third label, or a picture, is left as it is.
     """
@@ -71,7 +72,7 @@ def _is_smooth(grey: Levels) -> bool:
 
 
 def looks_inverted(drawn: np.ndarray) -> bool:
-    """Whether a mask covers most of its picture, and all of its corners."""
+    """Returns whether a mask covers most of its picture, and all of its corners."""
     return bool(drawn[:: len(drawn) - 1 or 1, :: drawn.shape[1] - 1 or 1].all()) and (
         drawn.mean() > MOST
     )
@@ -115,7 +116,7 @@ def grey_of(picture: PIL.Image.Image) -> Levels:
 
 
 def has_several_colours(picture: PIL.Image.Image) -> bool:
-    """Whether shapes are drawn in several colours: they may be several structures.
+    """Returns whether shapes are drawn in several colours: they may be several structures.
 
     Which channels are bright is compared, not how bright; at its edges a JPEG may differ.
     """
@@ -132,7 +133,7 @@ def has_several_colours(picture: PIL.Image.Image) -> bool:
 
 
 def alpha_of(picture: PIL.Image.Image) -> Levels | None:
-    """How opaque each pixel is; None where the picture has no transparency."""
+    """Returns how opaque each pixel is; None where the picture has no transparency."""
     see_through = picture.info.get("transparency")
     if picture.mode.startswith("I"):
         if see_through is None:

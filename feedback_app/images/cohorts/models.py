@@ -85,7 +85,7 @@ class Patient(models.Model):
 
 class CohortImageQuerySet(models.QuerySet["CohortImage"]):
     def with_masks(self, kinds: Iterable[str]) -> Self:
-        """Those that have a mask of each of these kinds."""
+        """Returns those that have a mask of each of these kinds."""
         images = self
         for kind in kinds:
             images = images.filter(masks__kind=kind)

@@ -130,7 +130,7 @@ def prepare(row: SourceImage, known: Known | None) -> Prepared:
 def read_or_skip(
     read: Callable[[], T], *, path: Path | None, file: str, skips: list[Skip], what: What = "image"
 ) -> T | None:
-    """What was read, or None and a skip: here ends whatever one odd file can raise.
+    """Returns what was read, or None and a skip: here ends whatever one odd file can raise.
 
     What no file could be read for, such as a lost network disk, is no fault of this one.
     """
@@ -152,7 +152,7 @@ def read_or_skip(
 
 
 def read_picture(row: SourceImage) -> Picture:
-    """A picture as it came where that can be; a DICOM file without its header."""
+    """Returns a picture as it came where that can be; a DICOM file without its header."""
     name = row.path.name
     came = read_bounded(row.path)
     is_expected_dicom = row.path.suffix.lower() in DICOM_SUFFIXES
@@ -192,7 +192,7 @@ def describe_picture(
 
 
 def shows_something(picture: PIL.Image.Image) -> bool:
-    """Whether the grey levels of a picture are not nearly all alike."""
+    """Returns whether the grey levels of a picture are not nearly all alike."""
     step = max(1, min(picture.size) // LOOKED_AT_PX)
     levels = np.asarray(to_grey(picture))[::step, ::step]
     counts = np.bincount(levels.ravel(), minlength=256)
@@ -203,12 +203,14 @@ def shows_something(picture: PIL.Image.Image) -> bool:
 
 
 def patient_key() -> bytes:
-    """What patients' ids in DICOM headers are hashed with; this installation's own."""
+    """Returns what patients' ids in DICOM headers are hashed with; this installation's own."""
     return salted_hmac("images.patients", "", algorithm="sha256").digest()
 
 
 def read_bounded(path: Path) -> bytes:
-    """The file's bytes, one more than allowed at most: a larger file is refused by its size."""
+    """Returns the file's bytes, one more than allowed at most: a larger file is refused by its
+    size.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(settings.IMAGE_MAX_BYTES + 1)
@@ -226,7 +228,7 @@ def read_bounded(path: Path) -> bytes:
 
 
 def reason_of(error: RemediableError, *, path: Path) -> str:
-    """What is wrong, without the file's name, which stands beside it."""
+    """Returns what is wrong, without the file's name, which stands beside it."""
     return str(error).removeprefix(f"{path.name} ")
 
 
@@ -288,7 +290,7 @@ def require_size(found: tuple[int, int], wanted: tuple[int, int]) -> None:
 def opacity_mask(
     row: SourceImage, *, size: tuple[int, int], kinds: Collection[str]
 ) -> list[PreparedMask]:
-    """A mask of the boxes around opacities, where nobody has outlined them."""
+    """Returns a mask of the boxes around opacities, where nobody has outlined them."""
     width, height = size
     corners = [
         (box.x * width, box.y * height, box.width * width, box.height * height)

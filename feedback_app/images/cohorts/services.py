@@ -46,7 +46,7 @@ def start_import(
 
 
 def find_cohort(name: str) -> Cohort:
-    """The cohort of this name."""
+    """Returns the cohort of this name."""
     cohort = Cohort.objects.filter(name=name).first()
     if cohort is None:
         names = ", ".join(Cohort.objects.values_list("name", flat=True)) or "none"
@@ -55,7 +55,9 @@ def find_cohort(name: str) -> Cohort:
 
 
 def open_cohort(name: str, *, source: str) -> Cohort:
-    """The cohort of this name, made where there is none; one of another source is refused."""
+    """Returns the cohort of this name, made where there is none; one of another source is
+    refused.
+    """
     cohort, _ = Cohort.objects.get_or_create(name=name, defaults={"source": source})
     if cohort.erased_at:
         raise RemediableError(

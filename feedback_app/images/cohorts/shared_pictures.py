@@ -82,7 +82,7 @@ class OtherCohorts:
         return [(key, bytes(bits)) for key, bits in rows]
 
     def near(self, bits: bytes) -> dict[int, int]:
-        """The distance of each fingerprint that is close, by its key."""
+        """Returns the distance of each fingerprint that is close, by its key."""
         if not bits or not len(self._keys):
             return {}
         apart = distances(as_words([bits])[0], self._words)
@@ -115,7 +115,7 @@ def link(images: Sequence[CohortImage], *, bits: Sequence[bytes], others: OtherC
 
 
 def by_name(images: Sequence[CohortImage]) -> Iterable[Match]:
-    """What the data sets themselves say is the same picture."""
+    """Yields what the data sets themselves say is the same picture."""
     named = {image.known_as: image for image in images if image.known_as}
     if not named:
         return
@@ -155,7 +155,7 @@ def align_splits(images: Sequence[CohortImage]) -> int:
 
 
 def in_order(patients: "QuerySet[Patient]") -> "QuerySet[Patient]":
-    """Those whose split holds first."""
+    """Returns those whose split holds first."""
     derived = Case(
         When(cohort__source__in=DERIVED, then=Value(1)),
         default=Value(0),
@@ -165,7 +165,9 @@ def in_order(patients: "QuerySet[Patient]") -> "QuerySet[Patient]":
 
 
 def reach(started: set[int]) -> set[tuple[int, int]]:
-    """The pairs of patients who share a picture, from these on through all of their groups."""
+    """Returns the pairs of patients who share a picture, from these on through all of their
+    groups.
+    """
     pairs: set[tuple[int, int]] = set()
     reached: set[int] = set()
     front = started

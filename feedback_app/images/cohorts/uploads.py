@@ -22,7 +22,7 @@ FOLDER = "uploads"
 
 
 def unpack(archive: BinaryIO) -> Path:
-    """A folder of its own with what the archive holds: the data set's files at its top."""
+    """Returns a folder of its own with what the archive holds: the data set's files at its top."""
     folder: Path = settings.DATA_ROOT / FOLDER / str(uuid.uuid4())
     try:
         with zipfile.ZipFile(archive) as packed, naming_a_full_disk("the upload"):
@@ -76,7 +76,7 @@ def _folders(uploads: Path) -> list[Path]:
 
 
 def _is_over(folder: Path) -> bool:
-    """Whether its import ended long ago, or it never had one."""
+    """Returns whether its import ended long ago, or it never had one."""
     runs = Run.objects.filter(kind="import_cohort", spec__path=str(folder))
     if runs.unfinished().exists():
         return False

@@ -58,7 +58,7 @@ def show_cohort(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def grid_of(cohort: Cohort, request: HttpRequest) -> dict[str, Any]:
-    """One page of the cohort's images, of those that were asked for."""
+    """Returns one page of the cohort's images, of those that were asked for."""
     choices = choices_of(request.GET)
     page = Paginator(filter_images(cohort, choices), IMAGES_A_PAGE)
     return {
@@ -69,7 +69,7 @@ def grid_of(cohort: Cohort, request: HttpRequest) -> dict[str, Any]:
 
 
 def report_of(cohort: Cohort) -> dict[str, Any]:
-    """What the last import that came to an end left out, by reason and file by file."""
+    """Returns what the last import that came to an end left out, by reason and file by file."""
     everything = skips_of(cohort)
     skips = everything.exclude(what=WARNING)
     reasons = reasons_of(skips)

@@ -70,7 +70,7 @@ class PromptSetsView(Read):
     filterset_class = PromptSetFilter
 
     def get_object(self) -> PromptSetVersion:
-        """By ``NAME``, the latest version, or ``NAME@VERSION``."""
+        """Returns, by ``NAME``, the latest version, or ``NAME@VERSION``."""
         return find_version(self.kwargs["name"])
 
     def create(self, *_: Any) -> Response:

@@ -90,7 +90,7 @@ class PromptSetVersion(models.Model):
 
 class SetPromptQuerySet(models.QuerySet["SetPrompt"]):
     def counted_by(self, name: str) -> dict[str, int]:
-        """How often each value of an attribute comes, by value."""
+        """Returns how often each value of an attribute comes, by value."""
         rows = self.order_by().values_list(name).annotate(count=Count("pk"))
         return dict(rows.order_by(F(name)))
 

@@ -32,7 +32,7 @@ def create_set(
     shortfalls: Sequence[str] = (),
     created_by: User | None = None,
 ) -> PromptSetVersion:
-    """A new set with its first version; a name that is taken is refused."""
+    """Returns a new set with its first version; a name that is taken is refused."""
     if not re.match(NAME_PATTERN, name):
         raise RemediableError(
             f"“{name}” cannot be a prompt set's name.",
@@ -88,7 +88,7 @@ def save_prompts(
     shortfalls: Sequence[str] = (),
     created_by: User | None = None,
 ) -> PromptSetVersion:
-    """A new set, or where there is one of the name its next version."""
+    """Returns a new set, or where there is one of the name its next version."""
     prompt_set = PromptSet.objects.filter(name=name).first()
     if prompt_set is None:
         return create_set(
@@ -161,7 +161,7 @@ def prompts_of_cohort(cohort: Cohort, wish: Wish) -> Balanced:
 
 
 def findings_of(cohort: Cohort) -> tuple[str, ...]:
-    """The findings that the training split has an image of, and ``no finding`` likewise."""
+    """Returns the findings that the training split has an image of, and ``no finding`` likewise."""
     labels = list(_labelled(cohort).values_list("findings", flat=True))
     found = {finding for findings in labels for finding in findings}
     normal = (NORMAL,) if [] in labels else ()

@@ -60,7 +60,7 @@ def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
 @require_safe
 @coordinators_only
 def show_text(request: HttpRequest, version_id: int) -> HttpResponse:
-    """The prompts, one a line, as they were hashed."""
+    """Answers with the prompts, one a line, as they were hashed."""
     version = version_of(version_id)
     text = "".join(f"{prompt}\n" for prompt in version.texts())
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
@@ -75,7 +75,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def revise(request: HttpRequest, version_id: int) -> HttpResponse:
-    """A new version, which begins as a copy of this one."""
+    """Shows a new version, which begins as a copy of this one."""
     return _make(request, base=version_of(version_id))
 
 
@@ -106,7 +106,9 @@ def _make(request: HttpRequest, *, base: PromptSetVersion | None) -> HttpRespons
 
 
 def posted_text(request: HttpRequest) -> QueryDict:
-    """What was posted; a file's text stands in the field, so that it is not lost by an error."""
+    """Returns what was posted; a file's text stands in the field, so that it is not lost by an
+    error.
+    """
     data = request.POST.copy()
     file = request.FILES.get("file")
     if file is not None:

@@ -67,7 +67,7 @@ CONTRARIES = {"view PA": "view AP", "sex male": "sex female"}
 
 
 def phrases_seen(details: Mapping[str, Any], value: float) -> dict[str, float]:
-    """What a judge's measure gave each phrase of its attribute.
+    """Returns what a judge's measure gave each phrase of its attribute.
 
     Of measures that kept the asked one alone it is that one and, where it has one, its contrary.
     """
@@ -81,6 +81,6 @@ def phrases_seen(details: Mapping[str, Any], value: float) -> dict[str, float]:
 
 
 def likeliest(details: Mapping[str, Any], value: float) -> str:
-    """The phrase that the judge sees most of; empty where it was asked for one alone."""
+    """Returns the phrase that the judge sees most of; empty where it was asked for one alone."""
     found = phrases_seen(details, value)
     return max(found, key=found.__getitem__) if len(found) > 1 else ""

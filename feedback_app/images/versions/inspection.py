@@ -183,7 +183,8 @@ def _words_of(folder: Path) -> int:
 
 
 def inspect_weights(folder: Path) -> Config:
-    """A part's weights must be there in full, as safetensors: in one file, or all its shards.
+    """Returns a part's weights must be there in full, as safetensors: in one file, or all its
+    shards.
 
     Returns the entries of all headers by the tensors' names.
     """

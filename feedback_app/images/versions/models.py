@@ -104,7 +104,9 @@ class PromotionKind(models.TextChoices):
 
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     def in_turn(self) -> list["ModelVersion"]:
-        """The versions as they took over; the last is promoted, going back takes one away."""
+        """Returns the versions as they took over; the last is promoted, going back takes one
+        away.
+        """
         stack: list[ModelVersion] = []
         for promotion in self.select_related("version").order_by("pk"):
             if promotion.kind == PromotionKind.BACK and len(stack) > 1:

@@ -100,7 +100,7 @@ def require_free_name(name: str) -> None:
 
 
 def find_version(name: str) -> ModelVersion:
-    """The model version of this name; without a name, the promoted one."""
+    """Returns the model version of this name; without a name, the promoted one."""
     versions = ModelVersion.objects.all()
     found = versions.filter(name=name) if name else versions.filter(is_promoted=True)
     version = found.first()
@@ -119,7 +119,7 @@ def find_version(name: str) -> ModelVersion:
 
 @transaction.atomic
 def register_bundled() -> ModelVersion:
-    """The model that comes with the project.
+    """Returns the model that comes with the project.
 
     One that came with an earlier release stays, for the candidates that it made, and hands
     its promotion on: its weights are no longer there.

@@ -59,7 +59,7 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of a backup that is whole and of a layout that is known."""
+    """Returns the manifest of a backup that is whole and of a layout that is known."""
     path = folder / MANIFEST
     if not path.is_file():
         raise RemediableError(

@@ -34,7 +34,7 @@ def run(program: str, *arguments: str | Path) -> None:
 
 
 def find(program: str) -> Path:
-    """The program on the path, or of the wheel, that is no older than the server."""
+    """Returns the program on the path, or of the wheel, that is no older than the server."""
     server = connection.pg_version // 10_000  # type: ignore[attr-defined]
     seen = []
     for path in _installed(program):

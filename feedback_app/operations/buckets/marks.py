@@ -24,7 +24,9 @@ def bucket() -> BucketStorage:
 
 
 def is_half_moved() -> bool:
-    """Whether an installation was begun to be moved into this bucket and is not there whole."""
+    """Returns whether an installation was begun to be moved into this bucket and is not there
+    whole.
+    """
     told = told_of(bucket())
     return told is not None and not told["is_whole"]
 

@@ -18,7 +18,7 @@ def find_person(username: str) -> User:
 
 
 def plan(kind: str, name: str) -> Plan:
-    """What erasing it would do."""
+    """Returns what erasing it would do."""
     if kind == "person":
         return people.plan_for(find_person(name))
     return cohorts.plan_for(find_cohort(name))

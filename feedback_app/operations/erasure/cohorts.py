@@ -43,7 +43,7 @@ UNFINISHED = (StudyState.OPEN, StudyState.PAUSED)
 
 
 def plan_for(cohort: Cohort) -> Plan:
-    """What would go, what rests on it and stays, and what stands against it."""
+    """Returns what would go, what rests on it and stays, and what stands against it."""
     images = CohortImage.objects.filter(cohort=cohort)
     kept = _kept(cohort).count()
     masks = Mask.objects.filter(cohort_image__cohort=cohort)
@@ -184,7 +184,7 @@ def _among(rows: Any, field: str, blobs: Iterable[str]) -> set[str]:
 
 
 def rows_of(relation: Any) -> Any:
-    """All rows that are on the other side of a relation."""
+    """Returns all rows that are on the other side of a relation."""
     return relation.related_model.objects.all()
 
 
@@ -213,5 +213,5 @@ def _remove_folders(cohort: Cohort) -> None:
 
 
 def _unused(model: type[models.Model]) -> dict[str, None]:
-    """The filter by rows that no other row names."""
+    """Returns the filter by rows that no other row names."""
     return {relation.name: None for relation in model._meta.related_objects}

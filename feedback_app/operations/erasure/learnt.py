@@ -17,7 +17,7 @@ from feedback_app.vlms.models import BenchmarkResult, InstructionSet
 
 
 def goes(cohort: Cohort) -> Iterator[str]:
-    """What erasing the cohort takes of these."""
+    """Yields what erasing the cohort takes of these."""
     if count := _sets(cohort).count():
         sets = "instruction set" if count == 1 else "instruction sets"
         yield f"{count:,} {sets}: questions, answers and pictures; counts and figures stay"

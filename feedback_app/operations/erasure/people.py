@@ -28,7 +28,7 @@ WAITING = (
 
 
 def plan_for(person: User) -> Plan:
-    """What would go, what would stay, and what stands against it."""
+    """Returns what would go, what would stay, and what stands against it."""
     belongings = {
         relation.related_model._meta.verbose_name_plural: _rows(relation, person).count()
         for relation in _belongings()
@@ -80,7 +80,7 @@ def erase_person(person: User, *, by: User | None, address: str | None = None) -
 
 
 def _belongings() -> list[Any]:
-    """The relations by which rows are a person's own: they would go with the account."""
+    """Returns the relations by which rows are a person's own: they would go with the account."""
     relations = User._meta.related_objects
     return [one for one in relations if getattr(one, "on_delete", None) is models.CASCADE]
 

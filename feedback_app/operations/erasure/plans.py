@@ -30,7 +30,7 @@ class Plan:
     refusal: str = ""
 
     def lines(self) -> list[str]:
-        """All of it for a terminal."""
+        """Returns all of it for a terminal."""
         return [
             *(f"goes: {line}" for line in self.goes),
             *(f"stays: {line}" for line in self.stays),

@@ -37,7 +37,7 @@ BLOCK = "█"
 
 
 def goes(cohort: Cohort) -> Iterator[str]:
-    """What erasing the cohort takes of texts."""
+    """Yields what erasing the cohort takes of texts."""
     for rows, one, several in (
         (_shown(cohort), "report of its images in cases", "reports of its images in cases"),
         (_written(cohort), "report that a reader signed", "reports that readers signed"),
@@ -92,7 +92,7 @@ def erase_folders(cohort: Cohort) -> None:
 
 
 def snapshots_of(cohort: Cohort) -> "QuerySet[ReportSnapshot]":
-    """Those with lessons on its images."""
+    """Returns those with lessons on its images."""
     rows = ReportSnapshot.objects.filter(
         lessons__reading__slot__case__images__cohort_image__cohort=cohort
     )
@@ -121,7 +121,7 @@ def _mark(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without(report: dict[str, Any], images: Collection[str]) -> dict[str, Any]:
-    """A verdict without what both models and a reader wrote of these images."""
+    """Returns a verdict without what both models and a reader wrote of these images."""
     shown = [one for one in report["reports"] if one["image"] not in images]
     gone = report.get(ERASED, 0) + len(report["reports"]) - len(shown)
     return report | {"reports": shown, ERASED: gone}

@@ -33,7 +33,9 @@ class Marks:
 
 @register.inclusion_tag("provenance/_mark.html", takes_context=True)
 def retraction_mark(context: template.Context, row: Any, *, whole: bool = False) -> dict[str, Any]:
-    """A badge where the row rests on retracted readings; ``whole`` says what replaces what."""
+    """Returns a badge where the row rests on retracted readings; ``whole`` says what replaces
+    what.
+    """
     fine_tune = FineTune.objects.filter(model_version=row).first() if _is_version(row) else row
     retraction = marks_of(context).of(row)
     shown: dict[str, Any] = {"retraction": retraction}
@@ -46,7 +48,7 @@ def retraction_mark(context: template.Context, row: Any, *, whole: bool = False)
 
 @register.inclusion_tag("provenance/_retracted.html", takes_context=True)
 def retraction_of(context: template.Context, row: User | Study) -> dict[str, Any]:
-    """A badge on a reader or a study that is retracted."""
+    """Returns a badge on a reader or a study that is retracted."""
     return {"retraction": marks_of(context).of_target(row)}
 
 
@@ -81,7 +83,7 @@ def marks_of(context: template.Context) -> Marks:
 
 @register.filter
 def address_of(row: Any) -> str:
-    """The page of whatever rests on readings."""
+    """Returns the page of whatever rests on readings."""
     return address(row)
 
 

@@ -84,7 +84,7 @@ def _named(slot: Slot) -> list[tuple[str, list[Reading]]]:
 
 
 def _letter(number: int) -> str:
-    """A, B ... Z, then AA and so on."""
+    """Returns a, B ... Z, then AA and so on."""
     first, second = divmod(number, 26)
     return (chr(64 + first) if first else "") + chr(65 + second)
 
@@ -108,7 +108,9 @@ def _describe(
 
 
 def _answers(reading: Reading, shown: Shown) -> list[dict[str, str]]:
-    """A line a criterion, as in "Realism: 3 · 5", in the order in which the images stand."""
+    """Returns a line a criterion, as in "Realism: 3 · 5", in the order in which the images
+    stand.
+    """
     values: dict[Criterion, dict[int, str]] = defaultdict(dict)
     for score in reading.scores.all():
         said = score.criterion.in_words(score.value)
@@ -128,7 +130,9 @@ def _answers(reading: Reading, shown: Shown) -> list[dict[str, str]]:
 
 
 def _reported(reading: Reading, shown: Shown) -> list[dict[str, str]]:
-    """What was said of reports; A is the left one of whoever reads this, B the right one."""
+    """Returns what was said of reports; A is the left one of whoever reads this, B the right
+    one.
+    """
     report = getattr(reading, "report", None)
     lines = [{"criterion": report.edit_in_words, "said": report.text}] if report else []
     preferences = sorted(reading.preferences.all(), key=lambda one: one.criterion.position)

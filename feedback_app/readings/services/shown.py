@@ -72,7 +72,7 @@ class Shown:
 
 
 def content_given(given: GivenReading, shown: Shown) -> Content:
-    """What would be stored, to be compared; what is impossible is equal to nothing."""
+    """Returns what would be stored, to be compared; what is impossible is equal to nothing."""
     places = range(len(shown.images))
 
     def image_at(place: int | None) -> object:

@@ -96,7 +96,7 @@ def leniency(figures: ScoreFigures) -> Figure:
 
 
 def drift(figures: ScoreFigures) -> Figure:
-    """One small plot a reader, all on one scale."""
+    """Returns one small plot a reader, all on one scale."""
     count = len(figures.readers)
     drawn, panels = looks.panels(count, columns=panel_columns(count))
     ends = [np.abs(path.deviation).max() for path in figures.paths if path]
@@ -174,7 +174,7 @@ def roc(figures: DetectionFigures, readers: Sequence[str]) -> Figure:
 
 
 def sides(figures: ChoiceFigures, readers: Sequence[str]) -> Figure:
-    """Whether a side attracts choices, whatever is on it."""
+    """Returns whether a side attracts choices, whatever is on it."""
     names = ["All readers", *readers]
     won = [figures.left, *figures.left_by_reader]
     return _won(

@@ -27,7 +27,7 @@ VERSION = "image__candidate__recipe__model_version__name"
 
 
 def has_truth(study: Study) -> bool:
-    """Whether the study asks which images are synthetic, and it may be told which are."""
+    """Returns whether the study asks which images are synthetic, and it may be told which are."""
     return study.is_unblinded and study.criteria.filter(kind=CriterionKind.CONFIDENCE).exists()
 
 
@@ -85,5 +85,5 @@ def _cells(
 
 
 def _plain(name: str) -> str:
-    """A name for a layout that knows no quotes."""
+    """Returns a name for a layout that knows no quotes."""
     return " ".join(name.replace(",", " ").split())

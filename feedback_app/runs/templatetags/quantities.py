@@ -39,7 +39,7 @@ def rate(per_s: float | None) -> str:
 
 @register.filter
 def figure(value: object) -> str:
-    """A number short, a list or a mapping by its length."""
+    """Returns a number short, a list or a mapping by its length."""
     match value:
         case bool() | None:
             return {True: "yes", False: "no", None: UNKNOWN}[value]

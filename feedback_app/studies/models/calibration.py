@@ -153,7 +153,9 @@ class TrainingReference(models.Model):
 
 
 def training_criteria(study: Study) -> list[Criterion]:
-    """What training asks: the questions of the first phase, so that nothing is told early."""
+    """Returns what training asks: the questions of the first phase, so that nothing is told
+    early.
+    """
     mode = mode_of(study.mode)
     kind = mode.asked_in(mode.phases(study)[0])
     return [criterion for criterion in study.criteria.all() if kind in (None, criterion.kind)]

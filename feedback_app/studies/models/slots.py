@@ -144,13 +144,17 @@ class Slot(models.Model):
         return self.phase in ADJUDICATION
 
     def images_in_order(self) -> list[Image]:
-        """The images as this slot shows them; who has one rendered ahead wants no file's row."""
+        """Returns the images as this slot shows them; who has one rendered ahead wants no
+        file's row.
+        """
         places = CaseImage.objects.filter(case=self.case_id).select_related("image")
         images = [place.image for place in places]
         return [images[position] for position in self.image_order]
 
     def texts_in_order(self) -> list[CaseText]:
-        """The reports as this slot shows them: a draft, or the left one and the right one."""
+        """Returns the reports as this slot shows them: a draft, or the left one and the right
+        one.
+        """
         return by_lot(
             list(CaseText.objects.filter(case=self.case_id)),
             seed=self.study.shuffle_seed,
@@ -160,7 +164,9 @@ class Slot(models.Model):
         )
 
     def criteria(self) -> list[Criterion]:
-        """What is asked in this slot's phase: scores while unaware, the source when aware."""
+        """Returns what is asked in this slot's phase: scores while unaware, the source when
+        aware.
+        """
         asked = questions_of(self.study).criteria
         kind = mode_of(self.study.mode).asked_in(self.phase)
         return [criterion for criterion in asked if kind in (None, criterion.kind)]

@@ -73,7 +73,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def _wanted(slots: "models.QuerySet[Any]") -> Case:
-    """How many of a study's planned slots are wanted: in a pool, those with a seat."""
+    """Returns how many of a study's planned slots are wanted: in a pool, those with a seat."""
     seated = number_of(slots.filter(seat__isnull=False))
     return Case(When(allocation=Allocation.POOL, then=seated), default=number_of(slots))
 

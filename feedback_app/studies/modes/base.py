@@ -90,11 +90,11 @@ class Mode:
     # -- what is planned
 
     def images_a_case(self, wanted: int) -> int:
-        """How many images a whole case shows; ``wanted`` is what the design says."""
+        """Returns how many images a whole case shows; ``wanted`` is what the design says."""
         return wanted if self.images is None else self.images
 
     def candidates_a_case(self, wanted: int) -> int:
-        """How many candidates of the first batches a whole case takes at least."""
+        """Returns how many candidates of the first batches a whole case takes at least."""
         return self.images_a_case(wanted)
 
     def phases(self, design: Designed) -> tuple[Phase, ...]:
@@ -110,7 +110,7 @@ class Mode:
         taken: Collection[UUID] = (),
         sample: Sample | None = None,
     ) -> CasePlan:
-        """The cases that sources give; ``taken`` are the images that are in a case already.
+        """Returns the cases that sources give; ``taken`` are the images that are in a case already.
 
         ``against`` is the second batch, where a mode takes one; ``seed`` says what is drawn.
         """
@@ -128,23 +128,25 @@ class Mode:
     # -- what is asked
 
     def scales(self, given: tuple[Scale, ...] | None, *, has_phases: bool) -> tuple[Scale, ...]:
-        """All criteria that are written down; the mode's own where none are ``given``."""
+        """Returns all criteria that are written down; the mode's own where none are ``given``."""
         return self.default_scales if given is None else given
 
     def default_flags(self, *, has_phases: bool) -> tuple[str, ...]:
-        """The named artefacts to start from: those that make sense and do not tell too much."""
+        """Returns the named artefacts to start from: those that make sense and do not tell too
+        much.
+        """
         return DEFAULT_FLAGS
 
     def asked_in(self, phase: str) -> CriterionKind | None:
-        """The one kind of question that a phase asks; None where it asks all of them."""
+        """Returns the one kind of question that a phase asks; None where it asks all of them."""
         return None
 
     def shown_as(self, phase: str) -> str:
-        """The mode of the reading page that shows a case in this phase."""
+        """Returns the mode of the reading page that shows a case in this phase."""
         return self.slug
 
     def note_of(self, phase: str) -> str:
-        """What a reader is told before the first case of a phase."""
+        """Returns what a reader is told before the first case of a phase."""
         return ""
 
     # -- what is refused, and what a coordinator is told
@@ -155,7 +157,7 @@ class Mode:
             yield "has_phases", "Phases are for telling real from synthetic."
 
     def lacks(self, added: CasesAdded) -> Iterable[str]:
-        """What planned cases still need, so that the study can be opened."""
+        """Yields what planned cases still need, so that the study can be opened."""
         return ()
 
     def require_whole(self, cases: "QuerySet[Model]") -> None:
@@ -166,11 +168,11 @@ class Mode:
         return ""
 
     def warnings(self, design: Designed) -> Iterable[str]:
-        """What a coordinator should think about before the study is opened."""
+        """Yields what a coordinator should think about before the study is opened."""
         return ()
 
     def describe(self, design: Designed) -> str:
-        """What a case shows, with what the design says of it."""
+        """Returns what a case shows, with what the design says of it."""
         return self.label
 
     def facts(self, design: Designed) -> Iterable[tuple[str, str]]:

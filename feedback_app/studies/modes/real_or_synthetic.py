@@ -102,7 +102,7 @@ class RealOrSynthetic(Mode):
         taken: Collection[UUID] = (),
         sample: Sample | None = None,
     ) -> CasePlan:
-        """One candidate a case, and as many real images as make up the wanted share."""
+        """Returns one candidate a case, and as many real images as make up the wanted share."""
         synthetic = super().plan(
             design, sources, against=against, seed=seed, taken=taken, sample=sample
         )
@@ -170,7 +170,9 @@ class RealOrSynthetic(Mode):
         return NO_MORE_CASES if design.has_phases else ""
 
     def warnings(self, design: Designed) -> Iterator[str]:
-        """What two phases show readers too early, and what they take from the coordinator."""
+        """Yields what two phases show readers too early, and what they take from the
+        coordinator.
+        """
         if not design.has_phases:
             return
         yield NO_MORE_CASES

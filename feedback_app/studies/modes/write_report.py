@@ -74,7 +74,7 @@ class WriteReport(Mode):
         return draw_undrafted(drafted, percent=design.undrafted_percent, seed=seed)
 
     def scales(self, given: tuple[Scale, ...] | None, *, has_phases: bool) -> tuple[Scale, ...]:
-        """One question, which no coordinator words."""
+        """Returns one question, which no coordinator words."""
         return self.default_scales
 
     def default_flags(self, *, has_phases: bool) -> tuple[str, ...]:
@@ -105,5 +105,5 @@ def contradictions_of_priors(design: Designed) -> Iterator[tuple[str, str]]:
 
 
 def source_label(source: str) -> str:
-    """What a coordinator reads for a source of drafts."""
+    """Returns what a coordinator reads for a source of drafts."""
     return OWN_LABEL if source == OWN_REPORT else source

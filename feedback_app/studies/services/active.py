@@ -28,7 +28,9 @@ Details = Mapping[str, Any] | None
 
 
 def values_of(places: QuerySet[CaseImage], reward_model: Scorer) -> dict[UUID, float | None]:
-    """What a reading of each ordinary case would teach; None where an image is not measured."""
+    """Returns what a reading of each ordinary case would teach; None where an image is not
+    measured.
+    """
     measures = FilteredRelation(
         "image__measures",
         condition=Q(
@@ -47,7 +49,8 @@ def values_of(places: QuerySet[CaseImage], reward_model: Scorer) -> dict[UUID, f
 
 
 def value_of(images: Sequence[Details]) -> float | None:
-    """The heads' disagreement about which of several images is better, or about a single score.
+    """Returns the heads' disagreement about which of several images is better, or about a single
+    score.
 
     The first is a mean variance of probabilities, 0 to 0.25; the second a standard deviation
     in points of the 0-5 scale. A study has cases of one kind.
@@ -70,7 +73,7 @@ def begin_order(study: Study, *, seats: int, values: Collection[float | None]) -
 
 
 def count_measured(images_of_cases: Sequence[Sequence[UUID]], reward_model: Scorer) -> int:
-    """How many planned cases have all their images measured."""
+    """Returns how many planned cases have all their images measured."""
     every = {image for images in images_of_cases for image in images}
     measured = set(
         reward_model_measures(reward_model)

@@ -88,7 +88,9 @@ def append_cases(
 def _with_earlier(
     slots: Sequence[PlannedSlot], course: Course, *, count: int, min_gap: int, rng: Random
 ) -> list[PlannedSlot]:
-    """The slots with up to ``count`` earlier cases among them, each far enough from its first."""
+    """Returns the slots with up to ``count`` earlier cases among them, each far enough from its
+    first.
+    """
     usable = [slot for slot in course.single if course.end + len(slots) - slot.position >= min_gap]
     shown = list(slots)
     for first in rng.sample(usable, min(count, len(usable))):

@@ -89,7 +89,7 @@ def ask_for_study(
 
 
 def preview_request(request: StudyRequest) -> Preview:
-    """What a request would give; nothing is saved."""
+    """Returns what a request would give; nothing is saved."""
     wanted = look_up(request)
     require_consistent(wanted.design)
     return preview_design(wanted.design, wanted.batches, against=wanted.against)
@@ -122,7 +122,7 @@ def look_up(request: StudyRequest) -> Wanted:
 
 
 def find_more_batches(request: MoreBatchesRequest, study: Study) -> dict[str, Any]:
-    """The arguments by which a study is given further candidates."""
+    """Returns the arguments by which a study is given further candidates."""
     against = second_batch(request, mode=study.mode)
     return {"batches": find_batches(request.batches), "against": against}
 
@@ -139,21 +139,23 @@ def second_batch(request: StudyRequest | MoreBatchesRequest, *, mode: str) -> Ba
 
 
 def find_batches(keys: Sequence[UUID], *, field: str = "batches") -> list[Batch]:
-    """The batches in the order in which they are named."""
+    """Returns the batches in the order in which they are named."""
     known = Batch.objects.in_bulk(keys)
     _refuse_unknown(field, [key for key in keys if key not in known], "batch")
     return [known[key] for key in keys]
 
 
 def find_candidates(keys: Sequence[UUID]) -> list[UUID]:
-    """The candidates as they are named, each once."""
+    """Returns the candidates as they are named, each once."""
     known = set(Candidate.objects.filter(pk__in=keys).values_list("pk", flat=True))
     _refuse_unknown("candidates", [key for key in keys if key not in known], "candidate")
     return list(dict.fromkeys(keys))
 
 
 def find_sources(names: Sequence[str]) -> list[str]:
-    """The sources of reports as they are named, each once; what failed to be written is none."""
+    """Returns the sources of reports as they are named, each once; what failed to be written is
+    none.
+    """
     sets = DraftSet.objects.filter(name__in=names).exclude(run__state__in=UNSUCCESSFUL)
     known = {OWN_REPORT, *sets.values_list("name", flat=True)}
     unknown = [name for name in names if name not in known]

@@ -20,7 +20,7 @@ class Pace:
 
 
 def pace_of(slug: str, *, images_per_case: int) -> Pace:
-    """The median active time of people's last readings in the mode, skips left out.
+    """Returns the median active time of people's last readings in the mode, skips left out.
 
     Where a design says how many images a case shows, it is taken to last in proportion.
     """

@@ -136,7 +136,7 @@ def remove_example(study: Study, example_id: int) -> None:
 
 
 def references_of(training: TrainingCase) -> list[KnownAnswer]:
-    """The reference answers with their criteria."""
+    """Returns the reference answers with their criteria."""
     criteria = {criterion.slug: criterion for criterion in training_criteria(training.study)}
     return [
         KnownAnswer(

@@ -66,7 +66,7 @@ def fill_locked(
 
 
 def plan_for(study: Study, batches: Iterable[Batch], *, against: Batch | None = None) -> CasePlan:
-    """What batches, and a draft's picks, give that is not in the study yet."""
+    """Returns what batches, and a draft's picks, give that is not in the study yet."""
     taken = images_in(study) | images_that_teach(study)
     seed = study.shuffle_seed
     if not study.is_draft:
@@ -82,7 +82,9 @@ def plan_draft(
     seed: int,
     taken: Collection[UUID] = (),
 ) -> CasePlan:
-    """What the design's batches give, or the sample of them, and what was picked by hand."""
+    """Returns what the design's batches give, or the sample of them, and what was picked by
+    hand.
+    """
     picked = [Picks(tuple(design.picked))] if design.picked else []
     size = design.sample_size
     return mode_of(design.mode).plan(
@@ -191,7 +193,7 @@ class KnownAnswer:
 
 
 def known_answers_of(case: Case) -> list[KnownAnswer]:
-    """What is known of a gold case; of another one nothing is."""
+    """Returns what is known of a gold case; of another one nothing is."""
     return [
         KnownAnswer(
             row.criterion, row.image, least=row.least, most=row.most, sign=row.sign, text=row.text

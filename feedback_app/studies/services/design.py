@@ -75,7 +75,9 @@ class Design:
     due_on: date | None = None
 
     def criteria(self) -> tuple[Scale, ...]:
-        """What is written down: the given or default scales, and what the mode asks by itself."""
+        """Returns what is written down: the given or default scales, and what the mode asks by
+        itself.
+        """
         return mode_of(self.mode).scales(self.scales, has_phases=self.has_phases)
 
     def flag_names(self) -> tuple[str, ...]:
@@ -153,7 +155,7 @@ AUDITED_LENGTH = 80
 
 
 def _fields_of(study: Study) -> dict[str, str]:
-    """What a design says, in short texts, for the audit log."""
+    """Returns what a design says, in short texts, for the audit log."""
     left_out = {"id", "slots_run", "created_at", "created_by"}
     fields = {
         field.name: str(getattr(study, field.name))
@@ -177,7 +179,9 @@ def _changes(before: dict[str, str], after: dict[str, str]) -> dict[str, list[st
 
 
 def lock(study: Study) -> Study:
-    """The study's row, held until the transaction ends; refused while a run writes its slots."""
+    """Returns the study's row, held until the transaction ends; refused while a run writes its
+    slots.
+    """
     require_at_rest(study)  # first without waiting: the worker holds the row as long as it writes
     study = lock_for_run(study.pk)
     require_at_rest(study)
@@ -303,7 +307,7 @@ def _write(study: Study, design: Design) -> None:
 
 
 def _asked_of_training(study: Study) -> tuple[object, ...]:
-    """What a training case depends on."""
+    """Returns what a training case depends on."""
     return study.mode, study.has_phases, mode_of(study.mode).images_a_case(study.images_per_case)
 
 

@@ -121,7 +121,7 @@ def settle_waiting(study: Study) -> None:
 
 
 def waited_for(study: Study) -> QuerySet[DraftSet]:
-    """The sets of which a case of the study has still to get a text."""
+    """Returns the sets of which a case of the study has still to get a text."""
     names = CaseText.objects.filter(case__study=study, text="").values("source")
     return DraftSet.objects.filter(name__in=names).select_related("run")
 
@@ -143,7 +143,9 @@ def settle_texts(study: Study, drafts: DraftSet) -> None:
 
 
 def hash_of(texts: Mapping[str, str]) -> str:
-    """The SHA-256 of all reports as canonical JSON lines, in the order of images' hashes."""
+    """Returns the SHA-256 of all reports as canonical JSON lines, in the order of images'
+    hashes.
+    """
     lines = (
         json.dumps({"image": sha256, "text": texts[sha256]}, ensure_ascii=False)
         for sha256 in sorted(texts)
@@ -152,7 +154,7 @@ def hash_of(texts: Mapping[str, str]) -> str:
 
 
 def _as_draft(text: str) -> str:
-    """What a VLM wrote, as it is kept; empty where that cannot be."""
+    """Returns what a VLM wrote, as it is kept; empty where that cannot be."""
     kept = as_kept(text).strip()
     return "" if problem_of_text(kept, most=TEXT_MAX) else kept
 

@@ -82,7 +82,7 @@ def _hand_on(study: Study, reader: User, others: Sequence[User]) -> Left:
 
 
 def _deal(study: Study, cases: Sequence[UUID], others: Sequence[User]) -> dict[User, list[UUID]]:
-    """Each case to whoever has least to read of those who do not have it yet."""
+    """Returns each case to whoever has least to read of those who do not have it yet."""
     slots = Slot.objects.filter(study=study, reader__in=others).planned().order_by()
     has = set(slots.values_list("case", "reader"))
     waiting = Counter(slots.unread().values_list("reader", flat=True))

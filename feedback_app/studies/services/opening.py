@@ -228,7 +228,9 @@ def reader_slots(
 def _image_orders(
     sequence: Sequence[Shown], cases: Sequence[CaseFact], *, rng: Random
 ) -> list[list[int]]:
-    """Each of two images is on the left in half of the cases; a repeat is in another order."""
+    """Returns each of two images is on the left in half of the cases; a repeat is in another
+    order.
+    """
     firsts = [shown.case for shown in sequence if not shown.repetition]
     pairs = [number for number in firsts if cases[number].images == 2]
     order_of = dict(zip(pairs, balanced_sides(len(pairs), rng=rng), strict=True))

@@ -47,12 +47,14 @@ def in_blocks(
 
 
 def repeat_count(case_count: int, *, percent: int) -> int:
-    """How many of a reader's cases come twice; a share that is wanted is at least one case."""
+    """Returns how many of a reader's cases come twice; a share that is wanted is at least one
+    case.
+    """
     return max(1, round(case_count * percent / 100)) if percent and case_count else 0
 
 
 def can_repeat(case_count: int, *, min_gap: int) -> bool:
-    """A first case seen again after all the others comes ``case_count`` places later."""
+    """Returns a first case seen again after all the others comes ``case_count`` places later."""
     return min_gap <= case_count
 
 
@@ -65,7 +67,8 @@ def require_gap(case_count: int, *, percent: int, min_gap: int) -> None:
 
 
 def with_repeats(cases: Sequence[int], *, count: int, min_gap: int, rng: Random) -> list[Shown]:
-    """The cases in their order, with ``count`` of them again at least ``min_gap`` places later.
+    """Returns the cases in their order, with ``count`` of them again at least ``min_gap`` places
+    later.
 
     Repeats are scattered where there is room for all of them. Where there is not, the
     first cases come again at the end, in the same order: a gap of all the cases.
@@ -93,7 +96,7 @@ def balanced_sides(count: int, *, rng: Random) -> list[list[int]]:
 
 
 def another_order(order: Sequence[int], *, rng: Random) -> list[int]:
-    """A different order of the same images, where there is one."""
+    """Returns a different order of the same images, where there is one."""
     other = list(order)
     while len(other) > 1 and other == list(order):
         rng.shuffle(other)

@@ -229,7 +229,7 @@ def _lacks(
     readers: int,
     loads: Sequence[int],
 ) -> list[str]:
-    """What still stands in the way of opening."""
+    """Returns what still stands in the way of opening."""
     lacks = [sentence for _, sentence in contradictions(design)]
     if not added.cases:
         lacks.append(mode_of(design.mode).remedy_without_cases)

@@ -87,7 +87,9 @@ def begin_adding(
 
 
 def slots_of_opening(study: Study, *, reader_count: int) -> int:
-    """How many slots there will be; where cases are assigned, to a rounding of the repeats."""
+    """Returns how many slots there will be; where cases are assigned, to a rounding of the
+    repeats.
+    """
     cases = study.cases.count()
     anchors = study.cases.filter(role=CaseRole.ANCHOR).count()
     gold = study.cases.filter(role=CaseRole.GOLD).count()

@@ -58,7 +58,7 @@ def _write_priors(cases: Sequence[Case]) -> None:
 
 
 def _findings_of(cases: Sequence[Case]) -> dict[UUID, Findings]:
-    """What the case's candidates were to show; a case of real images alone has no line."""
+    """Returns what the case's candidates were to show; a case of real images alone has no line."""
     rows = Candidate.objects.filter(image__caseimage__case__in=cases).values_list(
         "image__caseimage__case", "recipe__findings"
     )

@@ -10,7 +10,7 @@ from generation.errors import RemediableError
 
 
 def require_openable(study: Study) -> list[User]:
-    """The readers of a draft that nothing in sight keeps from being opened."""
+    """Returns the readers of a draft that nothing in sight keeps from being opened."""
     require_draft(study)
     readers = list(study.readers.order_by("pk"))
     require_readable(study, readers=readers)

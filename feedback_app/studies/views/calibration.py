@@ -28,7 +28,7 @@ BATCHES_OFFERED = 100
 @require_GET
 @coordinators_only
 def show(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    """The guideline as readers will see it, its examples, and the training cases."""
+    """Shows the guideline as readers will see it, its examples, and the training cases."""
     study = study_of(study_id)
     images = dict(study.examples.values_list("pk", "image"))
     context = {
@@ -154,7 +154,7 @@ def remove_example(request: HttpRequest, study_id: UUID, example_id: int) -> Htt
 
 
 def _images_of(source: str, *, study: Study) -> QuerySet[Image]:
-    """Images of ``batch:KEY`` or ``cohort:KEY`` that are in no case of the study."""
+    """Returns images of ``batch:KEY`` or ``cohort:KEY`` that are in no case of the study."""
     kind, _, key = source.partition(":")
     in_a_case = CaseImage.objects.filter(case__study=study, image=OuterRef("pk"))
     images = Image.objects.exclude(Exists(in_a_case)).order_by("pk")

@@ -51,7 +51,7 @@ def toggle_anchor(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpRe
 @require_http_methods(["GET", "POST"])
 @coordinators_only
 def edit_gold(request: HttpRequest, study_id: UUID, case_id: UUID) -> HttpResponse:
-    """The known answers of one case of a draft."""
+    """Shows the known answers of one case of a draft."""
     study = study_of(study_id)
     case = get_object_or_404(study.cases, pk=case_id)
     form = GoldForm(request.POST if request.method == "POST" else None, case=case)

@@ -34,7 +34,9 @@ def open_study(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 
 def changing(change: Callable[..., object], *, said: str) -> Callable[..., HttpResponseBase]:
-    """The view of a change that asks for nothing more; ``said`` has a place for the name."""
+    """Returns the view of a change that asks for nothing more; ``said`` has a place for
+    the name.
+    """
 
     @require_POST
     @coordinators_only

@@ -83,7 +83,9 @@ def _design(request: HttpRequest, *, study: Study | None) -> HttpResponse:
 
 
 def chosen_in(request: HttpRequest) -> dict[str, Any]:
-    """What was chosen before the form: batches and mode in the address, picked candidates."""
+    """Returns what was chosen before the form: batches and mode in the address, picked
+    candidates.
+    """
     picked = picks_of(request) if "picked" in request.GET else []
     mode = request.GET.get("mode", "")
     return {

@@ -53,7 +53,7 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 
 def _writing(request: HttpRequest, study: Study) -> HttpResponse:
-    """How far the study's run is; the whole page once it is finished."""
+    """Shows how far the study's run is; the whole page once it is finished."""
     response = render(request, "studies/writing.html", {"study": study})
     if not study.is_being_written:
         response["HX-Refresh"] = "true"

@@ -90,13 +90,15 @@ class SignedDraftsRequest(Request):
 
 
 def ask_to_bring(asked: BringDraftsRequest, *, created_by: User | None = None) -> BroughtIn:
-    """The set of reports that a program brings."""
+    """Returns the set of reports that a program brings."""
     lines = [line.encode() for line in asked.reports.split("\n")]
     return bring_in_drafts(asked.name, lines, actor=created_by)
 
 
 def ask_for_writing(asked: VlmDraftsRequest, *, created_by: User | None = None) -> DraftSet:
-    """The set that a VLM writes in a run; studies can choose it at once, and wait for it."""
+    """Returns the set that a VLM writes in a run; studies can choose it at once, and wait for
+    it.
+    """
     with at("version"):
         version = find_vlm(asked.version)
     with at("cohort"):
@@ -123,14 +125,14 @@ def ask_for_writing(asked: VlmDraftsRequest, *, created_by: User | None = None) 
 
 
 def ask_for_signed(asked: SignedDraftsRequest, *, created_by: User | None = None) -> DraftSet:
-    """The set of what readers of a study would sign, one report an image."""
+    """Returns the set of what readers of a study would sign, one report an image."""
     with at("study"):
         (study,) = opened_studies([asked.study])
     return keep_signed(asked.name, study, simulated=asked.is_simulated, created_by=created_by)
 
 
 def rests_on_retracted(drafts: DraftSet) -> bool:
-    """Whether a set has reports of readers whose readings were retracted since."""
+    """Returns whether a set has reports of readers whose readings were retracted since."""
     retracted = Retraction.objects.active().sources()
     places = {(reader, str(study)) for reader, study in retracted.places}
     study = drafts.asked.get("study_id", "")

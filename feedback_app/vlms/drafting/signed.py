@@ -17,7 +17,8 @@ from generation.errors import RemediableError
 def keep_signed(
     name: str, study: Study, *, simulated: bool = False, created_by: User | None = None
 ) -> DraftSet:
-    """One report an image; of several readers' one by lot, which follows from study and image.
+    """Returns one report an image; of several readers' one by lot, which follows from study and
+    image.
 
     Retracted readings stay out.
     """

@@ -26,7 +26,7 @@ LINES = "drafts.jsonl"
 
 
 def can_write(version: VlmVersion) -> bool:
-    """Whether a version's decoder is one that can write findings in sentences."""
+    """Returns whether a version's decoder is one that can write findings in sentences."""
     return not is_trained_here(require_loadable(folder_of(version.location)))
 
 

@@ -63,7 +63,7 @@ class ReportSnapshotsView(Read):
 
     @file_action("application/jsonl")
     def file(self, request: Request, report_snapshot_id: UUID) -> HttpResponse:
-        """The lessons as JSON lines, byte for byte as they were hashed."""
+        """Answers with the lessons as JSON lines, byte for byte as they were hashed."""
         return HttpResponse(self.get_object().blob.read(), content_type="application/jsonl")
 
 

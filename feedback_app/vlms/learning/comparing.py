@@ -46,7 +46,7 @@ class Rule:
 def task_rules(
     questions: Sequence[Question], child: Answers, parent: Answers, *, margin: float
 ) -> list[Rule]:
-    """A rule a task, over all sources."""
+    """Returns a rule a task, over all sources."""
     groups: dict[str, list[Question]] = defaultdict(list)
     for one in questions:
         groups[one.task].append(one)
@@ -72,7 +72,7 @@ def _of_task(
 
 
 def _right(question: Question, answers: Answers) -> float:
-    """How right an answer is, from 0 to 1; none at all is wrong."""
+    """Returns how right an answer is, from 0 to 1; none at all is wrong."""
     given = answers.get((question.id, False), Given())
     if question.kind == "box":
         return overlap(boxes_in(given.text), boxes_in(question.answer))
@@ -104,7 +104,7 @@ def choice_rule(
     child: Sequence[Mapping[str, Any]],
     parent: Sequence[Mapping[str, Any]],
 ) -> Rule:
-    """How often the child leans further than its parent to what a reader preferred.
+    """Returns how often the child leans further than its parent to what a reader preferred.
 
     A patient counts once, with the share that is won of theirs; Wilson's interval is over them.
     """
@@ -122,7 +122,7 @@ def choice_rule(
 
 
 def untaught(questions: Sequence[Question], taught: frozenset[str]) -> list[Question]:
-    """Those of patients of whom no picture, known by its hash, was taught."""
+    """Returns those of patients of whom no picture, known by its hash, was taught."""
     known = {one.patient for one in questions if not taught.isdisjoint(one.image_sha256)}
     return [one for one in questions if one.patient not in known]
 

@@ -22,7 +22,7 @@ class VlmImpact:
 
 
 def report_snapshots_resting_on(sources: Sources) -> QuerySet[ReportSnapshot]:
-    """Those with a line from a reading of one of these readers or studies."""
+    """Returns those with a line from a reading of one of these readers or studies."""
     drawn = sources.among(reader="reading__reader", study="reading__slot__study")
     lessons = ReportLesson.objects.filter(drawn, snapshot=OuterRef("pk"))
     return ReportSnapshot.objects.filter(Exists(lessons))

@@ -137,7 +137,7 @@ def require_teachable(version: VlmVersion) -> None:
 
 
 def ancestry_of(version: VlmVersion) -> list[VlmVersion]:
-    """The version and what it was taught on from, the first one last."""
+    """Returns the version and what it was taught on from, the first one last."""
     line = [version]
     while (parent := line[-1].parent) is not None:
         line.append(parent)
@@ -145,7 +145,7 @@ def ancestry_of(version: VlmVersion) -> list[VlmVersion]:
 
 
 def finetunes_behind(version: VlmVersion) -> list[VlmFineTune]:
-    """What taught a version and its ancestors, the last one first."""
+    """Returns what taught a version and its ancestors, the last one first."""
     rows = VlmFineTune.objects.filter(version__in=ancestry_of(version))
     return list(rows.select_related("snapshot__blob", "parent", "run").order_by("-created_at"))
 
@@ -159,7 +159,7 @@ def write_lessons(lessons: Iterable[Mapping[str, Any]], path: Path) -> None:
 
 
 def _lessons(snapshot: ReportSnapshot, *, method: str) -> list[dict[str, Any]]:
-    """What may be taught of a snapshot; a RemediableError where it is too little."""
+    """Returns what may be taught of a snapshot; a RemediableError where it is too little."""
     if retracted_report_snapshots().filter(pk=snapshot.pk).exists():
         raise RemediableError(
             f"The snapshot “{snapshot}” rests on retracted readings.",

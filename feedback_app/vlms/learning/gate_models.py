@@ -91,7 +91,9 @@ class VlmPromotionKind(models.TextChoices):
 
 class VlmPromotionQuerySet(models.QuerySet["VlmPromotion"]):
     def in_turn(self) -> list[Any]:
-        """The versions as they took over; the last is promoted, going back takes one away."""
+        """Returns the versions as they took over; the last is promoted, going back takes one
+        away.
+        """
         stack: list[Any] = []
         for promotion in self.select_related("version").order_by("pk"):
             if promotion.kind == VlmPromotionKind.BACK and len(stack) > 1:

@@ -88,7 +88,7 @@ def start_vlm_gate(
 
 
 def held_out(snapshot: ReportSnapshot) -> list[dict[str, Any]]:
-    """What readers said of patients whose images nothing is taught of."""
+    """Returns what readers said of patients whose images nothing is taught of."""
     return [line for line in snapshot.lines if line["is_held_out"]]
 
 

@@ -72,7 +72,7 @@ def find_lessons(
     studies: Collection[Study] | None = None,
     as_of: datetime | None = None,
 ) -> list[Lesson]:
-    """All that may teach now, or might then; of gold cases and gates' studies nothing."""
+    """Returns all that may teach now, or might then; of gold cases and gates' studies nothing."""
     readings = teaching_readings(simulated=simulated, studies=studies, as_of=as_of)
     readings = readings.exclude(slot__case__role=CaseRole.GOLD)
     asked = readings.filter(Q(report__isnull=False) | Q(preferences__isnull=False)).distinct()
@@ -81,7 +81,7 @@ def find_lessons(
 
 
 def patient_key(cohort: str, patient: str) -> str:
-    """The hash that stands for a patient of a cohort."""
+    """Returns the hash that stands for a patient of a cohort."""
     return hashlib.sha256(f"{cohort}/{patient}".encode()).hexdigest()[:PATIENT_DIGITS]
 
 

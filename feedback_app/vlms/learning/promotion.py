@@ -14,7 +14,7 @@ from generation.errors import RemediableError
 
 
 def promoted_vlm() -> VlmVersion | None:
-    """The version that is promoted; None where none was yet."""
+    """Returns the version that is promoted; None where none was yet."""
     turns = VlmPromotion.objects.in_turn()
     return turns[-1] if turns else None
 
@@ -25,13 +25,13 @@ def latest_verdict(version: VlmVersion) -> VlmVerdict | None:
 
 
 def rests_on_retracted(version: VlmVersion) -> bool:
-    """Whether readings that are retracted now taught the version or an ancestor."""
+    """Returns whether readings that are retracted now taught the version or an ancestor."""
     snapshots = {row.snapshot_id for row in finetunes_behind(version)}
     return retracted_report_snapshots().filter(pk__in=snapshots).exists()
 
 
 def is_unsupported(verdict: VlmVerdict) -> bool:
-    """Whether the readers who judged are retracted now: it speaks for nothing then."""
+    """Returns whether the readers who judged are retracted now: it speaks for nothing then."""
     return retracted_report_snapshots().filter(pk=verdict.gate.snapshot_id).exists()
 
 

@@ -38,7 +38,7 @@ def take_report_snapshot(
 def retake_report_snapshot(
     snapshot: ReportSnapshot, *, created_by: User | None = None
 ) -> ReportSnapshot:
-    """The first of its line without what is retracted now, and with nothing more."""
+    """Returns the first of its line without what is retracted now, and with nothing more."""
     first = snapshot.first
     held = set(first.lessons.values_list("reading", flat=True))
     studies = list(Study.objects.filter(slots__readings__in=held).distinct())
@@ -113,7 +113,7 @@ def find_report_snapshot(name_or_id: str) -> ReportSnapshot:
 
 
 def opened_studies(names: Collection[str]) -> list[Study]:
-    """The studies of these names; a RemediableError names what is none."""
+    """Returns the studies of these names; a RemediableError names what is none."""
     studies = list(Study.objects.exclude(state=StudyState.DRAFT).filter(name__in=names))
     if missing := sorted(set(names) - {study.name for study in studies}):
         raise RemediableError(

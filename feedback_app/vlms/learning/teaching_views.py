@@ -42,7 +42,7 @@ def teach(request: HttpRequest) -> HttpResponse:
 
 
 def _named(request: HttpRequest) -> dict[str, Any]:
-    """What the address names beforehand; the name follows from the version."""
+    """Returns what the address names beforehand; the name follows from the version."""
     parent = request.GET.get("parent", "")
     named: dict[str, Any] = {"method": VlmMethod.DPO, "parent": promoted_vlm()}
     if parent:

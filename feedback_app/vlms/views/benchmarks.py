@@ -97,7 +97,7 @@ def show_result(request: HttpRequest, result_id: UUID) -> HttpResponse:
 
 
 def _judged(result: BenchmarkResult) -> list[dict[str, Any]]:
-    """Each finding with its plot; what draws it is slow to import."""
+    """Returns each finding with its plot; what draws it is slow to import."""
     if not result.fairness:
         return []
     from feedback_app.vlms.plots import fairness_plot

@@ -77,7 +77,7 @@ def _page(
 
 
 def _judged(run: Run | None) -> list[dict[str, Any]]:
-    """Each finding with its plot; what draws it is slow to import."""
+    """Returns each finding with its plot; what draws it is slow to import."""
     reports = run.result.get("reports", []) if run else []
     if not reports:
         return []

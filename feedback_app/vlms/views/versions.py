@@ -75,7 +75,7 @@ def show_version(request: HttpRequest, version_id: int) -> HttpResponse:
 
 
 def _promotion(version: VlmVersion) -> dict[str, Any]:
-    """Whether it is promoted, what its gates say, and what has been promoted so far."""
+    """Returns whether it is promoted, what its gates say, and what has been promoted so far."""
     gates = version.gates.select_related("instruction_set", "run", "verdict")
     promotions = VlmPromotion.objects.select_related("version", "created_by")
     return {
@@ -97,7 +97,7 @@ def _curves(version: VlmVersion) -> dict[str, dict[str, list[float]]]:
 
 
 def _stages(version: VlmVersion) -> list[dict[str, Any]]:
-    """What each stage's curve shows; what draws it is slow to import."""
+    """Returns what each stage's curve shows; what draws it is slow to import."""
     if not _curves(version):
         return []
     from feedback_app.vlms.plots import stage_plot
@@ -120,7 +120,7 @@ def show_curve(request: HttpRequest, version_id: int, stage: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def ask(request: HttpRequest) -> HttpResponse:
-    """The box to ask one question of one image."""
+    """Shows the box to ask one question of one image."""
     named = {name: request.GET[name] for name in ("version", "image") if name in request.GET}
     asked: dict[str, Any] = {"version": promoted_vlm(), **named}
     form = QuestionForm(request.POST or None, initial=asked)
@@ -143,7 +143,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _known(key: Any) -> Image | None:
-    """The image that was named beforehand, where there is one."""
+    """Returns the image that was named beforehand, where there is one."""
     try:
         return Image.objects.filter(pk=key).first() if key else None
     except ValidationError:
@@ -166,7 +166,7 @@ def show_question(request: HttpRequest, question_id: UUID) -> HttpResponse:
 
 
 def _told(question: ImageQuestion) -> list[dict[str, Any]]:
-    """Each option with its probability, and with that which other images get."""
+    """Returns each option with its probability, and with that which other images get."""
     seen = question.answer.get("probabilities", [])
     blind = question.answer.get("blind") or [None] * len(seen)
     return [

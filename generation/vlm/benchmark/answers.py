@@ -92,7 +92,7 @@ def score(
 
 
 def as_table(figures: Mapping[str, Mapping[str, Figures]]) -> str:
-    """A line a task and source, in Markdown."""
+    """Returns a line a task and source, in Markdown."""
     lines = ["| task | source | n | figure | blind | majority | unparsable | stable |",
              "|---|---|---|---|---|---|---|---|"]  # fmt: skip
     for task, of_sources in figures.items():
@@ -193,7 +193,7 @@ def _is_blind(row: Mapping[str, Any]) -> bool:
 
 
 def _asked(row: Mapping[str, Any], benchmark: Benchmark, *, where: str) -> Question:
-    """The question that a line answers, by its id or by picture and words."""
+    """Returns the question that a line answers, by its id or by picture and words."""
     if "id" in row:
         question = benchmark.by_id.get(str(row["id"]))
         if question is None:

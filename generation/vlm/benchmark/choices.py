@@ -43,12 +43,12 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
 
 
 def rotations(count: int) -> list[tuple[int, ...]]:
-    """Every cyclic order of so many options, the question's own first."""
+    """Returns every cyclic order of so many options, the question's own first."""
     return [tuple((start + place) % count for place in range(count)) for start in range(count)]
 
 
 def normalised(token_log_likelihoods: Sequence[float]) -> float:
-    """The mean over an option's tokens; an option without tokens cannot be chosen."""
+    """Returns the mean over an option's tokens; an option without tokens cannot be chosen."""
     return float(np.mean(token_log_likelihoods)) if len(token_log_likelihoods) else -np.inf
 
 
@@ -68,7 +68,7 @@ def choose(scores: Sequence[Sequence[float]]) -> Choice:
 
 
 def parse_answer(text: str, options: Sequence[str], *, letters: Sequence[str] = ()) -> int | None:
-    """Which option a generated answer chooses; None where it chooses none, or several.
+    """Returns which option a generated answer chooses; None where it chooses none, or several.
 
     A letter that was listed counts first, then an option word for word, then the only option
     that the answer contains. Nothing is guessed: None is wrong.
@@ -102,7 +102,7 @@ def parse_answer(text: str, options: Sequence[str], *, letters: Sequence[str] = 
 
 
 def majority(answers: Sequence[str]) -> str:
-    """The most frequent answer, of several the one that comes first; empty without any."""
+    """Returns the most frequent answer, of several the one that comes first; empty without any."""
     counts = Counter(answers)
     return max(counts, key=counts.__getitem__, default="")
 

@@ -26,7 +26,7 @@ Known = Mapping[str, Mapping[str, str]]
 
 
 def attributes_of(instructions: Path, *, split: str = "test") -> dict[str, dict[str, str]]:
-    """What is known of the pictures of a split."""
+    """Returns what is known of the pictures of a split."""
     known: dict[str, dict[str, str]] = defaultdict(dict)
     for path in sorted((instructions / split).glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
@@ -78,7 +78,7 @@ def _of_finding(
 
 
 def _yes(given: Given, question: Question) -> float:
-    """How likely a yes is; of an answer in words all or nothing."""
+    """Returns how likely a yes is; of an answer in words all or nothing."""
     if given.probabilities:
         return given.probabilities[question.options.index("yes")]
     return float(given.option == "yes")

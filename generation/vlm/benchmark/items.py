@@ -139,7 +139,7 @@ def read_data_json(path: Path) -> list[Question]:
 
 
 def with_blind_images(questions: Sequence[Question]) -> list[Question]:
-    """Each with the pictures of another patient's question of the same task and source."""
+    """Returns each with the pictures of another patient's question of the same task and source."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, question in enumerate(questions):
         if question.images:
@@ -155,7 +155,7 @@ def with_blind_images(questions: Sequence[Question]) -> list[Question]:
 
 
 def all_asked(questions: Sequence[Question]) -> list[tuple[Question, bool]]:
-    """Each question as it is, and once more blind where it can be."""
+    """Returns each question as it is, and once more blind where it can be."""
     return [(one, is_blind) for one in questions
             for is_blind in ((False, True) if one.blind_images else (False,))]  # fmt: skip
 
@@ -163,7 +163,7 @@ def all_asked(questions: Sequence[Question]) -> list[tuple[Question, bool]]:
 def with_hashes(
     questions: Sequence[Question], folders: Mapping[str, Path], *, read: Read = Path.read_bytes
 ) -> list[Question]:
-    """Each with the SHA-256 of its pictures' files, where all of them can be read."""
+    """Returns each with the SHA-256 of its pictures' files, where all of them can be read."""
     known: dict[str, str] = {}
 
     def hash_of(name: str) -> str:
@@ -198,7 +198,7 @@ def freeze(questions: Sequence[Question], folder: Path) -> Benchmark:
 
 
 def read_benchmark(folder: Path) -> Benchmark:
-    """A frozen benchmark; one that was changed since is refused."""
+    """Returns a frozen benchmark; one that was changed since is refused."""
     try:
         content = (folder / QUESTIONS).read_bytes()
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
@@ -277,7 +277,7 @@ def _with_other_sets(questions: Iterable[Question], *, seed: str) -> Iterator[Qu
 
 
 def _majorities(instructions: Path) -> dict[tuple[str, str], str]:
-    """By task and source, the most frequent answer of training."""
+    """Returns, by task and source, the most frequent answer of training."""
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in _rows(instructions, "train"):
         task, kind = TASKS[row["task"]]

@@ -10,7 +10,7 @@ NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_line(line: str) -> dict[str, Any]:
-    """The object of a line; raises ValueError, in words, for whatever else stands there."""
+    """Returns the object of a line; raises ValueError, in words, for whatever else stands there."""
     try:
         row = json.loads(line)
     except RecursionError as error:
@@ -23,7 +23,7 @@ def read_line(line: str) -> dict[str, Any]:
 
 
 def text_of(value: object) -> str:
-    """The text that a value is, numbers among them; raises ValueError where it is none."""
+    """Returns the text that a value is, numbers among them; raises ValueError where it is none."""
     if value is None:
         return ""
     if not isinstance(value, str | int | float):
@@ -34,7 +34,9 @@ def text_of(value: object) -> str:
 
 
 def number_of(value: object) -> float:
-    """A log likelihood, which may be minus infinity; raises ValueError for all other texts."""
+    """Returns a log likelihood, which may be minus infinity; raises ValueError for all other
+    texts.
+    """
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError) as error:

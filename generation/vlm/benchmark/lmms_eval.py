@@ -50,7 +50,7 @@ def write_task(benchmark: Benchmark, sources: Mapping[str, Path], folder: Path) 
 
 
 def is_log(text: str) -> bool:
-    """Whether its first line is one of a log of samples."""
+    """Returns whether its first line is one of a log of samples."""
     try:
         row = read_line(text.lstrip("\ufeff \t\r\n").partition("\n")[0])
     except (ValueError, TypeError):
@@ -59,7 +59,9 @@ def is_log(text: str) -> bool:
 
 
 def answers_of(text: str, benchmark: Benchmark) -> str:
-    """A log of samples as the lines that ``read_answers`` reads; another task's is refused."""
+    """Returns a log of samples as the lines that ``read_answers`` reads; another task's is
+    refused.
+    """
     asked = all_asked(benchmark.questions)
     lines = text.lstrip("\ufeff").split("\n")  # a text may hold other ends of lines
     return "".join(
@@ -82,7 +84,7 @@ def _answer(line: str, asked: Sequence[tuple[Question, bool]], *, number: int) -
 
 
 def _text(said: Any) -> str:
-    """One answer; the harness takes it out of lists of one, by version."""
+    """Returns one answer; the harness takes it out of lists of one, by version."""
     while isinstance(said, list) and len(said) == 1:
         said = said[0]
     if not isinstance(said, str):

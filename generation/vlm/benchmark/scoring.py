@@ -83,7 +83,9 @@ def score_task(
 
 
 def boxes_in(text: str) -> list[Box]:
-    """The boxes that an answer writes as ``[12, 30, 45, 60]``; none where it writes none."""
+    """Returns the boxes that an answer writes as ``[12, 30, 45, 60]``; none where it writes
+    none.
+    """
     boxes = []
     for match in BOX.finditer(text):
         left, top, right, bottom = (int(number) for number in match.groups())

@@ -88,7 +88,9 @@ def measure_texts(
     patients: Sequence[str],
     seed: int = 0,
 ) -> TextFigures:
-    """All figures of texts, each beside its reference; the same seed gives the same intervals."""
+    """Returns all figures of texts, each beside its reference; the same seed gives the same
+    intervals.
+    """
     parser, clusters = label_parser(), np.asarray(patients)
     said, truth = (label_table(texts, parser=parser) for texts in (candidates, references))
     metric = BLEU()
@@ -125,7 +127,9 @@ def rouge_l(candidate: str, reference: str) -> float:
 
 
 def longest_common(one: Sequence[str], other: Sequence[str]) -> int:
-    """The length of the longest subsequence that both have; one row of the table at a time."""
+    """Returns the length of the longest subsequence that both have; one row of the table at a
+    time.
+    """
     row = [0] * (len(other) + 1)
     for word in one:
         diagonal = 0
@@ -137,12 +141,14 @@ def longest_common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def label_parser() -> RuleParser:
-    """The rule parser with the short forms."""
+    """Returns the rule parser with the short forms."""
     return RuleParser(Vocabulary.read().extended(SHORT, excluded={}))
 
 
 def labels_of(report: str, *, parser: Parser) -> set[str]:
-    """The labels that a report has, doubted ones included; *No Finding* without any but devices."""
+    """Returns the labels that a report has, doubted ones included; *No Finding* without any but
+    devices.
+    """
     told = parser.parse(report).findings
     found = {
         label

@@ -56,7 +56,7 @@ class Request:
     moves: Path | None = None
 
     def as_plan(self, folder: Path) -> dict[str, Any]:
-        """What is built; folders that move with ``folder`` by the way from there."""
+        """Returns what is built; folders that move with ``folder`` by the way from there."""
         around = self.moves or folder
         return {
             "version": VERSION,
@@ -251,7 +251,7 @@ def decide_sides(passes: Mapping[str, FirstPass], request: Request) -> Sides:
 def write_source(
     name: str, request: Request, folder: Path, *, first: FirstPass, sides: Sides
 ) -> Part:
-    """The lines of one source in a file a split; what stands there already is kept."""
+    """Returns the lines of one source in a file a split; what stands there already is kept."""
     summary = folder / "parts" / f"{name}.json"
     if summary.is_file():
         return Part(**json.loads(summary.read_text()))

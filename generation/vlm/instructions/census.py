@@ -48,7 +48,7 @@ class Census:
                 counts[asked(draft)] += 1
 
     def varies(self, question: str) -> bool:
-        """Whether a source has more than one answer to a question: else it is not asked."""
+        """Returns whether a source has more than one answer to a question: else it is not asked."""
         return len(self.answers[question]) > 1
 
     def _note(self, question: str, answer: str) -> None:
@@ -56,7 +56,7 @@ class Census:
             self.answers[question].add(answer)
 
     def values(self, attribute: str) -> tuple[str, ...]:
-        """The values that occur, in the order of the alphabet."""
+        """Returns the values that occur, in the order of the alphabet."""
         return tuple(
             sorted(value for name, value in self.attributes if name == attribute and value)
         )
@@ -65,7 +65,7 @@ class Census:
         return bool(self.present[finding] and self.absent[finding])
 
     def keeps(self, exam: Exam, finding: str, *, is_present: bool, task: str) -> bool:
-        """Whether a question of present or absent is asked of this exam."""
+        """Returns whether a question of present or absent is asked of this exam."""
         share = self.present[finding] / max(1, self.absent[finding])
         is_kept = is_present or self._draw(exam, finding) < share
         return self._counted(task, is_kept=is_kept)
@@ -76,7 +76,7 @@ class Census:
         return self._counted(task, is_kept=is_kept)
 
     def keeps_asked(self, exam: Exam, draft: Draft) -> bool:
-        """Whether a source's own question is asked; all are that are not balanced."""
+        """Returns whether a source's own question is asked; all are that are not balanced."""
         if not draft.balanced:
             return True
         return self.keeps(exam, asked(draft), is_present=draft.answer == YES, task=draft.task)
@@ -93,7 +93,7 @@ class Census:
 
 
 def asked(draft: Draft) -> str:
-    """The name that a source's own question is counted by, apart from those of findings."""
+    """Returns the name that a source's own question is counted by, apart from those of findings."""
     return f"{draft.task}: {draft.balanced}"
 
 

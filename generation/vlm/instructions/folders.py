@@ -7,7 +7,9 @@ from generation.errors import RemediableError
 
 
 def picture_folders(instructions: Path) -> dict[str, Path]:
-    """The folder of each source that the instructions were built from; some lie within theirs."""
+    """Returns the folder of each source that the instructions were built from; some lie within
+    theirs.
+    """
     try:
         plan = json.loads((instructions / "plan.json").read_text(encoding="utf-8"))
         return {name: _found(instructions, folder) for name, folder in plan["folders"].items()}

@@ -116,7 +116,7 @@ def find_alike(pictures: Sequence[tuple[str, bytes]]) -> Iterable[tuple[str, str
 
 
 def _near(some: Words, many: Words) -> Iterable[tuple[int, int]]:
-    """The places of fingerprints that are close, of some N x 4 and many M x 4."""
+    """Yields the places of fingerprints that are close, of some N x 4 and many M x 4."""
     apart = np.zeros((len(some), len(many)), dtype=np.uint16)
     for word in range(some.shape[1]):
         apart += np.bitwise_count(some[:, None, word] ^ many[None, :, word])

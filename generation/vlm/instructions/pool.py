@@ -30,7 +30,7 @@ class Pool:
         *,
         suits: Callable[[Exam], bool] = lambda _: True,
     ) -> Exam | None:
-        """An exam of somebody else that suits; None where a few draws found none."""
+        """Returns an exam of somebody else that suits; None where a few draws found none."""
         for _ in range(TRIES if self._exams else 0):
             other = randomness.choice(self._exams)
             if other.patient != exam.patient and suits(other):

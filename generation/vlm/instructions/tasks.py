@@ -31,7 +31,8 @@ OMITTED_SHARE = 0.5
 
 
 def word(draft: Draft, exam: Exam, *, split: Split, patient: str, seed: str) -> Instruction:
-    """A draft in words: a template, the options in an order and with letters that are drawn.
+    """Returns a draft in words: a template, the options in an order and with letters that are
+    drawn.
 
     The same draft gets the same words whenever it is worded.
     """
@@ -62,12 +63,12 @@ def word(draft: Draft, exam: Exam, *, split: Split, patient: str, seed: str) -> 
 
 
 def tag(task: str, *, source: str) -> str:
-    """The bare name of a task, by which a model that learnt it can be asked."""
+    """Returns the bare name of a task, by which a model that learnt it can be asked."""
     return f"[{task}] [{source}]"
 
 
 def _fill(draft: Draft, *, source: str, randomness: random.Random) -> str:
-    """One of the task's templates, or its tag with the words that it needs."""
+    """Returns one of the task's templates, or its tag with the words that it needs."""
     templates = TEMPLATES[draft.task]
     place = randomness.randrange(len(templates) + 1)
     if place < len(templates):

@@ -67,7 +67,7 @@ class AnswerLearner(Trainee):
         return loss, {"loss": loss}
 
     def _asked(self, row: Row, draw: float, order: torch.Tensor) -> tuple[Row, str]:
-        """A row, and its question with options in a drawn order, or without."""
+        """Returns a row, and its question with options in a drawn order, or without."""
         count = len(row.options)
         if not 1 < count <= MOST_LISTED or draw >= LISTED_SHARE:
             return row, row.stem
@@ -108,12 +108,12 @@ def pad(
 
 
 def answer_loss(model: LlavaForConditionalGeneration, batch: Sequences) -> torch.Tensor:
-    """The mean over answers of the mean cross-entropy of their tokens."""
+    """Returns the mean over answers of the mean cross-entropy of their tokens."""
     return -log_likelihoods(model, batch).mean()
 
 
 def log_likelihoods(model: LlavaForConditionalGeneration, batch: Sequences) -> torch.Tensor:
-    """The mean log likelihood of each answer's tokens, N."""
+    """Returns the mean log likelihood of each answer's tokens, N."""
     is_quicker = batch.tokens.device.type == "cpu" and has_matrix_units()
     with torch.autocast(batch.tokens.device.type, torch.bfloat16, enabled=is_quicker):
         hidden = model.model(
@@ -128,7 +128,7 @@ def log_likelihoods(model: LlavaForConditionalGeneration, batch: Sequences) -> t
 
 
 def _shares(rows: Sequence[Row]) -> torch.Tensor:
-    """How often each row is drawn."""
+    """Returns how often each row is drawn."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         groups[row.source, row.task].append(place)

@@ -35,7 +35,7 @@ class Shape:
 def assemble(
     tokenizer: PreTrainedTokenizerFast, eye: EyeConfig, shape: Shape, *, seed: int
 ) -> LlavaForConditionalGeneration:
-    """A VLM of random weights."""
+    """Returns a VLM of random weights."""
     words = Words(tokenizer)
     decoder = LlamaConfig(
         vocab_size=len(words),
@@ -85,7 +85,7 @@ def give_backbone(model: LlavaForConditionalGeneration, source: Path) -> None:
 
 
 def processor_of(tokenizer: PreTrainedTokenizerFast, eye: EyeConfig) -> LlavaProcessor:
-    """The processor by which transformers alone can ask the model."""
+    """Returns the processor by which transformers alone can ask the model."""
     side = eye.image_size
     pictures = SiglipImageProcessorPil(
         size={"height": side, "width": side},

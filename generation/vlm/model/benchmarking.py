@@ -26,7 +26,7 @@ def answer(
     *,
     known: Collection[tuple[str, bool]] = (),
 ) -> Iterator[dict[str, Any]]:
-    """A line a question, and one more where it can be asked with another patient's pictures.
+    """Yields a line a question, and one more where it can be asked with another patient's pictures.
 
     Choices are answered by likelihood in every order of their options, all else in words; what
     is ``known`` is not asked again.
@@ -75,7 +75,7 @@ def write_answers(
 
 
 def _take_up(path: Path) -> set[tuple[str, bool]]:
-    """The answers that are there already, without what was left of a line."""
+    """Returns the answers that are there already, without what was left of a line."""
     whole = []
     if path.is_file():
         whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True)

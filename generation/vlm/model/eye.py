@@ -87,7 +87,9 @@ class Eye(PreTrainedModel):
 
     @torch.no_grad()
     def look(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What the backbone sees, N x cells x channels: of the whole picture, then of each cell."""
+        """Returns what the backbone sees, N x cells x channels: of the whole picture, then of
+        each cell.
+        """
         self.backbone.eval()  # its norms are part of what it was taught
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         is_quicker = pixels.device.type == "cpu" and has_matrix_units()

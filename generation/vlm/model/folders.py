@@ -34,12 +34,14 @@ BRING_ANSWERS = (
 
 
 def place_of(name: str) -> Path:
-    """The folder that a VLM's name stands for."""
+    """Returns the folder that a VLM's name stands for."""
     return BUNDLED_VLM if name == BUNDLED else Path(name)
 
 
 def require_loadable(folder: Path) -> dict[str, Any]:
-    """The configuration of a VLM that can be loaded; raises RemediableError for all else."""
+    """Returns the configuration of a VLM that can be loaded; raises RemediableError for all
+    else.
+    """
     config = _config(folder)
     family = config.get("model_type")
     if not isinstance(family, str) or family not in FAMILIES:

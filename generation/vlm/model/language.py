@@ -75,7 +75,7 @@ def language_loss(model: LlavaForConditionalGeneration, tokens: torch.Tensor) ->
 def losses_of(
     model: LlavaForConditionalGeneration, documents: Sequence[Sequence[int]]
 ) -> list[float]:
-    """The loss of every token but the first of each document, in their order."""
+    """Returns the loss of every token but the first of each document, in their order."""
     found: list[float] = []
     for document in documents:
         tokens = torch.tensor([list(document)], device=model.device)

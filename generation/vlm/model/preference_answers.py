@@ -51,7 +51,7 @@ def answer(vlm: Vlm, lesson: dict[str, Any]) -> dict[str, Any]:
 
 @torch.no_grad()
 def log_likelihood(vlm: Vlm, asked: Asked, text: str) -> float:
-    """The sum over a text's tokens, its end included, after picture and question."""
+    """Returns the sum over a text's tokens, its end included, after picture and question."""
     words = vlm.processor.tokenizer
     said = words.encode(text + words.eos_token, add_special_tokens=False, return_tensors="pt")
     said = said.to(vlm.model.device)

@@ -126,7 +126,7 @@ def _trainer(vlm: Vlm, spec: VlmPreferenceSpec, checkpoint: Path) -> Any:
 
 
 def pairs(vlm: Vlm, lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
-    """What was preferred to what; drafts that were accepted say nothing here."""
+    """Returns what was preferred to what; drafts that were accepted say nothing here."""
     prompt, end = worded(vlm)
     return [
         {"images": [one["picture"]], "prompt": prompt, "chosen": one["text"] + end,
@@ -169,14 +169,16 @@ def balance(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def worded(vlm: Vlm) -> tuple[str, str]:
-    """The prompt as the model is asked it, tokens at its start included, and an answer's end."""
+    """Returns the prompt as the model is asked it, tokens at its start included, and an
+    answer's end.
+    """
     words = vlm.processor.tokenizer
     opening = words.decode(words("").input_ids)
     return opening + vlm.prompt(REPORT_PROMPT, pictures=1), words.eos_token
 
 
 def layers_of(network: nn.Module) -> list[str]:
-    """The names of the decoder's linear layers."""
+    """Returns the names of the decoder's linear layers."""
     return [
         name
         for name, layer in network.named_modules()
@@ -185,7 +187,9 @@ def layers_of(network: nn.Module) -> list[str]:
 
 
 def _last(checkpoint: Path) -> str | None:
-    """The newest state that was written whole: its ``trainer_state.json`` is written last."""
+    """Returns the newest state that was written whole: its ``trainer_state.json`` is written
+    last.
+    """
     whole = [path.parent for path in checkpoint.glob("checkpoint-*/trainer_state.json")]
     return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
 

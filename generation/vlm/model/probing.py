@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 def probe_answers(
     vlm: Vlm, questions: Sequence[Question], rows: Sequence[Row], folders: Mapping[str, Path]
 ) -> Iterator[dict[str, Any]]:
-    """A line for each question that a probe could be taught for."""
+    """Yields a line for each question that a probe could be taught for."""
     asked: dict[Key, list[Question]] = defaultdict(list)
     for one in questions:
         if one.task in PROBED and len(one.images) == 1:
@@ -53,7 +53,7 @@ def probe_answers(
 
 
 def _taught(rows: Sequence[Row], asked: Mapping[Key, Sequence[Question]]) -> dict[Key, list[Row]]:
-    """The training rows of each question that is asked; of rare answers none."""
+    """Returns the training rows of each question that is asked; of rare answers none."""
     groups: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
         key = _key(row)

@@ -38,7 +38,7 @@ WITH_VIDEOS = {"qwen2_vl": Qwen2OfPictures, "qwen2_5_vl": Qwen2_5OfPictures}
 
 
 def load_processor(folder: Path, config: dict[str, Any]) -> Any:
-    """What prepares pictures and text; no code of the folder is run."""
+    """Returns what prepares pictures and text; no code of the folder is run."""
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     kind = WITH_VIDEOS.get(config["model_type"])
     if kind is None:

@@ -39,7 +39,9 @@ class Row:
 
 
 def read_rows(instructions: Path, split: Split) -> list[Row]:
-    """All instructions of a split, and a caption of each picture of which enough is known."""
+    """Returns all instructions of a split, and a caption of each picture of which enough is
+    known.
+    """
     rows = [_row(content) for path in sorted((instructions / split).glob("*.jsonl"))
             for content in _lines(path)]  # fmt: skip
     if not rows and split == "train":
@@ -51,7 +53,9 @@ def read_rows(instructions: Path, split: Split) -> list[Row]:
 
 
 def captions(rows: Sequence[Row]) -> list[Row]:
-    """What is known of each picture as a caption: ``chest x-ray, pneumonia, PA view, female``."""
+    """Returns what is known of each picture as a caption: ``chest x-ray, pneumonia, PA view,
+    female``.
+    """
     by_picture: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
         if row.task in {VIEW, SEX, AGE, CLASSIFY} and len(row.images) == 1:
@@ -80,7 +84,7 @@ def caption_of(known: Mapping[str, str]) -> str:
 
 
 def statements(rows: Sequence[Row]) -> dict[str, dict[str, bool]]:
-    """By picture, short phrases that are known to be true or false of it."""
+    """Returns, by picture, short phrases that are known to be true or false of it."""
     said: dict[str, dict[str, bool]] = defaultdict(dict)
     for row in rows:
         if len(row.images) != 1:

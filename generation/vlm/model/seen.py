@@ -73,7 +73,7 @@ def see(
 
 
 def read_picture(name: str, folders: Mapping[str, Path]) -> np.ndarray:
-    """A picture of the instructions by its name, grey."""
+    """Returns a picture of the instructions by its name, grey."""
     source, _, place = name.partition("/")
     try:
         with Image.open(folders[source] / place) as picture:
@@ -86,7 +86,7 @@ def read_picture(name: str, folders: Mapping[str, Path]) -> np.ndarray:
 
 
 def _known_by(eye: Eye) -> str:
-    """What the cells follow from: the backbone's weights and how pictures are cut."""
+    """Returns what the cells follow from: the backbone's weights and how pictures are cut."""
     sums = hashlib.sha256(f"{eye.config.image_size}/{eye.config.grid}".encode())
     for name, weight in sorted(eye.backbone.state_dict().items()):
         sums.update(name.encode() + weight.numpy().tobytes())

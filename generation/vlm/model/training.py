@@ -262,5 +262,5 @@ def with_lora(decoder: torch.nn.Module, *, rank: int, seed: int) -> PeftModel | 
 
 
 def bridge_of(network: LlavaForConditionalGeneration) -> list[torch.nn.Module]:
-    """What stands between eye and decoder."""
+    """Returns what stands between eye and decoder."""
     return [network.model.multi_modal_projector, network.model.vision_tower.bridge]

@@ -50,7 +50,9 @@ class Vlm:
         self.processor = processor
 
     def scores(self, asked: Sequence[Asked]) -> list[Scores]:
-        """The mean log likelihood of each option's tokens, with options in every cyclic order."""
+        """Returns the mean log likelihood of each option's tokens, with options in every cyclic
+        order.
+        """
         return [
             [
                 [self._likelihood(one, order, option) for option in order]
@@ -65,7 +67,7 @@ class Vlm:
 
     @torch.no_grad()
     def write(self, asked: Sequence[Asked], *, longest: int = LONGEST_ANSWER) -> list[str]:
-        """What it answers in its own words, always its likeliest ones."""
+        """Returns what it answers in its own words, always its likeliest ones."""
         texts = []
         for one in asked:
             inputs = self.inputs(one, with_options(one.question, one.options))
@@ -74,14 +76,14 @@ class Vlm:
         return texts
 
     def describe(self, pictures: Sequence[np.ndarray[Any, Any]]) -> list[str]:
-        """A caption of each picture."""
+        """Returns a caption of each picture."""
         return self.write(
             [Asked(question=CAPTION_QUESTIONS[0], pictures=(one,)) for one in pictures]
         )
 
     @torch.no_grad()
     def embed(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
-        """What the decoder is given of each picture, as the mean of its tokens: N x F."""
+        """Returns what the decoder is given of each picture, as the mean of its tokens: N x F."""
         found = []
         for picture in pictures:
             inputs = self.inputs(Asked(question="", pictures=(picture,)), "")
@@ -93,7 +95,9 @@ class Vlm:
         return torch.stack(found)
 
     def encode(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
-        """What the encoder makes of each picture, N x F, as a linear probe is taught on it."""
+        """Returns what the encoder makes of each picture, N x F, as a linear probe is taught on
+        it.
+        """
         return self.embed(pictures)
 
     @torch.no_grad()
@@ -124,7 +128,7 @@ class Vlm:
                            for chance, token in zip(chances, wanted, strict=True)])  # fmt: skip
 
     def inputs(self, one: Asked, question: str) -> dict[str, torch.Tensor]:
-        """What the model is given so that it answers a question."""
+        """Returns what the model is given so that it answers a question."""
         pictures = [Image.fromarray(picture).convert("RGB") for picture in one.pictures]
         text = self.prompt(question, pictures=len(pictures))
         given = {"images": pictures} if pictures else {}
@@ -161,7 +165,9 @@ class OwnVlm(Vlm):
 
     @torch.no_grad()
     def see(self, asked: Sequence[Asked]) -> list[torch.Tensor]:
-        """What the backbone sees of each question's pictures; one picture is looked at once."""
+        """Returns what the backbone sees of each question's pictures; one picture is looked at
+        once.
+        """
         distinct = {id(picture): picture for one in asked for picture in one.pictures}
         seen = look_at(self.eye, list(distinct.values())) if distinct else torch.empty(0)
         cells = dict(zip(distinct, seen, strict=True))
@@ -186,7 +192,7 @@ class OwnVlm(Vlm):
 
     @torch.no_grad()
     def describe_seen(self, cells: torch.Tensor) -> list[str]:
-        """A caption of each picture that was looked at before: N x cells x channels."""
+        """Returns a caption of each picture that was looked at before: N x cells x channels."""
         question = self.words.question(CAPTION_QUESTIONS[0], image_tokens=self.image_tokens)
         device = self.model.device
         captions = []
@@ -209,12 +215,12 @@ class OwnVlm(Vlm):
 
     @torch.no_grad()
     def embed(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
-        """What the adapter makes of each whole picture: N x width."""
+        """Returns what the adapter makes of each whole picture: N x width."""
         return self.eye.adapt(look_at(self.eye, pictures).to(self.model.device))[:, 0].cpu()
 
     @torch.no_grad()
     def encode(self, pictures: Sequence[np.ndarray[Any, Any]]) -> torch.Tensor:
-        """What the frozen backbone sees of each whole picture: N x channels."""
+        """Returns what the frozen backbone sees of each whole picture: N x channels."""
         return look_at(self.eye, pictures)[:, 0].float()
 
     def _likelihoods(
@@ -238,7 +244,7 @@ class OwnVlm(Vlm):
 
 
 def load_vlm(name: str) -> Vlm:
-    """A VLM by its name (``bundled``, or a folder), on this process's device.
+    """Returns a VLM by its name (``bundled``, or a folder), on this process's device.
 
     Raises RemediableError where it is of no supported family; nothing beside the weights is run.
     """

@@ -54,7 +54,7 @@ def train_tokenizer(texts: Iterable[str], *, size: int) -> PreTrainedTokenizerFa
 
 
 def with_options(stem: str, options: Sequence[str]) -> str:
-    """The question with its options, in the order that they are to be listed in."""
+    """Returns the question with its options, in the order that they are to be listed in."""
     return f"{stem}\nOptions: {', '.join(options)}" if options else stem
 
 
@@ -71,7 +71,7 @@ class Words:
         return len(self.tokenizer)
 
     def of(self, text: str) -> list[int]:
-        """The tokens of a text alone."""
+        """Returns the tokens of a text alone."""
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 
     def question(self, text: str, *, image_tokens: int) -> list[int]:
@@ -80,5 +80,5 @@ class Words:
         return [self.start, self.user, *seen, *self.of(text), self.assistant]
 
     def answer(self, text: str) -> list[int]:
-        """An answer to learn, with its end."""
+        """Returns an answer to learn, with its end."""
         return [*self.of(text), self.end]

@@ -60,7 +60,9 @@ class LeafParser:
     threshold: float
 
     def parse(self, report: str) -> ParsedReport:
-        """The rule parser's sections and sentences, with the leaves that are answered with yes."""
+        """Returns the rule parser's sections and sentences, with the leaves that are answered
+        with yes.
+        """
         parsed = RuleParser().parse(report)
         [row] = self.probabilities([report])
         return ParsedReport(
@@ -154,7 +156,7 @@ def f1(said: np.ndarray, truth: np.ndarray) -> Scores:
 
 
 def words_of(sentence: str) -> Iterator[str]:
-    """The words of a sentence; those that a denial reaches say so."""
+    """Yields the words of a sentence; those that a denial reaches say so."""
     for _, clause in clauses_of(sentence.lower()):
         text = PSEUDO.sub(" ", clause)
         denial = DENIED_BEFORE.search(text)

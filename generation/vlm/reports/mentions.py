@@ -40,7 +40,7 @@ class ParsedReport:
     mentions: tuple[Mention, ...]
 
     def presence_of(self, finding: str) -> Presence | None:
-        """The strongest that is said of a finding; None where nothing is."""
+        """Returns the strongest that is said of a finding; None where nothing is."""
         return strongest(
             mention.presence for mention in self.mentions if mention.finding == finding
         )

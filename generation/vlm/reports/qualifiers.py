@@ -66,7 +66,9 @@ WORDS_BEFORE, WORDS_AFTER = 8, 5
 
 
 def presence_in(clause: str, start: int, end: int) -> Presence | None:
-    """What a clause says of the finding between two places; None where it was only sought."""
+    """Returns what a clause says of the finding between two places; None where it was only
+    sought.
+    """
     before = PSEUDO.sub(" ", clause[:start])
     within, after = clause[start:end], clause[end:]
     if SOUGHT.search(before):
@@ -95,7 +97,9 @@ def side_in(clause: str, start: int, end: int) -> str:
 
 
 def size_in(clause: str, end: int) -> str:
-    """The word of size or grade that is said last, before the finding or within its words."""
+    """Returns the word of size or grade that is said last, before the finding or within its
+    words.
+    """
     near = re.findall(r"[\w-]+", COMPARED.sub(" ", clause[:end]))[-WORDS_BEFORE:]
     sizes = [SIZES[word] for word in near if word in SIZES]
     return sizes[-1] if sizes else ""

@@ -29,7 +29,7 @@ class RuleParser:
         self.vocabulary = vocabulary or Vocabulary.read()
 
     def parse(self, report: str) -> ParsedReport:
-        """What the sections tell that describe what is seen."""
+        """Returns what the sections tell that describe what is seen."""
         sections = sections_of(report)
         sentences: list[str] = []
         mentions: list[Mention] = []
@@ -60,7 +60,7 @@ class RuleParser:
 
 
 def clauses_of(sentence: str) -> Iterator[tuple[int, str]]:
-    """The parts of a sentence within which a denial reaches, with their places."""
+    """Yields the parts of a sentence within which a denial reaches, with their places."""
     start = 0
     for match in CLAUSE_END.finditer(sentence):
         yield start, sentence[start : match.start()]

@@ -22,12 +22,14 @@ def sentences_of(text: str) -> list[str]:
 
 
 def tells_of_change(text: str) -> bool:
-    """Whether an earlier examination is needed to write this."""
+    """Returns whether an earlier examination is needed to write this."""
     return CHANGE.search(text) is not None
 
 
 def without_change(text: str) -> str:
-    """The sentences that one examination alone explains; a text without others is as it was."""
+    """Returns the sentences that one examination alone explains; a text without others is as it
+    was.
+    """
     if not tells_of_change(text):
         return text
     kept = [sentence for sentence in sentences_of(text) if not tells_of_change(sentence)]

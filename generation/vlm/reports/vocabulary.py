@@ -97,7 +97,9 @@ class Vocabulary:
         return Vocabulary(self._phrases | dict(phrases), excluded=self._not_meant | dict(excluded))
 
     def hits(self, clause: str) -> list[Hit]:
-        """What a clause in small letters names, in its order, by as few words as name it."""
+        """Returns what a clause in small letters names, in its order, by as few words as name
+        it.
+        """
         tokens = tokens_of(clause)
         stems = {token.stem for token in tokens}
         found: set[Hit] = set()
@@ -114,7 +116,7 @@ class Vocabulary:
         ]
 
     def _is_excluded(self, hit: Hit, tokens: Sequence[Token]) -> bool:
-        """Whether its words are part of a phrase that names something else."""
+        """Returns whether its words are part of a phrase that names something else."""
         return any(
             other.start <= hit.start < other.end or other.start < hit.end <= other.end
             for phrase in self._excluded.get(hit.finding, ())
@@ -132,7 +134,7 @@ def stems_of(text: str) -> tuple[str, ...]:
 
 @cache
 def stem(word: str) -> str:
-    """The singular of a word, roughly; the same for all its spellings."""
+    """Returns the singular of a word, roughly; the same for all its spellings."""
     if word.endswith(("oedema", "haem")):
         return word.replace("oe", "e")
     if len(word) < 4 or word.endswith(("ss", "us", "is", "ous")):
@@ -147,7 +149,7 @@ def stem(word: str) -> str:
 
 
 def _is_within(one: Hit, other: Hit) -> bool:
-    """Whether fewer of the other's words already name its finding."""
+    """Returns whether fewer of the other's words already name its finding."""
     return (
         one.finding == other.finding
         and one != other

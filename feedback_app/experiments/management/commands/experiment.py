@@ -234,7 +234,7 @@ def setting(text: str, *, known: Sequence[str]) -> tuple[str, Any]:
 
 
 def free_name(name: str) -> str:
-    """The name itself, else ``NAME again``, ``NAME again 2`` ..."""
+    """Returns the name itself, else ``NAME again``, ``NAME again 2`` ..."""
     taken = set(Experiment.objects.values_list("name", flat=True))
     numbers = ("", *(f" {n}" for n in range(2, len(taken) + 2)))
     names = [name, *(f"{name[:80]} again{number}" for number in numbers)]

@@ -69,7 +69,7 @@ def _make_until_it_fits(progress: Progress, part: FittingPart, version: ModelVer
 
 
 def _unmade(keys: Sequence[str]) -> list[Recipe]:
-    """The recipes that nobody has made by now, in the batch's order; a run is one pass."""
+    """Returns the recipes that nobody has made by now, in the batch's order; a run is one pass."""
     recipes = Recipe.objects.unmade().select_related("repair__original__image__blob")
     unmade = recipes.prefetch_related("masks__blob").in_bulk(keys)
     return [unmade[key] for key in keys if key in unmade]
@@ -104,7 +104,9 @@ def _make(recipes: Sequence[Recipe], *, pipeline: Any, run: Run) -> int:
 
 @contextmanager
 def with_mask_files(recipes: Sequence[Recipe]) -> Iterator[list[SampleSpec]]:
-    """What the sampler reads of each recipe, masks and what is repaired in files meanwhile."""
+    """Yields what the sampler reads of each recipe, masks and what is repaired in files
+    meanwhile.
+    """
     with TemporaryDirectory(prefix="reading-room-masks-") as name:
         yield [
             replace(
@@ -129,7 +131,7 @@ def _write_original(recipe: Recipe, folder: Path) -> RepairSpec | None:
 
 
 def _write_masks(recipe: Recipe, folder: Path) -> tuple[MaskFile, ...]:
-    """A file for each blob, shared by the recipes that have the same mask."""
+    """Returns a file for each blob, shared by the recipes that have the same mask."""
     files = []
     for mask in recipe.conditioning:
         path = folder / f"{mask.blob_id}.png"

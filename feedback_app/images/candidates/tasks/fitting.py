@@ -20,7 +20,7 @@ class FittingPart:
         self.tries = of_batch.filter(position__in=list(places))
 
     def waiting(self) -> list[Try]:
-        """The next try of each place that has nothing yet, in the batch's order."""
+        """Returns the next try of each place that has nothing yet, in the batch's order."""
         undecided = self.tries.undecided().order_by("position", "number")
         return list(undecided.distinct("position").select_related("recipe"))
 

@@ -34,7 +34,7 @@ def measure_all(progress: Progress) -> dict[str, object]:
 
 
 def measure_all_pictures(progress: Progress) -> dict[str, object]:
-    """What needs nothing but the picture, of every candidate without it."""
+    """Returns what needs nothing but the picture, of every candidate without it."""
     images = Image.objects.filter(candidate__isnull=False)
     made: dict[str, object] = {}
     for kind in OF_PICTURES:
@@ -47,7 +47,7 @@ def measure_all_pictures(progress: Progress) -> dict[str, object]:
 
 
 def measure_by_scorers(progress: Progress) -> dict[str, object]:
-    """What every active scorer says of the candidates that it has not measured."""
+    """Returns what every active scorer says of the candidates that it has not measured."""
     scorers = list(Scorer.objects.active())
     waiting = {scorer.pk: unmeasured(scorer) for scorer in scorers}
     total, done = sum(len(keys) for keys in waiting.values()), 0
@@ -132,7 +132,7 @@ def measure_by(scorer: Scorer, keys: Sequence[str]) -> int:
 def by_classifier(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """None for a prompt of which the classifier knows no finding."""
+    """Returns None for a prompt of which the classifier knows no finding."""
     classifier = load_scorer(scorer)
     results: list[Found | None] = []
     rows = classifier.probabilities(pictures).tolist()
@@ -147,7 +147,7 @@ def by_classifier(
 def by_segmenter(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """None for a candidate that was not conditioned on a mask of the segmenter's kind."""
+    """Returns None for a candidate that was not conditioned on a mask of the segmenter's kind."""
     wanted = [
         dict(conditioning_masks(candidate.recipe)).get(scorer.target) for candidate in candidates
     ]
@@ -182,7 +182,8 @@ def by_reward_model(
 def by_judge(
     scorer: Scorer, candidates: Sequence[Candidate], pictures: Sequence[Picture]
 ) -> list[Found | None]:
-    """How likely what the prompt names can be seen; None where it names nothing that is known.
+    """Returns how likely what the prompt names can be seen; None where it names nothing that is
+    known.
 
     What the other phrases of the attribute get is kept beside it: by that a version's candidates
     are told from each other, whatever their prompts named.

@@ -113,7 +113,9 @@ def _fitted_since(places: Any, batch: Batch, since: datetime | None) -> Any:
 def with_open_places(
     fitting: Fitting, firsts: Iterable[Try], places: "QuerySet[BatchRecipe]"
 ) -> list[BatchRecipe | OpenPlace]:
-    """What fits where something does, and else a place that waits, or that nothing fitted."""
+    """Returns what fits where something does, and else a place that waits, or that nothing
+    fitted.
+    """
     rows = list(firsts)
     positions = [first.position for first in rows]
     taken = {place.position: place for place in places.filter(position__in=positions)}
@@ -126,7 +128,7 @@ def of_batch(batch: Batch) -> Q:
 
 
 def count_masks(batch: Batch) -> int:
-    """How many different sets of masks its recipes follow."""
+    """Returns how many different sets of masks its recipes follow."""
     recipes = Recipe.objects.filter(of_batch(batch))
     masks = RecipeMask.objects.filter(recipe__in=recipes.values("pk")).order_by("recipe", "blob")
     by_recipe = groupby(masks.values_list("recipe", "blob"), key=itemgetter(0))
@@ -136,7 +138,7 @@ def count_masks(batch: Batch) -> int:
 def group_by_prompt(
     places: Iterable[BatchRecipe | OpenPlace],
 ) -> list[tuple[Recipe, list[BatchRecipe | OpenPlace]]]:
-    """The places of each prompt and masks, with a recipe that has these."""
+    """Returns the places of each prompt and masks, with a recipe that has these."""
     groups = groupby(places, key=lambda place: place.prompt_index)
     listed = [list(group) for _, group in groups]
     return [(group[0].recipe, group) for group in listed]

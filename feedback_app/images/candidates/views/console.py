@@ -76,13 +76,15 @@ def parse_number(text: str | None) -> int | None:
 
 
 def prompts_of_set(version_id: int | None) -> dict[str, object]:
-    """The two fields that a prompt set fills; nothing where there is no such version."""
+    """Returns the two fields that a prompt set fills; nothing where there is no such version."""
     version = PromptSetVersion.objects.filter(pk=version_id).first() if version_id else None
     return {"prompt_set": version.pk, "prompts": "\n".join(version.texts())} if version else {}
 
 
 def with_prompts_of_set(posted: QueryDict) -> QueryDict:
-    """A chosen set's prompts where none were written: the page's script may not have run."""
+    """Returns a chosen set's prompts where none were written: the page's script may not have
+    run.
+    """
     filled = posted.copy()
     if not filled.get("prompts", "").strip():
         chosen = prompts_of_set(parse_number(filled.get("prompt_set")))

@@ -69,7 +69,7 @@ class CandidateFilter(ListFilter):
         return rows.filter(recipe__findings__contains=[value])
 
     def that_did_not_fit(self, rows: Any, name: str, value: str) -> Any:
-        """Those that a batch had made and did not take, or all others."""
+        """Returns those that a batch had made and did not take, or all others."""
         misfits = Try.objects.misfits().values("recipe")
         if value == "yes":
             return rows.filter(recipe__in=misfits)

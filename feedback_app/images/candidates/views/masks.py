@@ -128,7 +128,7 @@ def sheet_of(plan: MaskPlan) -> dict[str, Any]:
 @require_POST
 @coordinators_only
 def measure_prompts(request: HttpRequest) -> HttpResponse:
-    """What the model would not read of the prompts, as they are being written."""
+    """Shows what the model would not read of the prompts, as they are being written."""
     version = _version_of(request)
     limit = limit_of(version) if version else None
     found = long_prompts(version, split_prompts(request.POST.get("prompts", ""))) if version else []
@@ -149,6 +149,8 @@ def _version_of(request: HttpRequest) -> ModelVersion | None:
 @require_safe
 @coordinators_only
 def show_mask(request: HttpRequest, mask_id: int) -> HttpResponse:
-    """A mask that a recipe is conditioned on, as transformed: it was drawn on a patient's image."""
+    """Shows a mask that a recipe is conditioned on, as transformed: it was drawn on a patient's
+    image.
+    """
     mask = get_object_or_404(RecipeMask.objects.select_related("blob"), pk=mask_id)
     return answer_with(mask.blob, is_of_patient=True)

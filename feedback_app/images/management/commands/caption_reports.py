@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def count_captions(archive: Path) -> tuple[Counter[str], Counter[Outcome]]:
-    """How often each caption came, and each outcome; ties go by the alphabet."""
+    """Returns how often each caption came, and each outcome; ties go by the alphabet."""
     captions: Counter[str] = Counter()
     outcomes: Counter[Outcome] = Counter()
     for impression in read_impressions(archive):

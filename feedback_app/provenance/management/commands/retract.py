@@ -77,7 +77,7 @@ class Command(BaseCommand):
             self.tell_outcome(outcome)
 
     def do_runs(self, outcome: Outcome) -> bool:
-        """Whether a run was done, so that more may be possible."""
+        """Returns whether a run was done, so that more may be possible."""
         runs = [getattr(row, "run", None) for row in outcome.made]
         for run in filter(None, runs):
             finish_here(run, write=self.stdout.write)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def find_round(study: Study, name: str) -> Adjudication:
-    """The study's round with this name."""
+    """Returns the study's round with this name."""
     rounds = study.adjudications.select_related("panel").order_by("panel__created_at")
     found = {one.panel.name: one for one in rounds}
     if name not in found:

@@ -9,12 +9,12 @@ HERE = Path(__file__).parent
 
 
 def doc_to_visual(doc: dict[str, Any]) -> list[Image.Image]:
-    """The pictures of a document, in order."""
+    """Returns the pictures of a document, in order."""
     return [Image.open(HERE / name).convert("RGB") for name in doc["pictures"]]
 
 
 def doc_to_text(doc: dict[str, Any], lmms_eval_specific_kwargs: Any = None) -> str:
-    """The question, and its options as text."""
+    """Returns the question, and its options as text."""
     if doc["kind"] == "box":
         return f"{doc['question']}\nAnswer with boxes [left, top, right, bottom] in percent."
     if not doc["options"]:
@@ -23,6 +23,6 @@ def doc_to_text(doc: dict[str, Any], lmms_eval_specific_kwargs: Any = None) -> s
 
 
 def process_results(doc: dict[str, Any], results: list[Any]) -> dict[str, float]:
-    """Whether the answer is the right one word for word."""
+    """Returns whether the answer is the right one word for word."""
     said = " ".join(str(results[0]).lower().split()).strip(" .")
     return {"exact_answer": float(said == str(doc["answer"]).lower())}

@@ -104,7 +104,7 @@ def drafts(exam: Exam, *, census: Census, pool: Pool, seed: str) -> Iterator[Dra
 
 
 def _classification(exam: Exam, main: Picture, *, census: Census) -> Iterator[Draft]:
-    """All findings of an exam whose labels say what there is; normal ones are thinned."""
+    """Yields all findings of an exam whose labels say what there is; normal ones are thinned."""
     if not exam.labelling or not census.varies("findings"):
         return
     draft = Draft(task=CLASSIFY, answer=exam.labelling, pictures=(main,))
@@ -113,7 +113,7 @@ def _classification(exam: Exam, main: Picture, *, census: Census) -> Iterator[Dr
 
 
 def _single(exam: Exam, main: Picture, *, randomness: random.Random) -> Iterator[Draft]:
-    """One present finding among findings that are known to be absent."""
+    """Yields one present finding among findings that are known to be absent."""
     if not exam.present or len(exam.absent) < SINGLE_OPTIONS - 1:
         return
     right = randomness.choice(exam.present)
@@ -122,7 +122,9 @@ def _single(exam: Exam, main: Picture, *, randomness: random.Random) -> Iterator
 
 
 def _binary(exam: Exam, main: Picture, *, census: Census) -> Iterator[Draft]:
-    """Each finding with as many who lack it as have it, so that the name alone tells nothing."""
+    """Yields each finding with as many who lack it as have it, so that the name alone tells
+    nothing.
+    """
     for finding, answer in (
         *((finding, YES) for finding in exam.present),
         *((finding, NO) for finding in exam.absent),

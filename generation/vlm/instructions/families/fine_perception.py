@@ -157,7 +157,7 @@ def drafts(exam: Exam, *, census: Census, seed: str) -> Iterator[Draft]:
 def _draft(
     exam: Exam, *, task: str, regions: Sequence[Region], key: str = "", finding: str = ""
 ) -> Draft:
-    """A question whose answer is the boxes, by where they begin from the left."""
+    """Returns a question whose answer is the boxes, by where they begin from the left."""
     ordered = sorted(regions, key=lambda region: region.box)
     return Draft(
         task=task,
@@ -185,7 +185,9 @@ def _grounding(exam: Exam, regions: Sequence[Region], *, task: str) -> Iterator[
 
 
 def _diagnosis(exam: Exam, regions: Sequence[Region], *, seed: str) -> Iterator[Draft]:
-    """What a box shows, among findings that are known to be absent where there are enough."""
+    """Yields what a box shows, among findings that are known to be absent where there are
+    enough.
+    """
     randomness = random.Random(f"{seed}:{exam.source}:{exam.key}:diagnosis")
     labels = {region.label for region in exam.regions}
     absent = [finding for finding in exam.absent if finding not in labels]
@@ -204,7 +206,7 @@ def _diagnosis(exam: Exam, regions: Sequence[Region], *, seed: str) -> Iterator[
 
 
 def _phrases(exam: Exam, regions: Sequence[Region]) -> Iterator[Draft]:
-    """Each phrase with all its boxes, in both directions, and found in the report."""
+    """Yields each phrase with all its boxes, in both directions, and found in the report."""
     report = " ".join(exam.sections.values())
     phrases = list(dict.fromkeys(region.phrase for region in regions))
     for key, phrase in enumerate(phrases):

@@ -91,7 +91,7 @@ def drafts(exam: Exam, *, pool: Pool, seed: str) -> Iterator[Draft]:
 
 
 def text_of(exam: Exam) -> str:
-    """What an exam's report concludes, or what it finds where it concludes nothing."""
+    """Returns what an exam's report concludes, or what it finds where it concludes nothing."""
     return exam.sections.get("impression") or exam.sections.get("findings") or ""
 
 
@@ -101,13 +101,13 @@ def relate(premise: str, hypothesis: str, *, relation: str) -> Draft:
 
 
 def name_entities(text: str, *, kind: str, found: Sequence[str]) -> Draft:
-    """What a text names of one kind, in the order of the text."""
+    """Returns what a text names of one kind, in the order of the text."""
     return Draft(task=RECOGNISE, key=kind, answer="; ".join(found) or "none",
                  words={"text": text, "kind": kind})  # fmt: skip
 
 
 def evaluate(reference: str, candidate: str, *, errors: Mapping[str, int], key: str) -> Draft:
-    """How many significant errors of each kind a candidate has."""
+    """Returns how many significant errors of each kind a candidate has."""
     told = "; ".join(f"{kind}: {count}" for kind, count in errors.items() if count)
     return Draft(task=EVALUATE, key=key, answer=told or "none",
                  words={"reference": reference, "candidate": candidate})  # fmt: skip

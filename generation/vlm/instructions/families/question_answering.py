@@ -63,7 +63,9 @@ def ask(
     report: str = "",
     balanced: str = "",
 ) -> Draft:
-    """A question as people put it: closed where it has options, of a text where one is given."""
+    """Returns a question as people put it: closed where it has options, of a text where one is
+    given.
+    """
     if answer.lower() in YES_OR_NO and not options:
         options = YES_OR_NO
     words = {"question": question} | ({"report": report} if report else {})
@@ -80,6 +82,6 @@ def ask(
 
 
 def ask_difference(question: str, answer: str, *, key: str, pair: tuple[Picture, Picture]) -> Draft:
-    """What changed from the first picture to the second."""
+    """Returns what changed from the first picture to the second."""
     return Draft(task=DIFFERENCE, key=key, answer=answer, words={"question": question},
                  pictures=pair)  # fmt: skip

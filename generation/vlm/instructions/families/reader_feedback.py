@@ -108,7 +108,7 @@ def place(
 def rating(
     question: str, anchors: tuple[str, ...], value: int, *, key: str, picture: Picture
 ) -> Draft:
-    """A score in the words of its scale."""
+    """Returns a score in the words of its scale."""
     return Draft(
         task=RATING,
         key=key,
@@ -135,5 +135,7 @@ def remark(comment: str, *, key: str, pictures: tuple[Picture, ...]) -> Draft:
 
 
 def skipped(*, key: str, picture: Picture) -> Draft:
-    """An image that a reader could not assess; other reasons to skip are not about the image."""
+    """Returns an image that a reader could not assess; other reasons to skip are not about the
+    image.
+    """
     return Draft(task=SKIPPED, key=key, answer=UNREADABLE, pictures=(picture,))

@@ -151,7 +151,9 @@ SOURCES = {
 
 
 def facts_of(name: str, folders: Folders) -> SourceFacts:
-    """What is known of a source: of a public data set, or of one that was written out here."""
+    """Returns what is known of a source: of a public data set, or of one that was written out
+    here.
+    """
     if name in SOURCES:
         return SOURCES[name]
     told = written.read_facts(folders[name])

@@ -111,12 +111,12 @@ def studies_among(
 
 
 def picture_at(source: str, folder: Path, path: Path, *, view: str = "") -> Picture:
-    """A file below a source's folder."""
+    """Returns a file below a source's folder."""
     return Picture(name=f"{source}/{path.relative_to(folder).as_posix()}", path=path, view=view)
 
 
 def absent_of(image: SourceImage) -> tuple[str, ...]:
-    """The findings that the source says are not there."""
+    """Returns the findings that the source says are not there."""
     known = {*image.findings, *image.unknown_findings}
     return tuple(finding for finding in FINDINGS if finding not in known)
 
@@ -135,7 +135,7 @@ def mask_at(path: Path) -> np.ndarray:
 
 
 def parts_of(mask: np.ndarray, *, label: str, task: str) -> tuple[Region, ...]:
-    """A box around each connected part of a mask H x W that is large enough."""
+    """Returns a box around each connected part of a mask H x W that is large enough."""
     numbered, count = ndimage.label(mask)
     areas = np.bincount(numbered.ravel(), minlength=count + 1)
     return tuple(
@@ -146,7 +146,7 @@ def parts_of(mask: np.ndarray, *, label: str, task: str) -> tuple[Region, ...]:
 
 
 def around(mask: np.ndarray, *, label: str, task: str) -> tuple[Region, ...]:
-    """One box around all large parts of a mask; none where it is empty."""
+    """Returns one box around all large parts of a mask; none where it is empty."""
     parts = [region.box for region in parts_of(mask, label=label, task=task)]
     if not parts:
         return ()
@@ -155,7 +155,7 @@ def around(mask: np.ndarray, *, label: str, task: str) -> tuple[Region, ...]:
 
 
 def require_file(folder: Path, *names: str) -> Path:
-    """The first of these files that is there."""
+    """Returns the first of these files that is there."""
     for name in names:
         if (folder / name).is_file():
             return folder / name

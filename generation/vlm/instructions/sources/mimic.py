@@ -167,7 +167,7 @@ def exams_of(folders: Folders) -> Iterator[Exam]:
 
 
 def with_previous(exams: Iterator[Exam], *, order: Mapping[str, str]) -> Iterator[Exam]:
-    """Each exam with the one before it of the same patient, by when they were made."""
+    """Yields each exam with the one before it of the same patient, by when they were made."""
     for _, of_patient in groupby(exams, key=lambda exam: exam.patient):
         earlier = None
         for exam in sorted(of_patient, key=lambda exam: (order.get(exam.key, ""), exam.key)):
@@ -187,7 +187,7 @@ def read_order(folder: Path) -> dict[str, str]:
 
 
 def parse_parts(text: str) -> dict[str, str]:
-    """A structured section by its parts; parts that say nothing are left out."""
+    """Returns a structured section by its parts; parts that say nothing are left out."""
     parts: dict[str, list[str]] = defaultdict(list)
     for section, part, told in PART.findall(text):
         if told.strip():

@@ -53,7 +53,7 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
 
 
 def regions_in(annotation: str, *, width: int, height: int) -> tuple[Region, ...] | None:
-    """The box around each shape, or None where one cannot be read."""
+    """Returns the box around each shape, or None where one cannot be read."""
     regions = []
     for shape in filter(None, (part.strip() for part in annotation.split(";"))):
         try:

@@ -38,7 +38,7 @@ def find_pictures(folders: Folders) -> dict[str, Picture]:
 
 
 def key_of(report: Report) -> str:
-    """The collection's number of the report."""
+    """Returns the collection's number of the report."""
     return report.name.removesuffix(".xml")
 
 

@@ -91,7 +91,7 @@ def find_table(folder: Path) -> Path:
 
 
 def picture_of(row: Row, folder: Path) -> Picture | Skip:
-    """A row's picture, in the folder that it names or beside the table."""
+    """Returns a row's picture, in the folder that it names or beside the table."""
     view = VIEWS.get(row[VIEW].strip())
     if view is None:
         return Skip(file=row[IMAGE], reason=f"has the projection {row[VIEW]!r}")
@@ -102,7 +102,7 @@ def picture_of(row: Row, folder: Path) -> Picture | Skip:
 
 
 def labels_of(text: str) -> list[str]:
-    """The names of a list as Python writes it; none where it is none."""
+    """Returns the names of a list as Python writes it; none where it is none."""
     try:
         labels = ast.literal_eval(text) if text.strip() else []
     except (ValueError, SyntaxError):
@@ -111,7 +111,7 @@ def labels_of(text: str) -> list[str]:
 
 
 def age_of(row: Row) -> int | None:
-    """The year of the study less that of birth."""
+    """Returns the year of the study less that of birth."""
     years = row[DATE].strip()[:4], row[BIRTH].strip().partition(".")[0][:4]
     if not all(year.isdecimal() for year in years):
         return None

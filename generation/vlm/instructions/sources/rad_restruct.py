@@ -71,7 +71,7 @@ def read(folders: Folders) -> Iterator[Exam | Skip]:
 
 
 def read_part(folder: Path, part: str) -> Iterator[tuple[str, tuple[Item, ...]]]:
-    """The questions of each report of a split, by the report's number."""
+    """Yields the questions of each report of a split, by the report's number."""
     path = require_folder(folder) / f"{part}.jsonl.gz"
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -90,14 +90,14 @@ def read_part(folder: Path, part: str) -> Iterator[tuple[str, tuple[Item, ...]]]
 
 
 def text_of(sections: dict[str, str]) -> str:
-    """What a report says of the pictures: findings and impression."""
+    """Returns what a report says of the pictures: findings and impression."""
     return " ".join(sections[name] for name in ("FINDINGS", "IMPRESSION") if name in sections)
 
 
 def _drafts(
     items: tuple[Item, ...], *, report: str, pictures: tuple[Picture, ...]
 ) -> Iterator[Draft]:
-    """Each question, with that which it follows, of the text and of any pictures."""
+    """Yields each question, with that which it follows, of the text and of any pictures."""
     parent = ""
     for number, item in enumerate(items):
         if item.is_yes_or_no:

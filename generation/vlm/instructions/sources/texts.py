@@ -112,7 +112,7 @@ def read_rexval(folders: Folders) -> Iterator[Exam | Skip]:
 
 
 def most(counts: list[int]) -> int:
-    """What most raters counted, of several equal ones the least; none without raters."""
+    """Returns what most raters counted, of several equal ones the least; none without raters."""
     tally = Counter(counts)
     return min(tally, key=lambda count: (-tally[count], count), default=0)
 
@@ -134,7 +134,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def _entities(text: str, entities: Mapping[str, Mapping[str, Any]]) -> Iterator[Draft]:
-    """What the text names of each kind."""
+    """Yields what the text names of each kind."""
     ordered = sorted(entities.values(), key=lambda entity: int(entity["start_ix"]))
     for label, kind in KINDS.items():
         found = [str(entity["tokens"]) for entity in ordered if entity["label"] == label]

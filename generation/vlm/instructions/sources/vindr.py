@@ -81,7 +81,7 @@ def given_split(part: str) -> Split | None:
 
 
 def agreed(rows: Sequence[Row], *, least: int, size: tuple[int, int]) -> tuple[Region, ...]:
-    """The mean of boxes of one class that overlap, where enough radiologists drew one."""
+    """Returns the mean of boxes of one class that overlap, where enough radiologists drew one."""
     things: dict[str, list[Marked]] = defaultdict(list)
     for row in rows:
         if row[CLASS].strip() == NOTHING or not row[PLACE[0]].strip():

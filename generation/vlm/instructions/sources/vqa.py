@@ -29,7 +29,7 @@ def read_vqa_rad(folders: Folders) -> Iterator[Exam | Skip]:
 
 
 def read_slake(folders: Folders) -> Iterator[Exam | Skip]:
-    """The questions in English on chest X-rays; its own splits are by picture."""
+    """Yields the questions in English on chest X-rays; its own splits are by picture."""
     folder = folders[SLAKE]
     for part in SLAKE_PARTS:
         rows = [row for row in read_rows(folder / f"{part}.json") if _is_chest(row)]

@@ -62,7 +62,9 @@ def write(folder: Path, facts: WrittenFacts, exams: Iterable[Exam]) -> None:
 
 
 def _placed(exam: Exam, folder: Path) -> Exam:
-    """The exam with the whole paths of its pictures, in its questions and comparisons too."""
+    """Returns the exam with the whole paths of its pictures, in its questions and comparisons
+    too.
+    """
 
     def placed(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
         return tuple(replace(picture, path=folder / picture.path) for picture in pictures)
