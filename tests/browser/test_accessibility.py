@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from feedback_app.accounts.models import User
-from feedback_app.images.models import Scorer
 from feedback_app.readings.claims import claim
 from feedback_app.webhooks.models import Webhook
 from tests.access_table import TABLE
@@ -119,9 +118,6 @@ def test_every_page_of_a_person_can_be_used_by_everybody(
         starts.append(reverse("experiments:edit", args=[world.draft_experiment.pk]))
     if who == "ada":
         Webhook.objects.create(name="Ward", url="https://ward.example.org/", events=["run.failed"])
-        Scorer.objects.create(
-            name="finds pneumonia", kind="classifier", location="elsewhere", sha256="0" * 64
-        )
         starts.append(reverse("operations:erase-person", args=[world.slot.reader_id]))
         starts.append(reverse("vlms:question", args=[world.image_question.pk]))
         starts.append(reverse("vlms:gate", args=[world.vlm_gate.pk]))

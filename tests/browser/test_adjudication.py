@@ -87,7 +87,7 @@ def test_what_a_reader_says_is_seen_by_the_coordinator_and_settled_by_keyboard(
 
     page.goto(reverse("readings:results-cases", args=[study.pk]) + "?order=disagreement")
     press_all(page, "jxs")
-    page.get_by_label("Otto").check()
+    page.get_by_role("checkbox", name="Otto").check()
     page.keyboard.press("Enter")
     expect(page.get_by_text("One case is on the work list of Otto.")).to_be_visible()
 

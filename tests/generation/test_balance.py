@@ -70,6 +70,8 @@ def test_findings_that_no_image_has_are_refused() -> None:
 def test_facts_are_read_from_a_prompts_words() -> None:
     facts = facts_of("chest x-ray, edema, effusion, AP view, male, 41 years")
     assert facts == PromptFacts(findings=("edema", "effusion"), view="AP", sex="M", age_years=41)
-    assert facts_of("small left pleural effusions") == PromptFacts(findings=("effusion",))
+    assert facts_of("small left pleural effusions") == PromptFacts(
+        findings=("effusion",), side="left"
+    )
     assert facts_of("a female of 999 years").sex == "F"
     assert age_band(999) == ""

@@ -101,7 +101,7 @@ def test_every_part_of_a_snapshot_that_holds_readings_is_looked_at() -> None:
             for field in relation.related_model._meta.get_fields()
         )
     }
-    assert holding == {"Pair", "RatedImage"}
+    assert holding == {"Pair", "RatedImage", "Remark"}
 
 
 def test_nothing_new_is_drawn_from_retracted_readings(chain: Chain, ravi: User) -> None:
