@@ -83,6 +83,7 @@ def test_reports_are_trained_on_the_findings_of_their_reference(
     page.keyboard.type("Pneumothorax on the right.")
     page.keyboard.press("Escape")
     answer_training(page, "2", told="Right")
+    expect(page.locator("#message")).to_contain_text("the last training case")
     page.keyboard.press("Enter")
     page.wait_for_url("**/read/")
     expect(page.locator(".assignment")).not_to_contain_text("Training")
